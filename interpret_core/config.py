@@ -1,0 +1,143 @@
+"""Where things are on this machine: one frozen record, read from the environment and a TOML file.
+
+Environment:
+    INTERPRET_CACHE: folder of the result store, default `cache/` in the working folder.
+    INTERPRET_CONFIG: a TOML file, default `unitscope.toml` in the working folder (which may be absent).
+    INTERPRET_DATASETS: data-set folders separated by `os.pathsep`; each is known by its folder's name.
+    INTERPRET_OFFLINE: 1 = never try a download.
+
+The TOML file has two tables, both optional; folders, and weights after `@`, are relative to the file:
+    [datasets]
+    kitchen = "data/kitchen"
+    [networks]
+    mine = "package.module:factory@weights.safetensors"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from interpret_core.errors import UserError
+
+DEFAULT_CACHE = "cache"
+DEFAULT_CONFIG = "unitscope.toml"
+_TABLES = ("datasets", "networks")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Folders, registered names and whether the network may be used.
+
+    Attributes:
+        cache: absolute folder of the result store; it need not exist yet.
+        networks: name -> factory string, `package.module:factory[@weights]`.
+        datasets: name -> absolute folder in Broden's layout; it need not exist.
+        offline: never try a download.
+    """
+
+    cache: Path
+    networks: Mapping[str, str] = field(default_factory=dict)
+    datasets: Mapping[str, Path] = field(default_factory=dict)
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
+        object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
+        object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
+
+
+def current(environ: Mapping[str, str] | None = None) -> Config:
+    """The configuration as the environment states it now; nothing is remembered between calls.
+
+    Args:
+        environ: variables to read, default `os.environ`.
+
+    Returns:
+        A Config; where a name is given twice, the TOML file wins over INTERPRET_DATASETS.
+
+    Raises:
+        UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
+    """
+    variables = os.environ if environ is None else environ
+    tables = _read_toml(variables.get("INTERPRET_CONFIG", ""))
+    return Config(
+        cache=Path(variables.get("INTERPRET_CACHE") or DEFAULT_CACHE).expanduser().absolute(),
+        networks=tables["networks"],
+        datasets=_listed_folders(variables.get("INTERPRET_DATASETS", ""))
+        | {name: Path(folder) for name, folder in tables["datasets"].items()},
+        offline=_flag("INTERPRET_OFFLINE", variables.get("INTERPRET_OFFLINE", "")),
+    )
+
+
+def _listed_folders(value: str) -> dict[str, Path]:
+    folders = [Path(part).expanduser().absolute() for part in value.split(os.pathsep) if part.strip()]
+    named: dict[str, Path] = {}
+    for folder in folders:
+        if named.setdefault(folder.name, folder) != folder:
+            raise UserError(
+                f"INTERPRET_DATASETS lists two folders called {folder.name!r} ({named[folder.name]}, {folder}), "
+                f"expected different names: name one of them under [datasets] in {DEFAULT_CONFIG}."
+            )
+    return named
+
+
+def _flag(name: str, value: str) -> bool:
+    word = value.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise UserError(f"{name} is {value!r}, expected 1 or 0: set {name}=1, or unset it.")
+
+
+def _read_toml(named: str) -> dict[str, dict[str, str]]:
+    """The `[datasets]` (folders made absolute) and `[networks]` tables; empty where there is no file."""
+    path = Path(named or DEFAULT_CONFIG).expanduser().absolute()
+    if not path.is_file():
+        if named:
+            raise UserError(f"INTERPRET_CONFIG names {path}, which is not a file: create it, or unset it.")
+        return {table: {} for table in _TABLES}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} is not valid TOML: {error}. Correct that line, or remove the file."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
+    unknown = sorted(set(content) - set(_TABLES))
+    if unknown:
+        raise UserError(f"{path} has {unknown[0]!r}, expected only [datasets] and [networks]: remove it.")
+    tables = {table: _strings(path, table, content.get(table, {})) for table in _TABLES}
+    for name, folder in tables["datasets"].items():
+        tables["datasets"][name] = _beside(path, folder)
+    for name, factory in tables["networks"].items():
+        code, at, weights = factory.partition("@")
+        tables["networks"][name] = f"{code}@{_beside(path, weights)}" if at and weights else factory
+    return tables
+
+
+def _beside(path: Path, relative: str) -> str:
+    """`relative` as an absolute path, read from the folder of the file `path`."""
+    return os.path.normpath(path.parent / Path(relative).expanduser())
+
+
+def _strings(path: Path, table: str, entries: Any) -> dict[str, str]:
+    if not isinstance(entries, dict):
+        raise UserError(
+            f'{path}: {table} is {entries!r}, expected a table: write [{table}] with name = "value" lines.'
+        )
+    for name, value in entries.items():
+        if not isinstance(value, str) or not value.strip():
+            raise UserError(
+                f'{path}: [{table}] {name} is {value!r}, expected a non-empty text: write {name} = "value".'
+            )
+    return dict(entries)
