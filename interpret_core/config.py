@@ -83,8 +83,8 @@ def _listed_folders(value: str) -> dict[str, Path]:
     for folder in folders:
         if named.setdefault(folder.name, folder) != folder:
             raise UserError(
-                f"INTERPRET_DATASETS lists two folders called {folder.name!r} ({named[folder.name]}, {folder}), "
-                f"expected different names: name one of them under [datasets] in {DEFAULT_CONFIG}."
+                f"INTERPRET_DATASETS lists {named[folder.name]} and {folder}, "
+                f"expected folders of different names: name one of them under [datasets] in {DEFAULT_CONFIG}."
             )
     return named
 

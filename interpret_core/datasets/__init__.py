@@ -1,0 +1,25 @@
+"""Data sets in Broden's layout: opening, reading, surveying and prefetching them."""
+
+from interpret_core.datasets.dataset import DEFAULT_CATEGORIES, Concept, ConceptTable, Dataset
+from interpret_core.datasets.prefetching import Batch, prefetch
+from interpret_core.datasets.registry import known, open_dataset
+from interpret_core.datasets.shades import Shades
+from interpret_core.datasets.surveying import Problem, Survey, survey
+from interpret_core.datasets.tables import Label, Record
+
+__all__ = [
+    "DEFAULT_CATEGORIES",
+    "Batch",
+    "Concept",
+    "ConceptTable",
+    "Dataset",
+    "Label",
+    "Problem",
+    "Record",
+    "Shades",
+    "Survey",
+    "known",
+    "open_dataset",
+    "prefetch",
+    "survey",
+]

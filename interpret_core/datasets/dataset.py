@@ -1,0 +1,236 @@
+"""A data set in Broden's layout: its rows, labels and concepts, and reading one image or annotation.
+
+A concept is (category, number), so a label in two categories is two concepts, each with its own tally. The
+map's column decides the category, as in Broden: in a part map, a number that label.csv lists under object
+only is not a part. Broden's own loader maps such a number to 0, and so does this one; the survey counts
+those pixels. A number that label.csv does not list at all makes the mask a damaged file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.datasets import pictures
+from interpret_core.datasets.digests import content_digest
+from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
+from interpret_core.errors import DamagedFileError, DatasetError, unknown
+
+DEFAULT_CATEGORIES = ("object", "part", "material", "color")
+_UNKNOWN = 0xFFFF  # in a lookup table: label.csv does not know the number
+_UNLISTED = 0xFFFE  # label.csv knows the number, but not in this category
+_SPECIAL = 0xFFFE
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A label within a category; `name` is for display."""
+
+    number: int
+    name: str
+    category: str
+
+
+@dataclass(frozen=True)
+class ConceptTable:
+    """The concepts of a computation, in a fixed order: by category, then by number.
+
+    Attributes:
+        categories: those with at least one concept.
+        concepts: C concepts; annotations hold 1 + the index into this tuple.
+    """
+
+    categories: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+
+    @cached_property
+    def category_of(self) -> NDArray[np.int64]:
+        """(C,) index into `categories` of each concept."""
+        at = {category: index for index, category in enumerate(self.categories)}
+        return np.array([at[concept.category] for concept in self.concepts], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+
+class Dataset:
+    """One opened folder. Holds its tables in memory, never its pictures; safe to share between threads.
+
+    Attributes:
+        name: the registered name, or the folder's.
+        root: absolute folder.
+        records: rows of index.csv, in order, duplicates included (N of them).
+        labels: number -> Label.
+        categories: every category column, scene and texture included.
+        annotation_size: (H, W).
+    """
+
+    def __init__(self, name: str, root: Path, tables: Tables) -> None:
+        self.name = name
+        self.root = root
+        self.records: Sequence[Record] = tables.records
+        self.labels: Mapping[int, Label] = tables.labels
+        self.categories = tables.categories
+        self.annotation_size = tables.annotation_size
+        self._table_digests = tables.digests
+        self._digest: str | None = None
+        self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self)} images, {str(self.root)!r})"
+
+    @property
+    def digest(self) -> str:
+        """Digest of the content (hex), see `compute_digest`."""
+        return self.compute_digest()
+
+    def compute_digest(
+        self, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> str:
+        """SHA-256 (hex) over the tables, every image and mask listed in them, and how shades are made.
+
+        The folder's place and name do not enter, one changed byte does. Reads every file the first time;
+        later only files whose size or time of change differ (see `digests`).
+
+        Args:
+            progress: called with files done and files in all.
+            cancelled: asked regularly; a true answer raises Cancelled.
+        """
+        if self._digest is None:
+            self._digest = content_digest(self.root, self._table_digests, self.files(), progress, cancelled)
+        return self._digest
+
+    def files(self) -> Iterable[str]:
+        """Every file the tables name, relative to the folder; a file may come more than once."""
+        for record in self.records:
+            yield f"images/{record.image}"
+            for items in record.maps.values():
+                yield from (f"images/{item}" for item in items if isinstance(item, str))
+
+    def concepts(self, categories: Iterable[str] = DEFAULT_CATEGORIES) -> ConceptTable:
+        """The concepts of some categories; default categories that the data set lacks are left out.
+
+        Raises:
+            DatasetError: a category that is neither Broden's nor the data set's, or no concept at all.
+        """
+        wanted = tuple(dict.fromkeys(categories))
+        for category in wanted:
+            if category not in self.categories and category not in DEFAULT_CATEGORIES:
+                raise DatasetError(unknown("category", category, self.categories, f"Data set: {self.name}."))
+        found = tuple(
+            Concept(label.number, label.name, category)
+            for category in wanted
+            if category in self.categories
+            for label in self.labels.values()
+            if category in label.categories
+        )
+        if not found:
+            raise DatasetError(
+                f"Data set {self.name} has no label in {', '.join(wanted) or 'no category'}, "
+                f"expected at least one: choose among {', '.join(self.categories)}."
+            )
+        if len(found) >= _SPECIAL:
+            raise DatasetError(
+                f"{len(found)} concepts, expected fewer than {_SPECIAL}: choose fewer categories."
+            )
+        present = {concept.category for concept in found}
+        return ConceptTable(tuple(category for category in wanted if category in present), found)
+
+    def planes(self, table: ConceptTable) -> int:
+        """L: the largest number of annotation maps of any image (at least 1)."""
+        return max(1, max(_count(record, table) for record in self.records))
+
+    def read_image(self, i: int) -> NDArray[np.uint8]:
+        """Image i as (h, w, 3) uint8 RGB, see `pictures` for what is converted.
+
+        Raises:
+            DamagedFileError: missing, undecodable or of another size than index.csv says.
+        """
+        record = self.records[i]
+        return pictures.read_rgb(self.root / "images" / record.image, record.size)
+
+    def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
+        """Annotation of image i: one plane per map of the table's categories, in their order.
+
+        Args:
+            i: index into records.
+            table: from `concepts`.
+
+        Returns:
+            (L, H, W) uint16, L as many as this image has (0 where it has none): 1 + index into
+            table.concepts, 0 = unlabelled. A concept that several maps give to a pixel is kept in the first.
+
+        Raises:
+            DamagedFileError: a missing or undecodable mask, one of another size, or an unknown label number.
+        """
+        return self.read_planes(i, table)[0]
+
+    def read_planes(self, i: int, table: ConceptTable) -> tuple[NDArray[np.uint16], int]:
+        """As `read_annotation`, and the number of pixels whose label is not listed in the map's category."""
+        record = self.records[i]
+        planes = np.zeros((_count(record, table), *self.annotation_size), dtype=np.uint16)
+        lookups = self._lookup_tables(table)
+        at = unlisted = 0
+        for category in table.categories:
+            first = at
+            for item in record.maps.get(category, ()):
+                plane = self._indexed(record, item, lookups[category])
+                if plane.max() >= _SPECIAL:
+                    foreign = plane == _UNLISTED
+                    unlisted += int(np.count_nonzero(foreign))
+                    plane[foreign] = 0
+                for earlier in planes[first:at]:
+                    plane[plane == earlier] = 0
+                planes[at] = plane
+                at += 1
+        return planes, unlisted
+
+    def _indexed(self, record: Record, item: str | int, lookup: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """One map as concept indices, `_UNLISTED` where its category does not list the number."""
+        if isinstance(item, int):
+            where = f"index.csv, row of {record.image}"
+            numbers = np.full(self.annotation_size, min(item, MAX_LABEL), dtype=np.uint16)
+            if item > MAX_LABEL:
+                raise self._unknown_label(where, item)
+        else:
+            path = self.root / "images" / item
+            where = f"mask {path}"
+            numbers = pictures.read_mask(path, self.annotation_size)
+        plane = lookup[numbers]
+        if plane.max() == _UNKNOWN:
+            raise self._unknown_label(where, int(numbers[plane == _UNKNOWN][0]))
+        return plane
+
+    def _unknown_label(self, where: str, number: int) -> DamagedFileError:
+        return DamagedFileError(
+            f"{where} has label number {number}, expected one of label.csv "
+            f"(1 … {max(self.labels)}): add it there, or correct it."
+        )
+
+    def _lookup_tables(self, table: ConceptTable) -> dict[str, NDArray[np.uint16]]:
+        """category -> (65536,) uint16 from label number to 1 + concept index; kept for the last table."""
+        kept = self._lookups
+        if kept is not None and kept[0] is table:
+            return kept[1]
+        blank = np.full(MAX_LABEL + 1, _UNKNOWN, dtype=np.uint16)
+        blank[0] = 0
+        blank[list(self.labels)] = _UNLISTED
+        lookups = {category: blank.copy() for category in table.categories}
+        for index, concept in enumerate(table.concepts):
+            lookups[concept.category][concept.number] = 1 + index
+        self._lookups = (table, lookups)
+        return lookups
+
+
+def _count(record: Record, table: ConceptTable) -> int:
+    return sum(len(record.maps.get(category, ())) for category in table.categories)

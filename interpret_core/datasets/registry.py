@@ -1,0 +1,41 @@
+"""Finding a data set by its registered name or, on the command line, by its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from interpret_core import config
+from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.tables import read_tables
+from interpret_core.errors import DatasetError, unknown
+
+
+def known() -> dict[str, Path]:
+    """Registered names and their folders, from the configuration (`config.current`)."""
+    return dict(config.current().datasets)
+
+
+def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> Dataset:
+    """Open a data set in Broden's layout: reads its tables, no picture.
+
+    Args:
+        name_or_path: a registered name, or a folder.
+        registered_only: refuse folders; pages pass True, since names there come from URLs and forms.
+
+    Returns:
+        The Dataset; a folder is called by its own name.
+
+    Raises:
+        DatasetError: unknown name, missing folder, or a layout that is not Broden's, in one clear line.
+    """
+    names = known()
+    text = os.fspath(name_or_path)
+    if text in names:
+        return Dataset(text, names[text].resolve(), read_tables(names[text]))
+    path = Path(text).expanduser()
+    path_like = isinstance(name_or_path, Path) or path.is_dir() or Path(text).name != text
+    if registered_only or not text or not path_like:
+        remedy = 'Register a folder in unitscope.toml, under [datasets] as name = "folder".'
+        raise DatasetError(unknown("data set", text, names, remedy))
+    return Dataset(path.resolve().name, path.resolve(), read_tables(path))
