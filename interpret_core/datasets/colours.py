@@ -1,7 +1,10 @@
 """Names of colours: the eleven basic colour terms of English, with a lightness word where it helps.
 
-A colour takes the name of the nearest prototype in CIELAB. The prototypes are hand-set sRGB examples of each
-term (Berlin and Kay 1969), several where a term spans a long way, such as the greens.
+A colour is named by its lightness L, chroma C and hue h (degrees) in CIELAB. Weak chroma makes black, grey
+or white; how weak depends on the hue, since a brown or a dark blue stays nameless longer than a green.
+Otherwise the hue decides, and within the warm hues lightness and chroma tell pink, red, brown, orange and
+yellow apart. The borders are set by hand and were compared with how people name colours (van de Weijer's
+table, not included).
 """
 
 from __future__ import annotations
@@ -16,19 +19,16 @@ COLOUR_NAMES = (
     "black", "blue", "brown", "grey", "green", "orange", "pink", "purple", "red", "white", "yellow",
 )  # fmt: skip
 
-_PROTOTYPES: dict[str, tuple[str, ...]] = {
-    "black": ("000000", "101010", "1c1c1c"),
-    "grey": ("404040", "808080", "a8a8a8", "c0c0c0"),
-    "white": ("ffffff", "e8e8e8"),
-    "red": ("ff0000", "c00000", "900000", "e03030"),
-    "orange": ("ff8000", "ffa030", "e07020"),
-    "yellow": ("ffff00", "e0d020", "ffff90", "c8b830"),
-    "brown": ("804000", "603010", "a07040", "402010", "b09060"),
-    "green": ("00ff00", "008000", "004000", "80c040", "60a080", "a0ffa0", "608040", "304020"),
-    "blue": ("0000ff", "000080", "3070c0", "80c0ff", "00c0ff", "406080", "00ffff", "a0c0e0"),
-    "purple": ("800080", "a000ff", "6030a0", "a060c0", "400050", "c000ff"),
-    "pink": ("ff80c0", "ffc0d0", "ff00c0", "ff60a0", "e0a0b0", "ffa0a0"),
-}  # fmt: skip
+# Chroma below which a colour has no hue word, at hues in degrees: for middle and light, and for dark colours.
+_GATE_HUE = (0, 20, 45, 60, 90, 110, 130, 165, 190, 215, 240, 265, 290, 310, 330, 360)
+_GATE_MIDDLE = (8, 8, 12, 13, 15, 12, 8, 8, 9, 6, 6, 9, 13, 12, 9, 8)
+_GATE_DARK = (10, 9, 8, 8, 9, 9, 8, 12, 16, 15, 12, 12, 14, 10, 11, 10)
+_DARK, _MIDDLE = 28.0, 38.0  # lightness between which the two gates blend
+_BLACK, _WHITE = 33.0, 78.0
+# Hue where purple turns into pink, at lightness: the darker, the later (beyond 360 it is red).
+_PINK_LIGHTNESS = (0, 30, 40, 50, 60, 70, 80, 100)
+_PINK_HUE = (362, 358, 350, 344, 337, 327, 320, 316)
+
 # CIELAB lightness below which a term is "dark" and above which it is "light".
 _LIGHTNESS = {
     "black": (0.0, 100.0),
@@ -79,10 +79,50 @@ def name_indices(rgb: ArrayLike) -> NDArray[np.uint8]:
         (...) uint8.
     """
     lab = to_lab(rgb)
-    owners = [COLOUR_NAMES.index(name) for name, examples in _PROTOTYPES.items() for _ in examples]
-    prototypes = to_lab([list(bytes.fromhex(code)) for codes in _PROTOTYPES.values() for code in codes])
-    found = np.array(owners, dtype=np.uint8)[nearest(lab.reshape(-1, 3), prototypes)]
-    return found.reshape(lab.shape[:-1])
+    lightness, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360.0
+    grey = chroma < _gate(lightness, hue)
+    pink_from = np.interp(lightness, _PINK_LIGHTNESS, _PINK_HUE)
+    purple_from = np.interp(lightness, (30, 60, 80), (303, 293, 289)) + np.where(chroma > 60, 4, 0)
+    yellow_to = np.interp(lightness, (40, 60, 90), (97, 104, 113)) + np.where(chroma > 60, 3, 0)
+    rules = (
+        ("black", grey & (lightness < _BLACK)),
+        ("white", grey & (lightness >= _WHITE)),
+        ("grey", grey),
+        ("pink", hue >= pink_from),
+        ("purple", hue >= purple_from),
+        ("blue", hue >= 190),
+        ("green", hue >= yellow_to),
+        *_warm(lightness, chroma, hue),
+    )
+    found = np.select([rule for _, rule in rules], [COLOUR_NAMES.index(name) for name, _ in rules])
+    return found.astype(np.uint8)
+
+
+def _gate(lightness: NDArray[np.float64], hue: NDArray[np.float64]) -> NDArray[np.float64]:
+    middle = np.interp(hue, _GATE_HUE, _GATE_MIDDLE)
+    dark = np.interp(hue, _GATE_HUE, _GATE_DARK)
+    share = np.clip((lightness - _DARK) / (_MIDDLE - _DARK), 0.0, 1.0)
+    return np.asarray(dark + share * (middle - dark))
+
+
+def _warm(
+    lightness: NDArray[np.float64], chroma: NDArray[np.float64], hue: NDArray[np.float64]
+) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    """The rules for hues from 0 (crimson) to about 110 (lemon)."""
+    # Pink is a light red that is not vivid; towards orange it must be lighter still.
+    too_vivid = np.maximum(chroma - 45, 0) * np.interp(hue, (8, 25), (0.1, 1))
+    pink_above = np.interp(hue, (0, 15, 30, 45, 60, 75), (36, 47, 57, 68, 78, 92)) + too_vivid
+    red_to = np.interp(lightness, (30, 60), (45, 34))
+    vivid = np.interp(lightness, (20, 60, 75), (44, 40, 26))
+    golden = np.interp(lightness, (30, 60, 75, 90), (42, 34, 22, 15))
+    return (
+        ("pink", (lightness >= pink_above) & (hue < 70)),
+        ("red", (hue < red_to) & (chroma >= np.interp(hue, (0, 20, 45), (14, 22, 32)))),
+        ("yellow", (hue >= 77) & (chroma >= golden)),
+        ("orange", (hue < 77) & (hue >= 35) & (chroma >= vivid)),
+        ("brown", np.ones(lightness.shape, dtype=bool)),
+    )
 
 
 def describe(lab: NDArray[np.float64]) -> tuple[str, ...]:
