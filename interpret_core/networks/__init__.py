@@ -1,0 +1,23 @@
+"""Networks: names, weights, layers, and reading or silencing responses without touching the module."""
+
+from interpret_core.networks.layers import Layer
+from interpret_core.networks.network import Network, Recording, Silence, load
+from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.registry import NetworkSpec, digest, find, known
+from interpret_core.networks.sources import NetworkParts
+from interpret_core.networks.weights import Weights
+
+__all__ = [
+    "Layer",
+    "Network",
+    "NetworkParts",
+    "NetworkSpec",
+    "Preprocessing",
+    "Recording",
+    "Silence",
+    "Weights",
+    "digest",
+    "find",
+    "known",
+    "load",
+]

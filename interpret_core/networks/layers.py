@@ -1,0 +1,174 @@
+"""Which convolutions are listed, what their response is, and what they are called.
+
+Rules (method §1), on the operations of a network in forward order:
+    response: conv → the BatchNorm that alone reads it → the activation that alone reads that. A reader that only
+        asks for the shape does not count. x·sigmoid(x), where the two are the only readers, is an activation (SiLU
+        written out).
+    listed: two-dimensional convolutions with an output grid larger than 1×1 (squeeze-and-excitation drops out)
+        that are not the projection of a shortcut.
+    shortcut: at an addition, each operand's branch is what leads to it and not to the other, back to the fork.
+        A branch with exactly one convolution, no activation, and fewer convolutions than the other is a shortcut.
+One- and three-dimensional and transposed convolutions are not listed: their responses have no (h, w) grid, or no
+unit-wise filter on the image. A convolution that runs twice is listed once per call: `name`, `name.call2`, ….
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from interpret_core.networks.geometry import Field, receptive_fields
+from interpret_core.networks.ops import Kind, Op, Pair
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A listed convolutional layer; its response is read after BatchNorm and activation.
+
+    Attributes:
+        name: short display name, unique in the network: `conv1`, `layer1.0.conv1`.
+        path: dotted module path of the convolution.
+        index: position among the listed layers, forward order, from 0.
+        units: number of units (output channels), U.
+        grid: (h, w) of the response at the network's input size.
+        receptive_field: side in pixels of the input region that can reach one position (the larger of the two
+            sides, borders ignored); None if unknown. A gate from a 1×1 grid (squeeze-and-excitation) says how
+            strongly, not where, and does not count.
+        stride: pixels from one grid position to the next (the larger of the two); None if unknown.
+    """
+
+    name: str
+    path: str
+    index: int
+    units: int
+    grid: Pair
+    receptive_field: int | None
+    stride: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A listed layer and where it is among the operations: indices of the convolution and of each step after it."""
+
+    layer: Layer
+    chain: tuple[int, ...]
+
+    @property
+    def response(self) -> int:
+        """Index of the operation whose output is the response."""
+        return self.chain[-1]
+
+
+def find_layers(ops: Sequence[Op]) -> tuple[Found, ...]:
+    """The listed layers in forward order.
+
+    Args:
+        ops: every operation of the network in forward order, with shapes.
+    """
+    users = value_users(ops)
+    shortcuts = _shortcuts(ops)
+    chains = [
+        response_chain(ops, users, index)
+        for index, op in enumerate(ops)
+        if op.kind is Kind.CONV and index not in shortcuts and op.grid is not None and max(op.grid) > 1
+    ]
+    names = display_names([ops[chain[0]].path for chain in chains])
+    fields = receptive_fields(ops)
+    return tuple(
+        Found(_layer(ops, chain, index, name, fields[chain[-1]]), chain)
+        for index, (chain, name) in enumerate(zip(chains, names, strict=True))
+    )
+
+
+def value_users(ops: Sequence[Op]) -> list[tuple[int, ...]]:
+    """For each operation, those that read its values (not merely its shape)."""
+    users: list[list[int]] = [[] for _ in ops]
+    for index, op in enumerate(ops):
+        if op.shape is not None:
+            for source in dict.fromkeys(op.inputs):
+                users[source].append(index)
+    return [tuple(readers) for readers in users]
+
+
+def response_chain(ops: Sequence[Op], users: Sequence[tuple[int, ...]], conv: int) -> tuple[int, ...]:
+    """Indices conv → BatchNorm? → activation?; the last one is the response."""
+    chain = [conv]
+    for kind in (Kind.NORM, Kind.ACTIVATION):
+        readers = users[chain[-1]]
+        if len(readers) == 1 and ops[readers[0]].kind is kind and ops[readers[0]].inputs[:1] == (chain[-1],):
+            chain.append(readers[0])
+    if ops[chain[-1]].kind is not Kind.ACTIVATION:
+        chain += _written_out_silu(ops, users, chain[-1])
+    return tuple(chain)
+
+
+def _written_out_silu(ops: Sequence[Op], users: Sequence[tuple[int, ...]], at: int) -> list[int]:
+    """Index of the product in x·sigmoid(x) where x is read by the two only; empty elsewhere."""
+    if len(users[at]) != 2:
+        return []
+    gate, product = users[at]
+    gated = ops[gate].kind is Kind.ACTIVATION and users[gate] == (product,)
+    same = set(ops[product].inputs) == {at, gate} and ops[product].kind is Kind.LOCAL
+    return [product] if gated and same and ops[product].shape == ops[at].shape else []
+
+
+def _shortcuts(ops: Sequence[Op]) -> set[int]:
+    """Convolutions that are the lone projection of a shortcut."""
+    upstream: list[int] = []  # bit set of everything an operation depends on, itself included
+    for index, op in enumerate(ops):
+        bits = 1 << index
+        for source in op.inputs:
+            bits |= upstream[source]
+        upstream.append(bits)
+    convolutions = _bits(ops, Kind.CONV)
+    activations = _bits(ops, Kind.ACTIVATION)
+    found: set[int] = set()
+    for op in ops:
+        operands = tuple(source for source in op.inputs if ops[source].shape is not None)
+        if op.kind is not Kind.ADD or len(operands) != 2 or op.grid is None:
+            continue
+        first, second = (upstream[source] for source in operands)
+        for branch, other in ((first & ~second, second & ~first), (second & ~first, first & ~second)):
+            lone = (branch & convolutions).bit_count() == 1 and not branch & activations
+            if lone and (other & convolutions).bit_count() > 1:
+                found.add((branch & convolutions).bit_length() - 1)
+    return found
+
+
+def _bits(ops: Sequence[Op], kind: Kind) -> int:
+    return sum(1 << index for index, op in enumerate(ops) if op.kind is kind)
+
+
+def display_names(paths: Sequence[str]) -> list[str]:
+    """Short, unique names for module paths in forward order.
+
+    `conv1` … `convK` where every convolution is a numbered child of one and the same container (AlexNet, VGG);
+    else the path, leading underscores of its components stripped where that stays unique.
+    """
+    parents = {path.rpartition(".")[0] for path in paths}
+    if len(parents) == 1 and all(path.rpartition(".")[2].isdigit() for path in paths):
+        return [f"conv{number}" for number in range(1, len(paths) + 1)]
+    stripped = {path: ".".join(part.lstrip("_") or part for part in path.split(".")) for path in paths}
+    unique = len(set(stripped.values())) == len(stripped)
+    calls: Counter[str] = Counter()
+    names = []
+    for path in paths:
+        calls[path] += 1
+        name = stripped[path] if unique else path
+        names.append(name if calls[path] == 1 else f"{name}.call{calls[path]}")
+    return names
+
+
+def _layer(ops: Sequence[Op], chain: tuple[int, ...], index: int, name: str, field: Field | None) -> Layer:
+    response = ops[chain[-1]]
+    shape = response.shape or ()
+    return Layer(
+        name=name,
+        path=ops[chain[0]].path,
+        index=index,
+        units=shape[1],
+        grid=(shape[2], shape[3]),
+        receptive_field=None if field is None else max(field.size),
+        stride=None if field is None else max(field.stride),
+    )

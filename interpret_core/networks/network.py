@@ -1,0 +1,294 @@
+"""A loaded network: its layers, its responses, and runs with units silenced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
+from interpret_core.networks.layers import Layer, find_layers
+from interpret_core.networks.ops import Op
+from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.registry import NetworkSpec, find
+from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
+from interpret_core.networks.tracing import UntraceableError, record_shape, trace
+
+Visit = Callable[[Layer, torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Units to silence in one layer, and what their response becomes.
+
+    Attributes:
+        units: unit numbers, 0-based.
+        value: 0 or another scalar for all of them, or a (U,) tensor with one scalar per unit of the layer.
+    """
+
+    units: Sequence[int]
+    value: float | torch.Tensor = 0.0
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One run's output (N, classes) and the responses asked for, by layer name, each (N, U, h, w)."""
+
+    output: torch.Tensor
+    responses: dict[str, torch.Tensor]
+
+
+class Network:
+    """A network in eval mode whose responses can be read and changed without touching its module.
+
+    Several threads may use it at the same time: runs share parameters and nothing else.
+
+    Attributes:
+        spec: what was known before it was built.
+        name: of the spec.
+        digest: hex; everything that changes a response.
+        evidence: "trained", "random weights" or "demo".
+        note: for the screen; says why weights are random and when the slower path is used.
+        preprocessing: of its input.
+        class_names: of its outputs; empty if unknown.
+        layers: in forward order.
+        traced: whether torch.fx could trace it.
+        device: where it runs.
+    """
+
+    def __init__(self, spec: NetworkSpec, device: torch.device, *, fetch: bool = True) -> None:
+        """Build, load weights, trace and list layers; see `load`."""
+        weights = spec.weights(fetch=fetch)
+        self.spec = spec
+        self.name = spec.name
+        self.digest = spec.digest(weights)
+        self.evidence = weights.evidence
+        self.preprocessing: Preprocessing = spec.preprocessing
+        self.class_names = spec.class_names
+        self.device = device
+        module = spec.build(weights).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._runner, self.layers, slower = prepare(module, self._probe(), spec.name)
+        self.traced = not slower
+        self.note = " ".join(filter(None, [weights.note, slower]))
+        self._by_name = {layer.name: layer for layer in self.layers}
+
+    def layer(self, name: str) -> Layer:
+        """The layer of a display name.
+
+        Raises:
+            LayerError: unknown; the message gives the nearest names.
+        """
+        layer = self._by_name.get(name)
+        if layer is None:
+            raise LayerError(unknown(f"layer of {self.name}", name, self._by_name))
+        return layer
+
+    def stream(
+        self, images: torch.Tensor, layers: Iterable[str | Layer], visit: Visit, *, stop: bool = True
+    ) -> torch.Tensor | None:
+        """Show each wanted response to `visit` as soon as it is computed; it is freed afterwards.
+
+        Args:
+            images: (N, 3, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
+            layers: names or layers wanted.
+            visit: called with the layer and its response (N, U, h, w) float32, in forward order, in inference
+                mode. It may keep the response, and must not change it.
+            stop: end after the last wanted layer.
+
+        Returns:
+            The output (N, classes), or None when `stop`.
+
+        Raises:
+            LayerError: an unknown layer.
+            ParameterError: images of another shape or type.
+        """
+        wanted = self._names(layers)
+        with torch.inference_mode():
+            batch = self._checked(images)
+            taps = Taps(read={name: _bound(visit, self._by_name[name]) for name in wanted})
+            return self._runner(batch, taps, stop=stop)
+
+    @contextmanager
+    def recording(self, layers: Iterable[str | Layer]) -> Iterator[Callable[[torch.Tensor], Recording]]:
+        """A callable that runs the network and keeps the responses of some layers.
+
+        Args:
+            layers: names or layers wanted.
+
+        Raises:
+            LayerError: an unknown layer.
+        """
+        wanted = self._names(layers)
+
+        def run(images: torch.Tensor) -> Recording:
+            kept: dict[str, torch.Tensor] = {}
+            taps = Taps(read={name: _bound(kept.__setitem__, name) for name in wanted})
+            return Recording(self._output(images, taps), kept)
+
+        yield run
+
+    @contextmanager
+    def ablating(self, silenced: Mapping[str, Silence]) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+        """A callable that runs the network with units silenced.
+
+        The silencing acts on the response, after BatchNorm and activation (method §8), so that the units of a
+        ResNet block's `conv2` are silenced after `bn2` and before the addition.
+
+        Args:
+            silenced: by layer name; an empty mapping leaves the network intact, bit for bit.
+
+        Raises:
+            LayerError: an unknown layer or unit.
+            ParameterError: a value that is not finite, or not one per unit of the layer.
+        """
+        write = {
+            name: self._silencer(self.layer(name), silence)
+            for name, silence in silenced.items()
+            if len(silence.units) > 0 or self.layer(name) is None
+        }
+        yield lambda images: self._output(images, Taps(write=write))
+
+    def _output(self, images: torch.Tensor, taps: Taps) -> torch.Tensor:
+        with torch.no_grad():
+            output = self._runner(self._checked(images), taps)
+        if output is None:  # only a run that stops early has none
+            raise NetworkError(f"{self.name} gave no output, expected a tensor.")
+        return output
+
+    def _silencer(self, layer: Layer, silence: Silence) -> Callable[[torch.Tensor], None]:
+        units = sorted({int(unit) for unit in silence.units})
+        wrong = [unit for unit in units if not 0 <= unit < layer.units]
+        if wrong:
+            raise LayerError(
+                f"Unit {wrong[0]} of layer {layer.name}: expected 0 to {layer.units - 1}; choose one in that range."
+            )
+        index = torch.tensor(units, device=self.device)
+        value = torch.as_tensor(silence.value, dtype=torch.float32, device=self.device)
+        if value.shape not in {(), (layer.units,)} or not bool(torch.isfinite(value).all()):
+            raise ParameterError(
+                f"Silencing value for layer {layer.name} has shape {tuple(value.shape)}, expected one finite number "
+                f"or {layer.units} of them, one per unit."
+            )
+        source = value.expand(layer.units)[index].view(1, -1, 1, 1)
+
+        def silence_units(response: torch.Tensor) -> None:
+            response[:, index] = source.to(response.dtype)
+
+        return silence_units
+
+    def _names(self, layers: Iterable[str | Layer]) -> list[str]:
+        asked = [layers] if isinstance(layers, (str, Layer)) else list(layers)
+        names = {self.layer(item.name if isinstance(item, Layer) else item).name for item in asked}
+        return [layer.name for layer in self.layers if layer.name in names]
+
+    def _checked(self, images: torch.Tensor) -> torch.Tensor:
+        expected = (3, *self.preprocessing.size)
+        if not isinstance(images, torch.Tensor) or images.ndim != 4 or images.shape[1:] != expected:
+            shape = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
+            raise ParameterError(
+                f"Images have shape {shape}, expected (N, {', '.join(map(str, expected))}): "
+                "make them with preprocessing.batch."
+            )
+        if images.dtype != torch.float32 or images.shape[0] == 0:
+            raise ParameterError(
+                f"Images are {images.shape[0]} of type {images.dtype}, expected at least one of type "
+                "torch.float32: make them with preprocessing.batch."
+            )
+        return images.to(self.device)
+
+    def _probe(self) -> torch.Tensor:
+        """Two seeded noise images, in the range of real input, to run once at loading."""
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(2, 3, *self.preprocessing.size, generator=generator)
+        return noise.to(device=self.device, memory_format=torch.channels_last)
+
+
+def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> Network:
+    """Build a network, load its weights, trace it and list its layers.
+
+    Args:
+        name: as `find` takes it.
+        device: "cpu", "cuda", "mps" or any name torch knows; "auto" takes the best there is.
+        fetch: allow one attempt per process to download missing weights.
+
+    Raises:
+        NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a network that
+            cannot be run as needed.
+        ParameterError: a device that is not there.
+    """
+    return Network(find(name), _device(device), fetch=fetch)
+
+
+def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...], str]:
+    """A checked way to run a module with taps, its layers, and a note if it is the slower way.
+
+    Args:
+        module: in eval mode; not changed.
+        probe: two images.
+        name: for messages.
+
+    Raises:
+        NetworkError: the module fails on the probe, does not return one tensor, or neither way to run it gives
+            its own output bit for bit.
+    """
+    with torch.no_grad():
+        expected = _expected(module, probe, name)
+        runner, layers, note = _prepare_traced(module, probe)
+        if not torch.equal(_run(runner, probe), expected):
+            raise UntraceableError("its graph gives another output")
+    if not layers:
+        raise NetworkError(f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show.")
+    return runner, layers, note
+
+
+def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> tuple[Runner, tuple[Layer, ...], str]:
+    graph = trace(module)
+    shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
+    run_all(graph, probe, record_shape(shapes))
+    ops: list[Op] = graph.ops(shapes)
+    found = find_layers(ops)
+    graph.restore_in_place({graph.nodes[item.response] for item in found})
+    runner = GraphRunner(graph, {item.layer.name: item.response for item in found})
+    return runner, tuple(item.layer for item in found), ""
+
+
+def _expected(module: nn.Module, probe: torch.Tensor, name: str) -> torch.Tensor:
+    try:
+        output = module(probe)
+    except Exception as error:  # the module's own code
+        raise NetworkError(
+            f"{name} fails on a batch of shape {tuple(probe.shape)} with {type(error).__name__}: {error}. Expected a "
+            "network that takes one batch of images; check the preprocessing's size."
+        ) from error
+    if not isinstance(output, torch.Tensor):
+        raise NetworkError(f"{name} returns {type(output).__name__}, expected one tensor (N, classes).")
+    return output
+
+
+def _run(runner: Runner, probe: torch.Tensor) -> torch.Tensor:
+    output = runner(probe.clone(), Taps())
+    return torch.empty(0) if output is None else output
+
+
+def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:
+    return lambda response: take(key, response)
+
+
+def _device(name: str | torch.device) -> torch.device:
+    if name == "auto":
+        accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
+        name = next((kind for kind, there in accelerators if there), "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ParameterError(
+            f"Device {str(name)!r} is not available ({reason}), expected auto, cpu, cuda or mps."
+        ) from error
+    return device

@@ -1,0 +1,102 @@
+"""From photographs to a network's input; travels with the network's spec, nobody else normalises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from interpret_core.errors import ParameterError
+
+_RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes input: the whole image resized to `size`, then (x / 255 − mean) / std.
+
+    The whole image is resized, its aspect ratio notwithstanding, and nothing is cropped: annotations cover the
+    whole image too, so masks and concepts stay aligned. (The usual evaluation crops the centre after resizing
+    the shorter side; accuracies measured here can differ from published ones for that reason.)
+
+    Attributes:
+        size: (H, W) of the network's input, pixels.
+        mean: per RGB channel, on the scale 0 to 1.
+        std: per RGB channel, on the scale 0 to 1, positive.
+        interpolation: "bilinear", "bicubic" or "nearest"; antialiased when shrinking, as Pillow does.
+    """
+
+    size: tuple[int, int] = (224, 224)
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 2 or not all(isinstance(side, int) and side > 0 for side in self.size):
+            raise ParameterError(f"Input size is {self.size!r}, expected (H, W) in whole pixels above 0.")
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) != 3 or not all(math.isfinite(value) for value in values):
+                raise ParameterError(f"{name} is {values!r}, expected three finite numbers, one per channel.")
+        if min(self.std) <= 0:
+            raise ParameterError(f"std is {self.std!r}, expected three numbers above 0.")
+        if self.interpolation not in _RESAMPLING:
+            raise ParameterError(
+                f"interpolation is {self.interpolation!r}, expected one of {', '.join(_RESAMPLING)}."
+            )
+
+    def batch(self, images: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+        """The network's input for a list of images.
+
+        Args:
+            images: (h, w, 3) uint8 RGB arrays, at least one; sizes may differ.
+
+        Returns:
+            (N, 3, H, W) float32 on the CPU, channels_last. Equal to the two-step formula up to the last bit:
+            x·(1/(255·std)) − mean/std is computed in one pass.
+
+        Raises:
+            ParameterError: no image, or one that is not (h, w, 3) uint8; the message gives its number.
+        """
+        if len(images) == 0:
+            raise ParameterError("The list of images is empty, expected at least one.")
+        height, width = self.size
+        pixels = np.empty((len(images), height, width, 3), np.float32)
+        for number, image in enumerate(images):
+            pixels[number] = self._resized(image, number)
+        # One row of W·3 numbers broadcasts fast; three numbers at the innermost axis do not.
+        scale = torch.tensor([1 / (255 * s) for s in self.std], dtype=torch.float64).float().repeat(width)
+        shift = torch.tensor([-m / s for m, s in zip(self.mean, self.std, strict=True)], dtype=torch.float64)
+        rows = torch.from_numpy(pixels).view(len(images), height, width * 3)
+        torch.addcmul(shift.float().repeat(width), rows, scale, out=rows)
+        return rows.view(len(images), height, width, 3).permute(0, 3, 1, 2)
+
+    def _resized(self, image: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+        shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
+        if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
+            raise ParameterError(
+                f"Image {number} has shape {shape} and type {dtype}, expected (h, w, 3) and uint8: "
+                "convert it to RGB first."
+            )
+        if shape[:2] == self.size:
+            return image
+        resized = Image.fromarray(image).resize(self.size[::-1], _RESAMPLING[self.interpolation])
+        return np.asarray(resized)
+
+    def record(self) -> dict[str, Any]:
+        """What the digest holds of it: plain numbers and texts."""
+        return {
+            "size": list(self.size),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "interpolation": self.interpolation,
+        }

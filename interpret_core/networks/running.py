@@ -1,0 +1,133 @@
+"""Runs a traced network node by node: reads or changes responses on the way, frees what nobody needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import fx
+
+from interpret_core.networks.tracing import Graph
+
+Tap = Callable[[torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Taps:
+    """What happens at responses during one run, by layer name.
+
+    Attributes:
+        write: changes a response in place (silencing); runs first.
+        read: sees the response as the rest of the network sees it; must not change it.
+    """
+
+    read: Mapping[str, Tap] = field(default_factory=dict)
+    write: Mapping[str, Tap] = field(default_factory=dict)
+
+    def apply(self, layer: str, response: torch.Tensor) -> None:
+        """Run both taps of a layer on its response."""
+        for taps in (self.write, self.read):
+            if layer in taps:
+                taps[layer](response)
+
+
+class Runner(Protocol):
+    """A way to run a network with taps; several threads may call it at the same time."""
+
+    def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:
+        """The network's output, or None when `stop` ends the run after the last response that is read."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    node: fx.Node
+    layer: str | None  # whose response this node computes
+    dead: tuple[fx.Node, ...]  # values that nobody needs once this node has run
+
+
+class GraphRunner:
+    """Runs a `Graph`; holds no state between runs except plans (which nodes, what to free when)."""
+
+    def __init__(self, graph: Graph, responses: Mapping[str, int]) -> None:
+        """Prepare to run a graph.
+
+        Args:
+            graph: of the network.
+            responses: layer name -> index of the node whose output is the layer's response.
+        """
+        self._graph = graph
+        self._nodes = {name: graph.nodes[index] for name, index in responses.items()}
+        self._plans: dict[frozenset[str] | None, tuple[_Step, ...]] = {}
+
+    def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:
+        """The network's output, or None when `stop` ends the run after the last response that is read.
+
+        Args:
+            images: (N, 3, H, W) float32 on the network's device.
+            taps: what to do at which response.
+            stop: compute only what the responses in `taps.read` need.
+        """
+        values = _Values(self._graph.module, images)
+        for step in self._plan(frozenset(taps.read) if stop else None):
+            value = values.compute(step.node)
+            if step.layer is not None:
+                taps.apply(step.layer, value)
+            del value
+            values.free(step.dead)
+        return values.result
+
+    def _plan(self, wanted: frozenset[str] | None) -> tuple[_Step, ...]:
+        plan = self._plans.get(wanted)
+        if plan is None:
+            last = [n for n in self._graph.nodes if n.op == "output"]
+            ends = last if wanted is None else [self._nodes[name] for name in wanted]
+            plan = self._plans[wanted] = self._planned(ends)
+        return plan
+
+    def _planned(self, ends: Iterable[fx.Node]) -> tuple[_Step, ...]:
+        """The nodes that lead to `ends`, in forward order, each with what it frees."""
+        needed: set[fx.Node] = set()
+        pending = list(ends)
+        while pending:
+            node = pending.pop()
+            if node not in needed:
+                needed.add(node)
+                pending += node.all_input_nodes
+        nodes = [node for node in self._graph.nodes if node in needed or node.op == "placeholder"]
+        last_user = {source: node for node in nodes for source in (node, *node.all_input_nodes)}
+        names = {node: name for name, node in self._nodes.items()}
+        return tuple(
+            _Step(
+                node, names.get(node), tuple(s for s in (node, *node.all_input_nodes) if last_user[s] is node)
+            )
+            for node in nodes
+        )
+
+
+class _Values(fx.Interpreter):
+    """One run's values, by node; the interpreter knows how to compute each kind of node."""
+
+    def __init__(self, module: fx.GraphModule, images: torch.Tensor) -> None:
+        super().__init__(module, garbage_collect_values=False)
+        self.args_iter = iter((images,))
+        self.result: torch.Tensor | None = None
+
+    def compute(self, node: fx.Node) -> Any:
+        value = self.env[node] = self.run_node(node)
+        if node.op == "output":
+            self.result = value
+        return value
+
+    def free(self, nodes: Iterable[fx.Node]) -> None:
+        for node in nodes:
+            del self.env[node]
+
+
+def run_all(graph: Graph, images: torch.Tensor, see: Callable[[fx.Node, Any], None]) -> Any:
+    """One plain run that shows every node's value to `see`; the output."""
+    values = _Values(graph.module, images)
+    for node in graph.nodes:
+        see(node, values.compute(node))
+    return values.result

@@ -1,0 +1,231 @@
+"""A network as a torch.fx graph without in-place operations, so that responses can be read off it safely.
+
+Parameters and buffers are shared with the module, the module itself is never changed. An in-place operation
+becomes its out-of-place twin, and whatever read the overwritten tensor afterwards reads the twin's result; a
+network that changes tensors in another way (assignment to an index, `out=`) is left to `watching.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from interpret_core.networks.ops import Kind, Op, describe_function, describe_module, shape_of
+
+
+class UntraceableError(Exception):
+    """The network cannot be run from a graph; the message says why. Never reaches the user."""
+
+
+# torch.fx replaces nn.Module.__call__ for the whole process while it traces: one trace at a time, …
+_ONE_TRACE = threading.Lock()
+
+
+class _Tracer(fx.Tracer):
+    """… and modules that other threads run meanwhile are passed through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owner = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if threading.get_ident() != self._owner:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if threading.get_ident() != self._owner:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a node stores its result: what it calls, and its `inplace` argument where it has one."""
+
+    target: Any
+    inplace: bool | None = None
+
+    def apply(self, node: fx.Node) -> None:
+        node.target = self.target
+        if self.inplace is not None:
+            node.kwargs = {**node.kwargs, "inplace": self.inplace}
+
+
+class Graph:
+    """A traced network: nodes in forward order, none of which overwrites a tensor.
+
+    Attributes:
+        module: the graph with the parameters it refers to; read only once prepared.
+        nodes: every node, in forward order; an operation's index in `ops()` is its position here.
+    """
+
+    def __init__(self, module: fx.GraphModule, inplace: Mapping[fx.Node, _Form]) -> None:
+        self.module = module
+        self.nodes: tuple[fx.Node, ...] = tuple(module.graph.nodes)
+        self._inplace = inplace
+
+    def ops(self, shapes: Mapping[fx.Node, tuple[int, ...] | None]) -> list[Op]:
+        """The operations for the layer rules, one per node.
+
+        Args:
+            shapes: of each node's output, from one run.
+        """
+        index = {node: number for number, node in enumerate(self.nodes)}
+        depends: set[fx.Node] = set()  # on the images, rather than on parameters alone
+        ops = []
+        for node in self.nodes:
+            sources = tuple(index[source] for source in node.all_input_nodes if source in depends)
+            if node.op == "placeholder" or sources:
+                depends.add(node)
+            kind, window = self._describe(node, shapes)
+            path = self._path(node) if kind is Kind.CONV else ""
+            ops.append(Op(kind, sources, shapes.get(node), path, window))
+        return ops
+
+    def restore_in_place(self, responses: set[fx.Node]) -> None:
+        """Give back in-place form to operations that overwrite a tensor nobody else can see.
+
+        That is bit-identical and saves allocating a map: the overwritten tensor was made by the operation just
+        before, has no other reader and is not a response.
+        """
+        for node, form in self._inplace.items():
+            source = node.all_input_nodes[0]
+            lonely = len(source.users) == 1 and source not in responses
+            if lonely and self._describe(source, {})[0] in {Kind.CONV, Kind.NORM, Kind.ADD}:
+                form.apply(node)
+
+    def _describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> Any:
+        if node.op == "placeholder":
+            return Kind.INPUT, None
+        if node.op == "call_module":
+            return describe_module(self.module.get_submodule(str(node.target)))
+        if node.op in {"call_function", "call_method"}:
+            return describe_function(
+                _name(node.target), node.args, node.kwargs, lambda arg: shapes.get(arg, None)
+            )
+        return Kind.OTHER, None
+
+    def _path(self, node: fx.Node) -> str:
+        if node.op == "call_module":
+            return str(node.target)
+        weight = node.args[1] if len(node.args) > 1 else node.kwargs.get("weight")
+        if isinstance(weight, fx.Node) and weight.op == "get_attr":
+            return str(weight.target).rpartition(".")[0] or str(weight.target)
+        stack = list(node.meta.get("nn_module_stack", {}).values())
+        return str(stack[-1][0]) if stack and stack[-1][0] else "conv"
+
+
+def trace(module: nn.Module) -> Graph:
+    """Trace a module and take its in-place operations out.
+
+    Args:
+        module: in eval mode; takes one (N, 3, H, W) tensor. It is not changed.
+
+    Raises:
+        UntraceableError: torch.fx cannot follow it, or it overwrites tensors in a way not understood here.
+    """
+    with _ONE_TRACE:
+        try:
+            graph = _Tracer().trace(module)
+        except Exception as error:  # whatever the module's own code makes of a proxy
+            raise UntraceableError(f"{type(error).__name__}: {error}") from error
+    if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:
+        raise UntraceableError("it does not take exactly one tensor")
+    module_of_graph = fx.GraphModule(module, graph)
+    inplace: dict[fx.Node, _Form] = {}
+    for node in list(graph.nodes):
+        overwritten = _take_out(module_of_graph, node, inplace)
+        if overwritten is not None:
+            later = {user for user in overwritten.users if user is not node and node < user}
+            overwritten.replace_all_uses_with(node, delete_user_cb=later.__contains__)
+    return Graph(module_of_graph, inplace)
+
+
+def _take_out(module: fx.GraphModule, node: fx.Node, inplace: dict[fx.Node, _Form]) -> fx.Node | None:
+    """Make one node out-of-place; the node it used to overwrite, or None if it overwrites nothing."""
+    if node.op == "call_module":
+        forms = _module_forms(module, node)
+    elif node.op in {"call_function", "call_method"}:
+        if node.kwargs.get("out") is not None or node.target in {operator.setitem, setattr}:
+            raise UntraceableError(f"{node.target} changes a tensor in place")
+        forms = _inplace_argument(node) or _underscore(node)
+    else:
+        return None
+    if forms is None:
+        return None
+    safe, original = forms
+    safe.apply(node)
+    inplace[node] = original
+    source = node.args[0] if node.args else node.kwargs.get("input")
+    if not isinstance(source, fx.Node):
+        raise UntraceableError(f"{node.target} changes an unknown tensor in place")
+    return source
+
+
+def _module_forms(module: fx.GraphModule, node: fx.Node) -> tuple[_Form, _Form] | None:
+    target = str(node.target)
+    called = module.get_submodule(target)
+    if not getattr(called, "inplace", False):
+        return None
+    twin = copy.copy(called)
+    twin.inplace = False  # type: ignore[assignment]
+    name = f"{target}__out_of_place"
+    module.add_submodule(name, twin)
+    return _Form(name), _Form(target)
+
+
+def _inplace_argument(node: fx.Node) -> tuple[_Form, _Form] | None:
+    """F.relu(x, inplace=True) and its kin; in torch.nn.functional `inplace` is always the last parameter."""
+    if node.op != "call_function" or getattr(node.target, "__module__", "") != "torch.nn.functional":
+        return None
+    names = node.target.__code__.co_varnames[: node.target.__code__.co_argcount]  # type: ignore[union-attr]
+    if "inplace" not in names:
+        return None
+    if len(node.args) == len(names):
+        node.kwargs = {**node.kwargs, "inplace": node.args[-1]}
+        node.args = node.args[:-1]
+    if not node.kwargs.get("inplace", False):
+        return None
+    return _Form(node.target, inplace=False), _Form(node.target, inplace=True)
+
+
+def _underscore(node: fx.Node) -> tuple[_Form, _Form] | None:
+    """x += y, x.relu_(), torch.relu_(x): forms named after their out-of-place twin."""
+    name = _name(node.target)
+    twin: Any = None
+    if node.op == "call_function" and getattr(operator, name, None) is node.target:
+        if not name.startswith("i") or name in {"index", "indexOf", "invert", "is_", "is_not", "inv"}:
+            return None
+        twin = getattr(operator, name[1:], None) or getattr(operator, f"{name[1:]}_", None)
+    elif not name.endswith("_") or name.endswith("__"):
+        return None
+    elif node.op == "call_method":
+        twin = name[:-1] if callable(getattr(torch.Tensor, name[:-1], None)) else None
+    else:
+        twin = getattr(torch, name[:-1], None) or getattr(nn.functional, name[:-1], None)
+    if twin is None:
+        raise UntraceableError(f"{name} changes a tensor in place")
+    return _Form(twin), _Form(node.target)
+
+
+def _name(target: Any) -> str:
+    return target if isinstance(target, str) else str(getattr(target, "__name__", target))
+
+
+def record_shape(shapes: dict[fx.Node, tuple[int, ...] | None]) -> Callable[[fx.Node, Any], None]:
+    """A callback for one run that fills in the shape of every node's output."""
+
+    def record(node: fx.Node, value: Any) -> None:
+        shapes[node] = shape_of(value)
+
+    return record
