@@ -23,7 +23,7 @@ from interpret_core.errors import Cancelled
 
 VERSION = 1
 _RACY_NS = 2_000_000_000
-_CHUNK = 512
+_CHUNK = 64
 _MISSING = "missing"
 
 Entry = tuple[int, int, str]
@@ -48,17 +48,20 @@ def content_digest(
     names = sorted(set(files))
     memo = _Memo(root)
     total = hashlib.sha256(json.dumps([VERSION, RECIPE, sorted(tables.items())]).encode())
+    chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
+    pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="digest")
+    done = 0
     try:
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            for start in range(0, len(names), _CHUNK):
-                if cancelled is not None and cancelled():
-                    raise Cancelled("Stopped while reading the data set.")
-                chunk = names[start : start + _CHUNK]
-                for name, digest in zip(chunk, pool.map(memo.digest, chunk), strict=True):
-                    total.update(f"{name}\0{digest}\n".encode())
-                if progress is not None:
-                    progress(start + len(chunk), len(names))
+        for chunk, digests in zip(chunks, pool.map(memo.digests, chunks), strict=True):
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped while reading the data set.")
+            for name, digest in zip(chunk, digests, strict=True):
+                total.update(f"{name}\0{digest}\n".encode())
+            done += len(chunk)
+            if progress is not None:
+                progress(done, len(names))
     finally:
+        pool.shutdown(wait=True, cancel_futures=True)
         memo.save()
     return total.hexdigest()
 
@@ -73,7 +76,10 @@ class _Memo:
         self._old = _load(self._path)
         self._new: dict[str, Entry] = {}
 
-    def digest(self, name: str) -> str:
+    def digests(self, names: list[str]) -> list[str]:
+        return [self._digest(name) for name in names]
+
+    def _digest(self, name: str) -> str:
         path = self._root / name
         try:
             status = path.stat()
