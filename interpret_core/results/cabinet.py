@@ -18,13 +18,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from diskcache import Cache, Timeout
 
-from interpret_core.results.disk import Damage, PlainDisk, explained, seal, unseal
+from interpret_core.results.disk import Damage, DiskFullError, PlainDisk, explained, seal, unseal
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 Decode = Callable[[memoryview], Value]
+Answer = TypeVar("Answer")
 
 KEPT_REPORTS = 100
+RESERVE = 1 << 19  # bytes set aside: on a full disk, SQLite needs room even to delete
 WAIT = 60.0  # seconds for a lock of the index, before the folder counts as busy
 FAILURES = (OSError, sqlite3.Error, Timeout)
 SETTINGS: dict[str, Any] = {
@@ -35,6 +37,7 @@ SETTINGS: dict[str, Any] = {
     "disk_min_file_size": 1 << 15,
     "sqlite_journal_mode": "wal",
     "sqlite_synchronous": 1,  # a power cut may lose the last entries (they are recomputed), not the index
+    "sqlite_wal_autocheckpoint": 64,  # pages; keeps the log smaller than the reserve
     "sqlite_mmap_size": 0,  # a truncated index must raise an error, not a bus error
 }
 
@@ -85,11 +88,15 @@ class Cabinet:
         finally:
             cache.disk.settle(kept=kept)
 
-    def keep(self, kind: str, key: str, payload: bytes) -> None:
-        """Write an entry: all of it, or nothing."""
+    def keep(self, kind: str, key: str, payload: bytes, *, reserve: bool = False) -> None:
+        """Write an entry: all of it, or nothing; a small one may use the reserve of space."""
         name = _name(kind, key)
-        with self.guard("write to") as cache:
-            cache.set(name, seal(name, payload))
+
+        def write() -> None:
+            with self.guard("write to") as cache:
+                cache.set(name, seal(name, payload))
+
+        self._insist(write) if reserve else write()
 
     def look(self, kind: str, key: str, decode: Decode[Value]) -> Value | None:
         """The decoded entry; None where there is none or a damaged one, which is then deleted."""
@@ -116,16 +123,20 @@ class Cabinet:
     ) -> None:
         """Read an entry and replace it, as one step; nothing changes where `change` returns None."""
         name = _name(kind, key)
-        with self.guard("write to") as cache, cache.transact():
-            try:
-                old = _decoded(cache, name, decode)
-            except Damage as damage:
-                cache.delete(name)
-                self._report(key, damage)
-                old = None
-            new = change(old)
-            if new is not None:
-                cache.set(name, seal(name, new))
+
+        def replace() -> None:
+            with self.guard("write to") as cache, cache.transact():
+                try:
+                    old = _decoded(cache, name, decode)
+                except Damage as damage:
+                    cache.delete(name)
+                    self._report(key, damage)
+                    old = None
+                new = change(old)
+                if new is not None:
+                    cache.set(name, seal(name, new))
+
+        self._insist(replace)
 
     def has(self, kind: str, key: str) -> bool:
         """Whether there is an entry, damaged or not."""
@@ -134,8 +145,12 @@ class Cabinet:
 
     def delete(self, kind: str, key: str) -> bool:
         """Delete an entry; whether there was one."""
-        with self.guard("write to") as cache:
-            return bool(cache.delete(_name(kind, key)))
+
+        def remove() -> bool:
+            with self.guard("write to") as cache:
+                return bool(cache.delete(_name(kind, key)))
+
+        return self._insist(remove)
 
     def keys(self, kind: str, prefix: str = "") -> list[str]:
         """Keys of one kind that begin with `prefix`, sorted."""
@@ -159,9 +174,30 @@ class Cabinet:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder / "results"):
                 pass  # says at once, and precisely, when nothing can be written here
-            return Cache(str(self.folder / "results"), timeout=WAIT, disk=PlainDisk, **self._settings)
+            cache = Cache(str(self.folder / "results"), timeout=WAIT, disk=PlainDisk, **self._settings)
+            self._set_aside()
+            return cache
         except (*FAILURES, TypeError) as error:
             raise explained(error, self.folder, "open") from error
+
+    def _set_aside(self) -> None:
+        """Fill the reserve, where there is room."""
+        reserve = self.folder / "results" / "reserve"
+        if not reserve.exists():
+            try:
+                reserve.write_bytes(os.urandom(RESERVE))  # zeros could take no space at all
+            except OSError:
+                reserve.unlink(missing_ok=True)
+
+    def _insist(self, write: Callable[[], Answer]) -> Answer:
+        """Do something small even on a full disk, on the space of the reserve; fill it again later."""
+        try:
+            answer = write()
+        except DiskFullError:
+            (self.folder / "results" / "reserve").unlink(missing_ok=True)
+            return write()
+        self._set_aside()
+        return answer
 
     def _current(self) -> Cache:
         if self._pid != os.getpid():

@@ -36,6 +36,10 @@ class Damage(Exception):  # noqa: N818 - a finding, turned into a report; it nev
     """An entry that must not be served; the message says why."""
 
 
+class DiskFullError(StoreError):
+    """No space left; the only failure that giving the reserve up can mend."""
+
+
 class Sealed(NamedTuple):
     """An entry as it is written: header and payload, kept apart to spare a copy."""
 
@@ -164,13 +168,13 @@ def explained(error: BaseException, folder: Path, action: str) -> StoreError:
     code, text = _cause(error)
     elsewhere = "or set INTERPRET_CACHE to a folder on another disk"
     if code in FULL or "disk is full" in text:
-        return StoreError(
+        return DiskFullError(
             f"The disk of the cache folder {folder} is full; results already stored are safe. "
             f"Free some space, {elsewhere}."
         )
     if code in (errno.ENOTDIR, errno.EEXIST):
         return StoreError(
-            f"The cache folder {folder} is, or lies under, a file. Set INTERPRET_CACHE to a folder."
+            f"The cache folder {folder} is (or lies in) a file. Set INTERPRET_CACHE to a folder."
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text or "unable to open" in text:
         return StoreError(

@@ -132,7 +132,7 @@ class Store:
     def lock(self, key: str, cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
         """Hold `key` against every other thread and process; the system lets go of it when a process dies.
 
-        Not re-entrant: a thread that locks a key twice waits for itself. A forked child shares the lock.
+        Not re-entrant: a thread that locks a key twice gets a RuntimeError. A forked child shares the lock.
         """
         path = self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
         lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
@@ -152,15 +152,16 @@ class Store:
         return self._cabinet.look(STATE, key, _parsed)
 
     def put_json(self, key: str, value: Any) -> None:
-        """Keep a small JSON value; the size limit is not for these."""
-        self._cabinet.keep(STATE, key, canonical_json(value).encode())
+        """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few."""
+        self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True)
 
     def update_json(self, key: str, change: Callable[[Any], Any]) -> Any:
         """Replace a JSON value by what `change` makes of it, as one step towards all other processes.
 
         Args:
             key: of the value; `change` gets None where there is none.
-            change: quick, for everybody else waits; returning None leaves the value as it was.
+            change: quick, for everybody else waits; called again where the disk was full.
+                Returning None leaves the value as it was.
 
         Returns:
             The value afterwards.
