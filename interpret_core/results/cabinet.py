@@ -83,7 +83,7 @@ class Cabinet:
             yield cache
             kept = True
         except FAILURES as error:
-            cache.close()  # a COMMIT that failed leaves its transaction open
+            cache.close()  # a COMMIT that failed may leave its transaction open
             raise explained(error, self.folder, action) from error
         finally:
             cache.disk.settle(kept=kept)
