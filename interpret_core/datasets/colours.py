@@ -83,7 +83,9 @@ def name_indices(rgb: ArrayLike) -> NDArray[np.uint8]:
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360.0
     grey = chroma < _gate(lightness, hue)
     pink_from = np.interp(lightness, _PINK_LIGHTNESS, _PINK_HUE)
-    purple_from = np.interp(lightness, (30, 60, 80), (303, 293, 289)) + np.where(chroma > 60, 4, 0)
+    # The monitor's own blue lies far towards purple.
+    vivid = np.where(chroma > 60, 4, 0) + np.where((chroma > 90) & (lightness < 38), 4, 0)
+    purple_from = np.interp(lightness, (30, 60, 80), (303, 293, 289)) + vivid
     yellow_to = np.interp(lightness, (40, 60, 90), (97, 104, 113)) + np.where(chroma > 60, 3, 0)
     rules = (
         ("black", grey & (lightness < _BLACK)),
@@ -113,8 +115,8 @@ def _warm(
     # Pink is a light red that is not vivid; towards orange it must be lighter still.
     too_vivid = np.maximum(chroma - 45, 0) * np.interp(hue, (8, 25), (0.1, 1))
     pink_above = np.interp(hue, (0, 15, 30, 45, 60, 75), (36, 47, 57, 68, 78, 92)) + too_vivid
-    red_to = np.interp(lightness, (30, 60), (45, 34))
-    vivid = np.interp(lightness, (20, 60, 75), (44, 40, 26))
+    red_to = np.interp(lightness, (30, 60), (45, 34)) + np.interp(chroma, (80, 100), (0, 5))
+    vivid = np.interp(lightness, (34, 45, 60, 75), (52, 46, 40, 26))
     golden = np.interp(lightness, (30, 60, 75, 90), (42, 34, 22, 15))
     return (
         ("pink", (lightness >= pink_above) & (hue < 70)),

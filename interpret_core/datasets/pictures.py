@@ -95,16 +95,20 @@ def encoded_labels(image: Image.Image) -> NDArray[np.uint16]:
 
 
 def shrink(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The mean colour that each annotation cell covers.
+    """The mean colour of the pixels whose centres each annotation cell covers.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
         size: (H, W) of the annotation grid.
 
     Returns:
-        (H, W, 3) uint8: a box filter, exact where h and w are multiples of H and W.
+        (H, W, 3) uint8: a box filter, correctly rounded where h and w are multiples of H and W, otherwise
+        within one level (Pillow rounds after each direction).
     """
-    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BOX))
+    image = Image.fromarray(pixels)
+    if pixels.shape[0] % size[0] == 0 and pixels.shape[1] % size[1] == 0:
+        return np.asarray(image.reduce((pixels.shape[1] // size[1], pixels.shape[0] // size[0])))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BOX))
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

@@ -123,7 +123,7 @@ class _Reader:
             labels = np.zeros((len(slots), self._depth, height * width), dtype=np.uint16)
             for row, slot in zip(labels, slots, strict=True):
                 if slot.planes is not None:
-                    row[: len(slot.planes)] = slot.planes.reshape(len(slot.planes), -1)
+                    row[: len(slot.planes)] = slot.planes.reshape(len(slot.planes), height * width)
         if self._colours:
             colours = np.zeros((len(slots), height * width, 3), dtype=np.uint8)
             for pixels, slot in zip(colours, slots, strict=True):

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from interpret_core import config
+from interpret_core.errors import UserError
+
+
+def test_defaults_are_the_working_folder(tmp_path: Path):
+    found = config.current({})
+    assert found.cache == tmp_path / "cache"
+    assert found.datasets == {}
+    assert found.networks == {}
+    assert not found.offline
+
+
+def test_environment_and_file_together(tmp_path: Path):
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    file = folder / "mine.toml"
+    file.write_text(
+        '[datasets]\nnear = "data/near"\nfar = "/srv/far"\nscenes = "/srv/wins"\n'
+        '[networks]\ntoy = "toys:make"\ntrained = "toys:make@weights/toy.safetensors"\n'
+    )
+    found = config.current(
+        {
+            "INTERPRET_CONFIG": str(file),
+            "INTERPRET_CACHE": "elsewhere",
+            "INTERPRET_OFFLINE": "1",
+            "INTERPRET_DATASETS": os.pathsep.join(["/srv/listed", str(tmp_path / "scenes"), ""]),
+        }
+    )
+    assert found.cache == tmp_path / "elsewhere"
+    assert found.offline
+    assert found.datasets == {
+        "listed": Path("/srv/listed"),
+        "near": folder / "data/near",
+        "far": Path("/srv/far"),
+        "scenes": Path("/srv/wins"),
+    }
+    assert found.networks == {
+        "toy": "toys:make",
+        "trained": f"toys:make@{folder / 'weights/toy.safetensors'}",
+    }
+
+
+def test_the_file_in_the_working_folder_is_found(tmp_path: Path):
+    (tmp_path / "unitscope.toml").write_text('[datasets]\nhere = "."\n')
+    assert config.current({}).datasets == {"here": tmp_path}
+
+
+def test_the_environment_is_read_at_every_call(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INTERPRET_OFFLINE", "yes")
+    assert config.current().offline
+    monkeypatch.setenv("INTERPRET_OFFLINE", "0")
+    assert not config.current().offline
+
+
+def test_a_config_cannot_be_changed():
+    found = config.current({})
+    with pytest.raises(AttributeError):
+        found.offline = True  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        found.datasets["x"] = Path()  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[datasets\n", ["not valid TOML", "line 1"]),
+        ("[datasets]\nmine = 3\n", ["mine is 3", "text"]),
+        ('[datasets]\nmine = " "\n', ["mine", "non-empty"]),
+        ("datasets = 3\n", ["expected a table"]),
+        ('[dataset]\nmine = "x"\n', ["'dataset'", "[datasets] and [networks]"]),
+    ],
+)
+def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str, words: list[str]):
+    (tmp_path / "unitscope.toml").write_text(content)
+    with pytest.raises(UserError) as caught:
+        config.current({})
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path / "unitscope.toml") in message
+    assert all(word in message for word in words)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path):
+    (tmp_path / "unitscope.toml").write_bytes(b"\xff\xfe[")
+    with pytest.raises(UserError, match="not valid TOML"):
+        config.current({})
+
+
+def test_a_named_file_must_exist():
+    with pytest.raises(UserError, match=r"nowhere\.toml, which is not a file"):
+        config.current({"INTERPRET_CONFIG": "nowhere.toml"})
+
+
+def test_offline_must_be_a_switch():
+    with pytest.raises(UserError, match="INTERPRET_OFFLINE is 'maybe', expected 1 or 0"):
+        config.current({"INTERPRET_OFFLINE": "maybe"})
+
+
+def test_two_listed_folders_of_one_name():
+    with pytest.raises(UserError, match="different names"):
+        config.current({"INTERPRET_DATASETS": os.pathsep.join(["/a/scenes", "/b/scenes"])})

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interpret_core.datasets import open_dataset, survey
+from interpret_core.datasets.colours import (
+    COLOUR_NAMES,
+    describe,
+    distinct,
+    name_indices,
+    nearest,
+    to_lab,
+    to_rgb,
+)
+from interpret_core.datasets.shades import cell_centres, cell_of, make_shades
+from tests.planted_dataset import PALETTE, make_planted
+
+
+def counts(colours: np.ndarray) -> np.ndarray:
+    return np.bincount(cell_of(colours.astype(np.uint8)).reshape(-1), minlength=32**3)
+
+
+def photograph(seed: int = 0) -> np.ndarray:
+    return np.clip(np.random.default_rng(seed).normal(120, 60, (80, 80, 3)), 0, 255).astype(np.uint8)
+
+
+def test_cells_are_eighths_of_the_channels():
+    for colour in ((0, 0, 0), (255, 255, 255), (7, 8, 200), (128, 15, 16)):
+        index = int(cell_of(np.array(colour, dtype=np.uint8)))
+        assert np.unravel_index(index, (32, 32, 32)) == tuple(c // 8 for c in colour)
+        np.testing.assert_allclose(cell_centres()[index], to_lab([c // 8 * 8 + 4 for c in colour]))
+
+
+def test_a_photograph_has_sixty_four_distinct_shades():
+    cells = counts(photograph())
+    shades = make_shades(cells)
+    assert len(shades) == 64
+    assert shades.table.shape == (32, 32, 32)
+    assert len(set(shades.names)) == 64
+    totals = shades.totals(cells)
+    assert totals.sum() == 80 * 80
+    assert totals.min() > 0
+    assert (np.diff(shades.lab[:, 0]) >= -1e-2).all()  # by lightness
+
+
+def test_the_table_is_the_nearest_centre_of_the_cells_centre():
+    shades = make_shades(counts(photograph()))
+    pixels = photograph(1)
+    lab = cell_centres()[cell_of(pixels).reshape(-1)]
+    distance = ((lab[:, None] - shades.lab[None]) ** 2).sum(axis=2)
+    chosen = shades.of(pixels).reshape(-1)
+    assert chosen.dtype == np.uint8
+    np.testing.assert_allclose(distance[np.arange(len(chosen)), chosen], distance.min(axis=1))
+
+
+def test_k_means_has_converged():
+    cells = counts(photograph())
+    shades = make_shades(cells)
+    owner = shades.table.reshape(-1)
+    centres = cell_centres()
+    for s in range(len(shades)):
+        mine = owner == s
+        mean = np.average(centres[mine], axis=0, weights=cells[mine])
+        np.testing.assert_allclose(mean, shades.lab[s], atol=1e-6)
+
+
+def test_shades_are_seeded_and_scale_free():
+    cells = counts(photograph())
+    first, again, tenfold = make_shades(cells), make_shades(cells), make_shades(cells * 10)
+    np.testing.assert_array_equal(first.lab, again.lab)
+    np.testing.assert_array_equal(first.table, tenfold.table)
+    assert not np.array_equal(first.lab, make_shades(cells, seed=1).lab)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_few_colours_give_one_shade_each(colours: list[tuple[int, int, int]]):
+    pixels = np.array(colours, dtype=np.uint8)
+    cells = counts(pixels)
+    shades = make_shades(cells)
+    assert len(shades) == len(set(cell_of(pixels).tolist()))
+    assert shades.totals(cells).min() > 0
+    assert np.abs(shades.rgb[shades.of(pixels)].astype(int) - pixels).max() <= 8
+
+
+def test_planted_colours_are_counted_exactly(tmp_path: Path):
+    planted = make_planted(tmp_path / "p", images=4, size=64, annotation=32)
+    dataset = open_dataset(planted.root)
+    found = survey(dataset, dataset.concepts())
+    red = int(found.shades.of(np.array([255, 0, 0], dtype=np.uint8)))
+    assert found.shade_pixels[red] == planted.pixels("object", "red square")
+    assert "red" in found.shades.names[red]
+
+
+def test_the_basic_colours_have_their_names():
+    for name, colours in PALETTE.items():
+        for colour in colours:
+            assert COLOUR_NAMES[int(name_indices(colour))] == name, colour
+
+
+def test_lightness_words_and_numbers():
+    lab = to_lab([[0, 60, 0], [0, 70, 0], [0, 160, 0], [160, 255, 160], [0, 0, 0], [200, 225, 255]])
+    assert describe(lab) == ("dark green", "dark green 2", "green", "light green", "black", "light blue")
+    assert distinct(["a", "b", "a", "a"]) == ("a", "b", "a 2", "a 3")
+
+
+def test_lab_and_back():
+    colours = np.random.default_rng(3).integers(0, 256, (50, 3))
+    np.testing.assert_array_equal(to_rgb(to_lab(colours)), colours)
+
+
+def test_nearest_takes_the_first_of_equals():
+    assert nearest(np.zeros((1, 3)), np.array([[1.0, 0, 0], [0, 1, 0], [2, 0, 0]])).tolist() == [0]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not os.environ.get("INTERPRET_REAL_DATA"), reason="INTERPRET_REAL_DATA is not set")
+def test_names_agree_with_how_people_name_colours():
+    table = np.load(Path(os.environ["INTERPRET_REAL_DATA"]) / "color_names_32x32x32.npy")
+    steps = np.arange(32) * 8 + 4
+    mine = name_indices(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1))
+    assert (mine == table).mean() >= 0.85

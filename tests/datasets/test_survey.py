@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interpret_core.datasets import Dataset, Survey, open_dataset, survey
+from interpret_core.errors import Cancelled, DamagedFileError, DatasetError
+from tests.planted_dataset import Planted, make_planted, save_mask
+
+ALL = ("object", "part", "material", "color", "scene")
+
+
+def same(one: Survey, other: Survey) -> None:
+    arrays, metadata = one.to_record()
+    others, other_metadata = other.to_record()
+    assert metadata == other_metadata
+    assert arrays.keys() == others.keys()
+    for name, array in arrays.items():
+        assert array.dtype == others[name].dtype
+        np.testing.assert_array_equal(array, others[name])
+
+
+def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset):
+    table = dataset.concepts(ALL)
+    found = survey(dataset, table, strict=True)
+    assert found.valid.all()
+    assert found.problems == ()
+    assert found.unlisted_pixels == 0
+    assert found.maps == 6
+    for index, concept in enumerate(table.concepts):
+        number = planted.numbers[concept.name]
+        images = [any((p == number).any() for p in scene[concept.category]) for scene in planted.scenes]
+        assert found.concept_pixels[index] == planted.pixels(concept.category, concept.name)
+        assert found.concept_images[index] == sum(images)
+    part = table.categories.index("part")
+    assert tuple(np.flatnonzero(~found.category_member[:, part])) == planted.without_part
+    assert found.category_images.tolist() == [12, 9, 12, 12, 12]
+
+
+def test_a_labelled_background_alone_does_not_make_a_member(tmp_path: Path):
+    planted = make_planted(tmp_path / "p", images=2, size=32, annotation=16)
+    save_mask(planted.root / "images/planted/00000_object_0.png", np.zeros((16, 16), dtype=np.uint16))
+    dataset = open_dataset(planted.root)
+    found = survey(dataset, dataset.concepts())
+    assert found.category_member[:, 0].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_change_nothing(dataset: Dataset, workers: int, monkeypatch: pytest.MonkeyPatch):
+    table = dataset.concepts()
+    usual = survey(dataset, table)
+    monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
+    same(survey(dataset, table, workers=workers), usual)
+
+
+def test_a_repeated_image_counts_every_time(tmp_path: Path):
+    once = open_dataset(make_planted(tmp_path / "once", images=3, size=32, annotation=16).root)
+    thrice = open_dataset(make_planted(tmp_path / "thrice", images=3, size=32, annotation=16, repeat=3).root)
+    assert len(thrice) == 9
+    a, b = survey(once, once.concepts()), survey(thrice, thrice.concepts())
+    np.testing.assert_array_equal(b.concept_pixels, 3 * a.concept_pixels)
+    np.testing.assert_array_equal(b.shade_pixels, 3 * a.shade_pixels)
+    assert b.shades.names == a.shades.names
+
+
+def test_the_record_survives_json(dataset: Dataset):
+    found = survey(dataset, dataset.concepts())
+    arrays, metadata = found.to_record()
+    again = Survey.from_record({k: v.copy() for k, v in arrays.items()}, json.loads(json.dumps(metadata)))
+    same(found, again)
+
+
+def damage(root: Path) -> None:
+    images = root / "images" / "planted"
+    (images / "00001.png").unlink()
+    mask = images / "00004_part_1.png"
+    mask.write_bytes(mask.read_bytes()[:-40])
+    save_mask(images / "00006_object_0.png", np.ones((31, 32), dtype=np.uint16))
+    save_mask(images / "00009_material_0.png", np.full((32, 32), 999, dtype=np.uint16))
+
+
+def test_damaged_images_are_named_and_count_nowhere(planted: Planted, copy: Path):
+    damage(copy)
+    dataset = open_dataset(copy)
+    table = dataset.concepts()
+    found = survey(dataset, table)
+    assert np.flatnonzero(~found.valid).tolist() == [1, 4, 6, 9]
+    assert [(p.index, p.image) for p in found.problems] == [(i, f"planted/{i:05d}.png") for i in (1, 4, 6, 9)]
+    for problem, words in zip(
+        found.problems,
+        [
+            "00001.png is missing",
+            "00004_part_1.png cannot",
+            "00006_object_0.png is 31×32",
+            "label number 999",
+        ],
+        strict=True,
+    ):
+        assert words in problem.reason
+    assert not found.category_member[~found.valid].any()
+    good = [scene for i, scene in enumerate(planted.scenes) if i not in (1, 4, 6, 9)]
+    red = sum(int((scene["object"][0] == planted.numbers["red square"]).sum()) for scene in good)
+    assert found.concept_pixels[0] == red
+    assert found.shade_pixels.sum() == 8 * 32 * 32
+
+
+def test_masks_of_other_categories_are_not_read(copy: Path):
+    damage(copy)
+    dataset = open_dataset(copy)
+    assert np.flatnonzero(~survey(dataset, dataset.concepts(["color"])).valid).tolist() == [1]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_strict_raises_the_first(copy: Path, workers: int, monkeypatch: pytest.MonkeyPatch):
+    damage(copy)
+    monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 1)
+    dataset = open_dataset(copy)
+    with pytest.raises(DamagedFileError, match="00001"):
+        survey(dataset, dataset.concepts(), strict=True, workers=workers)
+
+
+def test_nothing_readable(copy: Path):
+    for path in (copy / "images").rglob("*.png"):
+        path.write_bytes(b"")
+    dataset = open_dataset(copy)
+    with pytest.raises(
+        DatasetError, match=r"None of the 12 images of .* can be read, .*00000\.png cannot"
+    ) as caught:
+        survey(dataset, dataset.concepts())
+    assert not isinstance(caught.value, DamagedFileError)
+
+
+def test_unlisted_labels_are_counted(copy: Path):
+    save_mask(copy / "images/planted/00000_object_0.png", np.full((32, 32), 6, dtype=np.uint16))  # a material
+    dataset = open_dataset(copy)
+    found = survey(dataset, dataset.concepts(), strict=True)
+    assert found.unlisted_pixels == 32 * 32
+    assert not found.category_member[0, 0]
+
+
+def test_progress_and_cancel(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
+    seen: list[tuple[int, int]] = []
+    survey(dataset, dataset.concepts(), progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(5, 12), (10, 12), (12, 12)]
+    with pytest.raises(Cancelled):
+        survey(dataset, dataset.concepts(), cancelled=lambda: True)
