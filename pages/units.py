@@ -1,0 +1,56 @@
+"""Unit browser: a grid of every unit of a layer, and one unit in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from ui import filters, panel, state, status, widgets
+from ui.grid import unit_grid
+from ui.markup import category_key
+from ui.selection import choose
+from ui.texts import facts_sentence, fine_print
+from ui.theme import count_text
+from ui.view import LayerView
+
+GRID_HEIGHT = 860
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Units")
+    state.remember("units", filters.PARAMETERS)
+    views = status.ready(st.session_state["ask"])
+    view = filters.layer_picker(views)
+    order = choose(view, filters.filters(view))
+    heading(view)
+    widgets.show_notices()
+    browser(view, order, views)
+
+
+def heading(view: LayerView) -> None:
+    """The sentence of facts, its small print, and where the numbers come from."""
+    st.markdown(facts_sentence(view))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(fine_print(view), width="content")
+        widgets.how("iou", "chance")
+
+
+@st.fragment
+def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, LayerView]) -> None:
+    """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
+    now = panel.shown(view, order)
+    widgets.show_notices()
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.caption(f"{count_text(order.size, 'unit')} of {view.layer.units:,} shown · grey: not above the cut-off · arrow keys move")
+        unit_grid(view, order.tolist(), now.unit, panel.pick, GRID_HEIGHT)
+        st.html(category_key(view.categories))
+    with right:
+        panel.panel(view, order, now)
+
+
+main()

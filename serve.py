@@ -1,0 +1,41 @@
+"""What `make run` starts: the app, its picture routes, compression. `streamlit run serve.py`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from streamlit.runtime.pages_manager import PagesManager
+
+from ui.routes import routes
+
+# Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself, until
+# the first st.navigation of the process: a deep link right after a start would miss app.py and the selection.
+PagesManager.uses_pages_directory = False
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Import what is heavy before the first visitor, then take it out of the garbage collector's walks."""
+    import pandas  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+    import torch  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    yield {}
+
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=routes(),
+    middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
+    lifespan=lifespan,
+)

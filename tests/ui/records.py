@@ -1,0 +1,133 @@
+"""Made-up but well-formed layer records, so that pages and figures are tested without running a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from interpret_core.profile.record import ChanceResult, LayerProfile
+from interpret_core.profile.summary import Settings, summarise
+from ui.view import LayerView
+
+CATEGORIES = ("object", "part", "material", "color")
+NAMES = {
+    "object": ("wheel", "person", "tree", "sky", "door"),
+    "part": ("door", "head", "leg"),  # "door" is an object as well: names must be told apart
+    "material": ("wood", "glass"),
+    "color": ("red", "blue", "green"),
+}
+SIZE = (112, 112)
+TOP = 30
+
+
+def concepts() -> list[list[Any]]:
+    """[number, name, category] of 13 concepts."""
+    flat = [(name, category) for category in CATEGORIES for name in NAMES[category]]
+    return [[number, name, category] for number, (name, category) in enumerate(flat, 1)]
+
+
+def profile(units: int = 24, images: int = 40, layer: str = "conv5", index: int = 4, seed: int = 0) -> LayerProfile:
+    """A record with one dead unit (1), one tied unit (2) and one that overlaps with nothing (3)."""
+    rng = np.random.default_rng(seed)
+    table = concepts()
+    count = len(table)
+    grid, positions = (13, 13), 13 * 13 * images
+    pixels = images * SIZE[0] * SIZE[1]
+    concept_pixels = rng.integers(pixels // 400, pixels // 20, count)
+    active = np.full((units, 4), pixels // 260) + rng.integers(0, 500, (units, 4))
+    share = rng.beta(0.6, 9, (units, count))
+    category = np.array([CATEGORIES.index(row[2]) for row in table])
+    intersection = (share * np.minimum(active[:, category], concept_pixels)).astype(np.int64)
+    state = np.zeros(units, np.uint8)
+    state[1], state[2] = 1, 2
+    for dead in (1, 3):
+        intersection[dead] = 0
+    active[1] = 0
+    edges = np.stack([np.linspace(0, 5 + unit / 4, 65) for unit in range(units)]).astype(np.float32)
+    histogram = np.maximum(0, (positions / 4 * np.exp(-np.arange(64) / 6))).astype(np.int64)[None].repeat(units, 0)
+    threshold = edges[:, 40].copy()
+    threshold[1] = 0
+    top_image = np.stack([rng.permutation(images)[:TOP] for _ in range(units)]).astype(np.int32)
+    top_image = np.pad(top_image, ((0, 0), (0, TOP - top_image.shape[1])), constant_values=-1)
+    top_image[1] = -1
+    response = np.sort(rng.uniform(4, 9, (units, TOP)).astype(np.float32), 1)[:, ::-1]
+    peak = rng.integers(0, grid[0] * grid[1], (units, TOP)).astype(np.int32)
+    offsets, runs = _masks(top_image, peak, grid)
+    arrays: dict[str, Any] = {
+        "threshold": threshold,
+        "state": state,
+        "exceeding": np.where(state == 1, 0, round(0.005 * positions)).astype(np.int64),
+        "maximum": np.where(state == 1, 0, response[:, 0]).astype(np.float32),
+        "intersection": intersection,
+        "active": active.astype(np.int64),
+        "active_total": active.max(1).astype(np.int64),
+        "concept_pixels": concept_pixels.astype(np.int64),
+        "concept_images": np.array([40, 30, 20, 12, 11, 10, 15, 3, 22, 18, 40, 40, 40][:count], np.int64),
+        "category_images": np.array([images] * 4, np.int64),
+        "colour_sum": (active.max(1)[:, None] * rng.integers(30, 220, (units, 3))).astype(np.int64),
+        "shade_intersection": rng.integers(0, 300, (units, 4)).astype(np.int64),
+        "shade_pixels": np.full(4, pixels // 4, np.int64),
+        "shade_rgb": np.array([[20, 20, 20], [90, 140, 200], [200, 180, 150], [60, 120, 60]], np.uint8),
+        "top_image": top_image,
+        "top_response": np.ascontiguousarray(response),
+        "top_peak": peak,
+        "mask_offsets": offsets,
+        "mask_runs": runs,
+        "histogram": histogram,
+        "histogram_edges": edges,
+    }
+    metadata = {
+        "network": {"name": "toy", "title": "Toy", "digest": "ab" * 20, "evidence": "random weights", "note": "Seeded."},
+        "dataset": {"name": "made-up", "digest": "cd" * 20, "images": images, "skipped": [["a.jpg", "truncated"]]},
+        "layer": {"name": layer, "path": f"features.{index}", "index": index, "units": units, "grid": list(grid), "receptive_field": 99, "stride": 16},
+        "quantile": 0.005,
+        "categories": list(CATEGORIES),
+        "concepts": table,
+        "shade_names": ["black", "light blue", "beige", "dark green"],
+        "batch_size": 32,
+        "positions": positions,
+        "wanted": round(0.005 * positions),
+        "annotation_size": list(SIZE),
+    }
+    return LayerProfile(arrays, metadata)
+
+
+def chance(made: LayerProfile, min_images: int = 10, permutations: int = 20) -> ChanceResult:
+    """A chance level that calls the better half significant."""
+    units = made.units
+    rng = np.random.default_rng(1)
+    best = made.iou.max(1)
+    p_value = np.where(made.live, np.clip(0.5 - best * 6, 1 / (1 + permutations * units), 1), np.nan)
+    return ChanceResult(
+        {
+            "null_maximum": rng.beta(1, 40, (units, permutations)).astype(np.float32),
+            "observed": best,
+            "z": np.where(made.live, best * 40, np.nan),
+            "p_value": p_value,
+            "q_value": p_value * 1.1,
+            "included": np.asarray(made.arrays["concept_images"] >= min_images),
+        },
+        {"min_images": min_images, "seed": 0, "permutations": permutations, "images": 40},
+    )
+
+
+def view(units: int = 24, layer: str = "conv5", index: int = 4, *, cutoff: float = 0.04, with_chance: bool = True, seed: int = 0) -> LayerView:
+    """A view over a made-up record."""
+    made = profile(units, layer=layer, index=index, seed=seed)
+    return LayerView(f"{index:040x}", summarise(made, chance(made) if with_chance else None, Settings(10, cutoff)), "toy", "made-up")
+
+
+def _masks(top_image: Any, peak: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
+    """A disc around each peak as run lengths."""
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    offsets, runs = [0], []
+    for images, peaks in zip(top_image, peak, strict=True):
+        for image, place in zip(images, peaks, strict=True):
+            if image >= 0:
+                row, column = divmod(int(place), grid[1])
+                disc = np.hypot(y - (row + 0.5) * SIZE[0] / grid[0], x - (column + 0.5) * SIZE[1] / grid[1]) < 5 + image % 5
+                edges = np.flatnonzero(np.diff(disc.ravel().astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+                runs.append(np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], 1))
+            offsets.append(sum(map(len, runs[-1:])) + offsets[-1] if image >= 0 else offsets[-1])
+    return np.array(offsets, np.int64), np.concatenate(runs).astype(np.uint16)

@@ -1,0 +1,117 @@
+const GAP = 4, TEXT = 40, LEAST = 88, AHEAD = 3;
+
+// Only the rows on screen (and a few ahead) exist as nodes: 2,048 units cost what 60 cost.
+export default function({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector('.grid'), space = root.querySelector('.space'), none = root.querySelector('.none');
+  const state = (root._state ??= { tiles: new Map(), focus: 0 });
+  state.data = data; state.send = setTriggerValue; state.dispose?.();
+  root.style.setProperty('--grid-height', data.height + 'px');
+  space.setAttribute('aria-label', data.title);
+
+  const place = index => {
+    const column = index % state.columns, row = Math.floor(index / state.columns);
+    return [column * (state.size + GAP), row * state.row];
+  };
+  const measure = () => {
+    const width = space.clientWidth;
+    if (!width) return false;
+    state.columns = Math.max(2, Math.floor((width + GAP) / (LEAST + GAP)));
+    state.size = (width - GAP * (state.columns - 1)) / state.columns;
+    state.row = state.size + TEXT + GAP;
+    space.style.height = Math.ceil(state.data.tiles.length / state.columns) * state.row + 'px';
+    return true;
+  };
+  const build = index => {
+    const [unit, label, iou, weak, tone, word] = state.data.tiles[index];
+    const tile = document.createElement('button'); tile.type = 'button'; tile.className = weak ? 'tile weak' : 'tile';
+    tile.dataset.unit = unit; tile.dataset.index = index; tile.tabIndex = index === state.focus ? 0 : -1;
+    tile.setAttribute('aria-label', `unit ${unit}, ${word || `${label}, IoU ${iou}`}`);
+    tile.setAttribute('aria-pressed', String(unit === state.data.selected));
+    tile.title = `unit ${unit} · ${label || 'no concept'} · IoU ${iou}${word ? ' · ' + word : weak ? ' · not above the cut-off' : ''}`;
+    const patch = document.createElement('span'); patch.className = 'patch';
+    if (word === 'dead') { patch.classList.add('loaded'); patch.append(Object.assign(document.createElement('span'), { className: 'word', textContent: 'dead' })); }
+    else {
+      const image = new Image(); image.alt = ''; image.decoding = 'async';
+      image.onload = () => patch.classList.add('loaded');
+      image.onerror = () => { patch.classList.add('loaded'); image.remove(); patch.append(Object.assign(document.createElement('span'), { className: 'word', textContent: 'no image' })); };
+      image.src = new URL(state.data.base + unit + state.data.suffix, location.origin).href; patch.append(image);
+    }
+    const text = document.createElement('span'), name = document.createElement('span'), numbers = document.createElement('span');
+    text.className = 'text'; name.className = 'label'; numbers.className = 'numbers';
+    name.style.setProperty('--tone', tone); name.textContent = word === 'dead' ? 'dead' : label || '—';
+    const left = document.createElement('span'), right = document.createElement('span');
+    left.textContent = '#' + unit; right.textContent = word && word !== 'dead' ? `${word} ${iou}` : iou;
+    numbers.append(left, right); text.append(name, numbers); tile.append(patch, text);
+    return tile;
+  };
+  const render = () => {
+    if (!state.row && !measure()) return;
+    const total = state.data.tiles.length;
+    const first = Math.max(0, (Math.floor(root.scrollTop / state.row) - AHEAD) * state.columns);
+    const last = Math.min(total, (Math.ceil((root.scrollTop + root.clientHeight) / state.row) + AHEAD) * state.columns);
+    for (const [index, tile] of state.tiles) if (index < first || index >= last) { tile.remove(); state.tiles.delete(index); }
+    for (let index = first; index < last; index++) {
+      let tile = state.tiles.get(index);
+      if (!tile) { tile = build(index); state.tiles.set(index, tile); space.append(tile); }
+      const [x, y] = place(index);
+      tile.style.transform = `translate(${x}px, ${y}px)`; tile.style.width = state.size + 'px';
+    }
+    root.dataset.first = first; root.dataset.last = last;
+  };
+  const show = index => {                                     // bring a row into view
+    const y = place(index)[1];
+    if (y < root.scrollTop) root.scrollTop = y;
+    else if (y + state.row > root.scrollTop + root.clientHeight) root.scrollTop = y + state.row - root.clientHeight;
+    render();
+  };
+  const mark = unit => {
+    state.data.selected = unit;
+    for (const tile of state.tiles.values()) tile.setAttribute('aria-pressed', String(+tile.dataset.unit === unit));
+  };
+  const pick = (unit, wait = 0) => {
+    mark(unit);                                              // answer at once, the panel follows
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => state.send('picked', unit), wait);
+  };
+  const memory = 'unitscope-scroll-' + data.version;
+
+  if (state.version !== data.version) {
+    state.version = data.version; state.row = 0;
+    for (const tile of state.tiles.values()) tile.remove();
+    state.tiles.clear();
+    none.hidden = data.tiles.length > 0; none.textContent = data.empty; space.style.height = '0px';
+    state.focus = Math.max(0, data.tiles.findIndex(tile => tile[0] === data.selected));
+    if (measure()) {
+      const kept = sessionStorage.getItem(memory);
+      if (kept !== null) root.scrollTop = +kept; else { root.scrollTop = 0; if (data.tiles.length) show(state.focus); }
+    }
+  } else mark(data.selected);
+  render();
+
+  root.onscroll = () => { sessionStorage.setItem(memory, String(root.scrollTop)); requestAnimationFrame(render); };
+  space.onclick = event => {
+    const tile = event.target.closest('.tile');
+    if (tile) { state.focus = +tile.dataset.index; pick(+tile.dataset.unit); }
+  };
+  space.onkeydown = event => {
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: state.columns, ArrowUp: -state.columns,
+      PageDown: state.columns * 4, PageUp: -state.columns * 4, Home: -1e9, End: 1e9 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    const index = Math.min(state.data.tiles.length - 1, Math.max(0, +event.target.closest('.tile').dataset.index + by));
+    state.tiles.get(state.focus)?.setAttribute('tabindex', '-1');
+    state.focus = index; show(index);
+    const tile = state.tiles.get(index); tile.tabIndex = 0; tile.focus({ preventScroll: true });
+    pick(+tile.dataset.unit, 140);                           // holding a key down does not flood the server
+  };
+  const slash = event => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.composedPath()[0].matches?.('input, textarea, [contenteditable]')) return;
+    const search = document.querySelector(data.search);
+    if (search) { event.preventDefault(); search.focus(); }
+  };
+  document.addEventListener('keydown', slash);
+  const watch = new ResizeObserver(() => { if (measure()) render(); });
+  watch.observe(root);
+  state.dispose = () => { document.removeEventListener('keydown', slash); watch.disconnect(); };
+  return state.dispose;
+}

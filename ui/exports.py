@@ -1,0 +1,116 @@
+"""Tables and records as CSV and JSON, with what the evidence is written into each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from ui.view import STATE_WORDS, LayerView
+
+
+def layer_csv(view: LayerView) -> str:
+    """One row per unit: label, IoU, ceiling, chance, state; the evidence in every row."""
+    buffer = io.StringIO()
+    rows = [unit_row(view, unit) for unit in range(view.layer.units)]
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def layer_json(view: LayerView) -> dict[str, Any]:
+    """The layer's facts and all its units."""
+    return {
+        **_heading(view),
+        "detectors": view.detectors(),
+        "unique_detectors": view.summary.unique_detectors(),
+        "detectors_by_category": {
+            name: {"detectors": n, "unique": u} for name, (n, u) in view.summary.detectors_by_category().items()
+        },
+        "expected_by_chance": view.expected,
+        "mean_top_iou": list(view.summary.mean_top_iou()),
+        "units": [unit_row(view, unit) for unit in range(view.layer.units)],
+    }
+
+
+def unit_json(view: LayerView, unit: int) -> dict[str, Any]:
+    """Everything the unit's panel shows."""
+    summary, record = view.summary, view.record
+    categories = zip(view.categories, summary.category_concept[unit], summary.category_iou[unit], strict=True)
+    shade = view.nearest_shade(unit)
+    return {
+        **_heading(view),
+        **unit_row(view, unit),
+        "top_concepts": [
+            {"concept": view.concepts[c].name, "category": view.concepts[c].category, "iou": float(v)}
+            for c, v in zip(summary.top_concept[unit], summary.top_iou[unit], strict=True)
+            if c >= 0
+        ],
+        "best_per_category": {
+            name: {"concept": view.concepts[c].name, "iou": float(v)} for name, c, v in categories if c >= 0
+        },
+        "mean_colour": view.colour(unit),
+        "nearest_shade": {"name": shade[0], "rgb": shade[1], "iou": shade[2]} if shade else None,
+        "top_images": [
+            {"image": int(i), "response": float(r)}
+            for i, r in zip(record["top_image"][unit], record["top_response"][unit], strict=True)
+            if i >= 0
+        ],
+        "histogram": record["histogram"][unit].tolist(),
+        "histogram_edges": [float(v) for v in record["histogram_edges"][unit]],
+    }
+
+
+def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
+    """One unit as a flat record; what was not computed is None."""
+    summary, record = view.summary, view.record
+    best = int(view.best[unit])
+    ceiling = float(summary.ceiling[unit])
+    return {
+        "network": view.facts.network,
+        "evidence": view.facts.evidence,
+        "dataset": view.facts.dataset,
+        "layer": view.layer.name,
+        "unit": unit,
+        "concept": view.concepts[best].name if best >= 0 else "",
+        "category": view.concepts[best].category if best >= 0 else "",
+        "iou": float(view.iou[unit]),
+        "ceiling": ceiling,
+        "iou_over_ceiling": float(view.iou[unit]) / ceiling if ceiling > 0 else None,
+        "intersection": int(record["intersection"][unit, best]) if best >= 0 else 0,
+        "threshold": float(record["threshold"][unit]),
+        "tail_mass": float(view.firing[unit]),
+        "mask_area": float(summary.profile.mask_area[unit]),
+        "strongest_response": float(record["maximum"][unit]),
+        "state": STATE_WORDS.get(int(view.state[unit]), "live"),
+        "p_value": _number(summary.p_value[unit]),
+        "q_value": _number(summary.q_value[unit]),
+        "z": _number(summary.z[unit]),
+        "detector": bool(view.detector[unit]),
+        "significant": bool(summary.significant[unit]) if view.permutations else None,
+    }
+
+
+def _heading(view: LayerView) -> dict[str, Any]:
+    return {
+        **{name: view.metadata[name] for name in ("network", "dataset", "layer")},
+        "quantile": view.quantile,
+        "cutoff": view.cutoff,
+        "min_images": view.summary.settings.min_images,
+        "positions": view.positions,
+        "permutations": view.permutations,
+        "chance_images": view.chance_images,
+    }
+
+
+def _number(value: np.floating[Any] | float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _safe(value: Any) -> Any:
+    # A name that begins like a formula would be run by a spreadsheet.
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

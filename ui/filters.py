@@ -1,0 +1,103 @@
+"""The sidebar of the unit browser: layer, filters and order, each in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ui import state
+from ui.grid import SEARCH_KEY
+from ui.selection import SORTS, STATES, Filters, concept_options
+from ui.view import LayerView
+
+PARAMETERS = ("layer", "unit", "annotate", "show", "image", "photos", "concept", "category", "iou", "significant", "detectors", "state", "sort")
+
+
+def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
+    """Choose a layer; the last one by default, since later layers name more concepts."""
+    names = list(views)
+    chosen = state.one_of("layer", names, names[-1])
+
+    def words(name: str) -> str:
+        return f"{name} · {views[name].detectors():,} of {views[name].layer.units:,}"
+
+    key = state.follow("pick_layer", chosen)
+    st.sidebar.selectbox(
+        "Layer",
+        names,
+        key=key,
+        format_func=words,
+        help="Beside each layer: its detectors and its units.",
+        on_change=state.writer("layer", key, str, clear=("unit", "annotate", "image", "iou")),
+    )
+    return views[chosen]
+
+
+def filters(view: LayerView) -> Filters:
+    """Draw the filters and return what they ask for."""
+    with st.sidebar:
+        concept = _concept(view)
+        categories = _categories(view.categories)
+        low, high = _iou(view)
+        left, right = st.columns(2)
+        detectors = _flag(left, "detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
+        significant = _flag(right, "significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
+        which = _one("State", "state", STATES, "")
+        sort = _one("Sort by", "sort", SORTS, "iou")
+        names = ("concept", "category", "iou", "significant", "detectors", "state")
+        st.button("Clear filters", on_click=state.change, kwargs=dict.fromkeys(names), disabled=not any(map(state.parameter, names)))
+    return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort)
+
+
+def _concept(view: LayerView) -> str:
+    options = concept_options(view)
+    chosen = state.one_of("concept", list(options), "", "concept")
+    key = state.follow(SEARCH_KEY, chosen or None)
+    st.selectbox(
+        "Concept",
+        list(options),
+        index=None,
+        key=key,
+        format_func=lambda name: f"{name} · {options.get(name, 0)}",
+        placeholder=f"search {len(options)} concepts  ( / )",
+        help="Units with this concept among their top three; the number beside a name counts them in this layer.",
+        on_change=state.writer("concept", key, lambda value: value or ""),
+    )
+    return chosen
+
+
+def _categories(known: Sequence[str]) -> list[str]:
+    key = state.follow("pick_category", state.several_of("category", known))
+    st.pills("Category", known, selection_mode="multi", key=key, on_change=state.writer("category", key, ",".join))
+    return list(st.session_state[key])
+
+
+def _iou(view: LayerView) -> tuple[float, float]:
+    most = max(0.05, round(float(view.iou.max(initial=0.0)) + 0.005, 2))
+    low, high = state.number_range("iou", 0.0, most)
+    key = state.follow("pick_iou", (low, high))
+
+    def text(value: tuple[float, float]) -> str:
+        return "" if value == (0.0, most) else f"{value[0]:g}-{value[1]:g}"
+
+    st.slider("IoU range", 0.0, most, step=0.005, format="%.3f", key=key, on_change=state.writer("iou", key, text))
+    return (low, high) if high < most else (low, 1.0)
+
+
+def _flag(place: st.delta_generator.DeltaGenerator, name: str, label: str, help_text: str) -> bool:
+    key = state.follow(f"pick_{name}", state.flag(name))
+    place.checkbox(label, key=key, help=help_text, on_change=state.writer(name, key, lambda on: "1" if on else ""))
+    return bool(st.session_state[key])
+
+
+def _one(label: str, name: str, options: Mapping[str, str], default: str) -> str:
+    key = state.follow(f"pick_{name}", state.one_of(name, [o for o in options if o], default))
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=lambda value: options[value],
+        on_change=state.writer(name, key, lambda value: "" if value == default else value),
+    )
+    return str(st.session_state[key])

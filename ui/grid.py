@@ -1,0 +1,63 @@
+"""The grid of a layer's units: a windowed component whose tiles come from a cached route."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from ui import addresses
+from ui.theme import asset, colour_of, iou_text
+from ui.view import LayerView
+
+SEARCH_KEY = "filter_concept"
+
+# Registered while the module is imported: registered inside a script run a component loses its first click.
+_component = st.components.v2.component(
+    "unitscope_grid", html=asset("grid.html"), css=asset("grid.css"), js=asset("grid.js")
+)
+
+
+def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
+    """Unit, label, IoU, weak, colour and state word of each tile, in the order shown."""
+    return [
+        [
+            int(unit),
+            view.label(unit),
+            iou_text(float(view.iou[unit])),
+            int(not view.detector[unit]),
+            colour_of(view.category(unit)),
+            view.word(unit),
+        ]
+        for unit in order
+    ]
+
+
+def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None], height: int) -> None:
+    """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
+    key = "unit_grid"
+    shown = tiles(view, order)
+    base, suffix = addresses.thumbnail(view)
+    version = hashlib.sha1(repr((view.key, shown)).encode(), usedforsecurity=False).hexdigest()[:16]
+
+    def picked() -> None:
+        unit = st.session_state[key].get("picked")
+        if isinstance(unit, int) and 0 <= unit < view.layer.units:
+            on_pick(unit)
+
+    _component(
+        key=key,
+        data={
+            "version": version,
+            "tiles": shown,
+            "selected": selected,
+            "base": base,
+            "suffix": suffix,
+            "height": height,
+            "title": f"units of {view.layer.name}",
+            "search": f".st-key-{SEARCH_KEY} input",
+            "empty": "No unit matches these filters. Widen the IoU range or clear a filter on the left.",
+        },
+        on_picked_change=picked,
+    )

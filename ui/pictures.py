@@ -1,0 +1,75 @@
+"""Pictures and masks for the browser: JPEG bytes, patches around a peak, run-length masks."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+THUMBNAIL = 112
+PHOTO = 448
+
+
+def jpeg(pixels: NDArray[np.uint8], longest: int | None = None, quality: int = 86) -> bytes:
+    """JPEG bytes of an (h, w, 3) image, made no larger than `longest`."""
+    image = Image.fromarray(pixels)
+    if longest and max(image.size) > longest:
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def patch_box(peak: int, grid: tuple[int, int], size: tuple[int, int], share: float) -> tuple[int, int, int, int]:
+    """The square around a unit's peak, pushed back inside the photograph.
+
+    Args:
+        peak: y·w + x on the activation grid.
+        grid: (h, w) of the activation grid.
+        size: (height, width) of the photograph.
+        share: side of the patch over the photograph's shorter side.
+
+    Returns:
+        left, upper, right, lower in pixels.
+    """
+    height, width = size
+    row, column = divmod(max(0, peak), grid[1])
+    side = max(1, round(min(height, width) * share))
+    centre_y, centre_x = (row + 0.5) / grid[0] * height, (column + 0.5) / grid[1] * width
+    left = round(min(max(0.0, centre_x - side / 2), width - side))
+    upper = round(min(max(0.0, centre_y - side / 2), height - side))
+    return left, upper, left + side, upper + side
+
+
+def patch_share(receptive_field: int | None, input_side: int) -> float:
+    """How much of the photograph a tile shows: the receptive field, but a fifth at least and 60 % at most.
+
+    A smaller patch would be a blur of a few pixels, a larger one no longer says where the unit looked.
+    """
+    field = input_side if receptive_field is None else receptive_field
+    return min(0.6, max(0.2, field / max(1, input_side)))
+
+
+def thumbnail(pixels: NDArray[np.uint8], box: tuple[int, int, int, int]) -> bytes:
+    """JPEG of a patch at the tile's size."""
+    image = Image.fromarray(pixels).crop(box).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def runs_of(bits: NDArray[np.bool_]) -> list[int]:
+    """A mask as flat [start, length, start, length, …] over its pixels, row by row."""
+    edges = np.flatnonzero(np.diff(bits.ravel().astype(np.int8), prepend=0, append=0))
+    pairs = edges.reshape(-1, 2)
+    pairs[:, 1] -= pairs[:, 0]
+    flat: list[int] = pairs.ravel().tolist()
+    return flat
+
+
+def stored_runs(offsets: NDArray[np.int64], runs: NDArray[np.uint16], slot: int) -> list[int]:
+    """Run-length mask number `slot` of a record, flat."""
+    flat: list[int] = runs[int(offsets[slot]) : int(offsets[slot + 1])].ravel().tolist()
+    return flat

@@ -1,0 +1,238 @@
+"""Everything the pages ask of the core, in one place; names only, never paths.
+
+What is kept in memory is keyed by digests, so it never needs to be thrown away because something changed.
+Routes use the same functions outside a script run: `st.cache_resource` works there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from interpret_core import config, datasets, networks
+from interpret_core.datasets import ConceptTable, Dataset
+from interpret_core.errors import DamagedFileError, UserError
+from interpret_core.profile.record import ChanceResult, LayerProfile
+from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
+from interpret_core.results import Store
+from interpret_core.results.profiles import LayerKeys, resolve_layers
+from interpret_core.results.requests import ProfileRequest
+from ui.pictures import runs_of
+from ui.view import LayerView
+
+
+class Ask(NamedTuple):
+    """Whose result is wanted."""
+
+    network: str
+    dataset: str
+    min_images: int = MIN_IMAGES
+    cutoff: float = 0.04
+
+    def request(self) -> ProfileRequest:
+        """The request the command line would make with the same choices."""
+        return ProfileRequest(self.network, self.dataset, min_images=self.min_images)
+
+
+class Card(NamedTuple):
+    """A network as the sidebar introduces it."""
+
+    name: str
+    title: str
+    evidence: str
+    note: str
+    description: str
+
+
+class _Missing(Exception):  # noqa: N818 - a signal: st.cache_resource keeps values, not exceptions
+    """Not computed yet."""
+
+
+def network_names() -> tuple[str, ...]:
+    """Names that may appear in a URL."""
+    return networks.known()
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Names that may appear in a URL."""
+    return tuple(datasets.known())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _store(folder: str) -> Store:
+    return Store(folder)
+
+
+def store() -> Store:
+    """The result store of this installation."""
+    return _store(str(config.current().cache))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def card(name: str) -> Card:
+    """Title, evidence and note, without building the network."""
+    spec = networks.find(name)
+    weights = spec.weights(fetch=False)
+    return Card(spec.name, spec.title, weights.evidence, weights.note, spec.description)
+
+
+def dataset(name: str) -> Dataset:
+    """A registered data set, opened once per change of its index.
+
+    Raises:
+        DatasetError: unknown name, missing folder, wrong layout; one clear line.
+    """
+    folder = datasets.known().get(name)
+    index = folder / "index.csv" if folder else None
+    stamp = index.stat().st_mtime_ns if index and index.is_file() else 0
+    return _dataset(name, str(folder), stamp)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _dataset(name: str, folder: str, stamp: int) -> Dataset:  # noqa: ARG001 - folder and stamp are the key
+    return datasets.open_dataset(name, registered_only=True)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _annotation_table(digest: str, category: str, _opened: Dataset) -> ConceptTable:
+    return _opened.concepts((category,))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4096)
+def _annotation(digest: str, image: int, category: str, number: int, _opened: Dataset) -> list[int] | None:
+    """Run lengths of one concept in one image; None where the image has no map of the category."""
+    table = _annotation_table(digest, category, _opened)
+    place = next((i for i, concept in enumerate(table.concepts, 1) if concept.number == number), 0)
+    try:
+        planes = _opened.read_annotation(image, table)
+    except DamagedFileError:
+        return None
+    return runs_of((planes == place).any(0)) if len(planes) else None
+
+
+def annotations(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
+    """Run-length masks of a concept in some images; only the maps of its category are read."""
+    opened, wanted = dataset(view.facts.dataset), view.concepts[concept]
+    digest = view.facts.dataset_digest
+    return [_annotation(digest, int(image), wanted.category, wanted.number, opened) for image in images]
+
+
+def image_name(view: LayerView, image: int) -> str:
+    """File name of an image, for people."""
+    return str(dataset(view.facts.dataset).records[image].image)
+
+
+def photograph(name: str, image: int) -> NDArray[np.uint8]:
+    """Pixels of one image of a registered data set.
+
+    Raises:
+        UserError: unknown data set, index outside it, or a damaged file.
+    """
+    opened = dataset(name)
+    if not 0 <= image < len(opened):
+        raise UserError(f"Image {image} of {name}, expected 0 to {len(opened) - 1}.")
+    return opened.read_image(image)
+
+
+def layers(ask: Ask) -> dict[str, LayerView] | None:
+    """Every layer of the network, or None while the profile of any is missing.
+
+    Raises:
+        UserError: a network or data set that cannot be opened; one clear line.
+    """
+    keys = _keys(ask)
+    if keys is None:
+        return None
+    views: dict[str, LayerView] = {}
+    for name in keys.layers:
+        view = _layer(keys, ask, name)
+        if view is None:
+            return None
+        views[name] = view
+    return views or None
+
+
+def layer(ask: Ask, name: str) -> LayerView | None:
+    """One layer, or None."""
+    keys = _keys(ask)
+    return _layer(keys, ask, name) if keys is not None and name in keys.layers else None
+
+
+def _keys(ask: Ask) -> LayerKeys | None:
+    """Where the results would lie; None for a network whose layers nobody has listed yet."""
+    digest = networks.digest(ask.network, fetch=False)
+    return resolve_layers(ask.request(), store(), digest, dataset(ask.dataset).digest)
+
+
+def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
+    for chance in (keys.chance[name], ""):
+        try:
+            view = _view(keys.profile[name], chance, ask.network, ask.dataset, ask.min_images)
+        except _Missing:
+            continue
+        return view.at(ask.cutoff)
+    return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _profile(key: str) -> LayerProfile:
+    record = store().get(key)
+    if record is None:
+        raise _Missing
+    return LayerProfile(record.arrays, record.metadata)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _chance(key: str) -> ChanceResult:
+    record = store().get(key)
+    if record is None:
+        raise _Missing
+    return ChanceResult(record.arrays, record.metadata)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _view(profile_key: str, chance_key: str, network: str, dataset_name: str, min_images: int) -> LayerView:
+    chance = _chance(chance_key) if chance_key else None
+    summary = summarise(_profile(profile_key), chance, Settings(min_images))
+    return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name)
+
+
+class Job(NamedTuple):
+    """A background job as the pages show it.
+
+    Attributes:
+        state: queued, running, done, failed, cancelled or died.
+        remaining: seconds, None while unknown.
+    """
+
+    state: str
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    remaining: float | None = None
+    message: str = ""
+
+
+ACTIVE = ("queued", "running")
+
+
+def job(ask: Ask) -> Job | None:
+    """The job that computes (or computed) this, None if there never was one."""
+    return None
+
+
+def start(ask: Ask) -> None:
+    """Submit the job."""
+
+
+def cancel(ask: Ask) -> None:
+    """Ask the job to stop."""
+
+
+def cost(ask: Ask) -> str:
+    """What computing this would cost, in words."""
+    return ""

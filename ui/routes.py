@@ -1,0 +1,157 @@
+"""Pictures and downloads beside the app: plain cached GETs instead of bytes through the websocket.
+
+Only registered names and numbers are taken, each checked here; a name never becomes a path. An address carries
+the digest of what it shows (`v`), so a browser keeps the answer for good; when the digest is not the current
+one (an old tab), the answer is still right for the names in it and is not to be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from interpret_core.errors import UnitscopeError, UserError
+from interpret_core.profile.summary import MIN_IMAGES
+from ui import exports, pictures, results
+from ui.addresses import prefix
+from ui.state import CUTOFF_DEFAULT, CUTOFF_MAX
+from ui.view import LayerView
+
+FOREVER = "private, max-age=31536000, immutable"
+BRIEFLY = "private, max-age=60"
+
+
+class Wrong(Exception):  # noqa: N818 - becomes a 404 with one line
+    """An address that names nothing."""
+
+
+def routes() -> list[Route]:
+    """Routes below `/api`, under `server.baseUrlPath`."""
+    base = prefix()
+    return [
+        Route(f"{base}/thumb/{{unit:int}}.jpg", _guarded(thumbnail)),
+        Route(f"{base}/photo/{{image:int}}.jpg", _guarded(photo)),
+        Route(f"{base}/download/{{kind}}", _guarded(download)),
+    ]
+
+
+def thumbnail(request: Request) -> Response:
+    """A unit's best patch."""
+    view, unit = _view(request), request.path_params["unit"]
+    if unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
+        raise Wrong(f"{view.layer.name} has no picture for unit {unit}.")
+    return _jpeg(request, _patch(view.key, unit, view.dataset, view), current=request.query_params.get("v") == view.key)
+
+
+def photo(request: Request) -> Response:
+    """One photograph of a data set, as the network's input size shows it."""
+    name = _registered(request, "dataset", results.dataset_names())
+    digest = results.dataset(name).digest[:16]
+    return _jpeg(request, _photo(digest, request.path_params["image"], name), current=request.query_params.get("v") == digest)
+
+
+def download(request: Request) -> Response:
+    """A layer's table or a unit's record."""
+    kind, view = request.path_params["kind"], _view(request)
+    stem = f"{view.network}_{view.dataset}_{view.layer.name}".replace("/", "-")
+    if kind == "layer.csv":
+        return _attachment(Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv")
+    if kind == "layer.json":
+        return _attachment(JSONResponse(exports.layer_json(view)), f"{stem}.json")
+    if kind == "unit.json":
+        unit = _whole(request, "unit", 0, 0, view.layer.units - 1)
+        return _attachment(JSONResponse(exports.unit_json(view, unit)), f"{stem}_{unit}.json")
+    raise Wrong(f"No download {kind!r}; there are layer.csv, layer.json and unit.json.")
+
+
+def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """One line and a status in place of a traceback."""
+
+    def guarded(request: Request) -> Response:  # not a coroutine: Starlette runs it in a thread
+        try:
+            return answer(request)
+        except (Wrong, UserError) as error:
+            return PlainTextResponse(str(error), status_code=404)
+        except UnitscopeError as error:
+            return PlainTextResponse(str(error), status_code=503)
+
+    return guarded
+
+
+def _view(request: Request) -> LayerView:
+    network = _registered(request, "network", results.network_names())
+    dataset = _registered(request, "dataset", results.dataset_names())
+    least = _whole(request, "min_images", MIN_IMAGES, 1, 1000)
+    ask = results.Ask(network, dataset, least, _cutoff(request))
+    view = results.layer(ask, request.query_params.get("layer", ""))
+    if view is None:
+        raise Wrong(f"No result for this layer of {network} on {dataset}.")
+    return view
+
+
+def _registered(request: Request, name: str, known: tuple[str, ...]) -> str:
+    value = request.query_params.get(name, "")
+    if value not in known:
+        raise Wrong(f"The {name} asked for is not registered.")
+    return value
+
+
+def _whole(request: Request, name: str, default: int, low: int, high: int) -> int:
+    raw = request.query_params.get(name, str(default))
+    if not (raw.isascii() and raw.isdecimal() and low <= int(raw) <= high):
+        raise Wrong(f"{name} is expected to be a whole number from {low} to {high}.")
+    return int(raw)
+
+
+def _cutoff(request: Request) -> float:
+    try:
+        value = float(request.query_params.get("cutoff", CUTOFF_DEFAULT))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= CUTOFF_MAX:
+        raise Wrong(f"cutoff is expected to be an IoU from 0 to {CUTOFF_MAX}.")
+    return value
+
+
+@lru_cache(maxsize=16384)
+def _patch_bytes(key: str, unit: int, dataset: str, place: tuple[int, int, tuple[int, int], float]) -> bytes:
+    image, peak, grid, share = place
+    pixels = results.photograph(dataset, image)
+    return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share))
+
+
+def _patch(key: str, unit: int, dataset: str, view: LayerView) -> bytes:
+    side = view.layer.grid[0] * (view.layer.stride or 1)
+    place = (
+        int(view.record["top_image"][unit, 0]),
+        int(view.record["top_peak"][unit, 0]),
+        view.layer.grid,
+        pictures.patch_share(view.layer.receptive_field, side),
+    )
+    return _patch_bytes(key, unit, dataset, place)
+
+
+@lru_cache(maxsize=512)
+def _photo(digest: str, image: int, name: str) -> bytes:
+    return pictures.jpeg(results.photograph(name, image), pictures.PHOTO)
+
+
+def _jpeg(request: Request, content: bytes, *, current: bool) -> Response:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    headers: dict[str, Any] = {"ETag": tag, "Cache-Control": FOREVER if current else BRIEFLY}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="image/jpeg", headers=headers)
+
+
+def _attachment(response: Response, name: str) -> Response:
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
