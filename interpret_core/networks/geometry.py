@@ -19,8 +19,9 @@ class Field:
 def receptive_fields(ops: Sequence[Op]) -> list[Field | None]:
     """The theoretical receptive field of every operation's output, borders ignored.
 
-    A window of effective length d·(k − 1) + 1 widens the field by (length − 1)·stride and multiplies the stride
-    by its own; where branches meet, the larger counts, and a 1×1 grid that gates a larger one does not. None
+    A window of effective length d·(k − 1) + 1 widens the field by (length − 1)·stride and multiplies the
+    stride by its own; where branches meet, the larger counts, and a 1×1 grid that gates a larger one does
+    not. None
     where it is unknown: parameters, behind attention, global pooling or any operation not listed in `ops.py`.
 
     Source: Araujo et al. 2019, "Computing receptive fields of convolutional neural networks", eq. 2.
@@ -50,7 +51,7 @@ def _widened(op: Op, field: Field) -> Field:
 
 
 def _merged(ops: Sequence[Op], op: Op, fields: Sequence[Field | None]) -> Field | None:
-    """The larger of the operands' fields; parameters (no field of their own to add) are not among the inputs."""
+    """The larger of the operands' fields; parameters have none and are not among the inputs."""
     sources = [source for source in op.inputs if ops[source].shape is not None]
     if op.grid is not None and max(op.grid) > 1:
         sources = [source for source in sources if ops[source].grid != (1, 1)]

@@ -1,15 +1,21 @@
 """Which convolutions are listed, what their response is, and what they are called.
 
-Rules (method §1), on the operations of a network in forward order:
-    response: conv → the BatchNorm that alone reads it → the activation that alone reads that. A reader that only
-        asks for the shape does not count. x·sigmoid(x), where the two are the only readers, is an activation (SiLU
-        written out).
-    listed: two-dimensional convolutions with an output grid larger than 1×1 (squeeze-and-excitation drops out)
-        that are not the projection of a shortcut.
-    shortcut: at an addition, each operand's branch is what leads to it and not to the other, back to the fork.
-        A branch with exactly one convolution, no activation, and fewer convolutions than the other is a shortcut.
-One- and three-dimensional and transposed convolutions are not listed: their responses have no (h, w) grid, or no
-unit-wise filter on the image. A convolution that runs twice is listed once per call: `name`, `name.call2`, ….
+Rules (method §1), on the operations of a network in forward order.
+
+Response: conv → the BatchNorm that alone reads it → the activation that alone reads that. A reader that
+only asks for the shape does not count. x·sigmoid(x), where the two are the only readers of x, is an
+activation (SiLU written out).
+
+Listed: two-dimensional convolutions with an output grid larger than 1×1 (squeeze-and-excitation drops
+out) that are not the projection of a shortcut.
+
+Shortcut: at an addition, each operand's branch is what leads to it and not to the other, back to the
+fork. A branch with exactly one convolution, no activation, and fewer convolutions than the other is a
+shortcut.
+
+One- and three-dimensional and transposed convolutions are not listed: their responses have no (h, w)
+grid, or no filter per unit on the image. A convolution that runs twice is listed once per call: `name`,
+`name.call2`, ….
 """
 
 from __future__ import annotations
@@ -49,7 +55,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Found:
-    """A listed layer and where it is among the operations: indices of the convolution and of each step after it."""
+    """A listed layer; `chain`: indices of its convolution and of each step after it."""
 
     layer: Layer
     chain: tuple[int, ...]
@@ -143,8 +149,8 @@ def _bits(ops: Sequence[Op], kind: Kind) -> int:
 def display_names(paths: Sequence[str]) -> list[str]:
     """Short, unique names for module paths in forward order.
 
-    `conv1` … `convK` where every convolution is a numbered child of one and the same container (AlexNet, VGG);
-    else the path, leading underscores of its components stripped where that stays unique.
+    `conv1` … `convK` where every convolution is a numbered child of one and the same container (AlexNet,
+    VGG); else the path, leading underscores of its components stripped where that stays unique.
     """
     parents = {path.rpartition(".")[0] for path in paths}
     if len(parents) == 1 and all(path.rpartition(".")[2].isdigit() for path in paths):

@@ -18,6 +18,7 @@ from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.registry import NetworkSpec, find
 from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
 from interpret_core.networks.tracing import UntraceableError, record_shape, trace
+from interpret_core.networks.watching import WatchedRunner
 
 Visit = Callable[[Layer, torch.Tensor], None]
 
@@ -71,7 +72,7 @@ class Network:
         self.preprocessing: Preprocessing = spec.preprocessing
         self.class_names = spec.class_names
         self.device = device
-        module = spec.build(weights).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module = spec.build(weights).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._runner, self.layers, slower = prepare(module, self._probe(), spec.name)
         self.traced = not slower
         self.note = " ".join(filter(None, [weights.note, slower]))
@@ -146,11 +147,8 @@ class Network:
             LayerError: an unknown layer or unit.
             ParameterError: a value that is not finite, or not one per unit of the layer.
         """
-        write = {
-            name: self._silencer(self.layer(name), silence)
-            for name, silence in silenced.items()
-            if len(silence.units) > 0 or self.layer(name) is None
-        }
+        silencers = {name: self._silencer(self.layer(name), silence) for name, silence in silenced.items()}
+        write = {name: silencer for name, silencer in silencers.items() if len(silenced[name].units) > 0}
         yield lambda images: self._output(images, Taps(write=write))
 
     def _output(self, images: torch.Tensor, taps: Taps) -> torch.Tensor:
@@ -161,18 +159,22 @@ class Network:
         return output
 
     def _silencer(self, layer: Layer, silence: Silence) -> Callable[[torch.Tensor], None]:
-        units = sorted({int(unit) for unit in silence.units})
-        wrong = [unit for unit in units if not 0 <= unit < layer.units]
+        units = sorted({unit if isinstance(unit, float) else int(unit) for unit in silence.units})
+        wrong = [unit for unit in units if unit not in range(layer.units)]
         if wrong:
             raise LayerError(
-                f"Unit {wrong[0]} of layer {layer.name}: expected 0 to {layer.units - 1}; choose one in that range."
+                f"Unit {wrong[0]} of layer {layer.name}, expected 0 to {layer.units - 1}: "
+                "choose one in that range."
             )
         index = torch.tensor(units, device=self.device)
-        value = torch.as_tensor(silence.value, dtype=torch.float32, device=self.device)
+        try:
+            value = torch.as_tensor(silence.value, dtype=torch.float32, device=self.device)
+        except (TypeError, ValueError, RuntimeError):
+            value = torch.full((0,), math.nan)
         if value.shape not in {(), (layer.units,)} or not bool(torch.isfinite(value).all()):
             raise ParameterError(
-                f"Silencing value for layer {layer.name} has shape {tuple(value.shape)}, expected one finite number "
-                f"or {layer.units} of them, one per unit."
+                f"Silencing value for layer {layer.name} is {silence.value!r}, expected one finite number or "
+                f"{layer.units} of them: give one per unit."
             )
         source = value.expand(layer.units)[index].view(1, -1, 1, 1)
 
@@ -217,7 +219,8 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
         fetch: allow one attempt per process to download missing weights.
 
     Raises:
-        NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a network that
+        NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a
+        network that
             cannot be run as needed.
         ParameterError: a device that is not there.
     """
@@ -233,37 +236,63 @@ def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, 
         name: for messages.
 
     Raises:
-        NetworkError: the module fails on the probe, does not return one tensor, or neither way to run it gives
+        NetworkError: the module fails on the probe, does not return one tensor, or neither way to run it
+        gives
             its own output bit for bit.
     """
     with torch.no_grad():
         expected = _expected(module, probe, name)
-        runner, layers, note = _prepare_traced(module, probe)
-        if not torch.equal(_run(runner, probe), expected):
-            raise UntraceableError("its graph gives another output")
+        try:
+            runner, layers = _prepare_traced(module, probe)
+            if not torch.equal(_run(runner, probe), expected):
+                raise UntraceableError("its graph gives another output than the module")
+            note = ""
+        except UntraceableError as error:
+            runner, layers = _prepare_watched(module, probe, name)
+            if not torch.equal(_run(runner, probe), expected):
+                raise NetworkError(
+                    f"{name} gives another output when it is watched, expected the same bits: it may "
+                    "be random even in eval mode. Make it deterministic."
+                ) from error
+            reason = (str(error).splitlines() or [""])[0]
+            note = f"torch.fx cannot trace this network ({reason}): responses are read on a slower path."
     if not layers:
         raise NetworkError(f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show.")
     return runner, layers, note
 
 
-def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> tuple[Runner, tuple[Layer, ...], str]:
+def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...]]:
+    try:
+        runner = WatchedRunner(module, probe.clone())
+    except Exception as error:  # the module's own code, on a clone
+        raise NetworkError(
+            f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
+            "module made of torch functions: write it without TorchScript and modules outside its tree."
+        ) from error
+    return runner, runner.layers
+
+
+def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> tuple[Runner, tuple[Layer, ...]]:
     graph = trace(module)
     shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
-    run_all(graph, probe, record_shape(shapes))
+    try:
+        run_all(graph, probe, record_shape(shapes))
+    except Exception as error:  # a graph that does not even run is no better than none
+        raise UntraceableError(f"its graph fails with {type(error).__name__}: {error}") from error
     ops: list[Op] = graph.ops(shapes)
     found = find_layers(ops)
-    graph.restore_in_place({graph.nodes[item.response] for item in found})
+    graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
     runner = GraphRunner(graph, {item.layer.name: item.response for item in found})
-    return runner, tuple(item.layer for item in found), ""
+    return runner, tuple(item.layer for item in found)
 
 
 def _expected(module: nn.Module, probe: torch.Tensor, name: str) -> torch.Tensor:
     try:
-        output = module(probe)
+        output = module(probe.clone())
     except Exception as error:  # the module's own code
         raise NetworkError(
-            f"{name} fails on a batch of shape {tuple(probe.shape)} with {type(error).__name__}: {error}. Expected a "
-            "network that takes one batch of images; check the preprocessing's size."
+            f"{name} fails on a batch {tuple(probe.shape)} with {type(error).__name__}: {error}. Expected "
+            "a network that takes one batch of images: check the preprocessing's size."
         ) from error
     if not isinstance(output, torch.Tensor):
         raise NetworkError(f"{name} returns {type(output).__name__}, expected one tensor (N, classes).")

@@ -1,7 +1,7 @@
 """One vocabulary for what a network computes, whether torch.fx traced it or a run was watched.
 
-The rules that find layers, responses, shortcuts and receptive fields read a list of `Op`, so that they are the
-same on both ways and can be tested without a network.
+The rules that find layers, responses, shortcuts and receptive fields read a list of `Op`, so that they are
+the same on both ways and can be tested without a network.
 """
 
 from __future__ import annotations
@@ -64,26 +64,31 @@ class Op:
         return (self.shape[2], self.shape[3]) if self.shape is not None and len(self.shape) == 4 else None
 
 
-ACTIVATIONS = frozenset(
-    "relu relu6 silu hardswish gelu leaky_relu prelu rrelu elu selu celu sigmoid tanh mish hardtanh hardsigmoid "
-    "softplus softsign softshrink hardshrink tanhshrink logsigmoid threshold clamp clip clamp_min clamp_max "
-    "swish hard_swish hswish".split()
-)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ACTIVATIONS = _names("""
+    relu relu6 silu hardswish gelu leaky_relu prelu rrelu elu selu celu sigmoid tanh mish hardtanh hardsigmoid
+    softplus softsign softshrink hardshrink tanhshrink logsigmoid threshold clamp clip clamp_min clamp_max
+""")
 _ACTIVATION_MODULES = (
-    nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU, nn.CELU,
-    nn.Sigmoid, nn.Tanh, nn.Mish, nn.Hardtanh, nn.Hardsigmoid, nn.Softplus, nn.Softsign, nn.Softshrink,
-    nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid, nn.Threshold,
+    nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU,
+    nn.CELU, nn.Sigmoid, nn.Tanh, nn.Mish, nn.Hardtanh, nn.Hardsigmoid, nn.Softplus, nn.Softsign,
+    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid, nn.Threshold,
 )  # fmt: skip
-_ADDITIONS = frozenset("add iadd radd".split())
-_LOCAL = frozenset(
-    "mul imul rmul sub isub rsub truediv itruediv rtruediv div pow neg abs exp sqrt rsqrt maximum minimum "
-    "dropout dropout2d feature_dropout alpha_dropout stochastic_depth cat concat concatenate contiguous clone "
-    "permute layer_norm linear pad identity to float type type_as chunk split getitem detach".split()
-)
-_LOCAL_MODULES = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.LayerNorm, nn.Linear, nn.ZeroPad2d,
-                  nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d)  # fmt: skip
-_RESHAPES = frozenset("view reshape transpose flatten unflatten squeeze unsqueeze".split())
-_POOLS = frozenset("max_pool2d avg_pool2d lp_pool2d max_pool2d_with_indices".split())
+_ADDITIONS = _names("add iadd radd")
+_LOCAL = _names("""
+    mul imul rmul sub isub rsub truediv itruediv rtruediv div pow neg abs exp sqrt rsqrt maximum minimum
+    dropout dropout2d feature_dropout alpha_dropout stochastic_depth cat concat concatenate contiguous clone
+    permute layer_norm linear pad identity to float type type_as chunk split getitem detach
+""")
+_LOCAL_MODULES = (
+    nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.LayerNorm, nn.Linear, nn.ZeroPad2d,
+    nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
+)  # fmt: skip
+_RESHAPES = _names("view reshape transpose flatten unflatten squeeze unsqueeze")
+_POOLS = _names("max_pool2d avg_pool2d lp_pool2d max_pool2d_with_indices")
 _POOL_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)
 # torch.nn.modules.batchnorm._BatchNorm is the public base in all but name.
 _NORM_MODULES = (nn.modules.batchnorm._BatchNorm,)

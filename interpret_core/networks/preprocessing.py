@@ -25,9 +25,9 @@ _RESAMPLING = {
 class Preprocessing:
     """How an image becomes input: the whole image resized to `size`, then (x / 255 − mean) / std.
 
-    The whole image is resized, its aspect ratio notwithstanding, and nothing is cropped: annotations cover the
-    whole image too, so masks and concepts stay aligned. (The usual evaluation crops the centre after resizing
-    the shorter side; accuracies measured here can differ from published ones for that reason.)
+    The whole image is resized, its aspect ratio notwithstanding, and nothing is cropped: annotations cover
+    the whole image too, so masks and concepts stay aligned. (The usual evaluation crops the centre after
+    resizing the shorter side; accuracies measured here can differ from published ones for that reason.)
 
     Attributes:
         size: (H, W) of the network's input, pixels.

@@ -4,7 +4,8 @@ Names:
     a name from the configuration's `[networks]` table;
     `efficientnet-lite0`;
     `torchvision/<classification model>[@<member of its weights enum> | @random]`;
-    `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the configuration only:
+    `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the
+    configuration only:
         pages take names out of `known()`.
 """
 
@@ -79,7 +80,7 @@ class NetworkSpec:
 
 
 def known() -> tuple[str, ...]:
-    """Every registered name: configured ones, featured ones, then all of torchvision's classification models."""
+    """Every registered name: configured, featured, then all of torchvision's classification models."""
     rest = (f"torchvision/{name}" for name in _torchvision_models())
     return tuple(dict.fromkeys((*config.current().networks, *FEATURED, *rest)))
 
@@ -105,7 +106,8 @@ def find(name: str) -> NetworkSpec:
 
 
 def digest(name: str, *, fetch: bool = True) -> str:
-    """The digest `load(name).digest` has, without building the network where its weights are a file or random.
+    """The digest `load(name).digest` has, without building the network where its weights are a file or
+    random.
 
     Args:
         name: of the network.

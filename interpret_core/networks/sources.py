@@ -221,7 +221,7 @@ class FactorySource:
         if not callable(function):
             names = [name for name, value in vars(module).items() if callable(value) and name[0] != "_"]
             raise NetworkError(unknown(f"factory in {self.module}", self.factory, names))
-        return function  # type: ignore[no-any-return]
+        return function
 
 
 def tensors_digest(module: nn.Module) -> str:
@@ -232,7 +232,7 @@ def tensors_digest(module: nn.Module) -> str:
     ):
         plain = tensor.detach().cpu().contiguous()
         total.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
-        total.update(plain.flatten().view(torch.uint8).numpy() if plain.numel() else b"")
+        total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 
 
@@ -255,8 +255,8 @@ def seeded_call(function: Callable[[], Any], name: str) -> Any:
             return function()
         except Exception as error:  # the user's own code
             raise NetworkError(
-                f"{name} failed with {type(error).__name__}: {error}. Expected a function without arguments that "
-                "returns the network."
+                f"{name} failed with {type(error).__name__}: {error}. Expected a function without "
+                "arguments that returns the network."
             ) from error
 
 
@@ -267,5 +267,5 @@ def _weights_identity(weights: Weights) -> dict[str, Any]:
 
 
 def _modern_name(key: str) -> str:
-    """DenseNet's old files say `denselayer1.norm.1.weight` where the module says `denselayer1.norm1.weight`."""
+    """DenseNet's old files say `denselayer1.norm.1.weight` for the module's `denselayer1.norm1.weight`."""
     return re.sub(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)", r"\1\2", key)

@@ -1,12 +1,14 @@
 """Imports torchvision where its compiled operators cannot load beside this torch.
 
 A torchvision wheel built for another build of torch (for example the one on the package index, beside a CPU
-build of torch) cannot load its compiled operators. torchvision tolerates that, with one exception: on import it
-attaches shape functions to `torchvision::nms` and `torchvision::qnms`, which then do not exist, and fails with
-"operator torchvision::nms does not exist". Declaring the two signatures first is enough: classification models
-use neither operator, and calling one still fails, as it should. Where the operators load, nothing is done.
+build of torch) cannot load its compiled operators. torchvision tolerates that, with one exception: on
+import it attaches shape functions to `torchvision::nms` and `torchvision::qnms`, which then do not exist,
+and fails with "operator torchvision::nms does not exist". Declaring the two signatures first is enough:
+classification models use neither operator, and calling one still fails, as it should. Where the operators
+load, nothing is done.
 
-Everybody in Unitscope gets torchvision from here: `from interpret_core.networks.torchvision_ops import models`.
+Everybody in Unitscope gets torchvision from here: `from interpret_core.networks.torchvision_ops import
+models`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.ops import Kind, Op, describe_function, describe_module, shape_of
+from interpret_core.networks.ops import Kind, Op, Window, describe_function, describe_module, shape_of
 
 
 class UntraceableError(Exception):
@@ -87,24 +87,36 @@ class Graph:
             sources = tuple(index[source] for source in node.all_input_nodes if source in depends)
             if node.op == "placeholder" or sources:
                 depends.add(node)
-            kind, window = self._describe(node, shapes)
+            kind, window = self.describe(node, shapes)
             path = self._path(node) if kind is Kind.CONV else ""
             ops.append(Op(kind, sources, shapes.get(node), path, window))
         return ops
 
-    def restore_in_place(self, responses: set[fx.Node]) -> None:
+    def restore_in_place(self, responses: set[fx.Node], shapes: Mapping[fx.Node, Any]) -> None:
         """Give back in-place form to operations that overwrite a tensor nobody else can see.
 
-        That is bit-identical and saves allocating a map: the overwritten tensor was made by the operation just
-        before, has no other reader and is not a response.
-        """
-        for node, form in self._inplace.items():
-            source = node.all_input_nodes[0]
-            lonely = len(source.users) == 1 and source not in responses
-            if lonely and self._describe(source, {})[0] in {Kind.CONV, Kind.NORM, Kind.ADD}:
-                form.apply(node)
+        That is bit-identical and saves allocating a map: the overwritten tensor was made by the operation
+        just before, has no other reader and is not a response. Where an in-place addition overwrote a
+        response (ResNet's `out += identity`), it overwrites the other operand instead, if nobody reads that
+        later: a sum of two does not depend on their order.
 
-    def _describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> Any:
+        Args:
+            responses: nodes whose output must stay as it is.
+            shapes: of each node's output.
+        """
+        owned = _Owned(self, responses, shapes)
+        for node in self.nodes:
+            form = self._inplace.get(node)
+            if form is not None and owned.last_read(node.all_input_nodes[0], node):
+                form.apply(node)
+                owned.overwritten_by[node] = node.all_input_nodes[0]
+            elif form is not None and _is_plain_sum(node, shapes) and owned.last_read(node.args[1], node):
+                first, second = node.all_input_nodes
+                node.op, node.target, node.args = "call_function", operator.iadd, (second, first)
+                owned.overwritten_by[node] = second
+
+    def describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> tuple[Kind, Window | None]:
+        """Kind and window of a node's operation."""
         if node.op == "placeholder":
             return Kind.INPUT, None
         if node.op == "call_module":
@@ -123,6 +135,39 @@ class Graph:
             return str(weight.target).rpartition(".")[0] or str(weight.target)
         stack = list(node.meta.get("nn_module_stack", {}).values())
         return str(stack[-1][0]) if stack and stack[-1][0] else "conv"
+
+
+class _Owned:
+    """Which tensors belong to one node alone, so that overwriting them once they are read is safe."""
+
+    def __init__(self, graph: Graph, responses: set[fx.Node], shapes: Mapping[fx.Node, Any]) -> None:
+        self._kinds = {node: graph.describe(node, shapes)[0] for node in graph.nodes}
+        self._order = {node: number for number, node in enumerate(graph.nodes)}
+        self._responses = responses
+        self.overwritten_by: dict[fx.Node, fx.Node] = {}  # node -> the node whose tensor it overwrites
+
+    def last_read(self, source: Any, reader: fx.Node) -> bool:
+        """Whether `reader` may overwrite `source`: a new tensor, no response, read by nobody afterwards."""
+        if not isinstance(source, fx.Node) or source in self._responses:
+            return False
+        made = source in self.overwritten_by or self._kinds[source] in _MAKES_NEW
+        # A reader of another kind might hand out a view of the tensor, which lives on.
+        others = [user for user in source.users if user is not reader]
+        return made and all(
+            self._kinds[user] in _MAKES_NEW and self._order[user] < self._order[reader] for user in others
+        )
+
+
+# Their output is always a new tensor (batch_norm and convolutions in eval mode included), never a view.
+_MAKES_NEW = frozenset({Kind.CONV, Kind.NORM, Kind.POOL, Kind.ADD})
+
+
+def _is_plain_sum(node: fx.Node, shapes: Mapping[fx.Node, Any]) -> bool:
+    if node.target not in {operator.add, "add"} or len(node.args) != 2 or node.kwargs:
+        return False
+    return len({shapes.get(source) for source in node.all_input_nodes} | {shapes.get(node)}) == 1 and (
+        len(node.all_input_nodes) == 2
+    )
 
 
 def trace(module: nn.Module) -> Graph:

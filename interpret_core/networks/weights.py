@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import torch
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
-from torch.hub import tqdm
 
 from interpret_core.errors import DownloadError, WeightsError
 from interpret_core.files import download, sha256
@@ -69,12 +70,12 @@ class Fetcher:
         unreachable = _unreachable(url)
         if unreachable:
             return f"{url}: {unreachable}"
-        # torch.hub's own bar: a plain class stands in where tqdm is not installed.
-        with tqdm(desc=file.name, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task(file.name)
 
             def progress(done: int, total: int | None) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
+                bar.update(task, completed=done, total=total)
 
             try:
                 download(url, file, sha256=expected_hash(file.name), progress=progress, retries=1)
@@ -84,7 +85,7 @@ class Fetcher:
 
 
 def _unreachable(url: str) -> str:
-    """Why no connection to the server can be made, asked quickly; empty if it can, or if a proxy is between."""
+    """Why no connection to the server can be made, asked quickly; empty if it can or a proxy is between."""
     address = urlsplit(url)
     if getproxies().get(address.scheme):
         return ""
@@ -131,8 +132,8 @@ def check_hash(file: Path) -> None:
     expected, digest = expected_hash(file.name), file_digest(file)
     if not digest.startswith(expected):
         raise WeightsError(
-            f"Weights file {file} is damaged: its SHA-256 begins with {digest[:8]}, expected {expected[:8]} as its "
-            "name says. Delete it and fetch it again."
+            f"Weights file {file} is damaged: its SHA-256 begins with {digest[:8]}, expected "
+            f"{expected[:8]} as its name says. Delete it and fetch it again."
         )
 
 
@@ -159,7 +160,7 @@ def read_state(file: Path) -> dict[str, torch.Tensor]:
             state = state[key]
     if not isinstance(state, Mapping) or not state or not _all_tensors(state):
         raise WeightsError(
-            f"Weights file {file} holds {type(state).__name__}, expected a state dict (tensor names to tensors): "
+            f"Weights file {file} holds {type(state).__name__}, expected a state dict (names to tensors): "
             "save module.state_dict()."
         )
     if all(name.startswith("module.") for name in state):

@@ -1,0 +1,233 @@
+"""The slower way for networks that torch.fx cannot trace: watch the calls of a real run.
+
+A run happens on a clone of the module tree that shares the parameters, under a mode that sees every torch
+function. One watched run at loading gives the operations from which the layers are found, by the same rules
+as for a traced network; later runs follow each listed convolution's output, by identity, through the
+BatchNorm and the activation that belong to it. No module carries a hook.
+
+Limits: a response is handed out as a copy, since what comes after may overwrite it; layers that the control
+flow skips for a batch are an error if their response is wanted.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from interpret_core.errors import NetworkError
+from interpret_core.networks.layers import Found, Layer, find_layers
+from interpret_core.networks.ops import Kind, Op, describe_function, plain_name, shape_of
+from interpret_core.networks.running import Taps
+
+_Call = tuple[str, int]  # path of a convolution, and the how many-th of its calls in a run
+
+
+def shared_clone(module: nn.Module) -> nn.Module:
+    """A copy of a module tree that shares the parameters; buffers are copied, so that a run may write to
+    them.
+
+    Containers among the attributes are copied too (one level), hooks that the module came with stay.
+    """
+    twins: dict[int, nn.Module] = {}
+
+    def clone(original: nn.Module) -> nn.Module:
+        twin = twins.get(id(original))
+        if twin is None:
+            twin = twins[id(original)] = original.__new__(type(original))
+            twin.__dict__ = {key: _copied(value) for key, value in original.__dict__.items()}
+            twin._buffers = {k: None if b is None else b.clone() for k, b in original._buffers.items()}
+            twin._modules = {k: None if m is None else clone(m) for k, m in original._modules.items()}
+        return twin
+
+    return clone(module)
+
+
+def _copied(value: Any) -> Any:
+    return copy.copy(value) if isinstance(value, (dict, list, set)) else value
+
+
+@dataclass(frozen=True)
+class _Course:
+    """How to recognise a layer's response: the kinds of the steps after the convolution."""
+
+    layer: str
+    steps: tuple[Kind, ...]
+
+
+class _StopRun(BaseException):
+    """Ends a run from inside the module's own code, which must not catch it."""
+
+
+class WatchedRunner:
+    """Runs an untraceable module; see the module's docstring."""
+
+    def __init__(self, module: nn.Module, probe: torch.Tensor) -> None:
+        """Watch one run and find the layers.
+
+        Args:
+            module: in eval mode, not changed.
+            probe: images.
+        """
+        self._module = module
+        watch = _Watch(_weight_paths(module))
+        watch.enter(probe)
+        with watch:
+            shared_clone(module)(probe)
+        found = find_layers(watch.ops)
+        self.layers: tuple[Layer, ...] = tuple(item.layer for item in found)
+        self._courses = _courses(watch.ops, found)
+
+    def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:
+        """The network's output, or None when `stop` ends the run after the last response that is read.
+
+        Raises:
+            NetworkError: a response that is wanted was not computed for these images.
+        """
+        clone = shared_clone(self._module)
+        follow = _Follow(self._courses, taps, _weight_paths(clone), stop=stop)
+        output: torch.Tensor | None = None
+        try:
+            with follow:
+                output = clone(images)
+        except _StopRun:
+            return None
+        missed = follow.missed()
+        if missed:
+            raise NetworkError(
+                f"Layer {missed[0]} was not computed for this batch, expected it as in the first run: "
+                "the network's control flow depends on the data. Choose other layers, or other images."
+            )
+        return output
+
+
+def _weight_paths(module: nn.Module) -> dict[int, str]:
+    """Path of the module that holds a tensor, by the tensor's identity."""
+    named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
+    return {id(tensor): name.rpartition(".")[0] or name for name, tensor in reversed(named)}
+
+
+def _courses(ops: list[Op], found: Iterable[Found]) -> dict[_Call, _Course]:
+    by_index = {item.chain[0]: item for item in found}
+    courses: dict[_Call, _Course] = {}
+    calls: Counter[str] = Counter()
+    for index, op in enumerate(ops):
+        if op.kind is Kind.CONV:
+            calls[op.path] += 1
+            if index in by_index:
+                item = by_index[index]
+                steps = tuple(ops[step].kind for step in item.chain[1:])
+                courses[op.path, calls[op.path]] = _Course(item.layer.name, steps)
+    return courses
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _tensors(value)
+
+
+class _Watch(TorchFunctionMode):
+    """Writes down the operations of one run."""
+
+    def __init__(self, paths: Mapping[int, str]) -> None:
+        super().__init__()
+        self.ops: list[Op] = []
+        self._paths = paths
+        self._made_by: dict[int, int] = {}  # identity of a tensor -> the operation that last wrote it
+        self._alive: list[Any] = []  # an identity is only unique among living tensors
+
+    def enter(self, images: torch.Tensor) -> None:
+        """Note the network's input."""
+        self._note(Op(Kind.INPUT, (), tuple(images.shape)), images)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        made_by = (self._made_by.get(id(tensor)) for tensor in _tensors((*args, *kwargs.values())))
+        sources = tuple(dict.fromkeys(index for index in made_by if index is not None))
+        name = getattr(func, "__name__", "")
+        if sources:
+            kind, window = describe_function(name, args, kwargs, shape_of)
+            path = _conv_path(self._paths, args, kwargs) if kind is Kind.CONV else ""
+            written = args[0] if name == "__setitem__" else result
+            self._note(Op(kind, sources, shape_of(written), path, window), written)
+        return result
+
+    def _note(self, op: Op, written: Any) -> None:
+        self._alive.append(written)
+        for tensor in _tensors((written,)):
+            self._made_by[id(tensor)] = len(self.ops)
+        self.ops.append(op)
+
+
+class _Follow(TorchFunctionMode):
+    """Follows the listed convolutions' outputs to their responses during one run."""
+
+    def __init__(
+        self, courses: Mapping[_Call, _Course], taps: Taps, paths: Mapping[int, str], *, stop: bool
+    ) -> None:
+        super().__init__()
+        self._courses = courses
+        self._taps = taps
+        self._paths = paths
+        self._stop = stop
+        self._calls: Counter[str] = Counter()
+        self._unread = set(taps.read)
+        self._under_way: dict[int, tuple[torch.Tensor, str, tuple[Kind, ...]]] = {}
+
+    def missed(self) -> list[str]:
+        """Layers whose response was wanted and did not come."""
+        begun = {layer for _, layer, _ in self._under_way.values()}
+        return sorted(self._unread | (begun & set(self._taps.write)))
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        if isinstance(result, torch.Tensor):
+            if plain_name(name) == "conv2d":
+                self._begin(_conv_path(self._paths, args, kwargs), result)
+            else:
+                self._go_on(name, args, kwargs, result)
+        return result
+
+    def _begin(self, path: str, result: torch.Tensor) -> None:
+        self._calls[path] += 1
+        course = self._courses.get((path, self._calls[path]))
+        if course is not None:
+            self._reach(course.layer, course.steps, result)
+
+    def _go_on(self, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
+        for tensor in _tensors((*args, *kwargs.values())):
+            _, layer, steps = self._under_way.get(id(tensor), (None, "", ()))
+            if steps and describe_function(name, args, kwargs, shape_of)[0] is steps[0]:
+                del self._under_way[id(tensor)]
+                self._reach(layer, steps[1:], result)
+
+    def _reach(self, layer: str, steps: tuple[Kind, ...], result: torch.Tensor) -> None:
+        if steps:
+            self._under_way[id(result)] = (result, layer, steps)
+            return
+        read = self._taps.read.get(layer)
+        if layer in self._taps.write:
+            self._taps.write[layer](result)
+        if read is not None:
+            read(result.clone())
+            self._unread.discard(layer)
+            if self._stop and not self._unread:
+                raise _StopRun
+
+
+def _conv_path(paths: Mapping[int, str], args: Any, kwargs: Any) -> str:
+    """Path of a convolution by its weight; `conv` where the weight is computed anew in every run."""
+    weight = args[1] if len(args) > 1 else kwargs.get("weight")
+    return paths.get(id(weight), "conv")
