@@ -36,7 +36,7 @@ def make(root: Path, maps: dict[str, list[list[list[int]] | int]]) -> Dataset:
     return open_dataset(root)
 
 
-def test_concepts_are_labels_within_categories(tmp_path: Path):
+def test_concepts_are_labels_within_categories(tmp_path: Path) -> None:
     table = make(tmp_path, {}).concepts(["part", "object", "scene"])
     assert table.categories == ("part", "object", "scene")
     assert [(c.category, c.number) for c in table.concepts] == [
@@ -46,7 +46,7 @@ def test_concepts_are_labels_within_categories(tmp_path: Path):
     assert len(table) == 5
 
 
-def test_maps_become_concept_indices(tmp_path: Path):
+def test_maps_become_concept_indices(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"object": [[[0, 1], [300, 0]]], "part": [[[1, 2], [0, 0]]]})
     table = dataset.concepts()  # object: cat 1, sky 2; part: cat 3, leg 4
     found = dataset.read_annotation(0, table)
@@ -55,25 +55,25 @@ def test_maps_become_concept_indices(tmp_path: Path):
     assert dataset.planes(table) == 2
 
 
-def test_a_concept_in_several_maps_counts_a_pixel_once(tmp_path: Path):
+def test_a_concept_in_several_maps_counts_a_pixel_once(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"part": [[[1, 1], [2, 0]], [[1, 2], [2, 1]], [[2, 2], [1, 1]]]})
     found = dataset.read_annotation(0, dataset.concepts(["part"]))
     assert found.tolist() == [[[1, 1], [2, 0]], [[0, 2], [0, 1]], [[2, 0], [1, 0]]]
 
 
-def test_numbers_label_the_whole_image(tmp_path: Path):
+def test_numbers_label_the_whole_image(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"scene": [301], "part": [2, [[1, 2], [0, 0]]]})
     found = dataset.read_annotation(0, dataset.concepts(["part", "scene"]))  # cat 1, leg 2, hill 3
     assert found.tolist() == [[[2, 2], [2, 2]], [[1, 0], [0, 0]], [[3, 3], [3, 3]]]
 
 
-def test_an_image_without_maps_has_no_plane(tmp_path: Path):
+def test_an_image_without_maps_has_no_plane(tmp_path: Path) -> None:
     dataset = make(tmp_path, {})
     assert dataset.read_annotation(0, dataset.concepts()).shape == (0, 2, 2)
     assert dataset.planes(dataset.concepts()) == 1
 
 
-def test_a_number_of_another_category_is_unlabelled_and_counted(tmp_path: Path):
+def test_a_number_of_another_category_is_unlabelled_and_counted(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"object": [[[2, 2], [1, 301]]]})
     planes, unlisted = dataset.read_planes(0, dataset.concepts())
     assert planes.tolist() == [[[0, 0], [1, 0]]]
@@ -81,7 +81,7 @@ def test_a_number_of_another_category_is_unlabelled_and_counted(tmp_path: Path):
 
 
 @pytest.mark.parametrize("number", [9, 65535])
-def test_an_unknown_number_is_damage(tmp_path: Path, number: int):
+def test_an_unknown_number_is_damage(tmp_path: Path, number: int) -> None:
     dataset = make(tmp_path, {"object": [[[1, number], [0, 0]]]})
     with pytest.raises(
         DamagedFileError, match=rf"object0\.png has label number {number}, .*label\.csv \(1 … 301\)"
@@ -90,19 +90,19 @@ def test_an_unknown_number_is_damage(tmp_path: Path, number: int):
 
 
 @pytest.mark.parametrize("number", [9, 65535, 123456789012])
-def test_an_unknown_number_in_the_index_is_damage(tmp_path: Path, number: int):
+def test_an_unknown_number_in_the_index_is_damage(tmp_path: Path, number: int) -> None:
     dataset = make(tmp_path, {"scene": [number]})
     with pytest.raises(DamagedFileError, match=r"row of a\.png has label number"):
         dataset.read_annotation(0, dataset.concepts(["scene"]))
 
 
-def test_a_mask_of_the_wrong_size_is_damage(tmp_path: Path):
+def test_a_mask_of_the_wrong_size_is_damage(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"object": [[[1, 1, 1], [0, 0, 0]]]})
     with pytest.raises(DamagedFileError, match="is 2×3 pixels, expected 2×2"):
         dataset.read_annotation(0, dataset.concepts())
 
 
-def test_alternating_tables_do_not_mix(tmp_path: Path):
+def test_alternating_tables_do_not_mix(tmp_path: Path) -> None:
     dataset = make(tmp_path, {"object": [[[0, 1], [300, 0]]], "part": [[[1, 2], [0, 0]]]})
     both, part = dataset.concepts(), dataset.concepts(["part"])
     for _ in range(2):
@@ -119,7 +119,7 @@ masks = st.lists(
 
 @given(masks)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
-def test_duplicates_as_a_literal_loop_counts_them(tmp_path: Path, maps: list[list[list[int]]]):
+def test_duplicates_as_a_literal_loop_counts_them(tmp_path: Path, maps: list[list[list[int]]]) -> None:
     dataset = make(tmp_path, {"part": list(maps)})
     found = dataset.read_annotation(0, dataset.concepts(["part"]))
     for y in range(2):
@@ -131,7 +131,7 @@ def test_duplicates_as_a_literal_loop_counts_them(tmp_path: Path, maps: list[lis
                 seen.add(number)
 
 
-def test_every_planted_scene_reads_back(planted: Planted, dataset: Dataset):
+def test_every_planted_scene_reads_back(planted: Planted, dataset: Dataset) -> None:
     table = dataset.concepts(["object", "part", "material", "color", "scene"])
     for i, scene in enumerate(planted.scenes):
         found = dataset.read_annotation(i, table)

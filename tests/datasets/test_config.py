@@ -9,7 +9,7 @@ from interpret_core import config
 from interpret_core.errors import UserError
 
 
-def test_defaults_are_the_working_folder(tmp_path: Path):
+def test_defaults_are_the_working_folder(tmp_path: Path) -> None:
     found = config.current({})
     assert found.cache == tmp_path / "cache"
     assert found.datasets == {}
@@ -17,7 +17,7 @@ def test_defaults_are_the_working_folder(tmp_path: Path):
     assert not found.offline
 
 
-def test_environment_and_file_together(tmp_path: Path):
+def test_environment_and_file_together(tmp_path: Path) -> None:
     folder = tmp_path / "settings"
     folder.mkdir()
     file = folder / "mine.toml"
@@ -47,19 +47,19 @@ def test_environment_and_file_together(tmp_path: Path):
     }
 
 
-def test_the_file_in_the_working_folder_is_found(tmp_path: Path):
+def test_the_file_in_the_working_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / "unitscope.toml").write_text('[datasets]\nhere = "."\n')
     assert config.current({}).datasets == {"here": tmp_path}
 
 
-def test_the_environment_is_read_at_every_call(monkeypatch: pytest.MonkeyPatch):
+def test_the_environment_is_read_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERPRET_OFFLINE", "yes")
     assert config.current().offline
     monkeypatch.setenv("INTERPRET_OFFLINE", "0")
     assert not config.current().offline
 
 
-def test_a_config_cannot_be_changed():
+def test_a_config_cannot_be_changed() -> None:
     found = config.current({})
     with pytest.raises(AttributeError):
         found.offline = True  # type: ignore[misc]
@@ -77,7 +77,7 @@ def test_a_config_cannot_be_changed():
         ('[dataset]\nmine = "x"\n', ["'dataset'", "[datasets] and [networks]"]),
     ],
 )
-def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str, words: list[str]):
+def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str, words: list[str]) -> None:
     (tmp_path / "unitscope.toml").write_text(content)
     with pytest.raises(UserError) as caught:
         config.current({})
@@ -87,22 +87,22 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str, words: list[
     assert all(word in message for word in words)
 
 
-def test_bytes_that_are_no_text(tmp_path: Path):
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "unitscope.toml").write_bytes(b"\xff\xfe[")
     with pytest.raises(UserError, match="not valid TOML"):
         config.current({})
 
 
-def test_a_named_file_must_exist():
+def test_a_named_file_must_exist() -> None:
     with pytest.raises(UserError, match=r"nowhere\.toml, which is not a file"):
         config.current({"INTERPRET_CONFIG": "nowhere.toml"})
 
 
-def test_offline_must_be_a_switch():
+def test_offline_must_be_a_switch() -> None:
     with pytest.raises(UserError, match="INTERPRET_OFFLINE is 'maybe', expected 1 or 0"):
         config.current({"INTERPRET_OFFLINE": "maybe"})
 
 
-def test_two_listed_folders_of_one_name():
+def test_two_listed_folders_of_one_name() -> None:
     with pytest.raises(UserError, match="different names"):
         config.current({"INTERPRET_DATASETS": os.pathsep.join(["/a/scenes", "/b/scenes"])})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.datasets import digests, open_dataset
+from interpret_core.datasets import digests, open_dataset, shades
 from interpret_core.errors import Cancelled
 
 
@@ -23,7 +23,7 @@ def change(path: Path) -> None:
     path.write_bytes(content)
 
 
-def test_the_place_does_not_enter(copy: Path, tmp_path: Path):
+def test_the_place_does_not_enter(copy: Path, tmp_path: Path) -> None:
     first = open_dataset(copy).digest
     assert len(first) == 64
     moved = shutil.copytree(copy, tmp_path / "other" / "name")
@@ -31,45 +31,50 @@ def test_the_place_does_not_enter(copy: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("file", ["planted/00000.png", "planted/00005_part_1.png"])
-def test_a_changed_byte_shows(copy: Path, file: str):
+def test_a_changed_byte_shows(copy: Path, file: str) -> None:
     first = open_dataset(copy).digest
     change(copy / "images" / file)
     assert open_dataset(copy).digest != first
 
 
 @pytest.mark.parametrize("table", ["index.csv", "label.csv", "category.csv", "classes.csv"])
-def test_every_table_enters(copy: Path, table: str):
+def test_every_table_enters(copy: Path, table: str) -> None:
     first = open_dataset(copy).digest
     with (copy / table).open("a") as file:
         file.write("\n")
     assert open_dataset(copy).digest != first
 
 
-def test_a_missing_file_shows(copy: Path):
+def test_a_missing_file_shows(copy: Path) -> None:
     first = open_dataset(copy).digest
     (copy / "images/planted/00000.png").unlink()
     assert open_dataset(copy).digest != first
 
 
-def test_files_outside_the_tables_do_not_enter(copy: Path):
+def test_files_outside_the_tables_do_not_enter(copy: Path) -> None:
     first = open_dataset(copy).digest
     (copy / "images/planted/notes.txt").write_text("x")
     (copy / "README").write_text("x")
     assert open_dataset(copy).digest == first
 
 
-def test_the_recipe_of_the_shades_enters(copy: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_recipe_of_the_shades_enters(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_dataset(copy).digest
-    monkeypatch.setattr(digests, "RECIPE", digests.RECIPE | {"seed": 1})
+    monkeypatch.setattr(digests, "RECIPE", shades.RECIPE | {"seed": 1})
     assert open_dataset(copy).digest != first
 
 
-def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old(copy)
     first = open_dataset(copy).digest
     read: list[str] = []
     plain = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or plain(path))
+
+    def noted(path: Path) -> bytes:
+        read.append(path.name)
+        return plain(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
     assert open_dataset(copy).digest == first
     assert not [name for name in read if name.endswith(".png")]
     change(copy / "images/planted/00002.png")
@@ -78,7 +83,7 @@ def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.Monkey
     assert [name for name in read if name.endswith(".png")] == ["00002.png"]
 
 
-def test_fresh_files_are_not_remembered(copy: Path, tmp_path: Path):
+def test_fresh_files_are_not_remembered(copy: Path, tmp_path: Path) -> None:
     (copy / "images/planted/00000.png").touch()
     digest = open_dataset(copy).digest
     remembered = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob("*.json")]
@@ -87,7 +92,7 @@ def test_fresh_files_are_not_remembered(copy: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"images/planted/00000.png": 3}', '{"x": [1, 2]}'])
-def test_a_damaged_memo_is_ignored(copy: Path, tmp_path: Path, content: str):
+def test_a_damaged_memo_is_ignored(copy: Path, tmp_path: Path, content: str) -> None:
     old(copy)
     first = open_dataset(copy).digest
     (memo,) = (tmp_path / "cache").rglob("*.json")
@@ -95,14 +100,16 @@ def test_a_damaged_memo_is_ignored(copy: Path, tmp_path: Path, content: str):
     assert open_dataset(copy).digest == first
 
 
-def test_an_unwritable_cache_only_costs_time(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_unwritable_cache_only_costs_time(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     first = open_dataset(copy).digest
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "file"))
     assert open_dataset(copy).digest == first
 
 
-def test_progress_and_cancel(copy: Path):
+def test_progress_and_cancel(copy: Path) -> None:
     seen: list[tuple[int, int]] = []
     open_dataset(copy).compute_digest(progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] > 12

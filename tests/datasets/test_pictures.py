@@ -21,46 +21,47 @@ def save(tmp_path: Path, image: Image.Image, name: str = "a.png", **how: object)
     return tmp_path / name
 
 
-def test_rgb_is_read_exactly(tmp_path: Path):
+def test_rgb_is_read_exactly(tmp_path: Path) -> None:
     pixels = read_rgb(save(tmp_path, Image.fromarray(RGB)), (6, 9))
     assert pixels.dtype == np.uint8
     np.testing.assert_array_equal(pixels, RGB)
 
 
-def test_grey_is_repeated(tmp_path: Path):
+def test_grey_is_repeated(tmp_path: Path) -> None:
     grey = RGB[..., 0].copy()
     pixels = read_rgb(save(tmp_path, Image.fromarray(grey)), (6, 9))
     np.testing.assert_array_equal(pixels, np.repeat(grey[..., None], 3, axis=2))
 
 
-def test_wide_grey_keeps_its_high_byte(tmp_path: Path):
+def test_wide_grey_keeps_its_high_byte(tmp_path: Path) -> None:
     wide = RGB[..., 0].astype(np.uint16) * 256 + 255
     pixels = read_rgb(save(tmp_path, Image.fromarray(wide)), (6, 9))
     np.testing.assert_array_equal(pixels[..., 1], RGB[..., 0])
 
 
-def test_alpha_is_dropped_and_colours_stay(tmp_path: Path):
+def test_alpha_is_dropped_and_colours_stay(tmp_path: Path) -> None:
     rgba = np.dstack([RGB, np.zeros((6, 9), dtype=np.uint8)])
     np.testing.assert_array_equal(read_rgb(save(tmp_path, Image.fromarray(rgba)), (6, 9)), RGB)
 
 
 @pytest.mark.parametrize("transparency", [None, 0, bytes([0, 128, 255])])
-def test_palette_is_looked_up(tmp_path: Path, transparency: int | bytes | None):
+def test_palette_is_looked_up(tmp_path: Path, transparency: int | bytes | None) -> None:
     indices = np.array([[0, 1, 2], [2, 1, 0]], dtype=np.uint8)
     image = Image.fromarray(indices).convert("P")
     image.putpalette([255, 0, 0, 0, 255, 0, 9, 8, 7])
-    path = save(tmp_path, image, **({} if transparency is None else {"transparency": transparency}))
+    how: dict[str, object] = {} if transparency is None else {"transparency": transparency}
+    path = save(tmp_path, image, **how)  # type: ignore[arg-type]
     colours = np.array([[255, 0, 0], [0, 255, 0], [9, 8, 7]], dtype=np.uint8)
     np.testing.assert_array_equal(read_rgb(path, (2, 3)), colours[indices])
 
 
-def test_cmyk_becomes_rgb(tmp_path: Path):
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     red = Image.new("RGB", (16, 16), (250, 10, 10)).convert("CMYK")
     pixels = read_rgb(save(tmp_path, red, "a.jpg", quality=100), (16, 16))
     assert abs(pixels.astype(int) - [250, 10, 10]).max() <= 3
 
 
-def test_exif_orientation_is_applied(tmp_path: Path):
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90° clockwise
     path = save(tmp_path, Image.fromarray(RGB), exif=exif.tobytes())
@@ -73,7 +74,7 @@ def jpeg(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("keep", [0, 2, 100, 0.5, 0.95])
-def test_truncated_jpeg(tmp_path: Path, keep: float):
+def test_truncated_jpeg(tmp_path: Path, keep: float) -> None:
     path = jpeg(tmp_path)
     content = path.read_bytes()
     path.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
@@ -83,7 +84,7 @@ def test_truncated_jpeg(tmp_path: Path, keep: float):
     assert "\n" not in str(caught.value)
 
 
-def test_wrong_size_missing_and_text(tmp_path: Path):
+def test_wrong_size_missing_and_text(tmp_path: Path) -> None:
     path = save(tmp_path, Image.fromarray(RGB))
     with pytest.raises(DamagedFileError, match="is 6×9 pixels, expected 9×6"):
         read_rgb(path, (9, 6))
@@ -94,12 +95,12 @@ def test_wrong_size_missing_and_text(tmp_path: Path):
         read_rgb(path, (6, 9))
 
 
-def test_a_folder_in_the_place_of_an_image(tmp_path: Path):
+def test_a_folder_in_the_place_of_an_image(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError):
         read_rgb(tmp_path, (6, 9))
 
 
-def test_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interpret_core.datasets.pictures.MAX_PIXELS", 50)
     with pytest.raises(DamagedFileError, match="at most 50"):
         read_rgb(save(tmp_path, Image.fromarray(RGB)), (6, 9))
@@ -108,20 +109,20 @@ def test_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.Mon
 @given(
     hnp.arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 0xFFFF))
 )
-def test_mask_encoding_round_trip(tmp_path_factory: pytest.TempPathFactory, numbers: np.ndarray):
+def test_mask_encoding_round_trip(tmp_path_factory: pytest.TempPathFactory, numbers: np.ndarray) -> None:
     path = tmp_path_factory.getbasetemp() / "round_trip.png"
     save_mask(path, numbers)
     np.testing.assert_array_equal(read_mask(path, numbers.shape), numbers)
 
 
-def test_single_channel_masks_hold_the_number_itself(tmp_path: Path):
+def test_single_channel_masks_hold_the_number_itself(tmp_path: Path) -> None:
     eight = np.array([[0, 1], [200, 255]], dtype=np.uint8)
     np.testing.assert_array_equal(read_mask(save(tmp_path, Image.fromarray(eight)), (2, 2)), eight)
     sixteen = np.array([[0, 1], [300, 65535]], dtype=np.uint16)
     np.testing.assert_array_equal(read_mask(save(tmp_path, Image.fromarray(sixteen)), (2, 2)), sixteen)
 
 
-def test_a_recompressed_palette_mask_reads_the_same(tmp_path: Path):
+def test_a_recompressed_palette_mask_reads_the_same(tmp_path: Path) -> None:
     numbers = np.array([[0, 1, 300], [300, 7, 0]], dtype=np.uint16)
     save_mask(tmp_path / "rgb.png", numbers)
     with Image.open(tmp_path / "rgb.png") as image:
@@ -129,23 +130,23 @@ def test_a_recompressed_palette_mask_reads_the_same(tmp_path: Path):
     np.testing.assert_array_equal(read_mask(palette, (2, 3)), numbers)
 
 
-def test_labels_beyond_sixteen_bits_are_refused():
+def test_labels_beyond_sixteen_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="70000"):
         encoded_labels(Image.fromarray(np.array([[70000]], dtype=np.int32)))
 
 
-def test_a_jpeg_mask_is_refused(tmp_path: Path):
+def test_a_jpeg_mask_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is a JPEG"):
         read_mask(jpeg(tmp_path), (64, 64))
 
 
-def test_shrink_is_the_mean_of_each_cell():
+def test_shrink_is_the_mean_of_each_cell() -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     means = pixels.reshape(4, 2, 4, 3, 3).mean(axis=(1, 3))
     assert np.abs(shrink(pixels, (4, 4)) - means).max() <= 0.5 + 1e-9
 
 
-def test_shrink_takes_whole_pixels_where_the_grids_do_not_match():
+def test_shrink_takes_whole_pixels_where_the_grids_do_not_match() -> None:
     """Seven columns to three cells of 2⅓: centres 0.5, 1.5 | 2.5, 3.5, 4.5 | 5.5, 6.5, as 227 to 113 does."""
     columns = np.array([30, 60, 90, 120, 150, 180, 210], dtype=np.uint8)
     pixels = np.broadcast_to(columns[None, :, None], (3, 7, 3)).copy()

@@ -19,7 +19,7 @@ def threads() -> list[str]:
 
 
 @pytest.mark.parametrize(("workers", "lookahead"), [(1, 0), (1, 1), (3, 2), (2, 50)])
-def test_batches_come_complete_and_in_order(dataset: Dataset, workers: int, lookahead: int):
+def test_batches_come_complete_and_in_order(dataset: Dataset, workers: int, lookahead: int) -> None:
     table = dataset.concepts()
     found = list(prefetch(dataset, BATCHES, table, workers=workers, lookahead=lookahead, colours=True))
     assert [batch.indices.tolist() for batch in found] == BATCHES
@@ -42,13 +42,13 @@ def test_batches_come_complete_and_in_order(dataset: Dataset, workers: int, look
     assert not threads()
 
 
-def test_only_what_is_asked_for(dataset: Dataset):
+def test_only_what_is_asked_for(dataset: Dataset) -> None:
     (batch,) = prefetch(dataset, [[0]])
     assert batch.labels is None
     assert batch.colours is None
 
 
-def test_an_image_without_a_part_map_is_padded(dataset: Dataset):
+def test_an_image_without_a_part_map_is_padded(dataset: Dataset) -> None:
     table = dataset.concepts(["part"])
     (batch,) = prefetch(dataset, [[2, 3]], table)
     assert batch.labels is not None
@@ -57,7 +57,7 @@ def test_an_image_without_a_part_map_is_padded(dataset: Dataset):
     assert not batch.labels[1].any()
 
 
-def test_a_skipped_image_keeps_its_slot(copy: Path):
+def test_a_skipped_image_keeps_its_slot(copy: Path) -> None:
     (copy / "images/planted/00001.png").write_bytes(b"broken")
     (copy / "images/planted/00002_part_0.png").unlink()
     dataset = open_dataset(copy)
@@ -75,7 +75,7 @@ def test_a_skipped_image_keeps_its_slot(copy: Path):
         assert batch.images[3].any()
 
 
-def test_damage_after_the_survey_is_an_error(copy: Path):
+def test_damage_after_the_survey_is_an_error(copy: Path) -> None:
     dataset = open_dataset(copy)
     table = dataset.concepts()
     known = survey(dataset, table)
@@ -87,23 +87,28 @@ def test_damage_after_the_survey_is_an_error(copy: Path):
     assert not threads()
 
 
-def test_an_unknown_index_is_an_error(dataset: Dataset):
+def test_an_unknown_index_is_an_error(dataset: Dataset) -> None:
     with pytest.raises(IndexError):
         list(prefetch(dataset, [[99]]))
     assert not threads()
 
 
-def test_closing_early_stops_the_threads(dataset: Dataset):
+def test_closing_early_stops_the_threads(dataset: Dataset) -> None:
     batches = prefetch(dataset, [[0, 1]] * 50, workers=2)
     next(batches)
     batches.close()
     assert not threads()
 
 
-def test_no_more_than_the_lookahead_is_decoded(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+def test_no_more_than_the_lookahead_is_decoded(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     plain = dataset.read_image
-    monkeypatch.setattr(dataset, "read_image", lambda i: read.append(i) or plain(i))
+
+    def noted(i: int) -> np.ndarray:
+        read.append(i)
+        return plain(i)
+
+    monkeypatch.setattr(dataset, "read_image", noted)
     batches = prefetch(dataset, [[i] for i in range(12)], workers=2, lookahead=2)
     next(batches)
     time.sleep(0.2)

@@ -30,14 +30,14 @@ def photograph(seed: int = 0) -> np.ndarray:
     return np.clip(np.random.default_rng(seed).normal(120, 60, (80, 80, 3)), 0, 255).astype(np.uint8)
 
 
-def test_cells_are_eighths_of_the_channels():
+def test_cells_are_eighths_of_the_channels() -> None:
     for colour in ((0, 0, 0), (255, 255, 255), (7, 8, 200), (128, 15, 16)):
         index = int(cell_of(np.array(colour, dtype=np.uint8)))
         assert np.unravel_index(index, (32, 32, 32)) == tuple(c // 8 for c in colour)
         np.testing.assert_allclose(cell_centres()[index], to_lab([c // 8 * 8 + 4 for c in colour]))
 
 
-def test_a_photograph_has_sixty_four_distinct_shades():
+def test_a_photograph_has_sixty_four_distinct_shades() -> None:
     cells = counts(photograph())
     shades = make_shades(cells)
     assert len(shades) == 64
@@ -49,7 +49,7 @@ def test_a_photograph_has_sixty_four_distinct_shades():
     assert (np.diff(shades.lab[:, 0]) >= -1e-2).all()  # by lightness
 
 
-def test_the_table_is_the_nearest_centre_of_the_cells_centre():
+def test_the_table_is_the_nearest_centre_of_the_cells_centre() -> None:
     shades = make_shades(counts(photograph()))
     pixels = photograph(1)
     lab = cell_centres()[cell_of(pixels).reshape(-1)]
@@ -59,7 +59,7 @@ def test_the_table_is_the_nearest_centre_of_the_cells_centre():
     np.testing.assert_allclose(distance[np.arange(len(chosen)), chosen], distance.min(axis=1))
 
 
-def test_k_means_has_converged():
+def test_k_means_has_converged() -> None:
     cells = counts(photograph())
     shades = make_shades(cells)
     owner = shades.table.reshape(-1)
@@ -70,7 +70,7 @@ def test_k_means_has_converged():
         np.testing.assert_allclose(mean, shades.lab[s], atol=1e-6)
 
 
-def test_shades_are_seeded_and_scale_free():
+def test_shades_are_seeded_and_scale_free() -> None:
     cells = counts(photograph())
     first, again, tenfold = make_shades(cells), make_shades(cells), make_shades(cells * 10)
     np.testing.assert_array_equal(first.lab, again.lab)
@@ -80,7 +80,7 @@ def test_shades_are_seeded_and_scale_free():
 
 @given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20))
 @settings(max_examples=30, deadline=None)
-def test_few_colours_give_one_shade_each(colours: list[tuple[int, int, int]]):
+def test_few_colours_give_one_shade_each(colours: list[tuple[int, int, int]]) -> None:
     pixels = np.array(colours, dtype=np.uint8)
     cells = counts(pixels)
     shades = make_shades(cells)
@@ -89,7 +89,7 @@ def test_few_colours_give_one_shade_each(colours: list[tuple[int, int, int]]):
     assert np.abs(shades.rgb[shades.of(pixels)].astype(int) - pixels).max() <= 8
 
 
-def test_planted_colours_are_counted_exactly(tmp_path: Path):
+def test_planted_colours_are_counted_exactly(tmp_path: Path) -> None:
     planted = make_planted(tmp_path / "p", images=4, size=64, annotation=32)
     dataset = open_dataset(planted.root)
     found = survey(dataset, dataset.concepts())
@@ -98,30 +98,30 @@ def test_planted_colours_are_counted_exactly(tmp_path: Path):
     assert "red" in found.shades.names[red]
 
 
-def test_the_basic_colours_have_their_names():
+def test_the_basic_colours_have_their_names() -> None:
     for name, colours in PALETTE.items():
         for colour in colours:
             assert COLOUR_NAMES[int(name_indices(colour))] == name, colour
 
 
-def test_lightness_words_and_numbers():
+def test_lightness_words_and_numbers() -> None:
     lab = to_lab([[0, 60, 0], [0, 70, 0], [0, 160, 0], [160, 255, 160], [0, 0, 0], [200, 225, 255]])
     assert describe(lab) == ("dark green", "dark green 2", "green", "light green", "black", "light blue")
     assert distinct(["a", "b", "a", "a"]) == ("a", "b", "a 2", "a 3")
 
 
-def test_lab_and_back():
+def test_lab_and_back() -> None:
     colours = np.random.default_rng(3).integers(0, 256, (50, 3))
     np.testing.assert_array_equal(to_rgb(to_lab(colours)), colours)
 
 
-def test_nearest_takes_the_first_of_equals():
+def test_nearest_takes_the_first_of_equals() -> None:
     assert nearest(np.zeros((1, 3)), np.array([[1.0, 0, 0], [0, 1, 0], [2, 0, 0]])).tolist() == [0]
 
 
 @pytest.mark.real
 @pytest.mark.skipif(not os.environ.get("INTERPRET_REAL_DATA"), reason="INTERPRET_REAL_DATA is not set")
-def test_names_agree_with_how_people_name_colours():
+def test_names_agree_with_how_people_name_colours() -> None:
     table = np.load(Path(os.environ["INTERPRET_REAL_DATA"]) / "color_names_32x32x32.npy")
     steps = np.arange(32) * 8 + 4
     mine = name_indices(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1))

@@ -23,7 +23,7 @@ def same(one: Survey, other: Survey) -> None:
         np.testing.assert_array_equal(array, others[name])
 
 
-def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset):
+def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset) -> None:
     table = dataset.concepts(ALL)
     found = survey(dataset, table, strict=True)
     assert found.valid.all()
@@ -40,7 +40,7 @@ def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset):
     assert found.category_images.tolist() == [12, 9, 12, 12, 12]
 
 
-def test_a_labelled_background_alone_does_not_make_a_member(tmp_path: Path):
+def test_a_labelled_background_alone_does_not_make_a_member(tmp_path: Path) -> None:
     planted = make_planted(tmp_path / "p", images=2, size=32, annotation=16)
     save_mask(planted.root / "images/planted/00000_object_0.png", np.zeros((16, 16), dtype=np.uint16))
     dataset = open_dataset(planted.root)
@@ -49,14 +49,14 @@ def test_a_labelled_background_alone_does_not_make_a_member(tmp_path: Path):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_threads_change_nothing(dataset: Dataset, workers: int, monkeypatch: pytest.MonkeyPatch):
+def test_threads_change_nothing(dataset: Dataset, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     table = dataset.concepts()
     usual = survey(dataset, table)
     monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
     same(survey(dataset, table, workers=workers), usual)
 
 
-def test_a_repeated_image_counts_every_time(tmp_path: Path):
+def test_a_repeated_image_counts_every_time(tmp_path: Path) -> None:
     once = open_dataset(make_planted(tmp_path / "once", images=3, size=32, annotation=16).root)
     thrice = open_dataset(make_planted(tmp_path / "thrice", images=3, size=32, annotation=16, repeat=3).root)
     assert len(thrice) == 9
@@ -66,7 +66,7 @@ def test_a_repeated_image_counts_every_time(tmp_path: Path):
     assert b.shades.names == a.shades.names
 
 
-def test_the_record_survives_json(dataset: Dataset):
+def test_the_record_survives_json(dataset: Dataset) -> None:
     found = survey(dataset, dataset.concepts())
     arrays, metadata = found.to_record()
     again = Survey.from_record({k: v.copy() for k, v in arrays.items()}, json.loads(json.dumps(metadata)))
@@ -82,7 +82,7 @@ def damage(root: Path) -> None:
     save_mask(images / "00009_material_0.png", np.full((32, 32), 999, dtype=np.uint16))
 
 
-def test_damaged_images_are_named_and_count_nowhere(planted: Planted, copy: Path):
+def test_damaged_images_are_named_and_count_nowhere(planted: Planted, copy: Path) -> None:
     damage(copy)
     dataset = open_dataset(copy)
     table = dataset.concepts()
@@ -107,14 +107,14 @@ def test_damaged_images_are_named_and_count_nowhere(planted: Planted, copy: Path
     assert found.shade_pixels.sum() == 8 * 32 * 32
 
 
-def test_masks_of_other_categories_are_not_read(copy: Path):
+def test_masks_of_other_categories_are_not_read(copy: Path) -> None:
     damage(copy)
     dataset = open_dataset(copy)
     assert np.flatnonzero(~survey(dataset, dataset.concepts(["color"])).valid).tolist() == [1]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_strict_raises_the_first(copy: Path, workers: int, monkeypatch: pytest.MonkeyPatch):
+def test_strict_raises_the_first(copy: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     damage(copy)
     monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 1)
     dataset = open_dataset(copy)
@@ -122,7 +122,7 @@ def test_strict_raises_the_first(copy: Path, workers: int, monkeypatch: pytest.M
         survey(dataset, dataset.concepts(), strict=True, workers=workers)
 
 
-def test_nothing_readable(copy: Path):
+def test_nothing_readable(copy: Path) -> None:
     for path in (copy / "images").rglob("*.png"):
         path.write_bytes(b"")
     dataset = open_dataset(copy)
@@ -133,7 +133,7 @@ def test_nothing_readable(copy: Path):
     assert not isinstance(caught.value, DamagedFileError)
 
 
-def test_unlisted_labels_are_counted(copy: Path):
+def test_unlisted_labels_are_counted(copy: Path) -> None:
     save_mask(copy / "images/planted/00000_object_0.png", np.full((32, 32), 6, dtype=np.uint16))  # a material
     dataset = open_dataset(copy)
     found = survey(dataset, dataset.concepts(), strict=True)
@@ -141,7 +141,7 @@ def test_unlisted_labels_are_counted(copy: Path):
     assert not found.category_member[0, 0]
 
 
-def test_progress_and_cancel(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+def test_progress_and_cancel(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
     seen: list[tuple[int, int]] = []
     survey(dataset, dataset.concepts(), progress=lambda done, total: seen.append((done, total)))

@@ -30,7 +30,7 @@ def complaint(root: Path) -> str:
     return message
 
 
-def test_records_and_labels(tmp_path: Path):
+def test_records_and_labels(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path / "mine"))
     assert dataset.name == "mine"
     assert len(dataset) == 1
@@ -42,7 +42,7 @@ def test_records_and_labels(tmp_path: Path):
     assert dataset.labels[2].categories == {"object": 3, "part": 3}
 
 
-def test_cells_may_be_empty_hold_numbers_or_be_quoted(tmp_path: Path):
+def test_cells_may_be_empty_hold_numbers_or_be_quoted(tmp_path: Path) -> None:
     index = (
         "image,split,ih,iw,sh,sw,object,scene,texture\n"
         '"a, b.png",train,8,8,4,4,,300,"1; 2;"\n'
@@ -56,17 +56,17 @@ def test_cells_may_be_empty_hold_numbers_or_be_quoted(tmp_path: Path):
     assert dataset.records[1].size == (8, 9)
 
 
-def test_a_split_column_is_not_required(tmp_path: Path):
+def test_a_split_column_is_not_required(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path, "image,ih,iw,sh,sw,object\na.png,8,8,4,4,\n"))
     assert dataset.records[0].split == ""
 
 
-def test_duplicate_images_are_allowed(tmp_path: Path):
+def test_duplicate_images_are_allowed(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path, INDEX + ROW * 10))
     assert len(dataset) == 10
 
 
-def test_display_names_lose_brodens_suffixes_but_raw_stays(tmp_path: Path):
+def test_display_names_lose_brodens_suffixes_but_raw_stays(tmp_path: Path) -> None:
     labels = (
         "number,name,category\n1,grey-c,color(2)\n2,street-s,scene(2)\n3,vitamin-c,object(1)\n4,-c,color(1)\n"
     )
@@ -75,7 +75,7 @@ def test_display_names_lose_brodens_suffixes_but_raw_stays(tmp_path: Path):
     assert [found[n].raw for n in (1, 2)] == ["grey-c", "street-s"]
 
 
-def test_category_table_tells_notes_from_categories(tmp_path: Path):
+def test_category_table_tells_notes_from_categories(tmp_path: Path) -> None:
     index = "image,ih,iw,sh,sw,note,pose,object\na.png,8,8,4,4,by hand,,\n"
     without = open_dataset(write(tmp_path / "without", index))
     assert without.categories == ("object", "note", "pose")
@@ -83,7 +83,7 @@ def test_category_table_tells_notes_from_categories(tmp_path: Path):
     assert named.categories == ("object", "pose")
 
 
-def test_dense_tables_may_add_a_label_to_their_category(tmp_path: Path):
+def test_dense_tables_may_add_a_label_to_their_category(tmp_path: Path) -> None:
     root = write(tmp_path, c_part="code,number,name\n1,1,cat\n")
     assert [(c.category, c.number) for c in open_dataset(root).concepts().concepts] == [
         ("object", 1), ("object", 2), ("part", 1), ("part", 2),
@@ -91,7 +91,7 @@ def test_dense_tables_may_add_a_label_to_their_category(tmp_path: Path):
     assert "label 9 is not in label.csv" in complaint(write(tmp_path, c_part="code,number,name\n1,9,cat\n"))
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path):
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
     assert len(open_dataset(write(tmp_path, b"\xef\xbb\xbf" + (INDEX + ROW).encode()))) == 1
 
 
@@ -115,7 +115,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path):
         (b"image,ih,iw,sh,sw,object\nM\xfcller.png,8,8,4,4,\n", ["0xfc", "UTF-8"]),
     ],
 )
-def test_a_bad_index_is_one_clear_line(tmp_path: Path, index: str | bytes, words: list[str]):
+def test_a_bad_index_is_one_clear_line(tmp_path: Path, index: str | bytes, words: list[str]) -> None:
     message = complaint(write(tmp_path, index))
     assert "index.csv" in message
     assert all(word in message for word in words), message
@@ -127,13 +127,13 @@ def test_a_bad_index_is_one_clear_line(tmp_path: Path, index: str | bytes, words
 @pytest.mark.parametrize(
     "form", ["{},train,8,8,4,4,,\n", "a.png,train,8,8,4,4,{},\n", "a.png,train,8,8,4,4,,1;{}\n"]
 )
-def test_paths_outside_the_folder_are_refused(tmp_path: Path, path: str, form: str):
+def test_paths_outside_the_folder_are_refused(tmp_path: Path, path: str, form: str) -> None:
     message = complaint(write(tmp_path, INDEX + form.format(path)))
     assert "line 2" in message
     assert repr(path) in message
 
 
-def test_dots_within_a_name_are_fine(tmp_path: Path):
+def test_dots_within_a_name_are_fine(tmp_path: Path) -> None:
     assert (
         open_dataset(write(tmp_path, INDEX + "a..b/..c.png,,8,8,4,4,,\n")).records[0].image == "a..b/..c.png"
     )
@@ -152,13 +152,13 @@ def test_dots_within_a_name_are_fine(tmp_path: Path):
         (b"\x89PNG\r\n\x1a\n\x00\x00", ["UTF-8"]),
     ],
 )
-def test_bad_labels_are_one_clear_line(tmp_path: Path, labels: str | bytes, words: list[str]):
+def test_bad_labels_are_one_clear_line(tmp_path: Path, labels: str | bytes, words: list[str]) -> None:
     message = complaint(write(tmp_path, labels=labels))
     assert "label.csv" in message
     assert all(word in message for word in words), message
 
 
-def test_missing_folder_and_missing_tables(tmp_path: Path):
+def test_missing_folder_and_missing_tables(tmp_path: Path) -> None:
     assert "does not exist" in complaint(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     assert "index.csv is missing" in complaint(tmp_path / "empty")
@@ -167,7 +167,7 @@ def test_missing_folder_and_missing_tables(tmp_path: Path):
     assert "label.csv is missing" in complaint(tmp_path / "half")
 
 
-def test_names_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_names_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "folder")
     (tmp_path / "unitscope.toml").write_text('[datasets]\nkitchen = "folder"\n')
     assert known() == {"kitchen": folder}
@@ -179,13 +179,13 @@ def test_names_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("spell", [str, lambda path: f"{path}/", lambda path: path])
-def test_pages_cannot_open_folders(tmp_path: Path, spell: Callable[[Path], str | Path]):
+def test_pages_cannot_open_folders(tmp_path: Path, spell: Callable[[Path], str | Path]) -> None:
     folder = write(tmp_path / "folder")
     with pytest.raises(DatasetError, match="Unknown data set"):
         open_dataset(spell(folder), registered_only=True)
 
 
-def test_unknown_category(tmp_path: Path):
+def test_unknown_category(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path))
     assert dataset.concepts().categories == ("object", "part")  # material and color are not there
     with pytest.raises(DatasetError, match=r"Unknown category 'parts'.*part"):

@@ -1,0 +1,72 @@
+"""The real photographs in Broden's layout, against the totals that their makers wrote beside them."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interpret_core.datasets import Dataset, Survey, open_dataset, prefetch, survey
+
+REAL = Path(os.environ.get("INTERPRET_REAL_DATA", "/nonexistent")) / "coco_broden"
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not REAL.is_dir(), reason="INTERPRET_REAL_DATA does not name the real photographs"),
+]
+
+
+@pytest.fixture(scope="module")
+def photographs() -> Dataset:
+    return open_dataset(REAL)
+
+
+@pytest.fixture(scope="module")
+def surveyed(photographs: Dataset) -> Survey:
+    return survey(photographs, photographs.concepts(), strict=True)
+
+
+def test_all_hundred_are_readable(photographs: Dataset, surveyed: Survey) -> None:
+    assert len(photographs) == 100
+    assert surveyed.valid.all()
+    assert surveyed.unlisted_pixels == 0
+    assert surveyed.shade_pixels.sum() == 100 * 112 * 112
+    assert len(surveyed.shades) == 64
+
+
+def test_totals_are_those_of_the_dense_tables(photographs: Dataset, surveyed: Survey) -> None:
+    index = {(c.category, c.number): i for i, c in enumerate(photographs.concepts().concepts)}
+    assert len(index) == 119 + 8 + 11 + 11
+    for category in ("object", "part", "material", "color"):
+        with (REAL / f"c_{category}.csv").open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                at = index[category, int(row["number"])]
+                assert surveyed.concept_images[at] == int(row["frequency"]), row
+                assert surveyed.concept_pixels[at] / 112**2 == pytest.approx(float(row["coverage"]), abs=1e-6)
+    with (REAL / "category.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            at = photographs.concepts().categories.index(row["name"])
+            assert surveyed.category_images[at] == int(row["frequency"])
+
+
+def test_label_table_states_the_same_images(photographs: Dataset, surveyed: Survey) -> None:
+    for index, concept in enumerate(photographs.concepts().concepts):
+        assert (
+            surveyed.concept_images[index] == photographs.labels[concept.number].categories[concept.category]
+        )
+
+
+def test_prefetched_labels_add_up_to_the_survey(photographs: Dataset, surveyed: Survey) -> None:
+    table = photographs.concepts()
+    batches = [range(start, start + 20) for start in range(0, 100, 20)]
+    total = np.zeros(len(table) + 1, dtype=np.int64)
+    shades = np.zeros(64, dtype=np.int64)
+    for batch in prefetch(photographs, batches, table, surveyed, colours=True):
+        assert batch.labels is not None
+        assert batch.colours is not None
+        total += np.bincount(batch.labels.reshape(-1), minlength=len(total))
+        shades += np.bincount(surveyed.shades.of(batch.colours).reshape(-1), minlength=64)
+    np.testing.assert_array_equal(total[1:], surveyed.concept_pixels)
+    np.testing.assert_array_equal(shades, surveyed.shade_pixels)
