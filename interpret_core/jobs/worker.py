@@ -1,0 +1,169 @@
+"""A job's own process: wait for the turn, run, and write down how it went."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from interpret_core.errors import Cancelled, UnitscopeError
+from interpret_core.jobs.state import Job, key, listing, load
+from interpret_core.results.store import Store
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+Runner = Callable[[dict[str, Any], Store, Progress, Callable[[], bool]], None]
+
+NICENESS = 5  # pages stay quick while a job works
+PACE = 0.25  # seconds between two counts written down
+WRITES_A_SECOND = 5
+POLL = 0.2  # seconds between two looks at the line
+TURN = "jobs/turn"
+EXIT = {"done": 0, "failed": 1, "cancelled": 3}
+
+# Append-only: kind of job → "package.module:function", imported by the worker only.
+runners: dict[str, str] = {}
+
+
+def register(kind: str, target: str) -> None:
+    """Add a kind of job.
+
+    Args:
+        kind: its name.
+        target: "package.module:function" of a `Runner`, called with the request, the store, a function that
+            takes progress (stage in words, steps done, steps in all) and one that tells whether to stop.
+            The progress function itself raises `Cancelled` once the job is to stop.
+
+    Raises:
+        ValueError: the kind is taken.
+    """
+    if runners.setdefault(kind, target) != target:
+        raise ValueError(f"The kind of job {kind!r} already is {runners[kind]!r}.")
+
+
+register("profile", "interpret_core.engine:run_profile_job")
+
+
+def work(store: Store, identity: str, runner: str | None = None, parallel: int = 1) -> int:
+    """Run one job to its end, in this process; returns the exit status.
+
+    Args:
+        store: where the state and the request lie.
+        identity: the job's id. The request is taken only if it has this digest (`load` sees to it): the id
+            came on the command line from whoever pressed the button, the request through a folder that
+            others may write to.
+        runner: "package.module:function" in place of the kind's own.
+        parallel: jobs that may work at a time.
+    """
+    stop = _Stop()
+    signal.signal(signal.SIGTERM, stop)
+    os.nice(NICENESS)
+    with store.lock(key(identity)):  # whoever started this process holds it until the state is written
+        job = load(store, identity)
+    if job is None or job.pid != os.getpid():
+        logger.error("Job %s is not for this process: ended.", identity)
+        return 1
+    progress = _Progress(store, identity, stop)
+
+    def perform() -> None:
+        _await_turn(store, job, parallel, stop)
+        _imported(runner or runners[job.kind])(job.request, store, progress, stop.asked)
+
+    state, message = _outcome(perform, stop)
+    _write(store, identity, **progress.latest, state=state, message=message, finished=time.time())
+    return EXIT[state]
+
+
+def _outcome(function: Callable[[], None], stop: _Stop) -> tuple[str, str]:
+    """State and message that running a function leads to."""
+    try:
+        function()
+    except Cancelled:
+        return "cancelled", ""
+    except (Exception, SystemExit) as error:  # whatever it is, the user gets a line and the log the rest
+        traceback.print_exc()
+        if stop.asked():
+            return "cancelled", ""  # a helper process that got the same signal may break the runner first
+        if isinstance(error, UnitscopeError):
+            return "failed", str(error)
+        if isinstance(error, MemoryError):
+            return "failed", "Not enough memory. Choose fewer layers or a smaller batch size."
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return "failed", f"Internal error, please report it: {line[:300]}"
+    return "done", ""
+
+
+def _await_turn(store: Store, job: Job, parallel: int, stop: _Stop) -> None:
+    """Wait until fewer than `parallel` jobs run and nobody came earlier; then count as running."""
+    while True:
+        stop.check()
+        with store.lock(TURN, stop.asked):
+            others = [other for other in listing(store) if other.id != job.id]
+            running = sum(other.state == "running" for other in others)
+            earlier = sum(other.state == "queued" and other.number < job.number for other in others)
+            if running + earlier < parallel:
+                _write(store, job.id, state="running", started=time.time())
+                return
+        time.sleep(POLL)
+
+
+def _imported(target: str) -> Runner:
+    module, _, name = target.partition(":")
+    function: Runner = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _write(store: Store, identity: str, **changes: Any) -> None:
+    """Change the job's state, as long as it still is this process's job."""
+    changes["updated"] = time.time()
+
+    def change(stored: Any) -> Any:
+        return {**stored, **changes} if stored and stored.get("pid") == os.getpid() else None
+
+    store.update_json(key(identity), change)
+
+
+class _Stop:
+    """The request to stop, as a signal handler: it only takes note."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def check(self) -> None:
+        if self._asked:
+            raise Cancelled("The job was cancelled.")
+
+
+class _Progress:
+    """Writes progress down, a few times a second however often it is called."""
+
+    def __init__(self, store: Store, identity: str, stop: _Stop) -> None:
+        self._store, self._identity, self._stop = store, identity, stop
+        self._writes: deque[float] = deque([float("-inf")] * WRITES_A_SECOND, maxlen=WRITES_A_SECOND)
+        self.latest: dict[str, Any] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._stop.check()
+        now = time.monotonic()
+        new = stage != self.latest.get("stage")
+        if new:
+            self.latest = {"stage": stage, "stage_started": time.time(), "stage_done": int(done)}
+        self.latest |= {"done": int(done), "total": int(total)}
+        # A new stage is worth a write out of turn, within the limit of writes a second.
+        if now - self._writes[0] >= 1.0 and (new or now - self._writes[-1] >= PACE):
+            self._writes.append(now)
+            _write(self._store, self._identity, **self.latest)

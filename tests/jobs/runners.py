@@ -1,0 +1,88 @@
+"""What the tests' jobs do; each runs in a process of its own."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from interpret_core.errors import DatasetError
+from interpret_core.results import Record
+
+
+def count(request, store, progress, cancelled):
+    """Steps with a pause; notes its start and its end, to see who ran when."""
+    log = Path(request["log"]) if "log" in request else None
+    if log:
+        with log.open("a") as file:
+            file.write(f"start {request.get('name', '')}\n")
+    for step in range(request["steps"]):
+        progress("counting", step, request["steps"])
+        time.sleep(request["pause"])
+    progress("counting", request["steps"], request["steps"])
+    if log:
+        with log.open("a") as file:
+            file.write(f"end {request.get('name', '')}\n")
+
+
+def polite(request, store, progress, cancelled):
+    """Never reports progress, but asks whether to stop."""
+    while not cancelled():
+        time.sleep(0.02)
+    raise InterruptedError("stopped on its own terms")
+
+
+def deaf(request, store, progress, cancelled):
+    """Neither reports nor asks."""
+    progress("deaf", 0, 1)
+    while True:
+        time.sleep(0.1)
+
+
+def mistake(request, store, progress, cancelled):
+    """A user's mistake."""
+    raise DatasetError("Folder '/nowhere' has no index.csv. Point to a folder in Broden's layout.")
+
+
+def bug(request, store, progress, cancelled):
+    """A programmer's mistake."""
+    raise ValueError("a bug\nover two lines")
+
+
+def leave(request, store, progress, cancelled):
+    """Leaves as no runner should."""
+    raise SystemExit(0)
+
+
+def busy(request, store, progress, cancelled):
+    """Very many small steps; afterwards the number of writes is told by the store's own counter."""
+    writes = []
+    update = store.update_json
+    store.update_json = lambda *arguments: (writes.append(time.monotonic()), update(*arguments))[1]
+    end, step = time.monotonic() + request["seconds"], 0
+    while time.monotonic() < end:
+        progress(f"stage {step // 1000}", step, 10**9)
+        step += 1
+    store.update_json = update
+    store.put_json("busy", {"steps": step, "writes": writes})
+
+
+def surroundings(request, store, progress, cancelled):
+    """What a job's process looks like from within."""
+    store.put_json(
+        "surroundings",
+        {
+            "nice": os.nice(0),
+            "leads": os.getpid() == os.getpgid(0) == os.getsid(0),
+            "stdin": Path("/proc/self/fd/0").resolve().as_posix(),
+            "pid": os.getpid(),
+        },
+    )
+    print("a line for the log", flush=True)
+    store.put("record", Record({"a": np.arange(3)}))
+
+
+def fill(request, store, progress, cancelled):
+    """Fills the disk."""
+    for number in range(1000):
+        store.put(f"{number}", Record({"a": np.random.default_rng(0).integers(0, 256, 200_000, np.uint8)}))

@@ -1,0 +1,377 @@
+"""Jobs, run for real in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from interpret_core import jobs
+from interpret_core.errors import ParameterError, UserError
+from interpret_core.jobs import processes, state
+from interpret_core.jobs.state import Job
+from interpret_core.results import Store
+
+RUNNERS = "tests.jobs.runners"
+TIMEOUT = 60.0
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "cache") as store:
+        yield store
+        for job in jobs.listing(store):
+            if job.active:
+                processes.send(job.pid, job.birth, job.id, signal.SIGKILL)
+
+
+def submit(store, name="count", /, **request):
+    return jobs.submit(store, "test", request, runner=f"{RUNNERS}:{name}")
+
+
+def until(store, job, condition):
+    end = time.monotonic() + TIMEOUT
+    while True:
+        job = jobs.find(store, job.id)
+        if condition(job):
+            return job
+        assert time.monotonic() < end, job
+        assert job.active, job
+        time.sleep(0.02)
+
+
+def test_a_job_runs_to_its_end_with_progress_on_the_way(store):
+    job = submit(store, steps=8, pause=0.3)
+    assert job.active
+    job = until(store, job, lambda job: job.done >= 3)
+    assert (job.state, job.stage, job.total) == ("running", "counting", 8)
+    assert 0 < job.fraction < 1
+    assert 0.2 < job.seconds_left < 4
+    assert job.submitted <= job.started <= job.stage_started <= job.updated
+    job = jobs.wait(store, job.id, TIMEOUT)
+    assert (job.state, job.done, job.message) == ("done", 8, "")
+    assert job.fraction == 1
+    assert job.seconds_left is None
+    assert job.started < job.finished
+    assert jobs.find(Store(store.folder), job.id) == job  # another server sees the same
+
+
+def test_surroundings_of_a_job(store):
+    job = jobs.wait(store, submit(store, "surroundings").id, TIMEOUT)
+    assert job.state == "done"
+    told = store.get_json("surroundings")
+    assert told == {"nice": os.nice(0) + 5, "leads": True, "stdin": "/dev/null", "pid": job.pid}
+    assert store.get("record") is not None
+    with Path(job.log).open() as log:
+        assert "a line for the log" in log.read()
+
+
+def test_progress_is_written_at_most_five_times_a_second(store):
+    assert jobs.wait(store, submit(store, "busy", seconds=2.2).id, TIMEOUT).state == "done"
+    busy = store.get_json("busy")
+    writes = busy["writes"]
+    assert busy["steps"] > 10_000
+    assert 8 <= len(writes) <= 15
+    assert all(later - earlier >= 0.99 for earlier, later in zip(writes, writes[5:], strict=False))
+
+
+@pytest.mark.parametrize("name", ["count", "polite"])
+def test_cancel_ends_a_job_within_seconds(store, name):
+    job = submit(store, name, steps=1000, pause=0.05)
+    until(store, job, lambda job: job.state == "running")
+    before = time.monotonic()
+    assert jobs.cancel(store, job.id).cancel_requested
+    assert time.monotonic() - before < 0.5  # the page does not wait
+    job = jobs.wait(store, job.id, TIMEOUT)
+    assert time.monotonic() - before < 5
+    assert (job.state, job.message) == ("cancelled", "")
+    while job.alive:  # it writes the state, then it goes
+        assert time.monotonic() - before < 5
+    assert submit(store, "mistake", steps=1000, pause=0.05).id == job.id  # and may start again
+    assert jobs.wait(store, job.id, TIMEOUT).state == "failed"
+
+
+@pytest.mark.parametrize("server", ["stays", "restarts"])
+def test_a_deaf_job_is_ended(store, monkeypatch, server):
+    monkeypatch.setattr(state, "GRACE", 1.0)
+    job = submit(store, "deaf")
+    job = until(store, job, lambda job: job.stage == "deaf")
+    if server == "stays":
+        assert jobs.cancel(store, job.id).cancelling
+        end = time.monotonic() + TIMEOUT
+        while job.alive and time.monotonic() < end:  # nobody looks at the job, the server ends it
+            time.sleep(0.1)
+    else:
+        store.update_json(state.key(job.id), lambda stored: {**stored, "cancel_requested": time.time() - 2})
+    job = jobs.wait(store, job.id, TIMEOUT)
+    assert job.state == "cancelled"
+    assert not job.alive
+
+
+def test_a_killed_job_has_died_and_can_be_submitted_again(store):
+    first = submit(store, steps=20, pause=0.05)
+    first = until(store, first, lambda job: job.done > 2)
+    os.kill(first.pid, signal.SIGKILL)
+    died = jobs.wait(store, first.id, TIMEOUT)
+    assert died.state == "died"
+    assert "start it again" in died.message
+    assert died.log in died.message
+    second = submit(store, steps=20, pause=0.05)
+    assert second.id == first.id
+    assert second.pid != first.pid
+    assert jobs.wait(store, second.id, TIMEOUT).state == "done"
+
+
+def test_a_users_mistake_is_told_as_it_is(store):
+    job = jobs.wait(store, submit(store, "mistake").id, TIMEOUT)
+    assert job.state == "failed"
+    assert job.message == "Folder '/nowhere' has no index.csv. Point to a folder in Broden's layout."
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("bug", "ValueError: a bug over two lines"), ("leave", "SystemExit: 0")]
+)
+def test_a_bug_is_one_line_and_the_rest_is_in_the_log(store, name, line):
+    job = jobs.wait(store, submit(store, name).id, TIMEOUT)
+    assert job.state == "failed"
+    assert job.message == f"Internal error, please report it: {line}"
+    with Path(job.log).open() as log:
+        assert "Traceback" in log.read()
+
+
+def test_a_runner_that_does_not_exist_fails(store):
+    job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:nothing")
+    job = jobs.wait(store, job.id, TIMEOUT)
+    assert job.state == "failed"
+    assert "nothing" in job.message
+
+
+def test_two_who_submit_at_once_share_one_process(store, tmp_path):
+    log, found = tmp_path / "log", []
+    barrier = threading.Barrier(4)
+
+    def press():
+        barrier.wait()
+        found.append(submit(store, log=str(log), steps=5, pause=0.1))
+        store.close()
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({(job.id, job.pid) for job in found}) == 1
+    assert jobs.wait(store, found[0].id, TIMEOUT).state == "done"
+    assert log.read_text() == "start \nend \n"
+
+
+SUBMIT = """
+import sys, time
+from interpret_core import jobs
+from interpret_core.results import Store
+store = Store(sys.argv[1])
+time.sleep(max(0, float(sys.argv[3]) - time.time()))
+request = {"log": sys.argv[2], "steps": 20, "pause": 0.1}
+print(jobs.submit(store, "test", request, runner="tests.jobs.runners:count").pid)
+"""
+
+
+def test_two_servers_share_one_process_and_it_outlives_them(store, tmp_path):
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", SUBMIT, str(store.folder), str(log), str(time.time() + 1.5)]
+    servers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    pids = {int(server.communicate(timeout=TIMEOUT)[0]) for server in servers}
+    assert len(pids) == 1
+    (job,) = jobs.listing(store)
+    assert job.active  # both servers have ended
+    assert jobs.wait(store, job.id, TIMEOUT).state == "done"
+    assert log.read_text() == "start \nend \n"
+
+
+def test_others_wait_in_line_and_run_in_order(store, tmp_path):
+    log = tmp_path / "log"
+    line = [submit(store, log=str(log), name=name, steps=10, pause=0.05) for name in "abcd"]
+    until(store, line[0], lambda job: job.state == "running")
+    assert [job.position for job in jobs.listing(store)] == [3, 2, 1, 0]  # the latest first
+    assert [jobs.find(store, job.id).state for job in line] == ["running", "queued", "queued", "queued"]
+    jobs.cancel(store, line[1].id)
+    assert jobs.wait(store, line[1].id, 5).state == "cancelled"  # from the line, at once
+    assert jobs.find(store, line[2].id).position == 1
+    os.kill(line[2].pid, signal.SIGKILL)  # a hole in the line stops nobody
+    assert [jobs.wait(store, job.id, TIMEOUT).state for job in line] == ["done", "cancelled", "died", "done"]
+    assert log.read_text() == "start a\nend a\nstart d\nend d\n"
+
+
+def test_the_line_moves_on_when_the_one_who_works_is_killed(store):
+    first, second = submit(store, "deaf"), submit(store, steps=1, pause=0)
+    first = until(store, first, lambda job: job.state == "running")
+    assert jobs.find(store, second.id).state == "queued"
+    os.kill(first.pid, signal.SIGKILL)
+    assert jobs.wait(store, second.id, TIMEOUT).state == "done"
+
+
+def test_two_may_work_at_a_time_if_asked(store):
+    request = {"steps": 100, "pause": 0.05}
+    line = [
+        jobs.submit(store, "test", {**request, "name": name}, runner=f"{RUNNERS}:count", parallel=2)
+        for name in "abc"
+    ]
+    for job in line[:2]:
+        until(store, job, lambda job: job.state == "running")
+    time.sleep(0.5)
+    assert jobs.find(store, line[2].id).state == "queued"
+
+
+def test_no_zombies_stay_under_the_server(store):
+    job = jobs.wait(store, submit(store, steps=1, pause=0).id, TIMEOUT)
+    end = time.monotonic() + 10
+    while Path(f"/proc/{job.pid}").exists():
+        assert time.monotonic() < end, "the child was never waited for"
+        time.sleep(0.02)
+
+
+def test_forget(store):
+    job = submit(store, "deaf")
+    assert not jobs.forget(store, job.id)
+    os.kill(job.pid, signal.SIGKILL)
+    jobs.wait(store, job.id, TIMEOUT)
+    assert jobs.forget(store, job.id)
+    assert not jobs.forget(store, job.id)
+    assert jobs.find(store, job.id) is None
+    assert jobs.listing(store) == []
+    assert not Path(job.log).exists()
+
+
+def test_unknown_kinds_are_refused(store):
+    with pytest.raises(ParameterError, match="Unknown kind of job 'profil': did you mean profile"):
+        jobs.submit(store, "profil", {})
+    assert jobs.listing(store) == []
+
+
+def test_a_process_that_cannot_be_started_is_one_line(store):
+    with pytest.raises(UserError, match=r"could not be started.*no/such/python"):
+        jobs.submit(store, "profile", {}, argv=["/no/such/python"])
+    assert jobs.listing(store) == []
+
+
+def test_kinds_are_only_added():
+    assert jobs.runners["profile"] == "interpret_core.engine:run_profile_job"
+    jobs.register("profile", "interpret_core.engine:run_profile_job")
+    with pytest.raises(ValueError, match="already is"):
+        jobs.register("profile", "os:system")
+
+
+def test_the_same_request_is_the_same_job():
+    assert jobs.job_id("profile", {"a": 1, "b": (1, 2)}) == jobs.job_id("profile", {"b": [1, 2], "a": 1})
+    assert jobs.job_id("profile", {"a": 1}) != jobs.job_id("profile", {"a": 2})
+    assert jobs.job_id("profile", {"a": 1}) != jobs.job_id("other", {"a": 1})
+
+
+def test_a_full_disk_is_told(tmp_path):
+    from tests.results.test_store_failures import namespace, run
+
+    code = """
+import sys
+from interpret_core import jobs
+from interpret_core.results import Store
+store = Store(sys.argv[1])
+job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:fill")
+job = jobs.wait(store, job.id, 60)
+print(job.state, job.message)
+"""
+    told = run(code, tmp_path, prefix=namespace(f"mount -t tmpfs -o size=3m none '{tmp_path}'"))
+    assert told.startswith(f"failed The disk of the cache folder {tmp_path} is full")
+
+
+# States that a stranger, or a crash, may have left in a shared folder
+
+
+def planted(store, job, **changes):
+    store.put_json(state.key(job.id), {**job.to_json(), **changes})
+
+
+def test_a_recycled_process_number_is_not_mistaken(store):
+    """The test's own process has the number, but another birth or another command line."""
+    own = processes.look_up(os.getpid())
+    job = Job(jobs.job_id("test", {}), "test", {}, "running", pid=os.getpid(), birth="long ago")
+    planted(store, job)
+    assert jobs.find(store, job.id).state == "died"
+    planted(store, job, birth=own.birth)
+    assert jobs.find(store, job.id).state == "died"
+    assert jobs.cancel(store, job.id).state == "died"  # and this process was not sent a signal
+    assert processes.alive(os.getpid(), own.birth, "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"done": "7"},
+        {"state": "dancing"},
+        {"request": []},
+        {"request": {"other": 1}},
+        {"pid": None},
+        {"id": "0" * 32},
+    ],
+)
+def test_a_forged_state_counts_as_none(store, changes):
+    job = Job(jobs.job_id("test", {}), "test", {}, "done")
+    planted(store, job)
+    assert jobs.find(store, job.id) is not None
+    planted(store, job, **changes)
+    assert jobs.find(store, job.id) is None
+    assert jobs.listing(store) == []
+
+
+@pytest.mark.parametrize("text", ["", "../../etc/passwd", "0" * 31, "0" * 33, "G" * 32])
+def test_an_id_from_a_tampered_url_finds_nothing(store, text):
+    assert jobs.find(store, text) is None
+    assert jobs.cancel(store, text) is None
+
+
+def test_a_worker_refuses_a_job_that_is_not_its_own(store):
+    job = Job(jobs.job_id("test", {}), "test", {}, "queued", pid=1, birth="x")
+    planted(store, job)
+    command = [
+        sys.executable,
+        "-m",
+        "interpret_core.jobs",
+        str(store.folder),
+        job.id,
+        "--runner",
+        f"{RUNNERS}:bug",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "not for this process" in ended.stderr
+    assert store.get_json(state.key(job.id))["state"] == "queued"
+
+
+def test_ps_tells_births_where_there_is_no_proc(monkeypatch):
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", "a-word"], stdin=subprocess.PIPE
+    )
+    monkeypatch.setattr(processes, "PROC", processes.PROC / "nothing")
+    born = processes.look_up(child.pid)
+    assert born is not None
+    assert processes.alive(child.pid, born.birth, "a-word")
+    assert not processes.alive(child.pid, born.birth, "another-word")
+    child.communicate(timeout=10)
+    assert processes.look_up(child.pid) is None
+    assert processes.look_up(0) is None
+
+
+def test_time_left_follows_the_pace_of_the_stage():
+    job = Job(
+        "id", "kind", state="running", done=30, total=50, stage_done=10, stage_started=100.0, updated=104.0
+    )
+    assert job.seconds_left == pytest.approx(4.0)
+    assert job.fraction == pytest.approx(0.6)
+    assert Job("id", "kind", state="running", done=3, total=0).fraction == 0
+    assert (
+        Job("id", "kind", state="running", done=10, total=50, stage_done=10, stage_started=1.0).seconds_left
+        is None
+    )
