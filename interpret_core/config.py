@@ -53,6 +53,10 @@ class Config:
         object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
         object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Read-only mappings do not pickle, and a configuration travels to worker processes.
+        return Config, (self.cache, dict(self.networks), dict(self.datasets), self.offline)
+
 
 def current(environ: Mapping[str, str] | None = None) -> Config:
     """The configuration as the environment states it now; nothing is remembered between calls.

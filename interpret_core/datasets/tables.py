@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from interpret_core.errors import DatasetError
 
@@ -107,7 +106,7 @@ def read_tables(root: Path) -> Tables:
         _listed_categories(root / "category.csv", texts["category.csv"]) if "category.csv" in texts else None
     )
     categories, size, records = _index(root / "index.csv", texts["index.csv"], listed)
-    return Tables(records, MappingProxyType(labels), categories, size, MappingProxyType(digests))
+    return Tables(records, labels, categories, size, digests)
 
 
 def _read(path: Path, digests: dict[str, str]) -> str:
@@ -200,7 +199,7 @@ def _labels(path: Path, text: str, dense: Mapping[str, str]) -> dict[int, Label]
     for category, table in dense.items():
         _add_dense(path.parent / f"c_{category}.csv", table, category, found)
     return {
-        number: Label(number, _display(name, categories), name, MappingProxyType(categories))
+        number: Label(number, _display(name, categories), name, categories)
         for number, (name, categories) in sorted(found.items())
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,10 @@ def test_every_planted_scene_reads_back(planted: Planted, dataset: Dataset) -> N
                 np.any([plane == number for plane in planes], axis=0) if planes else np.zeros((32, 32), bool)
             )
             np.testing.assert_array_equal((found == index + 1).sum(axis=0), wanted)
+
+
+def test_a_data_set_travels_to_another_process(planted: Planted, dataset: Dataset) -> None:
+    table = dataset.concepts()
+    again = pickle.loads(pickle.dumps(dataset))
+    np.testing.assert_array_equal(again.read_annotation(1, table), dataset.read_annotation(1, table))
+    assert pickle.loads(pickle.dumps(table)) == table

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,11 @@ def test_the_environment_is_read_at_every_call(monkeypatch: pytest.MonkeyPatch) 
     assert config.current().offline
     monkeypatch.setenv("INTERPRET_OFFLINE", "0")
     assert not config.current().offline
+
+
+def test_a_config_travels_to_another_process() -> None:
+    found = config.current({"INTERPRET_DATASETS": "/srv/listed", "INTERPRET_OFFLINE": "1"})
+    assert pickle.loads(pickle.dumps(found)) == found
 
 
 def test_a_config_cannot_be_changed() -> None:
