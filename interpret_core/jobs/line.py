@@ -62,13 +62,10 @@ def submit(
     with store.lock(key(identity)):
         job = find(store, identity)
         if job is None or not job.active:
-            number = store.update_json(NUMBER, lambda last: last + 1 if isinstance(last, int) else 1)
-            job = Job(
-                identity, kind, dict(request), number=number, submitted=time.time(), updated=time.time()
-            )
-            options = ["--parallel", str(parallel), "--size-limit", str(store.size_limit)]
-            options += ["--runner", runner] if runner else []
-            _start(store, job, [*(argv or (sys.executable, "-m", "interpret_core.jobs"))], options)
+            job = _queued(store, identity, kind, request)
+            command = [*(argv or (sys.executable, "-m", "interpret_core.jobs")), str(store.folder), identity]
+            command += ["--runner", runner] if runner else []
+            _start(store, job, [*command, "--parallel", str(parallel), "--size-limit", str(store.size_limit)])
     return find(store, identity) or job
 
 
@@ -108,13 +105,18 @@ def wait(store: Store, identity: str, timeout: float | None = None, poll: float 
         time.sleep(poll)
 
 
-def _start(store: Store, job: Job, command: list[str], options: list[str]) -> None:
+def _queued(store: Store, identity: str, kind: str, request: Mapping[str, Any]) -> Job:
+    number = store.update_json(NUMBER, lambda last: last + 1 if isinstance(last, int) else 1)
+    return Job(identity, kind, dict(request), number=number, submitted=time.time(), updated=time.time())
+
+
+def _start(store: Store, job: Job, command: list[str]) -> None:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
     try:
         with log_path(store, job.id).open("wb") as output:
             process = subprocess.Popen(
-                [*command, str(store.folder), job.id, *options],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,0 +1,60 @@
+# make run and make test work on a fresh clone with nothing but Python 3.11 or newer (and make itself).
+
+PYTHON ?= python3
+VENV ?= .venv
+ADDRESS ?= 127.0.0.1
+PORT ?= 8501
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --retries 5 --timeout 60
+# A registry may hiccup for longer than pip's own retries last.
+install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
+	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean browser
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed ## Open the dashboard on http://127.0.0.1:8501 (PORT=…, ADDRESS=…)
+	$(BIN)/streamlit run serve.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless true $(ARGS)
+
+test: $(VENV)/.installed-dev browser lint ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
+	$(BIN)/python -m pytest $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+
+lint: $(VENV)/.installed-dev ## Lint, format and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="--network … --dataset …")
+	$(BIN)/python -m interpret_core bench profile $(ARGS)
+
+clean: ## Delete the virtual environment and tool caches; results in cache/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Stamps: installed again only when a list of requirements changes.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Unitscope needs Python 3.11 or newer; set PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@$(call install,requirements.txt)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	@$(call install,requirements-dev.txt)
+	@touch $(VENV)/.installed $@
+
+browser:
+	@if [ -n "$(NO_BROWSER)" ] || command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+		echo "The browser tests need Chromium: install it, or run make test NO_BROWSER=1 without them." >&2; exit 1; \
+	fi

@@ -1,0 +1,197 @@
+"""The house: who may import whom, and how large a room may be. See docs/architecture.md."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULE_LINES, PAGE_LINES = 400, 120
+
+# A room may import rooms of a lower rank. Rooms of one rank are siblings and do not meet, except at rank 0.
+RANKS = {
+    "interpret_core.errors": 0,
+    "interpret_core.config": 0,
+    "interpret_core.files": 0,
+    "interpret_core.networks": 1,
+    "interpret_core.datasets": 1,
+    "interpret_core.profile": 2,
+    "interpret_core.relevance": 2,
+    "interpret_core.ablation": 2,
+    "interpret_core.results": 3,
+    "interpret_core.engine": 4,
+    "interpret_core.jobs": 5,
+    "interpret_core.cli": 6,
+    "ui": 6,
+    "interpret_core.__main__": 7,
+    "pages": 7,
+    "app": 8,
+    "serve": 8,
+}
+# Beyond the ranks: arrays in, arrays out.
+APART = {
+    ("interpret_core.profile", "interpret_core.networks"),
+    ("interpret_core.profile", "interpret_core.datasets"),
+}
+DRAWS_ONLY = "ui/figures.py"  # result -> figure, tested without Streamlit
+TORCHVISION = "interpret_core/networks/torchvision_ops.py"
+
+
+def sources() -> list[Path]:
+    """Every module of the project, tests and benchmarks aside."""
+    folders = ("interpret_core", "ui", "pages")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted([*found, *(ROOT / name for name in ("app.py", "serve.py") if (ROOT / name).exists())])
+
+
+def module_of(path: str) -> str:
+    """Dotted name of a file given relative to the root."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports(path: str, text: str) -> list[tuple[int, str]]:
+    """(line, dotted name) of all that a file imports; `from a import b` gives a and a.b."""
+    package = module_of(path).split(".")
+    if not path.endswith("/__init__.py"):
+        package = package[:-1]
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, name.name) for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            found += [(node.lineno, base)] + [(node.lineno, f"{base}.{name.name}") for name in node.names]
+    return found
+
+
+def room(name: str) -> str | None:
+    """The room a dotted name lies in; None outside the house, and for the bare package."""
+    for depth in (2, 1):
+        start = ".".join(name.split(".")[:depth])
+        if start in RANKS:
+            return start
+    return None
+
+
+def breaches(path: str, text: str) -> list[str]:
+    """Imports of one file that the house forbids."""
+    own = room(module_of(path))
+    found = []
+    for line, name in imports(path, text):
+        other = room(name)
+        top = name.split(".")[0]
+        if top == "streamlit" and (path.startswith("interpret_core/") or path == DRAWS_ONLY):
+            found.append(f"{path}:{line} imports Streamlit")
+        if top == "torchvision" and path != TORCHVISION:
+            found.append(f"{path}:{line} imports torchvision past {TORCHVISION}")
+        if top in ("tests", "benchmarks") and path != "interpret_core/cli.py":
+            found.append(f"{path}:{line} imports {top}")
+        if own is None or other is None or own == other:
+            continue
+        upwards = RANKS[other] > RANKS[own] or (RANKS[other] == RANKS[own] and RANKS[own] > 0)
+        if upwards or (own, other) in APART:
+            found.append(f"{path}:{line} ({own}) imports {name}")
+    return found
+
+
+def unsafe_loads(path: str, text: str) -> list[str]:
+    """Calls of torch.load that could run code from a file."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "torch.load",
+            "load_state_dict_from_url",
+        ):
+            safe = any(
+                word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in node.keywords
+            )
+            found += [] if safe else [f"{path}:{node.lineno} loads without weights_only=True"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "forbidden"),
+    [
+        ("interpret_core/results/store.py", "from interpret_core.engine import run", True),
+        ("interpret_core/results/store.py", "from interpret_core import engine", True),
+        ("interpret_core/results/store.py", "from ..engine import run", True),
+        ("interpret_core/results/store.py", "from .records import Record", False),
+        ("interpret_core/results/store.py", "def late():\n    import interpret_core.engine", True),
+        ("interpret_core/engine/__init__.py", "from . import shards", False),
+        ("interpret_core/engine/__init__.py", "from .. import jobs", True),
+        ("interpret_core/networks/registry.py", "from interpret_core.datasets import known", True),
+        ("interpret_core/profile/iou.py", "import interpret_core.networks", True),
+        ("interpret_core/engine/run.py", "from interpret_core import networks, datasets", False),
+        ("interpret_core/config.py", "from interpret_core.errors import UserError", False),
+        ("interpret_core/errors.py", "from interpret_core.results import Store", True),
+        ("interpret_core/jobs/line.py", "import streamlit as st", True),
+        ("ui/figures.py", "from streamlit import cache_data", True),
+        ("ui/state.py", "import streamlit", False),
+        ("ui/state.py", "from pages.units import draw", True),
+        ("ui/state.py", "from interpret_core import cli", True),
+        ("pages/units.py", "from ui import gallery", False),
+        ("interpret_core/networks/registry.py", "import torchvision.models", True),
+        ("interpret_core/networks/torchvision_ops.py", "import torchvision", False),
+        ("interpret_core/engine/run.py", "from tests.planted_networks import red", True),
+    ],
+)
+def test_the_rules_tell_good_from_bad(path, text, forbidden):
+    assert bool(breaches(path, text)) is forbidden
+
+
+def test_unsafe_loads_are_told():
+    assert unsafe_loads("x.py", "torch.load(path)")
+    assert unsafe_loads("x.py", "torch.load(path, weights_only=False)")
+    assert not unsafe_loads("x.py", "torch.load(path, weights_only=True)")
+
+
+def test_imports_point_one_way():
+    assert not [breach for path in sources() for breach in breaches(relative(path), path.read_text())]
+
+
+def test_nothing_loads_a_pickle():
+    assert not [breach for path in sources() for breach in unsafe_loads(relative(path), path.read_text())]
+
+
+def test_every_module_has_a_room():
+    homeless = [relative(path) for path in sources() if room(module_of(relative(path))) is None]
+    assert homeless in ([], ["interpret_core/__init__.py"]), "give it a rank in RANKS"
+
+
+def test_modules_are_of_a_size_to_read():
+    lines = {relative(path): len(path.read_text().splitlines()) for path in sources()}
+    limits = {path: PAGE_LINES if path.startswith("pages/") else MODULE_LINES for path in lines}
+    assert not {path: count for path, count in lines.items() if count > limits[path]}
+
+
+def loaded(code: str) -> set[str]:
+    """Top-level packages in memory after running some code in a fresh Python."""
+    script = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_core_does_not_load_streamlit():
+    modules = [
+        module_of(relative(path)) for path in sources() if path.is_relative_to(ROOT / "interpret_core")
+    ]
+    modules = [name for name in modules if not name.endswith("__main__")]
+    assert "streamlit" not in loaded("\n".join(f"import {name}" for name in modules))
+
+
+def test_a_waiting_job_is_light():
+    """Jobs in line are processes; they must not hold the networks' libraries meanwhile."""
+    assert not {"torch", "streamlit", "numba", "scipy", "pandas"} & loaded(
+        "import interpret_core.jobs.__main__"
+    )
+
+
+def relative(path: Path) -> str:
+    """Path from the root, with slashes."""
+    return path.relative_to(ROOT).as_posix()
