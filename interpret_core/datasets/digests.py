@@ -70,7 +70,7 @@ class _Memo:
     """Digests of the files below one folder, loaded from and saved to its JSON file."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._prefix = f"{root}{os.sep}"
         key = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
         self._path = config.current().cache / "digests" / f"{key}.json"
         self._old = _load(self._path)
@@ -80,13 +80,17 @@ class _Memo:
         return [self._digest(name) for name in names]
 
     def _digest(self, name: str) -> str:
-        path = self._root / name
+        path = f"{self._prefix}{name}"  # Path objects would take longer than the system call, 250,000 times
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116
             entry = self._old.get(name)
             if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
                 # A picture is small: one read, no streaming.
-                entry = (status.st_size, status.st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+                entry = (
+                    status.st_size,
+                    status.st_mtime_ns,
+                    hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+                )
         except OSError:
             return _MISSING
         if time.time_ns() - status.st_mtime_ns > _RACY_NS:

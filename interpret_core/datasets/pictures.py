@@ -13,12 +13,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from interpret_core.datasets.tables import MAX_PIXELS
 from interpret_core.errors import DamagedFileError
 
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read_rgb(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -37,7 +46,7 @@ def read_rgb(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             _check_pixels(image)
-            pixels = np.array(_upright(_as_rgb(image)))
+            pixels = np.array(_upright(_as_rgb(image), _orientation(image)))
     except DamagedFileError:
         raise
     except Exception as error:
@@ -122,11 +131,17 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    # Most files carry no EXIF; asking for the tag first keeps the common path free of a copy.
-    if image.getexif().get(_ORIENTATION, 1) == 1:
-        return image
-    return ImageOps.exif_transpose(image)
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1 (upright) without EXIF, or where it is garbled and the pixels still good."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return 1
 
 
 def _check_pixels(image: Image.Image) -> None:

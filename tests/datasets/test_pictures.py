@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
+from PIL import Image, ImageOps
 
 from interpret_core.datasets.pictures import encoded_labels, read_mask, read_rgb, shrink
 from interpret_core.errors import DamagedFileError
@@ -61,11 +61,29 @@ def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     assert abs(pixels.astype(int) - [250, 10, 10]).max() <= 3
 
 
-def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_exif_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int, name: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: rotate by 90° clockwise
-    path = save(tmp_path, Image.fromarray(RGB), exif=exif.tobytes())
-    np.testing.assert_array_equal(read_rgb(path, (9, 6)), np.rot90(RGB, k=-1))
+    exif[0x0112] = orientation
+    path = save(tmp_path, Image.fromarray(RGB), name, exif=exif.tobytes())
+    with Image.open(path) as image:
+        wanted = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(read_rgb(path, wanted.shape[:2]), wanted)
+
+
+GARBLED = [
+    b"Exif\0\0garbage",
+    b"Exif\0\0II*\0\x08\0\0\0\xff\xff",
+    b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x05\0\0\0\x01\xff\xff\xff\xff\0\0\0\0",
+]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data", "ignore:Truncated File Read")
+@pytest.mark.parametrize("exif", GARBLED)
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_garbled_exif_does_not_damage_the_pixels(tmp_path: Path, exif: bytes, name: str) -> None:
+    assert read_rgb(save(tmp_path, Image.fromarray(RGB), name, exif=exif), (6, 9)).shape == (6, 9, 3)
 
 
 def jpeg(tmp_path: Path) -> Path:

@@ -40,6 +40,25 @@ def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset) -> None
     assert found.category_images.tolist() == [12, 9, 12, 12, 12]
 
 
+def test_the_caffe_size_of_227_and_113(tmp_path: Path) -> None:
+    planted = make_planted(tmp_path / "p", images=2, size=227, annotation=113)
+    dataset = open_dataset(planted.root)
+    assert dataset.annotation_size == (113, 113)
+    table = dataset.concepts()
+    found = survey(dataset, table, strict=True)
+    wanted = [planted.pixels(concept.category, concept.name) for concept in table.concepts]
+    assert found.concept_pixels.tolist() == wanted
+    assert found.shade_pixels.sum() == 2 * 113 * 113
+
+
+def test_grids_need_not_be_square(tmp_path: Path) -> None:
+    planted = make_planted(tmp_path / "p", images=1, size=(40, 64), annotation=(20, 32))
+    dataset = open_dataset(planted.root)
+    assert dataset.annotation_size == (20, 32)
+    assert dataset.read_image(0).shape == (40, 64, 3)
+    assert dataset.read_annotation(0, dataset.concepts()).shape == (5, 20, 32)
+
+
 def test_a_labelled_background_alone_does_not_make_a_member(tmp_path: Path) -> None:
     planted = make_planted(tmp_path / "p", images=2, size=32, annotation=16)
     save_mask(planted.root / "images/planted/00000_object_0.png", np.zeros((16, 16), dtype=np.uint16))
