@@ -11,13 +11,12 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui.routes import routes
 
-# Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself, until
-# the first st.navigation of the process: a deep link right after a start would miss app.py and the selection.
+# Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
+# until the first st.navigation of the process: a deep link right after a start would miss app.py.
 PagesManager.uses_pages_directory = False
 
 

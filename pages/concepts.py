@@ -1,3 +1,44 @@
-"""Home."""
+"""Concept distribution: what a network's detectors detect, layer by layer, beside other networks."""
+
+from __future__ import annotations
+
 import streamlit as st
-st.title("Unitscope")
+
+from ui import comparison, concepts, goto, state, status, widgets
+from ui.concept_table import concept_section
+from ui.concepts import Views
+from ui.results import Ask
+from ui.texts import fine_print
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Concepts")
+    state.remember("concepts", comparison.PARAMETERS)
+    ask = st.session_state["ask"]
+    views = status.ready(ask)
+    others = comparison.pick_others(ask)
+    widgets.show_notices()
+    body(ask, views, others)
+
+
+@st.fragment
+def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
+    """Everything that follows the cut-off while it is dragged."""
+    goto.follow()
+    head = st.container()  # the sentence stands above the slider and follows it
+    cutoff = comparison.live_cutoff(ask)
+    here = concepts.at(views, cutoff)
+    head.markdown(concepts.facts_sentence(here))
+    head.caption(fine_print(next(iter(here.values()))))
+    networks = {ask.network: here, **{name: concepts.at(found, cutoff) for name, found in others.items()}}
+    comparison.bars(networks)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        comparison.sensitivity(here, cutoff)
+    with right:
+        comparison.quality(networks)
+    concept_section(ask.network, here)
+
+
+main()

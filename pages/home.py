@@ -1,3 +1,23 @@
-"""Home."""
+"""Home: what this is, what is known here, and the state of each result."""
+
+from __future__ import annotations
+
 import streamlit as st
-st.title("Unitscope")
+
+from ui import overview, widgets
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Unitscope")
+    st.markdown(
+        "See what every unit of a convolutional network detects: its strongest photographs, the concept it "
+        "overlaps best with, and how sure one may be. Every view has an address: copy the link, and a "
+        "colleague sees exactly what you see."
+    )
+    widgets.show_notices()
+    overview.entries(st.session_state["ask"])
+    overview.matrix(st.session_state["ask"])
+
+
+main()

@@ -46,7 +46,9 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, Layer
     widgets.show_notices()
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        st.caption(f"{count_text(order.size, 'unit')} of {view.layer.units:,} shown · grey: not above the cut-off · arrow keys move")
+        st.caption(
+            f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"
+        )
         unit_grid(view, order.tolist(), now.unit, panel.pick, GRID_HEIGHT)
         st.html(category_key(view.categories))
     with right:

@@ -1,4 +1,4 @@
-"""Addresses of pictures and downloads: registered names in the query, never a path; a digest that pins the cache."""
+"""Addresses of pictures and downloads: registered names and a digest that pins the cache, never a path."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def layer_json(view: LayerView) -> dict[str, Any]:
         "detectors": view.detectors(),
         "unique_detectors": view.summary.unique_detectors(),
         "detectors_by_category": {
-            name: {"detectors": n, "unique": u} for name, (n, u) in view.summary.detectors_by_category().items()
+            name: {"detectors": n, "unique": u}
+            for name, (n, u) in view.summary.detectors_by_category().items()
         },
         "expected_by_chance": view.expected,
         "mean_top_iou": list(view.summary.mean_top_iou()),
@@ -113,4 +114,8 @@ def _number(value: np.floating[Any] | float) -> float | None:
 
 def _safe(value: Any) -> Any:
     # A name that begins like a formula would be run by a spreadsheet.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

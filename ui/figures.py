@@ -14,6 +14,12 @@ from ui.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
 from ui.view import SMALL
 
 GRID = "rgba(128,136,150,.25)"
+# Only "save as picture" in the bar; nothing that zooms by accident while scrolling on a phone.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg", "filename": "unitscope"},
+}
 FONT = {"family": "Inter, system-ui, sans-serif", "size": 12.5}
 
 
@@ -32,7 +38,9 @@ class Panel(NamedTuple):
     images: int
 
 
-def detector_bars(panel: Panel, *, share: bool = False, unique: bool = False, top: float | None = None) -> go.Figure:
+def detector_bars(
+    panel: Panel, *, share: bool = False, unique: bool = False, top: float | None = None
+) -> go.Figure:
     """Stacked bars: detectors per layer, one colour per category.
 
     Args:
@@ -46,29 +54,50 @@ def detector_bars(panel: Panel, *, share: bool = False, unique: bool = False, to
     figure = go.Figure()
     for category in [c for c in CATEGORY_COLOURS if any(c in panel.counts[layer] for layer in layers)]:
         numbers = [panel.counts[layer].get(category, (0, 0))[int(unique)] for layer in layers]
-        values = [100 * n / max(1, panel.units[layer]) if share else n for n, layer in zip(numbers, layers, strict=True)]
+        values = [
+            100 * n / max(1, panel.units[layer]) if share else n
+            for n, layer in zip(numbers, layers, strict=True)
+        ]
         colour = colour_of(category)
         figure.add_bar(
             x=layers,
             y=values,
             name=category,
-            marker={"color": "rgba(0,0,0,0)" if hollow else colour, "line": {"color": colour, "width": 1.5 if hollow else 0}},
+            marker={
+                "color": "rgba(0,0,0,0)" if hollow else colour,
+                "line": {"color": colour, "width": 1.5 if hollow else 0},
+            },
             text=[str(n) if n else "" for n in numbers],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            customdata=[[layer, category, n, panel.units[layer]] for n, layer in zip(numbers, layers, strict=True)],
+            customdata=[
+                [layer, category, n, panel.units[layer]] for n, layer in zip(numbers, layers, strict=True)
+            ],
             hovertemplate="%{customdata[0]} · %{customdata[1]}<br>%{customdata[2]} "
             + ("concepts" if unique else "of %{customdata[3]} units")
             + "<extra></extra>",
         )
+    figure.update_layout(
+        title={
+            "text": panel.title,
+            "font": {"size": 14},
+            "x": 0,
+            "xref": "paper",
+            "y": 0.985,
+            "yanchor": "top",
+        }
+    )
     if hollow and not unique:
         _intervals(figure, panel, layers, share)
-    figure.update_layout(barmode="stack", legend={"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    figure.update_layout(
+        barmode="stack",
+        legend={"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
     figure.update_xaxes(type="category", tickangle=-60 if len(layers) > 12 else 0, automargin=True)
     title = "distinct concepts" if unique else "% of units" if share else "detectors"
     figure.update_yaxes(title=title, rangemode="tozero", range=[0, top] if top else None)
-    return _finish(figure, height=360)
+    return _finish(figure, height=370, top=64)
 
 
 def _intervals(figure: go.Figure, panel: Panel, layers: Sequence[str], share: bool) -> None:
@@ -102,7 +131,7 @@ def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def sensitivity_curve(
-    cutoffs: NDArray[np.float64], curves: Mapping[str, NDArray[np.int64]], cutoff: float
+    cutoffs: NDArray[np.float64], curves: Mapping[str, NDArray[np.int64]], cutoff: float, badge: str = ""
 ) -> go.Figure:
     """Detectors as a function of the IoU cut-off, one line per layer, the chosen cut-off marked."""
     figure = go.Figure()
@@ -114,20 +143,39 @@ def sensitivity_curve(
             y=values,
             name=name,
             mode="lines",
-            line={"color": colours[number % len(colours)], "dash": dashes[number % len(dashes)], "width": 2, "shape": "hv"},
+            line={
+                "color": colours[number % len(colours)],
+                "dash": dashes[number % len(dashes)],
+                "width": 2,
+                "shape": "hv",
+            },
             hovertemplate=f"{name}: %{{y}} above %{{x:.3f}}<extra></extra>",
         )
     figure.add_vline(x=cutoff, line={"color": ACCENT, "width": 2, "dash": "dot"})
     figure.add_annotation(
-        x=cutoff, y=1, yref="paper", text=f"cut-off {cutoff:g}", showarrow=False, xanchor="left", xshift=5, font={"color": ACCENT}
+        x=cutoff,
+        y=1,
+        yref="paper",
+        text=f"cut-off {cutoff:g}",
+        showarrow=False,
+        xanchor="left",
+        xshift=5,
+        font={"color": ACCENT},
     )
-    figure.update_xaxes(title="IoU cut-off", range=[0, float(cutoffs[-1])])
+    seen = [float(cutoffs[values > 0].max(initial=0)) for values in curves.values()]
+    figure.update_xaxes(
+        title="IoU cut-off", range=[0, min(float(cutoffs[-1]), 1.15 * max(*seen, cutoff, 0.05))]
+    )
     figure.update_yaxes(title="detectors", rangemode="tozero")
-    figure.update_layout(hovermode="closest", legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return _finish(figure, height=320)
+    figure.update_layout(
+        hovermode="closest", legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0}
+    )
+    return _finish(figure, height=340, top=70, badge=badge)
 
 
-def concept_bars(counts: Sequence[tuple[str, str, int, float]], limit: int = 30) -> go.Figure:
+def concept_bars(
+    counts: Sequence[tuple[str, str, int, float]], limit: int = 30, badge: str = ""
+) -> go.Figure:
     """Concepts by number of detectors, most first: (concept, category, units, best IoU)."""
     rows = list(counts)[:limit][::-1]
     figure = go.Figure()
@@ -143,23 +191,40 @@ def concept_bars(counts: Sequence[tuple[str, str, int, float]], limit: int = 30)
             textposition="outside",
             cliponaxis=False,
             customdata=[[row[0], row[1], row[3]] for row in mine],
-            hovertemplate="%{customdata[0]} (%{customdata[1]})<br>%{x} units, best IoU %{customdata[2]:.3f}<extra></extra>",
+            hovertemplate="%{customdata[0]} (%{customdata[1]})<br>"
+            "%{x} units, best IoU %{customdata[2]:.3f}<extra></extra>",
         )
     figure.update_layout(barmode="stack", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
-    figure.update_yaxes(categoryorder="array", categoryarray=[row[0] for row in rows], automargin=True, tickmode="linear")
-    figure.update_xaxes(title="detectors", rangemode="tozero", dtick=1 if max((r[2] for r in rows), default=0) < 8 else None)
-    return _finish(figure, height=110 + 21 * max(4, len(rows)))
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=[row[0] for row in rows], automargin=True, tickmode="linear"
+    )
+    figure.update_xaxes(
+        title="detectors", rangemode="tozero", dtick=1 if max((r[2] for r in rows), default=0) < 8 else None
+    )
+    return _finish(figure, height=110 + 21 * max(4, len(rows)), top=50, badge=badge)
 
 
-def histogram(counts: NDArray[np.int64], edges: NDArray[np.float32], threshold: float, quantile: float, unit: str) -> go.Figure:
+class Responses(NamedTuple):
+    """One unit's responses over the whole data set: counts (64,), edges (65,), threshold, tail mass."""
+
+    counts: NDArray[np.int64]
+    edges: NDArray[np.float32]
+    threshold: float
+    quantile: float
+
+
+def histogram(responses: Responses, unit: str, badge: str = "") -> go.Figure:
     """Responses of one unit over the whole data set, on a log axis, with the threshold."""
+    counts, edges, threshold, quantile = responses
     middles = (edges[:-1] + edges[1:]) / 2
     above = middles > threshold
     figure = go.Figure(
         go.Bar(
             x=middles,
             y=counts,
-            width=np.diff(edges),
+            width=np.maximum(
+                np.diff(edges), 0
+            ),  # the last edge is the maximum, which may lie before its bin's start
             marker={"color": np.where(above, ACCENT, NEUTRAL), "line": {"width": 0}},
             customdata=np.stack([edges[:-1], edges[1:]], 1),
             hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} positions<extra></extra>",
@@ -179,10 +244,12 @@ def histogram(counts: NDArray[np.int64], edges: NDArray[np.float32], threshold: 
     figure.update_xaxes(title=f"response of {unit}")
     figure.update_yaxes(title="positions (log)", type="log", dtick=1)
     figure.update_layout(bargap=0, showlegend=False)
-    return _finish(figure, height=220)
+    return _finish(figure, height=220, badge=badge)
 
 
-def quality_lines(panels: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> go.Figure:
+def quality_lines(
+    panels: Mapping[str, Mapping[str, tuple[float, float, float]]], badge: str = ""
+) -> go.Figure:
     """Mean top-t IoU per layer, t = 1, 2, 3: one colour per network, one dash per t."""
     figure = go.Figure()
     colours = list(CATEGORY_COLOURS.values())
@@ -196,25 +263,40 @@ def quality_lines(panels: Mapping[str, Mapping[str, tuple[float, float, float]]]
                 line={"color": colours[number % len(colours)], "dash": dash, "width": 2},
                 marker={"symbol": symbol, "size": 7},
                 customdata=[[network, layer] for layer in layers],
-                hovertemplate="%{customdata[0]} %{customdata[1]}<br>mean top-" + str(t + 1) + " IoU %{y:.4f}<extra></extra>",
+                hovertemplate="%{customdata[0]} %{customdata[1]}<br>mean top-"
+                + str(t + 1)
+                + " IoU %{y:.4f}<extra></extra>",
             )
     if len(panels) > 1:
         figure.update_xaxes(title="depth: first layer 0, last layer 1")
     else:
         figure.update_xaxes(type="category", automargin=True)
     figure.update_yaxes(title="mean IoU", rangemode="tozero")
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return _finish(figure, height=320)
+    figure.update_layout(legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0})
+    return _finish(figure, height=340, top=70, badge=badge)
 
 
 def _depth(layers: int) -> list[float]:
     return [i / max(1, layers - 1) for i in range(layers)]
 
 
-def _finish(figure: go.Figure, height: int) -> go.Figure:
+def _finish(figure: go.Figure, height: int, top: int = 34, badge: str = "") -> go.Figure:
+    if badge:
+        # Inside the figure, so that a saved picture still says what the evidence is.
+        figure.add_annotation(
+            text=badge,
+            x=1,
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="right",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 11, "color": NEUTRAL},
+        )
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 34, "b": 8},
+        margin={"l": 8, "r": 12, "t": top, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font=FONT,

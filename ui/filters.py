@@ -11,7 +11,21 @@ from ui.grid import SEARCH_KEY
 from ui.selection import SORTS, STATES, Filters, concept_options
 from ui.view import LayerView
 
-PARAMETERS = ("layer", "unit", "annotate", "show", "image", "photos", "concept", "category", "iou", "significant", "detectors", "state", "sort")
+PARAMETERS = (
+    "layer",
+    "unit",
+    "annotate",
+    "show",
+    "image",
+    "photos",
+    "concept",
+    "category",
+    "iou",
+    "significant",
+    "detectors",
+    "state",
+    "sort",
+)
 
 
 def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
@@ -40,13 +54,17 @@ def filters(view: LayerView) -> Filters:
         concept = _concept(view)
         categories = _categories(view.categories)
         low, high = _iou(view)
-        left, right = st.columns(2)
-        detectors = _flag(left, "detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
-        significant = _flag(right, "significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
+        detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
+        significant = _flag("significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
         which = _one("State", "state", STATES, "")
         sort = _one("Sort by", "sort", SORTS, "iou")
         names = ("concept", "category", "iou", "significant", "detectors", "state")
-        st.button("Clear filters", on_click=state.change, kwargs=dict.fromkeys(names), disabled=not any(map(state.parameter, names)))
+        st.button(
+            "Clear filters",
+            on_click=state.change,
+            kwargs=dict.fromkeys(names),
+            disabled=not any(map(state.parameter, names)),
+        )
     return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort)
 
 
@@ -61,7 +79,7 @@ def _concept(view: LayerView) -> str:
         key=key,
         format_func=lambda name: f"{name} · {options.get(name, 0)}",
         placeholder=f"search {len(options)} concepts  ( / )",
-        help="Units with this concept among their top three; the number beside a name counts them in this layer.",
+        help="Units with this concept among their top three; beside each name, how many.",
         on_change=state.writer("concept", key, lambda value: value or ""),
     )
     return chosen
@@ -69,7 +87,9 @@ def _concept(view: LayerView) -> str:
 
 def _categories(known: Sequence[str]) -> list[str]:
     key = state.follow("pick_category", state.several_of("category", known))
-    st.pills("Category", known, selection_mode="multi", key=key, on_change=state.writer("category", key, ",".join))
+    st.pills(
+        "Category", known, selection_mode="multi", key=key, on_change=state.writer("category", key, ",".join)
+    )
     return list(st.session_state[key])
 
 
@@ -81,13 +101,17 @@ def _iou(view: LayerView) -> tuple[float, float]:
     def text(value: tuple[float, float]) -> str:
         return "" if value == (0.0, most) else f"{value[0]:g}-{value[1]:g}"
 
-    st.slider("IoU range", 0.0, most, step=0.005, format="%.3f", key=key, on_change=state.writer("iou", key, text))
+    st.slider(
+        "IoU range", 0.0, most, step=0.005, format="%.3f", key=key, on_change=state.writer("iou", key, text)
+    )
     return (low, high) if high < most else (low, 1.0)
 
 
-def _flag(place: st.delta_generator.DeltaGenerator, name: str, label: str, help_text: str) -> bool:
+def _flag(name: str, label: str, help_text: str) -> bool:
     key = state.follow(f"pick_{name}", state.flag(name))
-    place.checkbox(label, key=key, help=help_text, on_change=state.writer(name, key, lambda on: "1" if on else ""))
+    st.checkbox(
+        label, key=key, help=help_text, on_change=state.writer(name, key, lambda on: "1" if on else "")
+    )
     return bool(st.session_state[key])
 
 

@@ -42,7 +42,9 @@ Annotate = Callable[[Sequence[int], int], list[list[int] | None]]
 Name = Callable[[int], str]
 
 
-def photos_of(view: LayerView, unit: int, concept: int, count: int, annotate: Annotate, name: Name) -> list[Photo]:
+def photos_of(
+    view: LayerView, unit: int, concept: int, count: int, annotate: Annotate, name: Name
+) -> list[Photo]:
     """The unit's strongest images, the mask from the record, the annotation from the data set.
 
     Args:
@@ -79,7 +81,13 @@ class Choice(NamedTuple):
     image: int | None
 
 
-def gallery(view: LayerView, photos: Sequence[Photo], choice: Choice, on_mode: Callable[[str], None], on_image: Callable[[int], None]) -> None:
+def gallery(
+    view: LayerView,
+    photos: Sequence[Photo],
+    choice: Choice,
+    on_mode: Callable[[str], None],
+    on_image: Callable[[int], None],
+) -> None:
     """Draw the gallery; switching the overlay happens in the browser, the URL follows."""
     key = "gallery"
     images = [

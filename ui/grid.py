@@ -34,7 +34,9 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
     ]
 
 
-def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None], height: int) -> None:
+def unit_grid(
+    view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None], height: int
+) -> None:
     """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
     key = "unit_grid"
     shown = tiles(view, order)

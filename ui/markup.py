@@ -30,7 +30,9 @@ def heading(view: LayerView, unit: int) -> str:
     if view.summary.significant[unit]:
         chips.append(chip("significant", "strong"))
     if word:
-        explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}[word]
+        explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}[
+            word
+        ]
         chips.append(chip(explained, "warn"))
     name = label or ("dead unit" if word == "dead" else "no concept")
     where = f"{escape(view.layer.name)} · unit {unit}"
@@ -48,20 +50,33 @@ def stats(view: LayerView, unit: int, concept: int) -> str:
     ceiling = float(profile.ceiling[unit, concept]) if concept >= 0 else 0.0
     category = view.categories.index(view.concepts[concept].category) if concept >= 0 else 0
     both = int(record["intersection"][unit, concept]) if concept >= 0 else 0
-    union = int(record["active"][unit, category] + record["concept_pixels"][concept]) - both if concept >= 0 else 0
+    union = (
+        int(record["active"][unit, category] + record["concept_pixels"][concept]) - both
+        if concept >= 0
+        else 0
+    )
     p_value, q_value = float(summary.p_value[unit]), float(summary.q_value[unit])
     tiles: list[Stat] = [
-        ("IoU", f"{iou:.4f}", f"{both:,} of {union:,} px"),
+        ("IoU", f"{iou:.4f}", f"{both:,} / {union:,} px"),
         ("ceiling", f"{ceiling:.4f}", "most possible"),
         ("IoU / ceiling", f"{iou / ceiling:.0%}" if ceiling > 0 else "—", "of the possible"),
-        ("p by chance", p_text(p_value, view.p_floor), f"q = {p_text(q_value)}" if view.permutations else "not computed"),
-        ("fires on", f"{100 * float(view.firing[unit]):.3g} %", f"{int(record['exceeding'][unit]):,} of {view.positions:,}"),
+        (
+            "p by chance",
+            p_text(p_value, view.p_floor),
+            f"q = {p_text(q_value)}" if view.permutations else "not computed",
+        ),
+        (
+            "fires on",
+            f"{100 * float(view.firing[unit]):.3g} %",
+            f"{int(record['exceeding'][unit]):,} / {view.positions:,}",
+        ),
     ]
     return '<div class="us-stats">' + "".join(_stat(*tile) for tile in tiles) + "</div>"
 
 
 def _stat(name: str, value: str, note: str) -> str:
-    return f'<div class="us-stat"><span>{escape(name)}</span><b>{escape(value)}</b><span>{escape(note)}</span></div>'
+    parts = (f"<span>{escape(name)}</span>", f"<b>{escape(value)}</b>", f"<span>{escape(note)}</span>")
+    return f'<div class="us-stat">{"".join(parts)}</div>'
 
 
 def concept_table(view: LayerView, unit: int) -> str:
@@ -78,13 +93,16 @@ def concept_table(view: LayerView, unit: int) -> str:
         return '<p class="us-sub">This unit’s mask overlaps with no annotated concept.</p>'
     scale = max(view.cutoff * 1.5, max(float(summary.profile.iou[unit, c]) for _, c in rows)) or 1.0
     body = "".join(_row(view, unit, rank, concept, scale) for rank, concept in rows)
-    head = '<tr><th></th><th>concept</th><th>category</th><th class="us-num">IoU</th><th></th><th class="us-num">ceiling</th></tr>'
-    return f'<table class="us-table">{head}{body}</table>'
+    head = "".join(f"<th>{name}</th>" for name in ("", "concept", "category", "IoU", "", "ceiling"))
+    return f'<table class="us-table"><tr>{head}</tr>{body}</table>'
 
 
 def _row(view: LayerView, unit: int, rank: str, number: int, scale: float) -> str:
     concept = view.concepts[number]
-    iou, ceiling = float(view.summary.profile.iou[unit, number]), float(view.summary.profile.ceiling[unit, number])
+    iou, ceiling = (
+        float(view.summary.profile.iou[unit, number]),
+        float(view.summary.profile.ceiling[unit, number]),
+    )
     tone = colour_of(concept.category)
     meter = (
         f'<div class="us-meter" style="--tone:{tone};--share:{min(100, 100 * iou / scale):.1f}%;'
@@ -106,15 +124,21 @@ def details(view: LayerView, unit: int) -> str:
         ("tail mass", f"{100 * float(view.firing[unit]):.4g} % (asked: {100 * view.quantile:g} %)"),
         ("mask area", f"{100 * float(view.summary.profile.mask_area[unit]):.3g} % of all pixels"),
         ("positions", f"{view.positions:,} ({view.layer.grid[0]}×{view.layer.grid[1]} per image)"),
-        ("receptive field", f"{view.layer.receptive_field} px" if view.layer.receptive_field else "whole image"),
+        (
+            "receptive field",
+            f"{view.layer.receptive_field} px" if view.layer.receptive_field else "whole image",
+        ),
     ]
     parts = [f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts]
     colour, shade = view.colour(unit), view.nearest_shade(unit)
     if colour:
-        parts.append(f"<div><dt>mean colour in the mask</dt><dd>{_swatch(colour)}rgb {colour[0]}, {colour[1]}, {colour[2]}</dd></div>")
+        words = f"{_swatch(colour)}rgb {colour[0]}, {colour[1]}, {colour[2]}"
+        parts.append(f"<div><dt>mean colour in the mask</dt><dd>{words}</dd></div>")
     if shade:
         name, rgb, iou = shade
-        parts.append(f"<div><dt>nearest shade</dt><dd>{_swatch(rgb)}{escape(name)}, IoU {iou_text(iou)}</dd></div>")
+        parts.append(
+            f"<div><dt>nearest shade</dt><dd>{_swatch(rgb)}{escape(name)}, IoU {iou_text(iou)}</dd></div>"
+        )
     return f'<dl class="us-facts">{"".join(parts)}</dl>'
 
 
@@ -124,13 +148,22 @@ def _swatch(rgb: tuple[int, int, int]) -> str:
 
 def links(items: Sequence[tuple[str, str]]) -> str:
     """Download links: (text, address)."""
-    return '<div class="us-links">' + "".join(
-        f'<a href="{escape(address, quote=True)}" target="_self" download>{escape(text)}</a>' for text, address in items
-    ) + "</div>"
+    return (
+        '<div class="us-links">'
+        + "".join(
+            f'<a href="{escape(address, quote=True)}" target="_self" download>{escape(text)}</a>'
+            for text, address in items
+        )
+        + "</div>"
+    )
 
 
 def category_key(categories: Sequence[str]) -> str:
     """The fixed colours, named."""
-    return '<div class="us-key">' + "".join(
-        f'<span><i style="--tone:{colour_of(name)}"></i>{escape(name)}</span>' for name in categories
-    ) + "</div>"
+    return (
+        '<div class="us-key">'
+        + "".join(
+            f'<span><i style="--tone:{colour_of(name)}"></i>{escape(name)}</span>' for name in categories
+        )
+        + "</div>"
+    )

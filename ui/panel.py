@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui import addresses, markup, results, state, widgets
-from ui.figures import histogram
+from ui.figures import CONFIG, Responses, histogram
 from ui.gallery import COUNTS, MODES, Choice, gallery, photos_of
 from ui.selection import neighbours
 from ui.texts import chance_words
@@ -17,7 +17,9 @@ from ui.theme import asset, iou_text
 from ui.view import LayerView
 
 NOTHING = "nothing"
-_copy = st.components.v2.component("unitscope_copy", html=asset("copy.html"), css=asset("copy.css"), js=asset("copy.js"))
+_copy = st.components.v2.component(
+    "unitscope_copy", html=asset("copy.html"), css=asset("copy.css"), js=asset("copy.js")
+)
 
 
 class Shown(NamedTuple):
@@ -55,7 +57,9 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
         st.caption(chance_words(view, unit), width="content")
         widgets.how("iou", "ceiling", "chance")
     if view.word(unit) == "dead":
-        st.info("A dead unit answers zero at every position of every image, so it has no photographs to show.")
+        st.info(
+            "A dead unit answers zero at every position of every image, so it has no photographs to show."
+        )
         return
     _gallery(view, now)
     st.html(markup.concept_table(view, unit))
@@ -76,7 +80,14 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
         pick(to)
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("← Previous", key="previous", on_click=go, args=(before,), disabled=before is None, width="content")
+        st.button(
+            "← Previous",
+            key="previous",
+            on_click=go,
+            args=(before,),
+            disabled=before is None,
+            width="content",
+        )
         st.button("Next →", key="next", on_click=go, args=(after,), disabled=after is None, width="content")
         _copy(key="copy_link", width="content")
         with st.popover("Download", width="content"):
@@ -106,7 +117,9 @@ def _gallery(view: LayerView, now: Shown) -> None:
 
     def words(name: str) -> str:
         number = view.find(name)
-        return f"{name} {iou_text(float(view.summary.profile.iou[now.unit, number]))}" if number >= 0 else name
+        return (
+            f"{name} {iou_text(float(view.summary.profile.iou[now.unit, number]))}" if number >= 0 else name
+        )
 
     st.pills(
         "Annotation shown",
@@ -114,14 +127,16 @@ def _gallery(view: LayerView, now: Shown) -> None:
         key=key,
         required=True,
         format_func=words,
-        on_change=state.writer("annotate", key, lambda value: "" if value == (view.label(now.unit) or NOTHING) else value or ""),
+        on_change=state.writer(
+            "annotate", key, lambda value: "" if value == (view.label(now.unit) or NOTHING) else value or ""
+        ),
     )
     photos = photos_of(
         view,
         now.unit,
         now.concept,
         now.photos,
-        lambda images, concept: results.annotations(view, images, concept),
+        lambda images, concept: results.annotation_runs(view, images, concept),
         lambda image: results.image_name(view, image),
     )
     gallery(
@@ -135,7 +150,12 @@ def _gallery(view: LayerView, now: Shown) -> None:
     more = next((count for count in COUNTS if count > now.photos), None)
     with st.container(horizontal=True, vertical_alignment="center"):
         if more and available > now.photos:
-            st.button(f"Show {min(more, available)} photographs", key="more", on_click=state.change, kwargs={"photos": more})
+            st.button(
+                f"Show {min(more, available)} photographs",
+                key="more",
+                on_click=state.change,
+                kwargs={"photos": more},
+            )
         elif now.photos > COUNTS[0]:
             st.button("Show fewer", key="fewer", on_click=state.change, kwargs={"photos": None})
         widgets.how("masks")
@@ -143,9 +163,13 @@ def _gallery(view: LayerView, now: Shown) -> None:
 
 def _responses(view: LayerView, unit: int) -> None:
     record = view.record
-    figure = histogram(
-        record["histogram"][unit], record["histogram_edges"][unit], float(record["threshold"][unit]), view.quantile, f"unit {unit}"
+    responses = Responses(
+        record["histogram"][unit],
+        record["histogram_edges"][unit],
+        float(record["threshold"][unit]),
+        view.quantile,
     )
-    st.plotly_chart(figure, key="responses", config={"displayModeBar": False})
+    figure = histogram(responses, f"unit {unit}", badge=f"{view.facts.network_title} · {view.facts.evidence}")
+    st.plotly_chart(figure, key="responses", config=CONFIG)
     st.html(markup.details(view, unit))
     widgets.how("histogram", "colour")

@@ -22,7 +22,9 @@ def jpeg(pixels: NDArray[np.uint8], longest: int | None = None, quality: int = 8
     return buffer.getvalue()
 
 
-def patch_box(peak: int, grid: tuple[int, int], size: tuple[int, int], share: float) -> tuple[int, int, int, int]:
+def patch_box(
+    peak: int, grid: tuple[int, int], size: tuple[int, int], share: float
+) -> tuple[int, int, int, int]:
     """The square around a unit's peak, pushed back inside the photograph.
 
     Args:

@@ -13,9 +13,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from interpret_core import config, datasets, networks
+from interpret_core import config, datasets, jobs, networks
 from interpret_core.datasets import ConceptTable, Dataset
 from interpret_core.errors import DamagedFileError, UserError
+from interpret_core.jobs import Job
+from interpret_core.networks.registry import FEATURED
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
 from interpret_core.results import Store
@@ -23,6 +25,8 @@ from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
 from ui.pictures import runs_of
 from ui.view import LayerView
+
+KIND = "profile"
 
 
 class Ask(NamedTuple):
@@ -62,6 +66,13 @@ def dataset_names() -> tuple[str, ...]:
     return tuple(datasets.known())
 
 
+def shown_networks(selected: str | None) -> tuple[str, ...]:
+    """The few worth a line on the home page: configured, featured, the selected one, and those with a job."""
+    jobbed = (str(job.request.get("network")) for job in jobs.listing(store()))
+    wanted = (*config.current().networks, *FEATURED, *([selected] if selected else []), *jobbed)
+    return tuple(name for name in dict.fromkeys(wanted) if name in network_names())
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _store(folder: str) -> Store:
     return Store(folder)
@@ -93,7 +104,7 @@ def dataset(name: str) -> Dataset:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _dataset(name: str, folder: str, stamp: int) -> Dataset:  # noqa: ARG001 - folder and stamp are the key
+def _dataset(name: str, folder: str, stamp: int) -> Dataset:
     return datasets.open_dataset(name, registered_only=True)
 
 
@@ -114,7 +125,7 @@ def _annotation(digest: str, image: int, category: str, number: int, _opened: Da
     return runs_of((planes == place).any(0)) if len(planes) else None
 
 
-def annotations(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
+def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
     """Run-length masks of a concept in some images; only the maps of its category are read."""
     opened, wanted = dataset(view.facts.dataset), view.concepts[concept]
     digest = view.facts.dataset_digest
@@ -154,6 +165,12 @@ def layers(ask: Ask) -> dict[str, LayerView] | None:
             return None
         views[name] = view
     return views or None
+
+
+def ready(ask: Ask) -> bool:
+    """Whether every layer's profile is there, without reading any."""
+    keys = _keys(ask)
+    return keys is not None and not keys.without_profile(store())
 
 
 def layer(ask: Ask, name: str) -> LayerView | None:
@@ -201,38 +218,27 @@ def _view(profile_key: str, chance_key: str, network: str, dataset_name: str, mi
     return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name)
 
 
-class Job(NamedTuple):
-    """A background job as the pages show it.
-
-    Attributes:
-        state: queued, running, done, failed, cancelled or died.
-        remaining: seconds, None while unknown.
-    """
-
-    state: str
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    remaining: float | None = None
-    message: str = ""
-
-
-ACTIVE = ("queued", "running")
-
-
 def job(ask: Ask) -> Job | None:
     """The job that computes (or computed) this, None if there never was one."""
-    return None
+    return jobs.find(store(), jobs.job_id(KIND, ask.request().to_json()))
 
 
-def start(ask: Ask) -> None:
-    """Submit the job."""
+def start(ask: Ask) -> Job:
+    """Submit the job, or find the one that already runs."""
+    return jobs.submit(store(), KIND, ask.request().to_json())
 
 
 def cancel(ask: Ask) -> None:
     """Ask the job to stop."""
+    jobs.cancel(store(), jobs.job_id(KIND, ask.request().to_json()))
 
 
-def cost(ask: Ask) -> str:
-    """What computing this would cost, in words."""
-    return ""
+def cost(ask: Ask) -> float | None:
+    """Seconds this would take, from earlier profiles of the same network; None without one to go by."""
+    images = len(dataset(ask.dataset))
+    for old in jobs.listing(store()):
+        told = old.request
+        same = old.kind == KIND and old.state == "done" and told.get("network") == ask.network
+        if same and old.started and old.finished and told.get("dataset") in dataset_names():
+            return (old.finished - old.started) * images / max(1, len(dataset(told["dataset"])))
+    return None

@@ -1,8 +1,8 @@
 """Pictures and downloads beside the app: plain cached GETs instead of bytes through the websocket.
 
-Only registered names and numbers are taken, each checked here; a name never becomes a path. An address carries
-the digest of what it shows (`v`), so a browser keeps the answer for good; when the digest is not the current
-one (an old tab), the answer is still right for the names in it and is not to be kept.
+Only registered names and numbers are taken, each checked here; a name never becomes a path. An address
+carries the digest of what it shows (`v`), so a browser keeps the answer for good; when the digest is not the
+current one (an old tab), the answer is still right for the names in it and is not to be kept.
 """
 
 from __future__ import annotations
@@ -46,14 +46,20 @@ def thumbnail(request: Request) -> Response:
     view, unit = _view(request), request.path_params["unit"]
     if unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
         raise Wrong(f"{view.layer.name} has no picture for unit {unit}.")
-    return _jpeg(request, _patch(view.key, unit, view.dataset, view), current=request.query_params.get("v") == view.key)
+    return _jpeg(
+        request, _patch(view.key, unit, view.dataset, view), current=request.query_params.get("v") == view.key
+    )
 
 
 def photo(request: Request) -> Response:
     """One photograph of a data set, as the network's input size shows it."""
     name = _registered(request, "dataset", results.dataset_names())
     digest = results.dataset(name).digest[:16]
-    return _jpeg(request, _photo(digest, request.path_params["image"], name), current=request.query_params.get("v") == digest)
+    return _jpeg(
+        request,
+        _photo(digest, request.path_params["image"], name),
+        current=request.query_params.get("v") == digest,
+    )
 
 
 def download(request: Request) -> Response:
@@ -61,7 +67,9 @@ def download(request: Request) -> Response:
     kind, view = request.path_params["kind"], _view(request)
     stem = f"{view.network}_{view.dataset}_{view.layer.name}".replace("/", "-")
     if kind == "layer.csv":
-        return _attachment(Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv")
+        return _attachment(
+            Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv"
+        )
     if kind == "layer.json":
         return _attachment(JSONResponse(exports.layer_json(view)), f"{stem}.json")
     if kind == "unit.json":

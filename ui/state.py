@@ -59,7 +59,9 @@ def one_of(name: str, options: Sequence[str], default: str, kind: str = "") -> s
         return raw
     near = get_close_matches(raw, options, n=1, cutoff=0.6)
     chosen = near[0] if near else default
-    complain(f"The link asks for {kind or name} “{_clip(raw)}”, which does not exist here; showing {chosen or 'all'}.")
+    complain(
+        f"The link asks for {kind or name} “{_clip(raw)}”, which is not here; showing {chosen or 'all'}."
+    )
     _correct(name, "" if chosen == default else chosen)
     return chosen
 
@@ -70,7 +72,7 @@ def several_of(name: str, options: Sequence[str], kind: str = "") -> list[str]:
     known = [part for part in wanted if part in options]
     for part in wanted:
         if part not in options:
-            complain(f"The link asks for {kind or name} “{_clip(part)}”, which does not exist here; leaving it out.")
+            complain(f"The link asks for {kind or name} “{_clip(part)}”, which is not here; leaving it out.")
     if known != wanted:
         _correct(name, ",".join(known))
     return known
@@ -84,12 +86,14 @@ def whole(name: str, low: int, high: int, default: int, kind: str = "") -> int:
     try:
         value = int(raw)
     except ValueError:
-        complain(f"The link asks for {kind or name} “{_clip(raw)}”, which is not a whole number; showing {default}.")
+        complain(f"The link asks for {kind or name} “{_clip(raw)}”, not a whole number; showing {default}.")
         _correct(name, "")
         return default
     nearest = min(max(value, low), high)
     if nearest != value:
-        complain(f"The link asks for {kind or name} {_clip(raw)}; it runs from {low} to {high}, showing {nearest}.")
+        complain(
+            f"The link asks for {kind or name} {_clip(raw)}; it runs from {low} to {high}, showing {nearest}."
+        )
         _correct(name, str(nearest))
     return nearest
 
@@ -105,7 +109,9 @@ def number_range(name: str, low: float, high: float) -> tuple[float, float]:
     except ValueError:
         first = last = math.nan
     if not (low <= first <= last):
-        complain(f"The link asks for {name} “{_clip(raw)}”, expected two numbers such as 0.04-0.2; showing all.")
+        complain(
+            f"The link asks for {name} “{_clip(raw)}”, expected two numbers such as 0.04-0.2; showing all."
+        )
         _correct(name, "")
         return low, high
     return min(first, high), min(last, high)
@@ -121,18 +127,22 @@ def flag(name: str) -> bool:
 
 
 def check_entry(networks: Sequence[str], datasets: Sequence[str]) -> None:
-    """Say so when the link names an unknown network, data set or cut-off; the widgets fall back by themselves."""
+    """Say so when the link names an unknown network, data set or cut-off; the widgets fall back alone."""
     for name, known, kind in (("network", networks, "network"), ("dataset", datasets, "data set")):
         raw = parameter(name)
         if raw and raw not in known:
-            complain(f"The link asks for {kind} “{_clip(raw)}”, which is not known here; showing another one.")
+            complain(
+                f"The link asks for {kind} “{_clip(raw)}”, which is not known here; showing another one."
+            )
     raw = parameter("cutoff")
     try:
         good = not raw or 0 <= float(raw) <= CUTOFF_MAX
     except ValueError:
         good = False
     if not good:
-        complain(f"The link asks for cut-off “{_clip(raw)}”, expected 0 to {CUTOFF_MAX}; showing {CUTOFF_DEFAULT}.")
+        complain(
+            f"The link asks for cut-off “{_clip(raw)}”, expected 0 to {CUTOFF_MAX}; showing {CUTOFF_DEFAULT}."
+        )
 
 
 def follow(key: str, value: Any) -> str:
@@ -141,7 +151,9 @@ def follow(key: str, value: Any) -> str:
     return key
 
 
-def writer(name: str, key: str, to_text: Callable[[Any], str], *, clear: Iterable[str] = ()) -> Callable[[], None]:
+def writer(
+    name: str, key: str, to_text: Callable[[Any], str], *, clear: Iterable[str] = ()
+) -> Callable[[], None]:
     """A callback that writes a widget's value to the URL and removes parameters that no longer apply."""
 
     def write() -> None:

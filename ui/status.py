@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from interpret_core.jobs import Job
 from ui import results, widgets
-from ui.results import ACTIVE, Ask, Job
+from ui.results import Ask
 from ui.view import LayerView
 
 POLL = 1.0  # seconds
@@ -19,15 +20,34 @@ def ready(ask: Ask | None) -> dict[str, LayerView]:
         no_dataset()
         st.stop()
     try:
-        views = results.layers(ask)
-        if views:
-            return views
-        job = results.job(ask)
+        with st.spinner(
+            "Looking for the result (the first time, the data set's files are read once) …", show_time=True
+        ):
+            views = results.layers(ask)
     except UnitscopeError as error:
         st.error(str(error))
         st.stop()
-    progress(ask, job) if job and job.state in ACTIVE else offer(ask, job)
-    st.stop()
+    if views is None:
+        pending(ask)
+        st.stop()
+    if any(view.permutations == 0 for view in views.values()):
+        _without_chance(ask)
+    return views
+
+
+def _without_chance(ask: Ask) -> None:
+    """Labels are there, the chance level for this rule is not: say so and offer it beside the rest."""
+    job = results.job(ask)
+    if job and job.active:
+        progress(ask)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"No p-values yet: the chance level for concepts in at least {ask.min_images} images is missing.",
+            width="content",
+        )
+        if st.button("Compute it", key="chance"):
+            begin(ask)
 
 
 def no_dataset() -> None:
@@ -42,25 +62,43 @@ def no_dataset() -> None:
     )
 
 
-def offer(ask: Ask, job: Job | None) -> None:
-    """Not computed: what it would be, what it costs, and the button; after a failure, why."""
-    if job and job.state == "failed":
-        st.error(f"**The last attempt failed.** {job.message or 'No reason was recorded.'}")
-    elif job and job.state == "cancelled":
-        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
-    elif job and job.state == "died":
-        st.error("**The computation ended without a word** (killed, or out of memory). Finished parts are kept; starting again goes on from them.")
-    else:
-        st.info(f"**{ask.network} on {ask.dataset} has not been profiled yet.**")
+def pending(ask: Ask) -> None:
+    """A result that is not there: its job's progress, or the offer to start one."""
     try:
-        cost = results.cost(ask)
+        job = results.job(ask)
+        if job and job.active:
+            progress(ask)
+        else:
+            offer(ask, job)
     except UnitscopeError as error:
         st.error(str(error))
-        return
-    st.markdown(cost)
-    label = "Try again" if job else "Start the profile"
-    if st.button(label, type="primary", key="start"):
+
+
+def offer(ask: Ask, job: Job | None) -> None:
+    """Not computed: what it would be, what it costs, and the button; after a failure, why."""
+    state = job.state if job else ""
+    if job and state in ("failed", "died"):
+        word = "failed" if state == "failed" else "ended"
+        st.error(f"**The last attempt {word}.** {job.message or 'No reason was recorded.'}")
+    elif state == "cancelled":
+        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
+    else:
+        st.info(f"**{ask.network} on {ask.dataset} has not been profiled yet.**")
+    st.markdown(cost(ask))
+    label = "Try again" if state in ("failed", "died", "cancelled") else "Start the profile"
+    if st.button(label, type="primary", key=f"start_{ask.network}"):
         begin(ask)
+
+
+def cost(ask: Ask) -> str:
+    """What the button costs, before it is pressed."""
+    images = len(results.dataset(ask.dataset))
+    seconds = results.cost(ask)
+    if seconds is None:
+        time = "of the order of a second per image without a graphics card"
+    else:
+        time = f"≈ {duration(seconds)}, from the last time on this machine"
+    return f"It runs the network three times over {images:,} images and keeps the result: {time}."
 
 
 def begin(ask: Ask) -> None:
@@ -73,32 +111,44 @@ def begin(ask: Ask) -> None:
         st.rerun()
 
 
-def progress(ask: Ask, job: Job) -> None:
+def progress(ask: Ask) -> None:
     """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
 
     @st.fragment(run_every=POLL)
     def poll() -> None:
         now = results.job(ask)
-        if now is None or now.state not in ACTIVE:
+        if now is None or not now.active:
             st.rerun()
         bar(now)
 
-    st.markdown(f"**Profiling {ask.network} on {ask.dataset}.** You may close this tab: the work goes on, and this page finds it again.")
+    st.markdown(
+        f"**Profiling {ask.network} on {ask.dataset}.** You may close this tab: the work goes on, "
+        "and this page finds it again."
+    )
     poll()
-    st.button("Cancel", key="cancel", on_click=results.cancel, args=(ask,))
+    st.button("Cancel", key=f"cancel_{ask.network}", on_click=results.cancel, args=(ask,))
 
 
 def bar(job: Job) -> None:
     """Stage, bar and time left of one job."""
-    share = min(1.0, job.done / job.total) if job.total else 0.0
-    st.progress(share, text=f"{job.stage or 'starting'} · {share:.0%} · {remaining(job)}")
+    if job.cancelling:
+        text = "stopping after the current batch"
+    elif job.state == "queued":
+        text = f"waiting in line, number {job.position}" if job.position else "starting"
+    else:
+        text = f"{job.stage or 'starting'} · {job.fraction:.0%} · {remaining(job)}"
+    st.progress(job.fraction, text=text)
 
 
 def remaining(job: Job) -> str:
     """Time left in words."""
-    seconds = job.remaining
-    if seconds is None:
-        return "time left: not known yet"
-    if seconds < 60:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {round(seconds / 60)} min left"
+    return (
+        "time left: not known yet" if job.seconds_left is None else f"about {duration(job.seconds_left)} left"
+    )
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `4 min`, `2 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

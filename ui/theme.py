@@ -70,5 +70,12 @@ def count_text(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def expected_text(level: float | None) -> str:
+    """The chance level in words: whole detectors, or one digit where there are few."""
+    if level is None:
+        return "chance not computed"
+    return f"{level:,.0f} expected by chance" if level >= 10 else f"{level:.1f} expected by chance"
+
+
 def _short(value: float) -> str:
     return f"{value:.2g}" if value < 0.001 else f"{value:.3f}"

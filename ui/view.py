@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.profile.summary import LayerSummary, Settings
+from interpret_core.profile.summary import LayerSummary, Settings, sensitivity
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
     name: str
     path: str
-    index: int
+    number: int
     units: int
     grid: tuple[int, int]
     receptive_field: int | None
@@ -70,7 +70,7 @@ class LayerView:
     dataset: str
 
     def at(self, cutoff: float) -> LayerView:
-        """The same layer under another cut-off; labels and chance do not depend on it, so nothing is sorted again."""
+        """The same layer under another cut-off; labels and chance do not depend on it: nothing is sorted."""
         summary = self.summary
         if cutoff == summary.settings.cutoff:
             return self
@@ -203,6 +203,10 @@ class LayerView:
             if self.detector[unit]:
                 units.setdefault(int(self.best[unit]), []).append(int(unit))
         return dict(sorted(units.items(), key=lambda item: (-len(item[1]), item[0])))
+
+    def sensitivity(self, cutoffs: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Number of units whose best IoU exceeds each cut-off."""
+        return sensitivity(self.iou, cutoffs.tolist())
 
     @cached_property
     def _places(self) -> dict[str, int]:

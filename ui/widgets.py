@@ -40,7 +40,8 @@ def selection() -> results.Ask | None:
             format="%.3f",
             key="cutoff",
             bind="query-params",
-            help="A unit is a detector when its best IoU exceeds this. 0.04 is the paper's; 0 gives every unit its label.",
+            help="A unit is a detector when its best IoU exceeds this. The paper's is 0.04; at 0 every unit "
+            "keeps its label.",
         )
         least = right.number_input(
             "Images per concept",
@@ -49,8 +50,8 @@ def selection() -> results.Ask | None:
             MIN_IMAGES,
             key="min_images",
             bind="query-params",
-            help="Concepts in fewer images are left out of labels and counts (Broden's rule: 10). Changing it needs a "
-            "new chance level, which is computed on request.",
+            help="Concepts in fewer images are left out of labels and counts (Broden's rule: 10). "
+            "Another number needs another chance level, computed on request.",
         )
     return results.Ask(network, chosen, int(least), round(float(cutoff), 4)) if chosen and network else None
 
@@ -88,8 +89,6 @@ def style() -> None:
 
 def how(*names: str) -> None:
     """A popover with the formula and its source."""
-    from ui.texts import HOW
-
     with st.popover("How computed", type="tertiary"):
         for name in names:
             st.markdown(HOW[name])

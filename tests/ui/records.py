@@ -27,7 +27,9 @@ def concepts() -> list[list[Any]]:
     return [[number, name, category] for number, (name, category) in enumerate(flat, 1)]
 
 
-def profile(units: int = 24, images: int = 40, layer: str = "conv5", index: int = 4, seed: int = 0) -> LayerProfile:
+def profile(
+    units: int = 24, images: int = 40, layer: str = "conv5", index: int = 4, seed: int = 0
+) -> LayerProfile:
     """A record with one dead unit (1), one tied unit (2) and one that overlaps with nothing (3)."""
     rng = np.random.default_rng(seed)
     table = concepts()
@@ -45,7 +47,9 @@ def profile(units: int = 24, images: int = 40, layer: str = "conv5", index: int 
         intersection[dead] = 0
     active[1] = 0
     edges = np.stack([np.linspace(0, 5 + unit / 4, 65) for unit in range(units)]).astype(np.float32)
-    histogram = np.maximum(0, (positions / 4 * np.exp(-np.arange(64) / 6))).astype(np.int64)[None].repeat(units, 0)
+    histogram = (
+        np.maximum(0, (positions / 4 * np.exp(-np.arange(64) / 6))).astype(np.int64)[None].repeat(units, 0)
+    )
     threshold = edges[:, 40].copy()
     threshold[1] = 0
     top_image = np.stack([rng.permutation(images)[:TOP] for _ in range(units)]).astype(np.int32)
@@ -78,9 +82,28 @@ def profile(units: int = 24, images: int = 40, layer: str = "conv5", index: int 
         "histogram_edges": edges,
     }
     metadata = {
-        "network": {"name": "toy", "title": "Toy", "digest": "ab" * 20, "evidence": "random weights", "note": "Seeded."},
-        "dataset": {"name": "made-up", "digest": "cd" * 20, "images": images, "skipped": [["a.jpg", "truncated"]]},
-        "layer": {"name": layer, "path": f"features.{index}", "index": index, "units": units, "grid": list(grid), "receptive_field": 99, "stride": 16},
+        "network": {
+            "name": "toy",
+            "title": "Toy",
+            "digest": "ab" * 20,
+            "evidence": "random weights",
+            "note": "Seeded.",
+        },
+        "dataset": {
+            "name": "made-up",
+            "digest": "cd" * 20,
+            "images": images,
+            "skipped": [["a.jpg", "truncated"]],
+        },
+        "layer": {
+            "name": layer,
+            "path": f"features.{index}",
+            "index": index,
+            "units": units,
+            "grid": list(grid),
+            "receptive_field": 99,
+            "stride": 16,
+        },
         "quantile": 0.005,
         "categories": list(CATEGORIES),
         "concepts": table,
@@ -112,10 +135,23 @@ def chance(made: LayerProfile, min_images: int = 10, permutations: int = 20) -> 
     )
 
 
-def view(units: int = 24, layer: str = "conv5", index: int = 4, *, cutoff: float = 0.04, with_chance: bool = True, seed: int = 0) -> LayerView:
+def view(
+    units: int = 24,
+    layer: str = "conv5",
+    index: int = 4,
+    *,
+    cutoff: float = 0.04,
+    with_chance: bool = True,
+    seed: int = 0,
+) -> LayerView:
     """A view over a made-up record."""
     made = profile(units, layer=layer, index=index, seed=seed)
-    return LayerView(f"{index:040x}", summarise(made, chance(made) if with_chance else None, Settings(10, cutoff)), "toy", "made-up")
+    return LayerView(
+        f"{index:040x}",
+        summarise(made, chance(made) if with_chance else None, Settings(10, cutoff)),
+        "toy",
+        "made-up",
+    )
 
 
 def _masks(top_image: Any, peak: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
@@ -126,8 +162,13 @@ def _masks(top_image: Any, peak: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
         for image, place in zip(images, peaks, strict=True):
             if image >= 0:
                 row, column = divmod(int(place), grid[1])
-                disc = np.hypot(y - (row + 0.5) * SIZE[0] / grid[0], x - (column + 0.5) * SIZE[1] / grid[1]) < 5 + image % 5
-                edges = np.flatnonzero(np.diff(disc.ravel().astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+                disc = (
+                    np.hypot(y - (row + 0.5) * SIZE[0] / grid[0], x - (column + 0.5) * SIZE[1] / grid[1])
+                    < 5 + image % 5
+                )
+                edges = np.flatnonzero(np.diff(disc.ravel().astype(np.int8), prepend=0, append=0)).reshape(
+                    -1, 2
+                )
                 runs.append(np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], 1))
             offsets.append(sum(map(len, runs[-1:])) + offsets[-1] if image >= 0 else offsets[-1])
     return np.array(offsets, np.int64), np.concatenate(runs).astype(np.uint16)

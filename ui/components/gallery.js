@@ -51,7 +51,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.gallery');
   const { height: h, width: w } = data;
   const state = (root._state ??= {});
-  state.data = data; state.send = setTriggerValue;
+  state.send = setTriggerValue;
 
   const setMode = (mode, tell) => {
     root.dataset.mode = mode;
@@ -59,7 +59,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (tell) setTriggerValue('mode', mode);               // the picture has changed already; the URL follows
   };
   if (state.version !== data.version) {
-    const same = state.unit === data.unit; state.version = data.version; state.unit = data.unit;
+    const same = state.unit === data.unit;
+    state.version = data.version; state.unit = data.unit; state.data = data;   // the overlays count pixels into it
     const modes = root.querySelector('.modes'), list = root.querySelector('.photos');
     const keep = same && root.dataset.mode;
     modes.replaceChildren(...MODES.filter(([mode]) => data.concept || mode === 'mask' || mode === 'photo').map(([mode, title]) => {

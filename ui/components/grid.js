@@ -40,7 +40,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     text.className = 'text'; name.className = 'label'; numbers.className = 'numbers';
     name.style.setProperty('--tone', tone); name.textContent = word === 'dead' ? 'dead' : label || '—';
     const left = document.createElement('span'), right = document.createElement('span');
-    left.textContent = '#' + unit; right.textContent = word && word !== 'dead' ? `${word} ${iou}` : iou;
+    left.textContent = '#' + unit; right.textContent = iou;
+    if (word && word !== 'dead') patch.append(Object.assign(document.createElement('span'), { className: 'tag', textContent: word }));
     numbers.append(left, right); text.append(name, numbers); tile.append(patch, text);
     return tile;
   };

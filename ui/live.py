@@ -1,0 +1,53 @@
+"""A slider that answers while it is dragged, for results that are cheap to redraw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui.theme import asset
+
+_component = st.components.v2.component(
+    "unitscope_slider", html=asset("slider.html"), css=asset("slider.css"), js=asset("slider.js")
+)
+
+
+def live_slider(
+    label: str, bounds: tuple[float, float, float], value: float, key: str, on_settle: Callable[[float], None]
+) -> float:
+    """The value under the thumb; `on_settle` is called when it is let go.
+
+    Args:
+        label: shown before it.
+        bounds: low, high, step.
+        value: from the URL; it wins whenever it has changed.
+        key: of the component.
+        on_settle: receives the final value.
+    """
+    low, high, step = bounds
+    base = f"{key}_base"
+    if st.session_state.get(base) != value:
+        # The URL moved on (another link, the sidebar): what was dragged before no longer counts.
+        st.session_state[base] = value
+        st.session_state[f"{key}_drag"] = value
+
+    def inside(raw: object) -> float:
+        return min(high, max(low, float(raw))) if isinstance(raw, int | float) else value
+
+    def moved() -> None:
+        st.session_state[f"{key}_drag"] = inside(st.session_state[key].get("value"))
+
+    def settled() -> None:
+        final = inside(st.session_state[key].get("settled"))
+        st.session_state[f"{key}_drag"] = final
+        on_settle(final)
+
+    now = float(st.session_state[f"{key}_drag"])
+    _component(
+        key=key,
+        data={"label": label, "low": low, "high": high, "step": step, "value": now},
+        on_value_change=moved,
+        on_settled_change=settled,
+    )
+    return now
