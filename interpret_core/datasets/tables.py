@@ -12,14 +12,12 @@ Every mistake raises DatasetError with one line: the file and line, the value, w
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
 from interpret_core.errors import DatasetError
 
 CATEGORY_ORDER = ("object", "part", "material", "color", "scene", "texture")
@@ -97,9 +95,9 @@ def read_tables(root: Path) -> Tables:
             "check the path, or get Broden with `python -m interpret_core fetch broden`."
         )
     digests: dict[str, str] = {}
-    texts = {name: _read(root / name, digests) for name in ("index.csv", "label.csv")}
+    texts = {name: read_text(root / name, digests) for name in ("index.csv", "label.csv")}
     optional = [root / "category.csv", root / "classes.csv", *sorted(root.glob("c_*.csv"))]
-    texts |= {path.name: _read(path, digests) for path in optional if path.is_file()}
+    texts |= {path.name: read_text(path, digests) for path in optional if path.is_file()}
     dense = {name[2:-4]: text for name, text in texts.items() if name.startswith("c_")}
     labels = _labels(root / "label.csv", texts["label.csv"], dense)
     listed = (
@@ -109,83 +107,13 @@ def read_tables(root: Path) -> Tables:
     return Tables(records, labels, categories, size, digests)
 
 
-def _read(path: Path, digests: dict[str, str]) -> str:
-    try:
-        content = path.read_bytes()
-        digests[path.name] = hashlib.sha256(content).hexdigest()
-        return content.decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"{path} is missing, expected Broden's layout (index.csv, label.csv, images/): "
-            "point to the folder that holds index.csv."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{path} has byte 0x{error.object[error.start]:02x} at position {error.start}, "
-            "expected UTF-8: save the table as UTF-8."
-        ) from error
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
-
-
-def _rows(
-    path: Path, text: str, required: Sequence[str]
-) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Header and numbered rows of a CSV; blank lines are skipped, ragged ones refused."""
-    reader = csv.reader(io.StringIO(text), strict=True)
-    header = [name.strip() for name in next(_guarded(path, reader), [])]
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise DatasetError(
-            f"{path} has the columns {', '.join(header) or 'none'}, expected also {', '.join(missing)}: "
-            "add them to its first line."
-        )
-    if len(set(header)) != len(header):
-        raise DatasetError(
-            f"{path} names a column twice ({', '.join(header)}), expected each once: rename one."
-        )
-
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        for row in _guarded(path, reader):
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header):
-                raise DatasetError(
-                    f"{path} line {reader.line_num} has {len(row)} cells, expected {len(header)} "
-                    "as in its first line: complete the row, or quote a cell that contains a comma."
-                )
-            yield reader.line_num, row
-
-    return header, rows()
-
-
-def _guarded(path: Path, reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise DatasetError(
-            f"{path} is not a comma-separated table ({error}): export it again as CSV."
-        ) from error
-
-
-def _number(where: str, text: str, column: str, limit: int) -> int:
-    stripped = text.strip()
-    # `isascii` too: str.isdigit is true of "²", which int() refuses
-    value = int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 10 else 0
-    if not 1 <= value <= limit:
-        raise DatasetError(
-            f"{where}: {column} is {text!r}, expected a whole number from 1 to {limit}: correct it."
-        )
-    return value
-
-
 def _labels(path: Path, text: str, dense: Mapping[str, str]) -> dict[int, Label]:
-    header, rows = _rows(path, text, ("number", "name", "category"))
+    header, rows = numbered_rows(path, text, ("number", "name", "category"))
     at = {name: header.index(name) for name in ("number", "name", "category")}
     found: dict[int, tuple[str, dict[str, int]]] = {}
     for line, row in rows:
         where = f"{path} line {line}"
-        number = _number(where, row[at["number"]], "number", MAX_LABEL)
+        number = whole_number(where, row[at["number"]], "number", MAX_LABEL)
         name = row[at["name"]].strip()
         if not name:
             raise DatasetError(f"{where}: label {number} has no name, expected one: fill the name column.")
@@ -217,10 +145,10 @@ def _label_categories(where: str, cell: str) -> dict[str, int]:
 
 
 def _add_dense(path: Path, text: str, category: str, found: dict[int, tuple[str, dict[str, int]]]) -> None:
-    header, rows = _rows(path, text, ("number",))
+    header, rows = numbered_rows(path, text, ("number",))
     column = header.index("number")
     for line, row in rows:
-        number = _number(f"{path} line {line}", row[column], "number", MAX_LABEL)
+        number = whole_number(f"{path} line {line}", row[column], "number", MAX_LABEL)
         if number not in found:
             raise DatasetError(
                 f"{path} line {line}: label {number} is not in label.csv, "
@@ -237,7 +165,7 @@ def _display(name: str, categories: Mapping[str, int]) -> str:
 
 
 def _listed_categories(path: Path, text: str) -> frozenset[str]:
-    header, rows = _rows(path, text, ("name",))
+    header, rows = numbered_rows(path, text, ("name",))
     column = header.index("name")
     return frozenset(row[column].strip() for _, row in rows)
 
@@ -246,7 +174,7 @@ def _index(
     path: Path, text: str, listed: frozenset[str] | None
 ) -> tuple[tuple[str, ...], tuple[int, int], tuple[Record, ...]]:
     """Categories, annotation size and records of index.csv."""
-    header, rows = _rows(path, text, ("image", *_SIZES))
+    header, rows = numbered_rows(path, text, ("image", *_SIZES))
     columns = {name: at for at, name in enumerate(header) if name not in _NOT_CATEGORIES and name}
     categories = tuple(c for c in CATEGORY_ORDER if c in columns) + tuple(
         c for c in columns if c not in CATEGORY_ORDER and (listed is None or c in listed)
@@ -291,7 +219,7 @@ class _RowParser:
     def _check_sizes(self, line: int, cells: tuple[str, ...]) -> tuple[int, int]:
         where = f"{self.path} line {line}"
         ih, iw, sh, sw = (
-            _number(where, cell, name, MAX_LABEL) for cell, name in zip(cells, _SIZES, strict=True)
+            whole_number(where, cell, name, MAX_LABEL) for cell, name in zip(cells, _SIZES, strict=True)
         )
         for height, width in ((ih, iw), (sh, sw)):
             if height * width > MAX_PIXELS:

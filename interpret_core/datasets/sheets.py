@@ -1,0 +1,83 @@
+"""CSV files read strictly: text in UTF-8, a header with the expected columns, rows of equal length."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from interpret_core.errors import DatasetError
+
+
+def read_text(path: Path, digests: dict[str, str]) -> str:
+    """The text of a table; notes the SHA-256 of its bytes in `digests`, by file name."""
+    try:
+        content = path.read_bytes()
+        digests[path.name] = hashlib.sha256(content).hexdigest()
+        return content.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"{path} is missing, expected Broden's layout (index.csv, label.csv, images/): "
+            "point to the folder that holds index.csv."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} has byte 0x{error.object[error.start]:02x} at position {error.start}, "
+            "expected UTF-8: save the table as UTF-8."
+        ) from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
+
+
+def numbered_rows(
+    path: Path, text: str, required: Sequence[str]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Header and numbered rows of a CSV; blank lines are skipped, ragged ones refused."""
+    reader = csv.reader(io.StringIO(text), strict=True)
+    header = [name.strip() for name in next(_guarded(path, reader), [])]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise DatasetError(
+            f"{path} has the columns {', '.join(header) or 'none'}, expected also {', '.join(missing)}: "
+            "add them to its first line."
+        )
+    if len(set(header)) != len(header):
+        raise DatasetError(
+            f"{path} names a column twice ({', '.join(header)}), expected each once: rename one."
+        )
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        for row in _guarded(path, reader):
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                raise DatasetError(
+                    f"{path} line {reader.line_num} has {len(row)} cells, expected {len(header)} "
+                    "as in its first line: complete the row, or quote a cell that contains a comma."
+                )
+            yield reader.line_num, row
+
+    return header, rows()
+
+
+def _guarded(path: Path, reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DatasetError(
+            f"{path} is not a comma-separated table ({error}): export it again as CSV."
+        ) from error
+
+
+def whole_number(where: str, text: str, column: str, limit: int) -> int:
+    """A cell as an integer from 1 to `limit`; `where` and `column` are for the message."""
+    stripped = text.strip()
+    # `isascii` too: str.isdigit is true of "²", which int() refuses
+    value = int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 10 else 0
+    if not 1 <= value <= limit:
+        raise DatasetError(
+            f"{where}: {column} is {text!r}, expected a whole number from 1 to {limit}: correct it."
+        )
+    return value
