@@ -18,7 +18,7 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --retries 5 -r requirements.txt
 COPY . .
 
-USER unitscope
+USER 1000
 VOLUME /cache
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
