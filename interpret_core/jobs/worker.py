@@ -25,7 +25,7 @@ Runner = Callable[[dict[str, Any], Store, Progress, Callable[[], bool]], None]
 NICENESS = 5  # pages stay quick while a job works
 PACE = 0.25  # seconds between two counts written down
 WRITES_A_SECOND = 5
-POLL = 0.2  # seconds between two looks at the line
+POLL = 0.5  # seconds between two looks at the line
 TURN = "jobs/turn"
 EXIT = {"done": 0, "failed": 1, "cancelled": 3}
 
