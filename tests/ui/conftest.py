@@ -1,0 +1,85 @@
+"""An installation of its own for the page tests: a planted data set, small networks, an empty cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from interpret_core.engine import Execution, run_profile
+from interpret_core.results import Store
+from interpret_core.results.requests import ProfileRequest
+from tests.planted_dataset import make_planted
+
+CONFIG = """
+[datasets]
+planted = "planted"
+lost = "nowhere"
+[networks]
+small = "tests.ui.networks:small"
+broken = "tests.ui.networks:broken"
+"""
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with unitscope.toml and a data set of 24 images; concepts reach ten images each."""
+    root = tmp_path_factory.mktemp("installation")
+    make_planted(root / "planted", images=24, size=224, annotation=56)
+    (root / "unitscope.toml").write_text(CONFIG)
+    return root
+
+
+@pytest.fixture(scope="session")
+def profiled(installation: Path) -> Path:
+    """A cache folder that holds the profile of `small` on `planted`."""
+    cache = installation / "full"
+    with pytest.MonkeyPatch.context() as patch:
+        _environment(patch, installation, cache)
+        with Store(cache) as store:
+            request = ProfileRequest("small", "planted", quantile=0.005, permutations=100)
+            run_profile(request, store, Execution(device="cpu"))
+    return cache
+
+
+@pytest.fixture
+def empty(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation without results; the cache folder."""
+    return _environment(monkeypatch, installation, tmp_path / "cache")
+
+
+@pytest.fixture
+def full(installation: Path, profiled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation with the profile of `small` on `planted`."""
+    return _environment(monkeypatch, installation, profiled)
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    """What a test keeps in memory does not reach the next one."""
+    yield
+    st.cache_resource.clear()
+
+
+def _environment(patch: pytest.MonkeyPatch, installation: Path, cache: Path) -> Path:
+    patch.setenv("INTERPRET_CONFIG", str(installation / "unitscope.toml"))
+    patch.setenv("INTERPRET_CACHE", str(cache))
+    patch.setenv("INTERPRET_OFFLINE", "1")
+    patch.delenv("INTERPRET_DATASETS", raising=False)
+    return cache
+
+
+def server_environment(installation: Path, cache: Path) -> dict[str, str]:
+    """The same for a server in a process of its own."""
+    root = Path(__file__).resolve().parents[2]
+    return {
+        **os.environ,
+        "INTERPRET_CONFIG": str(installation / "unitscope.toml"),
+        "INTERPRET_CACHE": str(cache),
+        "INTERPRET_OFFLINE": "1",
+        "INTERPRET_DATASETS": "",
+        "PYTHONPATH": str(root),
+    }

@@ -1,0 +1,21 @@
+"""A network small enough to be profiled in a second, named by factory strings in the tests' configuration."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def small() -> nn.Module:
+    """conv1 (24 units, unit 0 dead) and conv2 (32 units), seeded by the caller."""
+    first, second = nn.Conv2d(3, 24, 5, stride=4, padding=2), nn.Conv2d(24, 32, 3, padding=1)
+    with torch.no_grad():
+        first.weight[0] = 0
+        first.bias[0] = -1
+    layers = [first, nn.ReLU(), second, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers).eval()
+
+
+def broken() -> nn.Module:
+    """A factory that fails, for the friendly message."""
+    raise RuntimeError("no such weights here")

@@ -1,0 +1,187 @@
+"""Every page in every state, through Streamlit's own test runner: no exception, and the right words."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from interpret_core import jobs
+from interpret_core.results import Store
+from ui import results
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+PAGES = ("pages/home.py", "pages/units.py", "pages/concepts.py")
+
+
+def open_page(page: str, **parameters: str) -> AppTest:
+    """The page as a link with these parameters opens it."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    if page != PAGES[0]:
+        app.switch_page(page)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        app.run()
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page."""
+    parts = [*app.markdown, *app.info, *app.warning, *app.error, *app.caption]
+    return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("full")
+def test_page_with_a_result(page: str) -> None:
+    app = open_page(page, network="small", dataset="planted")
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+
+
+@pytest.mark.usefixtures("full")
+def test_units_state_their_facts() -> None:
+    app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
+    text = words(app)
+    assert "of 24 conv1 units" in text
+    assert "expected by chance" in text
+    assert "n = 24 images" in text
+
+
+@pytest.mark.usefixtures("full")
+def test_dead_unit_has_words() -> None:
+    app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="0")
+    assert not app.exception
+    assert "A dead unit answers zero" in words(app)
+
+
+@pytest.mark.usefixtures("full")
+def test_concepts_state_their_facts() -> None:
+    text = words(open_page("pages/concepts.py", network="small", dataset="planted", cutoff="0.01"))
+    assert "of 56 units in 2 layers" in text
+    assert "IoU > 0.01" in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("empty")
+def test_page_without_a_result(page: str) -> None:
+    app = open_page(page, network="small", dataset="planted")
+    assert not app.exception
+    if page != PAGES[0]:
+        assert "has not been profiled yet" in words(app)
+        assert "24 images" in words(app), "the cost stands before the button"
+        assert [button.label for button in app.button if button.label == "Start the profile"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_without_a_data_set(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unitscope.toml").write_text("")
+    monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
+    monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.delenv("INTERPRET_DATASETS", raising=False)
+    app = open_page(page)
+    assert not app.exception
+    assert "fetch broden" in words(app)
+    assert "unitscope.toml" in words(app)
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+@pytest.mark.usefixtures("empty")
+def test_missing_folder_and_failing_network_get_one_line(page: str) -> None:
+    lost = open_page(page, network="small", dataset="lost")
+    assert not lost.exception
+    assert len(lost.error) == 1
+    assert "nowhere" in lost.error[0].value
+    broken = open_page(page, network="broken", dataset="planted")
+    assert not broken.exception
+    assert "no such weights here" in words(broken)
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"layer": "conv9"}, "conv9"),
+        ({"unit": "99999"}, "it runs from 0 to 31"),
+        ({"unit": "-3"}, "it runs from 0 to 31"),
+        ({"unit": "<script>"}, "not a whole number"),
+        ({"annotate": "unicorn"}, "unicorn"),
+        ({"concept": "unicorn"}, "unicorn"),
+        ({"category": "object,../../etc"}, "../../etc"),
+        ({"iou": "high"}, "expected two numbers"),
+        ({"sort": "; DROP TABLE"}, "; DROP TABLE"),
+        ({"show": "x-ray"}, "x-ray"),
+        ({"significant": "yes"}, "expected 1 or nothing"),
+        ({"photos": "1e9"}, "not a whole number"),
+        ({"image": "../secret"}, ""),
+    ],
+)
+def test_tampered_parameters_get_a_friendly_line(parameters: dict[str, str], expected: str) -> None:
+    app = open_page("pages/units.py", network="small", dataset="planted", **parameters)
+    assert not app.exception
+    assert not app.error
+    said = "\n".join(str(warning.value) for warning in app.warning)
+    assert expected in said
+    assert "<script>" not in said
+    assert "units are detectors" in words(app) or "unit is a detector" in words(app)
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("name", ["network", "dataset", "cutoff"])
+def test_tampered_entry_parameters_get_a_friendly_line(name: str) -> None:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params[name] = "/etc/passwd"
+    app.run()
+    assert not app.exception
+    assert any("/etc/passwd" in warning.value for warning in app.warning)
+
+
+def test_job_from_the_page_to_the_result(empty: Path) -> None:
+    app = open_page("pages/units.py", network="small", dataset="planted")
+    next(button for button in app.button if button.label == "Start the profile").click().run()
+    assert not app.exception
+    ask = results.Ask("small", "planted")
+    job = results.job(ask)
+    assert job is not None
+    if job.active:
+        assert "You may close this tab" in words(app)
+    end = time.monotonic() + 120
+    while job.active and time.monotonic() < end:
+        time.sleep(0.2)
+        job = results.job(ask)
+        assert job is not None
+    assert job.state == "done", job.message
+    app.run()
+    assert not app.exception
+    assert "conv2 unit" in words(app)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "died"])
+def test_job_that_ended_badly_says_so(state: str, empty: Path) -> None:
+    ask = results.Ask("small", "planted")
+    identity = jobs.job_id(results.KIND, ask.request().to_json())
+    stored = jobs.Job(
+        identity, results.KIND, ask.request().to_json(), state=state, message="The disk is full."
+    )
+    with Store(empty) as store:
+        store.put_json(f"job/{identity}", stored.to_json())
+    app = open_page("pages/units.py", network="small", dataset="planted")
+    assert not app.exception
+    text = words(app)
+    assert ("Cancelled" in text) if state == "cancelled" else ("The disk is full." in text)
+    assert [button.label for button in app.button if button.label == "Try again"]
+
+
+@pytest.mark.usefixtures("full")
+def test_other_rule_on_rare_concepts_offers_chance_beside_the_labels() -> None:
+    app = open_page("pages/units.py", network="small", dataset="planted", min_images="1")
+    assert not app.exception
+    assert "No p-values yet" in words(app)
+    assert "chance not computed" in words(app)
