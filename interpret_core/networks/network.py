@@ -166,7 +166,7 @@ class Network:
                 f"Unit {wrong[0]} of layer {layer.name}, expected 0 to {layer.units - 1}: "
                 "choose one in that range."
             )
-        index = torch.tensor(units, device=self.device)
+        index = torch.tensor(units, dtype=torch.long, device=self.device)
         try:
             value = torch.as_tensor(silence.value, dtype=torch.float32, device=self.device)
         except (TypeError, ValueError, RuntimeError):
@@ -240,6 +240,11 @@ def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, 
         gives
             its own output bit for bit.
     """
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise NetworkError(
+            f"{name} is a TorchScript module, expected an ordinary module: its inside cannot be read. "
+            "Build it in Python and load its state dict."
+        )
     with torch.no_grad():
         expected = _expected(module, probe, name)
         try:
@@ -267,7 +272,7 @@ def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> tuple
     except Exception as error:  # the module's own code, on a clone
         raise NetworkError(
             f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
-            "module made of torch functions: write it without TorchScript and modules outside its tree."
+            "module made of torch functions: write it without modules outside its tree."
         ) from error
     return runner, runner.layers
 

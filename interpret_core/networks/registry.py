@@ -170,7 +170,7 @@ def _torchvision(name: str) -> NetworkSpec:
             (preset.crop_size[0],) * 2, tuple(preset.mean), tuple(preset.std), preset.interpolation.value
         ),
         class_names=tuple(documented.meta["categories"]),
-        source=TorchvisionSource(model, None if member == _RANDOM else documented),
+        source=TorchvisionSource(model, documented, random=member == _RANDOM),
     )
 
 

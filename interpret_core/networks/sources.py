@@ -75,15 +75,17 @@ class TorchvisionSource:
 
     Attributes:
         model: its name in torchvision's registry.
-        member: of its weights enum; None for random weights.
+        member: of its weights enum; says how the model is built, whatever its weights.
+        random: never look for the weights.
     """
 
     model: str
     member: Any
+    random: bool = False
 
     def weights(self, *, fetch: bool) -> Weights:
         """Torch hub's file if it is there or can be fetched, else seeded random weights and why."""
-        if self.member is None:
+        if self.random:
             return Weights(RANDOM, f"Random weights as asked for (seed {SEED}).")
         url = self.member.url
         file = hub_file(url)
@@ -113,13 +115,11 @@ class TorchvisionSource:
 
     def _options(self) -> dict[str, Any]:
         """What torchvision itself sets when it builds a model for pretrained weights."""
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"num_classes": len(self.member.meta["categories"])}
         if self.model in {"googlenet", "inception_v3"}:
-            options |= {"init_weights": False, "transform_input": self.member is not None, "aux_logits": True}
-        if self.member is not None:
-            options["num_classes"] = len(self.member.meta["categories"])
-            if self.model.startswith("vit_"):
-                options["image_size"] = self.member.transforms().crop_size[0]
+            options |= {"init_weights": False, "transform_input": True, "aux_logits": True}
+        if self.model.startswith("vit_"):
+            options["image_size"] = self.member.transforms().crop_size[0]
         return options
 
     def identity(self, weights: Weights) -> dict[str, Any]:

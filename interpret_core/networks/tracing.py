@@ -28,6 +28,25 @@ class UntraceableError(Exception):
 _ONE_TRACE = threading.Lock()
 
 
+class _Proxy(fx.Proxy):
+    """Remembers that `x += y` overwrites x: torch.fx's own proxy records it as `x = x + y`."""
+
+    def _overwrite(self, function: Any, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", function, (self, other), {})
+
+    def __iadd__(self, other: Any) -> fx.Proxy:
+        return self._overwrite(operator.iadd, other)
+
+    def __isub__(self, other: Any) -> fx.Proxy:
+        return self._overwrite(operator.isub, other)
+
+    def __imul__(self, other: Any) -> fx.Proxy:
+        return self._overwrite(operator.imul, other)
+
+    def __itruediv__(self, other: Any) -> fx.Proxy:
+        return self._overwrite(operator.itruediv, other)
+
+
 class _Tracer(fx.Tracer):
     """… and modules that other threads run meanwhile are passed through."""
 
@@ -41,6 +60,9 @@ class _Tracer(fx.Tracer):
         if threading.get_ident() != self._owner:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         if threading.get_ident() != self._owner:

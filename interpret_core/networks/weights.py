@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,9 +177,13 @@ def _read(file: Path) -> Any:
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # torch warns of pickle protocols it may not know; what it does not know it refuses all the same.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error) or "not allowed" in str(error):
+        # "Unsupported" is also what torch says of a text file; archives and pickles begin with these bytes.
+        if "Unsupported" in str(error) and file.read_bytes()[:1] in (b"P", b"\x80"):
             raise WeightsError(
                 f"Weights file {file} is a pickle that holds code or whole objects; it was not run. Expected "
                 "tensors only: save module.state_dict(), or use a .safetensors file."

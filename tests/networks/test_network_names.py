@@ -1,0 +1,127 @@
+"""Names, specs and digests."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from interpret_core import networks
+from interpret_core.errors import NetworkError, ParameterError
+from interpret_core.networks import Preprocessing, digest, find, known, load
+from interpret_core.networks.torchvision_ops import torchvision
+
+
+def test_featured_networks_come_first() -> None:
+    names = known()
+    assert names[:4] == (
+        "torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18", "efficientnet-lite0",
+    )  # fmt: skip
+    assert len(set(names)) == len(names) > 75
+    assert "torchvision/convnext_tiny" in names
+    assert not any(word in name for name in names for word in ("rcnn", "deeplab", "r3d", "quantized"))
+
+
+def test_every_known_name_has_a_spec() -> None:
+    for name in known():
+        spec = find(name)
+        assert spec.name == name
+        assert len(spec.class_names) == 1000
+        assert spec.preprocessing.size[0] == spec.preprocessing.size[1]
+        assert spec.title
+
+
+def test_specs_carry_their_preprocessing() -> None:
+    assert find("torchvision/alexnet").preprocessing == Preprocessing()
+    half = (0.5, 0.5, 0.5)
+    lite = find("efficientnet-lite0").preprocessing
+    assert (lite.size, lite.mean, lite.std) == ((224, 224), half, half)
+    assert find("torchvision/inception_v3").preprocessing.size == (299, 299)
+    assert find("torchvision/vit_b_16@IMAGENET1K_SWAG_E2E_V1").preprocessing.size == (384, 384)
+    assert find("efficientnet-lite0").class_names[:2] == ("tench", "goldfish")
+
+
+def test_configured_names(tmp_path: Path) -> None:
+    Path("unitscope.toml").write_text('[networks]\nmine = "tests.networks.samples:twice"\n')
+    assert known()[0] == "mine"
+    network = load("mine")
+    assert network.name == "mine"
+    assert network.digest == digest("tests.networks.samples:twice") == digest("mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("torchvision/alxnet", "Unknown network 'torchvision/alxnet': did you mean torchvision/alexnet"),
+        ("resnet18", "did you mean torchvision/resnet18"),
+        ("", "Unknown network ''"),
+        ("torchvision/alexnet@V9", r"Unknown weights .*: did you mean torchvision/alexnet@"),
+        ("torchvision/fasterrcnn_resnet50_fpn", "Unknown network"),
+        ("nowhere.at_all:factory", r"Module 'nowhere.at_all' cannot be imported \(ModuleNotFoundError"),
+        ("module:", "expected package.module:factory"),
+        (":factory", "expected package.module:factory"),
+        ("tests.networks.samples:twice@weights.bin", r"ends in \.safetensors, \.pth, \.pt"),
+    ],
+)
+def test_unknown_names(name: str, message: str) -> None:
+    with pytest.raises(NetworkError, match=message) as caught:
+        find(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_devices() -> None:
+    with pytest.raises(ParameterError, match="Device 'gpu' is not available"):
+        load("tests.networks.samples:twice", "gpu")
+    best = "cuda" if torch.cuda.is_available() else "cpu"
+    assert load("tests.networks.samples:twice", "auto").device.type in {best, "mps"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["torchvision/squeezenet1_1", "efficientnet-lite0", "tests.networks.samples:twice",
+     "tests.networks.samples:plain"],
+)  # fmt: skip
+def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(name: str) -> None:
+    first = digest(name)
+    assert first == load(name).digest
+    assert len(first) == 64
+    begin = time.perf_counter()
+    assert digest(name) == first
+    assert time.perf_counter() - begin < 0.05
+
+
+def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = "tests.networks.samples:twice"
+    state = networks.find(factory).source.parts().module.state_dict()
+    digests = [digest(factory), digest("torchvision/alexnet"), digest("torchvision/vgg11")]
+    for value in (0.0, 1.0):
+        file = tmp_path / f"{value}.pth"
+        torch.save({name: torch.full_like(tensor, value) for name, tensor in state.items()}, file)
+        digests.append(digest(f"{factory}@{file}"))
+    again = tmp_path / "copy.pth"
+    again.write_bytes(file.read_bytes())
+    assert digest(f"{factory}@{again}") == digests[-1]  # what counts is the content
+    torch.save({name: torch.full_like(tensor, 2.0) for name, tensor in state.items()}, file)
+    digests.append(digest(f"{factory}@{file}"))  # the same path with new content
+    monkeypatch.setattr("interpret_core.networks.sources.VERSION", "0.0")
+    digests.append(digest("torchvision/alexnet"))  # random weights depend on the version that draws them
+    assert len(set(digests)) == len(digests)
+
+
+def test_the_digest_holds_the_preprocessing() -> None:
+    spec = find("efficientnet-lite0")
+    other = networks.NetworkSpec(**{**vars(spec), "preprocessing": Preprocessing(size=(192, 192))})
+    weights = spec.weights()
+    assert spec.digest(weights) != other.digest(weights)
+
+
+def test_spellings_of_the_same_weights_share_a_digest() -> None:
+    names = ("torchvision/alexnet@random", "torchvision/alexnet", "torchvision/alexnet@IMAGENET1K_V1")
+    assert len({digest(name) for name in names}) == 1  # offline all three are the seeded random network
+
+
+def test_torchvision_is_usable_without_its_compiled_operators() -> None:
+    assert torchvision.models.alexnet is not None
+    assert torchvision.ops.nms is not None
