@@ -1,0 +1,113 @@
+"""The chance level of one layer, from its masks and the annotations of the sampled images."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.datasets import ConceptTable, Dataset
+from interpret_core.engine.material import Material
+from interpret_core.engine.shards import Arrays
+from interpret_core.errors import DatasetError
+from interpret_core.profile.chance import Annotations, assess, null_maxima, permutations
+from interpret_core.profile.masks import Runs
+from interpret_core.profile.thresholds import State
+from interpret_core.results.records import Record
+from interpret_core.results.requests import ProfileRequest
+
+
+def chance_record(
+    material: Material,
+    request: ProfileRequest,
+    masks: Arrays,
+    images: NDArray[np.int64],
+    profile: Record | None,
+) -> Record:
+    """z, p and q of every unit, and the null maxima behind them.
+
+    Args:
+        material, request: of the run.
+        masks: chance_* arrays of `passes.masks`, joined over shards in any order.
+        images: the sampled images, sorted.
+        profile: the layer's record.
+    """
+    if profile is None:
+        raise DatasetError("The layer's stored profile was damaged; run the same request again.")
+    annotations = read_annotations(
+        material.dataset,
+        material.table,
+        images,
+        material.survey.category_member[images],
+        profile["concept_images"] >= request.min_images,
+    )
+    runs = in_image_order(masks, images)
+    sources = permutations(annotations.member, request.seed, request.permutations)
+    itself = np.where(annotations.member.T, np.arange(len(images)), -1)[None]
+    null = null_maxima(runs, annotations, np.concatenate([itself, sources]))
+    chance = assess(null[:, 0], null[:, 1:], profile["state"] != State.DEAD)
+    return Record(
+        {
+            "observed": chance.observed,
+            "null_maximum": chance.null_maximum,
+            "z": chance.z,
+            "p_value": chance.p_value,
+            "q_value": chance.q_value,
+            "included": annotations.included,
+        },
+        {
+            "min_images": request.min_images,
+            "seed": request.seed,
+            "permutations": request.permutations,
+            "images": len(images),
+        },
+    )
+
+
+def in_image_order(masks: Arrays, images: NDArray[np.int64]) -> Runs:
+    """The masks of the sampled images, sorted by image whatever the order of the shards."""
+    found = masks["chance_image"]
+    units = len(masks["chance_length"]) // max(len(found), 1)
+    order = np.argsort(found)
+    length = masks["chance_length"].reshape(len(found), units)
+    start = np.concatenate([[0], np.cumsum(length.sum(1))])
+    pieces = [masks["chance_runs"][start[i] : start[i + 1]] for i in order]
+    runs = np.concatenate(pieces) if pieces else np.zeros((0, 2), np.int32)
+    offsets = np.concatenate([[0], np.cumsum(length[order].ravel())]).astype(np.int64)
+    if not np.array_equal(found[order], images):
+        raise DatasetError("The stored shards do not cover the sampled images; run the same request again.")
+    return Runs(offsets, np.ascontiguousarray(runs, np.int32), np.zeros(0, np.int32))
+
+
+def read_annotations(
+    dataset: Dataset,
+    table: ConceptTable,
+    images: NDArray[np.int64],
+    member: NDArray[np.bool_],
+    included: NDArray[np.bool_],
+) -> Annotations:
+    """Annotations of some images with every plane holding one category only, so that it can be permuted alone.
+
+    Holds at most `chance.MAX_IMAGES` images: the one part of a profile whose memory grows, up to that number.
+    """
+    planes = {
+        category: max((len(dataset.records[i].maps.get(category, ())) for i in images), default=0)
+        for category in table.categories
+    }
+    first = dict(zip(planes, np.concatenate([[0], np.cumsum(list(planes.values()))]).tolist(), strict=False))
+    height, width = dataset.annotation_size
+    labels = np.zeros((max(sum(planes.values()), 1), len(images), height * width), np.uint16)
+    for row, image in enumerate(images):
+        found = dataset.read_annotation(int(image), table).reshape(-1, height * width)
+        at = 0
+        for category in table.categories:
+            number = len(dataset.records[image].maps.get(category, ()))
+            labels[first[category] : first[category] + number, row] = found[at : at + number]
+            at += number
+    category_of = np.repeat(np.arange(len(planes)), list(planes.values()))
+    return Annotations(
+        labels,
+        category_of if len(category_of) else np.zeros(1, np.int64),
+        member,
+        table.category_of,
+        np.asarray(included),
+    )

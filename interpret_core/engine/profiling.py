@@ -1,0 +1,377 @@
+"""A profile request, from start to end: survey, count, tally, masks, chance; every part kept as it is finished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets, networks
+from interpret_core.datasets import Dataset, Survey
+from interpret_core.engine import passes
+from interpret_core.engine.assembly import gallery_arrays, layer_arrays, layer_metadata
+from interpret_core.engine.chancing import chance_record
+from interpret_core.engine.material import Material, Reporter, feed
+from interpret_core.engine.shards import (
+    Arrays,
+    Shards,
+    counted_arrays,
+    counted_of,
+    pack,
+    split,
+    tally_arrays,
+    tally_of,
+    unpack,
+)
+from interpret_core.errors import DatasetError
+from interpret_core.networks import Network
+from interpret_core.profile.brackets import Brackets, first_windows, locate
+from interpret_core.profile.chance import sample_images
+from interpret_core.profile.counting import Windows
+from interpret_core.profile.thresholds import Thresholds, settle, wanted_positions
+from interpret_core.results.profiles import LayerKeys, remember_layers, resolve_layers
+from interpret_core.results.records import Record
+from interpret_core.results.requests import ProfileRequest, profile_keys
+from interpret_core.results.store import Store
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How to run, not what: nothing here changes a result's bytes.
+
+    Attributes:
+        device: "auto", "cpu", "cuda" or "mps".
+        shards: shards of every pass, default one per eight batches.
+        order: the order in which shards run.
+        tell: progress: stage, images done, images in all.
+        cancelled: asked before every batch.
+    """
+
+    device: str = "auto"
+    shards: int | None = None
+    order: Sequence[int] | None = None
+    tell: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        keys: where each layer's results lie.
+        layers: names, in forward order.
+        computed: shards computed, as opposed to found.
+        seconds: wall-clock seconds by stage.
+        network: None where every answer was on disk already.
+    """
+
+    keys: LayerKeys
+    layers: tuple[str, ...]
+    computed: int
+    seconds: Mapping[str, float]
+    problems: tuple[tuple[str, str], ...] = ()
+    evidence: str = ""
+    note: str = ""
+    network: Network | None = field(default=None, repr=False)
+
+
+def run_profile(request: ProfileRequest, store: Store, execution: Execution | None = None) -> Outcome:
+    """Compute what is missing of a profile and keep it.
+
+    Args:
+        request: what to compute.
+        store: where results and finished shards are kept.
+        execution: device, shards, progress and cancellation.
+    Returns:
+        Where the results are; read them with `results.find_profiles`.
+    Raises:
+        UserError: unknown names, a damaged file under `strict`, an unwritable store.
+        NonFiniteError: NaN or infinity in a response.
+        Cancelled: the user stopped it; finished shards are kept.
+    """
+    execution = execution or Execution()
+    reporter = Reporter(execution.tell, execution.cancelled)
+    dataset = datasets.open_dataset(request.dataset)
+    reporter.tell("reading the data set's digest", 0, 0)
+    digest = dataset.compute_digest(cancelled=execution.cancelled)
+    keys = resolve_layers(request, store, networks.digest(request.network), digest)
+    if keys is None or keys.missing(store):
+        network = networks.load(request.network, device=execution.device)
+        keys = remember_layers(request, store, network, digest)
+    else:
+        network = None
+    if network is None:
+        return Outcome(keys, keys.layers, 0, reporter.seconds)
+    with store.lock(keys.run, execution.cancelled):
+        run = _Run(request, store, execution, reporter, network, dataset)
+        return run.all(keys)
+
+
+class _Run:
+    """One run's state; `all` is the order of events."""
+
+    def __init__(  # noqa: PLR0913  (a run is made of these six)
+        self,
+        request: ProfileRequest,
+        store: Store,
+        execution: Execution,
+        reporter: Reporter,
+        network: Network,
+        dataset: Dataset,
+    ) -> None:
+        self.request, self.store, self.execution, self.reporter = request, store, execution, reporter
+        self.network, self.dataset = network, dataset
+
+    def all(self, keys: LayerKeys) -> Outcome:
+        todo = keys.without_profile(self.store)
+        chance = keys.without_chance(self.store)
+        material = self._material(keys)
+        # The layers are part of the run's key: a run that was cut off while it kept its results must find its
+        # shards again, although by then fewer layers are missing.
+        todo, chance = self._remembered(keys, todo, chance)
+        self._expect(material, todo, chance)
+        shards = Shards(self.store, keys.run, material, self.execution.order)
+        arrays = self._profile(material, todo, shards) if todo else {}
+        self._masks_and_chance(material, keys, arrays, chance, shards)
+        shards.forget()
+        self.store.delete_json(keys.run)
+        problems = tuple((problem.image, problem.reason) for problem in material.survey.problems)
+        return Outcome(
+            keys,
+            keys.layers,
+            shards.computed,
+            self.reporter.seconds,
+            problems,
+            self.network.evidence,
+            self.network.note,
+            self.network,
+        )
+
+    def _remembered(
+        self, keys: LayerKeys, todo: tuple[str, ...], chance: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        known = self.store.get_json(keys.run)
+        if known is None:
+            self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
+            return todo, chance
+        return tuple(known["profile"]), tuple(known["chance"])
+
+    def _material(self, keys: LayerKeys) -> Material:
+        table = self.dataset.concepts(self.request.categories)
+
+        def work() -> Record:
+            start = time.perf_counter()
+            found = datasets.survey(
+                self.dataset,
+                table,
+                progress=lambda done, total: self.reporter.tell("reading annotations", done, total),
+                cancelled=self.execution.cancelled,
+            )
+            self.reporter.seconds["survey"] = time.perf_counter() - start
+            return Record(*found.to_record())
+
+        record = self.store.compute(keys.survey, work, self.execution.cancelled)
+        survey = Survey.from_record(record.arrays, record.metadata)
+        if self.request.strict and survey.problems:
+            first = survey.problems[0]
+            raise DatasetError(
+                f"{first.image}: {first.reason} ({len(survey.problems)} damaged in all). "
+                "Repair it, or run without --strict to skip and count it."
+            )
+        return Material(self.network, self.dataset, table, survey, self.request.batch_size)
+
+    def _expect(self, material: Material, todo: Sequence[str], chance: Sequence[str]) -> None:
+        images = len(self.dataset)
+        self.reporter.total = (2 * images if todo else 0) + (images if todo or chance else 0)
+
+    def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
+        """Thresholds and tallies; by layer the record's arrays without its gallery."""
+        split_batches = split(range(len(material.batches)), self.execution.shards)
+        counted, windows, brackets = self._brackets(material, layers, shards, split_batches)
+        start = time.perf_counter()
+        found: dict[str, tuple[passes.Tally, list[passes.Listed]]] = {}
+        for arrays in shards.each(
+            "tally",
+            split_batches,
+            lambda fed: pack(
+                {
+                    name: tally_arrays(*result)
+                    for name, result in passes.tally(material, brackets, fed, self.reporter).items()
+                }
+            ),
+            lambda images: self.reporter.advance("IoU", images),
+            annotations=True,
+        ):
+            for name in layers:
+                tally, listed = tally_of(unpack(arrays, name))
+                if name in found:
+                    found[name][0].merge(tally)
+                    found[name][1].append(listed)
+                else:
+                    found[name] = tally, [listed]
+        result = {}
+        for name in layers:
+            tally, parts = found[name]
+            thresholds = self._settled(counted[name], brackets[name], tally, passes.Listed.joined(parts))
+            result[name] = layer_arrays(material, counted[name], windows[name], thresholds, tally)
+        self.reporter.seconds["IoU"] = time.perf_counter() - start
+        return result
+
+    def _settled(
+        self, counted: passes.Counted, brackets: Brackets, tally: passes.Tally, listed: passes.Listed
+    ) -> Thresholds:
+        counts = counted.counts
+        wanted = wanted_positions(self.request.quantile, counts.positions)
+        thresholds = settle(
+            brackets, (counts.minimum, counts.maximum), (listed.unit, listed.value), tally.exceeding, wanted
+        )
+        tally.settle(listed, thresholds.value)
+        return thresholds
+
+    def _brackets(
+        self,
+        material: Material,
+        layers: Sequence[str],
+        shards: Shards,
+        split_batches: list[tuple[int, ...]],
+    ) -> tuple[dict[str, passes.Counted], dict[str, Windows], dict[str, Brackets]]:
+        """Count in rounds until every unit's threshold is bracketed; one round is the rule."""
+        start = time.perf_counter()
+        pilot = passes.look_around(material, layers, feed(material, [material.pilot()], annotations=False))
+        windows = {
+            name: first_windows(counts, window, self.request.quantile)
+            for name, (counts, window) in pilot.items()
+        }
+        first_windows_used = windows
+        counted: dict[str, passes.Counted] = {}
+        brackets: dict[str, Brackets] = {}
+        pending: dict[str, NDArray[np.bool_]] = {}
+        turn = 0
+        while windows:
+            self.reporter.total += len(self.dataset) if turn else 0
+            sums = self._count(material, windows, shards, split_batches, turn)
+            following = {}
+            for name, layer in sums.items():
+                counted.setdefault(name, layer)
+                wanted = wanted_positions(self.request.quantile, layer.counts.positions)
+                ask = pending.get(name, np.ones(len(layer.top_image), np.bool_))
+                located = locate(layer.counts, windows[name], wanted, ask)
+                brackets[name] = brackets.get(name, located.brackets).updated(located.brackets, ask)
+                pending[name] = located.again
+                if located.again.any():
+                    following[name] = located.windows
+            windows = following
+            turn += 1
+        self.reporter.seconds["thresholds"] = time.perf_counter() - start
+        return counted, first_windows_used, brackets
+
+    def _count(
+        self,
+        material: Material,
+        windows: Mapping[str, Windows],
+        shards: Shards,
+        split_batches: list[tuple[int, ...]],
+        turn: int,
+    ) -> dict[str, passes.Counted]:
+        sums: dict[str, passes.Counted] = {}
+        for arrays in shards.each(
+            f"count{turn}",
+            split_batches,
+            lambda fed: pack(
+                {
+                    name: counted_arrays(result)
+                    for name, result in passes.count(material, windows, fed, self.reporter).items()
+                }
+            ),
+            lambda images: self.reporter.advance("thresholds", images),
+        ):
+            for name in windows:
+                part = counted_of(unpack(arrays, name))
+                if name in sums:
+                    sums[name].merge(part)
+                else:
+                    sums[name] = part
+        return sums
+
+    def _masks_and_chance(
+        self,
+        material: Material,
+        keys: LayerKeys,
+        arrays: Mapping[str, Arrays],
+        chance: Sequence[str],
+        shards: Shards,
+    ) -> None:
+        """Exact masks, then layer by layer the gallery and the chance level, each kept at once."""
+        sampled = np.zeros(len(self.dataset), np.bool_)
+        images = sample_images(material.survey.valid, self.request.seed)
+        sampled[images] = bool(self.request.permutations)
+        plans = {
+            name: self._plan(keys, name, arrays, sampled if name in chance else np.zeros_like(sampled))
+            for name in dict.fromkeys((*arrays, *chance))
+        }
+        start = time.perf_counter()
+        parts = self._masks(material, plans, shards)
+        self.reporter.seconds["masks"] = time.perf_counter() - start
+        for name in plans:
+            layer = self.network.layer(name)
+            found = passes.joined([unpack(part, name) for part in parts])
+            if name in arrays:
+                wanted = wanted_positions(
+                    self.request.quantile, int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
+                )
+                gallery = gallery_arrays(found, arrays[name]["top_image"], material.dataset.annotation_size)
+                metadata = layer_metadata(material, layer, self.request, wanted)
+                self.store.put(keys.profile[name], Record({**arrays[name], **gallery}, metadata))
+            if name in chance and self.request.permutations:
+                start = time.perf_counter()
+                profile = self.store.get(keys.profile[name])
+                record = chance_record(material, self.request, found, images, profile)
+                self.store.put(keys.chance[name], record)
+                spent = self.reporter.seconds.get("chance", 0.0)
+                self.reporter.seconds["chance"] = spent + time.perf_counter() - start
+                self.reporter.check()
+
+    def _plan(
+        self, keys: LayerKeys, name: str, arrays: Mapping[str, Arrays], sampled: NDArray[np.bool_]
+    ) -> passes.MaskPlan:
+        if name in arrays:
+            return passes.MaskPlan(arrays[name]["threshold"], arrays[name]["top_image"], sampled)
+        record = self.store.get(keys.profile[name])
+        if record is None:
+            raise DatasetError(f"The stored profile of {name} was damaged; run the same request again.")
+        nothing = np.full((len(record["threshold"]), 1), -1, np.int32)
+        return passes.MaskPlan(record["threshold"], nothing, sampled)
+
+    def _masks(
+        self, material: Material, plans: Mapping[str, passes.MaskPlan], shards: Shards
+    ) -> list[Arrays]:
+        if not plans:
+            return []
+        needed = np.any([plan.needs() for plan in plans.values()], axis=0)
+        chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
+
+        def work(fed: Iterator[passes.Fed]) -> Arrays:
+            return pack(passes.masks(material, plans, fed, self.reporter))
+
+        return list(
+            shards.each(
+                "masks",
+                split(chosen, self.execution.shards),
+                work,
+                lambda images: self.reporter.advance("masks", images),
+            )
+        )
+
+
+def run_profile_job(
+    request: Mapping[str, object],
+    store: Store,
+    progress: Callable[[str, int, int], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """The same as a background job: a request as JSON, progress into the job's state."""
+    run_profile(ProfileRequest.from_json(request), store, Execution(tell=progress, cancelled=cancelled))

@@ -1,0 +1,192 @@
+"""From counts to a bracket: the narrow span of values in which a unit's threshold must lie.
+
+The threshold sits between the k-th and the (k+1)-th largest response. A bracket holds both, and the next
+lower distinct value where the unit may saturate, so that the second pass can settle it exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.profile.counting import BINS, POSITIVE, ZERO, Counts, Windows, key_of, value_of
+
+OCTAVE = 1 << 23  # keys per factor of two
+FEW = 1 << 15  # responses of a unit in its bracket that are always cheap enough to list
+BELOW = -1  # the slot below a window; BINS is the one above it
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """Per unit, the span low ≤ threshold < high, or the threshold itself.
+
+    Attributes:
+        low, high: (U,) float32; a mask pixel ≤ low is inactive, one ≥ high is active, whatever the threshold.
+        known: (U,) bool, the threshold is `low` exactly (dead, constant, or fires on fewer than k positions).
+        floor: (U,) float32, the largest value below the bracket where it is known (0 after a ReLU), else NaN.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    floor: NDArray[np.float32]
+
+    @property
+    def listed_from(self) -> NDArray[np.float32]:
+        """(U,) float32: responses from here up to `high` are listed; none where the threshold is known."""
+        return np.where(self.known, self.high, self.low)
+
+    def updated(self, other: Brackets, where: NDArray[np.bool_]) -> Brackets:
+        """These brackets with the other's where `where` (U,) is True."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
+        return Brackets(*(np.where(where, new, old) for old, new in pairs))
+
+
+@dataclass(frozen=True)
+class Located:
+    """What one round of counting settles.
+
+    Attributes:
+        brackets: of every unit; meaningful where not `again`.
+        windows: what to count next.
+        again: (U,) bool, units that need another round.
+    """
+
+    brackets: Brackets
+    windows: Windows
+    again: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """Per unit (U,) int64: the slots of rank k, of rank k + 1 (`cut`), of the lower end, of the lowest value."""
+
+    rank: NDArray[np.int64]
+    cut: NDArray[np.int64]
+    low: NDArray[np.int64]
+    lowest: NDArray[np.int64]
+    inside: NDArray[np.int64]
+
+
+def first_windows(counts: Counts, windows: Windows, quantile: float) -> Windows:
+    """Windows for the whole data set, from counts of a few images.
+
+    Generous, since a miss costs another pass and a wide window only coarser bins: from two octaves below a
+    rank eight times deeper than the cut, to three octaves above the largest value.
+    """
+    deep = _slots(counts, windows, 8 * round(quantile * counts.positions) + 16).cut
+    low = windows.low + (np.maximum(deep, 0) << windows.shift)
+    low = np.where(low > POSITIVE, np.maximum(low - 2 * OCTAVE, POSITIVE), np.maximum(low - OCTAVE, 0))
+    largest = key_of(counts.maximum)
+    silent = counts.minimum == counts.maximum  # in these few images: anything may come
+    low = np.where(silent | (deep == BELOW), windows.low, low)
+    high = np.where(silent, 2 * ZERO, np.minimum(largest + 3 * OCTAVE, 2 * ZERO))
+    spanning = Windows.spanning(low, high, (low == POSITIVE) & windows.zeros_below)
+    # An activation with an upper bound (ReLU6) piles values up there: a bin that begins at the bound holds
+    # nothing but the pile, which need not be listed.
+    offset = np.maximum(largest - low, 0) & ((np.int64(1) << spanning.shift) - 1)
+    aligned = np.where(low > POSITIVE + OCTAVE, low + offset, low)
+    return Windows(aligned, spanning.shift, spanning.zeros_below)
+
+
+def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool_] | None = None) -> Located:
+    """Bracket each unit's threshold, or say where to look next.
+
+    Args:
+        counts: of every valid image, taken with `windows`.
+        windows: (U,) each.
+        wanted: k, the number of positions that may exceed the threshold.
+        asked: (U,) bool, units still in question; the others' windows are idle. All of them by default.
+    """
+    slots = _slots(counts, windows, wanted)
+    zeros_below = windows.zeros_below & (counts.minimum >= 0)  # the few images may have misled
+    constant = counts.minimum == counts.maximum
+    every = wanted >= counts.positions
+    known = constant | (wanted == 0) | every | (zeros_below & (slots.rank == BELOW))
+    exact = np.where(constant | (wanted == 0), counts.maximum, np.float32(0))
+    if every:
+        exact = np.where(constant, exact, np.nextafter(counts.minimum, np.float32(-np.inf)))
+
+    top = key_of(counts.maximum) + 1
+    high = np.where(slots.rank >= BINS, top, windows.low + ((slots.rank + 1) << windows.shift))
+    missed = (slots.low == BELOW) & ~zeros_below & (windows.low > 0)
+    start = np.where(slots.low == BELOW, np.maximum(slots.lowest, 0), slots.low)
+    low = windows.low + (start << windows.shift)
+    whole = Windows.whole(counts.minimum)
+    closer = Windows.spanning(low, high, zeros_below & (slots.low == BELOW))
+    narrower = (closer.shift < windows.shift) | (slots.rank >= BINS)
+    crowded = (slots.inside > np.maximum(FEW, wanted // 4)) & narrower
+    again = (missed | crowded) & ~known
+    again &= True if asked is None else asked
+    following = Windows.spanning(
+        np.where(missed, whole.low, low),
+        np.where(again, high, low + 1),
+        np.where(missed, whole.zeros_below, closer.zeros_below),
+    )
+    return Located(_brackets(counts, low, high, known, exact, zeros_below), following, again)
+
+
+def _brackets(  # noqa: PLR0913  (six aligned per-unit arrays)
+    counts: Counts,
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    exact: NDArray[np.float32],
+    zeros_below: NDArray[np.bool_],
+) -> Brackets:
+    low_value = np.where(known, exact, value_of(low)).astype(np.float32)
+    high_value = np.where(known, np.nextafter(low_value, np.float32(np.inf)), value_of(high))
+    # Where the bracket reaches the maximum, `high` is the maximum: values equal to it are counted, not listed.
+    reaches = ~known & (high > key_of(counts.maximum))
+    high_value = np.where(reaches, counts.maximum, high_value).astype(np.float32)
+    floor = np.where(zeros_below & (counts.minimum == 0), np.float32(0), np.float32(np.nan))
+    return Brackets(low_value, high_value, known, floor.astype(np.float32))
+
+
+def _slots(counts: Counts, windows: Windows, wanted: int) -> _Slots:
+    units = len(counts.above)
+    found = _Slots(*(np.full(units, BELOW, np.int64) for _ in range(5)))
+    _scan(counts.histogram, counts.above, wanted, (found.rank, found.cut, found.low, found.lowest))
+    start = windows.low + (np.maximum(found.rank, 0) << windows.shift)
+    pile = start == key_of(counts.maximum)  # the highest bin holds nothing but the maximum
+    _sum_inside(counts.histogram, counts.above, (found.low, found.rank - pile), found.inside)
+    return found
+
+
+@nb.njit(cache=True)
+def _scan(histogram, above, wanted, found):  # type: ignore[no-untyped-def]
+    """Walk down from the largest values; what is not in the histogram lies below it."""
+    rank_slot, cut_slot, low_slot, lowest = found
+    for u in range(above.shape[0]):
+        rank = above[u]
+        top = BINS if rank > 0 else BELOW
+        if rank >= wanted and rank > 0:
+            rank_slot[u] = BINS
+        if rank > wanted:
+            cut_slot[u] = BINS
+        for slot in range(BINS - 1, -1, -1):
+            if histogram[u, slot] == 0:
+                continue
+            rank += histogram[u, slot]
+            lowest[u] = slot
+            top = slot if top == BELOW else top
+            # A unit whose largest values tie needs the next lower distinct value as well.
+            if cut_slot[u] != BELOW and low_slot[u] == BELOW and cut_slot[u] == top:
+                low_slot[u] = slot
+            if rank >= wanted and rank_slot[u] == BELOW:
+                rank_slot[u] = slot
+            if rank > wanted and cut_slot[u] == BELOW:
+                cut_slot[u] = slot
+                low_slot[u] = slot if slot != top else BELOW
+
+
+@nb.njit(cache=True)
+def _sum_inside(histogram, above, span, inside):  # type: ignore[no-untyped-def]
+    low, high = span
+    for u in range(histogram.shape[0]):
+        inside[u] = above[u] if high[u] >= BINS else 0
+        for slot in range(max(low[u], 0), min(high[u] + 1, BINS)):
+            inside[u] += histogram[u, slot]

@@ -1,0 +1,141 @@
+"""Exact masks as run lengths: for the gallery of strongest images, and for the chance level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.profile.bilinear import axis
+from interpret_core.profile.counting import BLOCK
+
+TOP = 30  # images kept per unit
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Masks of several maps on the annotation grid, flattened row by row.
+
+    Attributes:
+        offsets: (maps + 1,) int64; map i has runs[offsets[i]:offsets[i + 1]].
+        runs: (M, 2) int32: first pixel, length.
+        peaks: (maps,) int32, index y·w + x of the largest response on the activation grid.
+    """
+
+    offsets: NDArray[np.int64]
+    runs: NDArray[np.int32]
+    peaks: NDArray[np.int32]
+
+
+def encode(
+    responses: NDArray[np.float32],
+    threshold: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
+    size: tuple[int, int],
+) -> Runs:
+    """Masks of the wanted maps of one batch.
+
+    Args:
+        responses: (n, h, w, U) float32, C-contiguous.
+        threshold: (U,) float32, exact.
+        wanted: (n, U) bool; other maps get no runs.
+        size: (H, W) of the annotation grid.
+    Returns:
+        Runs of n·U maps, image by image.
+    """
+    rows, columns = axis(responses.shape[1], size[0]), axis(responses.shape[2], size[1])
+    tables = (rows.low, rows.weight, rows.start, columns.low, columns.weight, columns.start)
+    maps = wanted.size
+    number, peaks = np.zeros(maps, np.int64), np.zeros(maps, np.int32)
+    offsets, runs = np.zeros(maps + 1, np.int64), np.zeros((0, 2), np.int32)
+    _encode(responses, threshold, wanted, tables, (number, peaks), (offsets, runs))
+    np.cumsum(number, out=offsets[1:])
+    runs = np.empty((int(offsets[-1]), 2), np.int32)
+    _encode(responses, threshold, wanted, tables, (number, peaks), (offsets, runs))
+    return Runs(offsets, runs, peaks)
+
+
+@nb.njit(parallel=True, cache=True)
+def _encode(responses, threshold, wanted, tables, facts, out):  # type: ignore[no-untyped-def]
+    images, height, width, units = responses.shape
+    number, peaks = facts
+    offsets, runs = out
+    for block in nb.prange((units + BLOCK - 1) // BLOCK):
+        grid = np.empty((height, width), np.float32)
+        for n in range(images):
+            for u in range(block * BLOCK, min(block * BLOCK + BLOCK, units)):
+                if not wanted[n, u]:
+                    continue
+                place = n * units + u
+                peak, largest = 0, -np.inf
+                for y in range(height):
+                    for x in range(width):
+                        grid[y, x] = responses[n, y, x, u]
+                        if grid[y, x] > largest:
+                            largest, peak = grid[y, x], y * width + x
+                peaks[place] = peak
+                number[place] = _runs(grid, threshold[u], tables, runs[offsets[place] : offsets[place + 1]])
+
+
+@nb.njit(inline="always")
+def _runs(grid, threshold, tables, out):  # type: ignore[no-untyped-def]
+    """Write (or, where `out` is empty, count) the runs of one mask."""
+    row_low, row_weight, _, column_low, column_weight, _ = tables
+    height, width = grid.shape
+    count, length, start = 0, 0, 0
+    for row in range(row_low.shape[0]):
+        y = row_low[row]
+        below = min(y + 1, height - 1)
+        for column in range(column_low.shape[0]):
+            x = column_low[column]
+            beside = min(x + 1, width - 1)
+            left = grid[y, x] + (grid[below, x] - grid[y, x]) * row_weight[row]
+            right = grid[y, beside] + (grid[below, beside] - grid[y, beside]) * row_weight[row]
+            if left + (right - left) * column_weight[column] > threshold:
+                if length == 0:
+                    start = row * column_low.shape[0] + column
+                length += 1
+            elif length:
+                if count < out.shape[0]:
+                    out[count, 0], out[count, 1] = start, length
+                count += 1
+                length = 0
+        # A run may go on into the next row: pixels are flattened row by row.
+    if length:
+        if count < out.shape[0]:
+            out[count, 0], out[count, 1] = start, length
+        count += 1
+    return count
+
+
+def decode(runs: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The (H, W) bool mask of (R, 2) runs."""
+    change = np.zeros(size[0] * size[1] + 1, np.int32)
+    np.add.at(change, runs[:, 0].astype(np.int64), 1)
+    np.add.at(change, runs.astype(np.int64).sum(1), -1)
+    return (np.cumsum(change[:-1]) > 0).reshape(size)
+
+
+def strongest(
+    best: tuple[NDArray[np.float32], NDArray[np.int32]],
+    maxima: NDArray[np.float32],
+    images: NDArray[np.int32],
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The TOP strongest images of each unit, ties to the lower image index.
+
+    Args:
+        best: so far, (U, TOP) float32 maxima and (U, TOP) int32 images (−inf and −1 where there are fewer).
+        maxima: (n, U) float32 of further images.
+        images: (n,) int32, their indices.
+    """
+    value = np.concatenate([best[0], maxima.T], 1)
+    index = np.concatenate([best[1], np.broadcast_to(images, (maxima.shape[1], len(images)))], 1)
+    order = np.lexsort((np.where(index < 0, np.iinfo(np.int32).max, index), -value))[:, :TOP]
+    return np.take_along_axis(value, order, 1), np.take_along_axis(index, order, 1)
+
+
+def no_images(units: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The starting point of `strongest`."""
+    return np.full((units, TOP), -np.inf, np.float32), np.full((units, TOP), -1, np.int32)

@@ -1,0 +1,146 @@
+"""A layer's profile: every integer that was counted, and the quotients that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.profile.masks import decode
+from interpret_core.profile.thresholds import State
+
+DEFAULT_CATEGORIES = ("object", "part", "material", "color")
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """What one layer's units do on one data set.
+
+    Args:
+        arrays: as listed in docs/architecture.md, read-only.
+        metadata: JSON-able: network, dataset, layer, quantile, categories, concepts, shade_names, batch_size,
+            positions, wanted, annotation_size.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    metadata: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        try:
+            return self.__dict__["arrays"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def units(self) -> int:
+        """U."""
+        return len(self.arrays["threshold"])
+
+    @property
+    def layer(self) -> str:
+        """The layer's short name."""
+        return str(self.metadata["layer"]["name"])
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Categories in the order of the columns of `active`."""
+        return tuple(self.metadata["categories"])
+
+    @cached_property
+    def concept_names(self) -> tuple[str, ...]:
+        """(C,) names as shown."""
+        return tuple(str(concept[1]) for concept in self.metadata["concepts"])
+
+    @cached_property
+    def concept_category(self) -> NDArray[np.int64]:
+        """(C,) index into `categories`."""
+        position = {name: index for index, name in enumerate(self.categories)}
+        return np.array([position[concept[2]] for concept in self.metadata["concepts"]], np.int64)
+
+    @property
+    def annotation_size(self) -> tuple[int, int]:
+        """(H, W) of the annotation grid."""
+        height, width = self.metadata["annotation_size"]
+        return int(height), int(width)
+
+    @cached_property
+    def live(self) -> NDArray[np.bool_]:
+        """(U,) units with an untied threshold."""
+        return np.asarray(self.arrays["state"] == State.LIVE)
+
+    @cached_property
+    def iou(self) -> NDArray[np.float64]:
+        """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0."""
+        both = self.arrays["intersection"].astype(np.float64)
+        return _quotient(both, self._active_in_category + self.arrays["concept_pixels"] - both)
+
+    @cached_property
+    def ceiling(self) -> NDArray[np.float64]:
+        """(U, C) the largest IoU two areas of these sizes can reach: min(a, c)/max(a, c)."""
+        active, concept = self._active_in_category, self.arrays["concept_pixels"]
+        return _quotient(np.minimum(active, concept), np.maximum(active, concept))
+
+    @property
+    def _active_in_category(self) -> NDArray[np.float64]:
+        return self.arrays["active"][:, self.concept_category].astype(np.float64)
+
+    @cached_property
+    def shade_iou(self) -> NDArray[np.float64]:
+        """(U, S) IoU with each shade over all images."""
+        both = self.arrays["shade_intersection"].astype(np.float64)
+        return _quotient(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both)
+
+    @cached_property
+    def mask_area(self) -> NDArray[np.float64]:
+        """(U,) share of the pixels of the annotation grid that the mask covers."""
+        height, width = self.annotation_size
+        images = self.metadata["positions"] // int(np.prod(self.metadata["layer"]["grid"]))
+        return _quotient(self.arrays["active_total"].astype(np.float64), np.float64(images * height * width))
+
+    @cached_property
+    def tail_mass(self) -> NDArray[np.float64]:
+        """(U,) share of the grid positions above the threshold, as realised."""
+        return _quotient(self.arrays["exceeding"].astype(np.float64), np.float64(self.metadata["positions"]))
+
+    @cached_property
+    def mean_colour(self) -> NDArray[np.float64]:
+        """(U, 3) mean RGB inside the mask, 0–255; NaN where the mask is empty."""
+        active = self.arrays["active_total"][:, None].astype(np.float64)
+        return np.where(active > 0, self.arrays["colour_sum"] / np.maximum(active, 1), np.nan)
+
+    def top_images(self, unit: int) -> list[int]:
+        """Indices of the unit's strongest images, strongest first."""
+        return [int(image) for image in self.arrays["top_image"][unit] if image >= 0]
+
+    def mask_runs(self, unit: int, rank: int) -> NDArray[Any]:
+        """(R, 2) run lengths of the unit's mask on its rank-th strongest image."""
+        place = unit * self.arrays["top_image"].shape[1] + rank
+        start, end = self.arrays["mask_offsets"][place : place + 2]
+        return self.arrays["mask_runs"][start:end]
+
+    def mask(self, unit: int, rank: int) -> NDArray[np.bool_]:
+        """(H, W) bool mask of the unit on its rank-th strongest image."""
+        return decode(self.mask_runs(unit, rank), self.annotation_size)
+
+
+@dataclass(frozen=True)
+class ChanceResult:
+    """Chance level of one layer for one rule on the number of images.
+
+    Args:
+        arrays: null_maximum (U, K) float32; observed, z, p_value, q_value (U,) float64; included (C,) bool.
+        metadata: min_images, seed, permutations, images.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    metadata: Mapping[str, Any]
+
+
+def _quotient(above: NDArray[np.float64], below: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Divide once, in float64; 0/0 is 0."""
+    below = np.broadcast_to(below, np.broadcast_shapes(np.shape(above), np.shape(below)))
+    return np.divide(above, below, out=np.zeros(below.shape), where=below > 0)

@@ -1,0 +1,284 @@
+"""Second pass: masks against annotations, counted in integers.
+
+Bilinear interpolation is a convex combination, so a cell whose four corners are at or below the bracket
+cannot be active and is skipped. Pixels whose value falls inside the bracket are listed with their labels and
+counted once the threshold is exact: two passes give what would otherwise take three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.profile.bilinear import axis
+from interpret_core.profile.brackets import Brackets
+from interpret_core.profile.counting import BLOCK
+
+ROOM = 256  # responses and pixels listed per unit and batch before the buffers grow
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """The annotations of one batch as the kernels read them.
+
+    Attributes:
+        labels: (n, H·W, L) uint16, C-contiguous: 0 unlabelled, else 1 + column of the tally.
+        colours: (n, H·W, 3) uint8, or (n, 0, 3) to leave colours out.
+        member: (n, categories) bool, the image has a pixel of the category.
+        valid: (n,) bool.
+        size: (H, W).
+    """
+
+    labels: NDArray[np.uint16]
+    colours: NDArray[np.uint8]
+    member: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Responses and pixels inside the brackets, in the order of units.
+
+    Attributes:
+        unit, value: (M,) int32, float32: responses low ≤ v < high.
+        pixel_unit, pixel_value: (Q,) int32, float32: mask pixels low < s < high.
+        pixel_labels: (Q, L) uint16; pixel_colours: (Q, 3) uint8; pixel_member: (Q, categories) bool.
+    """
+
+    unit: NDArray[np.int32]
+    value: NDArray[np.float32]
+    pixel_unit: NDArray[np.int32]
+    pixel_value: NDArray[np.float32]
+    pixel_labels: NDArray[np.uint16]
+    pixel_colours: NDArray[np.uint8]
+    pixel_member: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: list[Listed]) -> Listed:
+        """Concatenate; everything derived from it is a sum or a rank, so the order is immaterial."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+@dataclass
+class Tally:
+    """Integer counts of a set of images.
+
+    Attributes:
+        intersection: (U, columns) int64; column 0 collects unlabelled.
+        active: (U, categories) int64, active pixels in the images that have the category.
+        active_total: (U,) int64.
+        exceeding: (U,) int64, responses at or above the bracket.
+        colour_sum: (U, 3) int64.
+    """
+
+    intersection: NDArray[np.int64]
+    active: NDArray[np.int64]
+    active_total: NDArray[np.int64]
+    exceeding: NDArray[np.int64]
+    colour_sum: NDArray[np.int64]
+    room: int = ROOM
+
+    @classmethod
+    def empty(cls, units: int, columns: int, categories: int) -> Tally:
+        """Counts of no image."""
+        shapes = ((units, columns), (units, categories), (units,), (units,), (units, 3))
+        return cls(*(np.zeros(shape, np.int64) for shape in shapes))
+
+    def merge(self, other: Tally) -> None:
+        """Add the counts of other images."""
+        for name in ("intersection", "active", "active_total", "exceeding", "colour_sum"):
+            getattr(self, name).__iadd__(getattr(other, name))
+
+    def add(
+        self,
+        responses: NDArray[np.float32],
+        maxima: NDArray[np.float32],
+        brackets: Brackets,
+        batch: Annotated,
+    ) -> Listed:
+        """Count one batch.
+
+        Args:
+            responses: (n, h, w, U) float32, C-contiguous.
+            maxima: (n, U) float32 of each map.
+            brackets: of this layer.
+            batch: the annotations of the same images.
+        Returns:
+            What can only be counted once the threshold is exact.
+        """
+        images, _, _, units = responses.shape
+        active = np.zeros((images, units), np.int64)
+        buffers = _buffers(units, self.room)
+        self._run(responses, maxima, brackets, batch, active, buffers)
+        needed = int(max(buffers[1].max(), buffers[4].max()))
+        if needed > self.room:  # list again, into enough room; the counts are already taken
+            self.room = needed + needed // 2
+            buffers = _buffers(units, self.room)
+            spare = Tally.empty(units, self.intersection.shape[1], 0)
+            spare._run(responses, maxima, brackets, batch, np.zeros_like(active), buffers)
+        self.active += active.T @ batch.member.astype(np.int64)
+        self.active_total += active.sum(0)
+        return _listed(buffers, batch)
+
+    def _run(  # noqa: PLR0913  (one kernel call's arrays)
+        self,
+        responses: NDArray[np.float32],
+        maxima: NDArray[np.float32],
+        brackets: Brackets,
+        batch: Annotated,
+        active: NDArray[np.int64],
+        buffers: tuple[NDArray[np.generic], ...],
+    ) -> None:
+        _, height, width, _ = responses.shape
+        rows, columns = axis(height, batch.size[0]), axis(width, batch.size[1])
+        _tally(
+            responses,
+            (maxima, batch.valid, brackets.low, brackets.high, brackets.listed_from),
+            (rows.start, rows.weight, columns.start, columns.weight),
+            (batch.labels, batch.colours),
+            (self.intersection, active, self.exceeding, self.colour_sum),
+            buffers,
+        )
+
+    def settle(self, listed: Listed, threshold: NDArray[np.float32]) -> None:
+        """Count the listed responses and pixels that exceed the exact threshold (U,) float32."""
+        units = len(threshold)
+        above = listed.value > threshold[listed.unit]
+        self.exceeding += np.bincount(listed.unit[above], minlength=units)
+        inside = listed.pixel_value > threshold[listed.pixel_unit]
+        unit = listed.pixel_unit[inside]
+        self.active_total += np.bincount(unit, minlength=units)
+        np.add.at(self.active, unit, listed.pixel_member[inside].astype(np.int64))
+        for labels in listed.pixel_labels[inside].T:
+            np.add.at(self.intersection, (unit, labels), 1)
+        np.add.at(self.colour_sum, unit, listed.pixel_colours[inside].astype(np.int64))
+
+
+def _buffers(units: int, room: int) -> tuple[NDArray[np.generic], ...]:
+    """Per unit: response values and their number; pixel values, places, number."""
+    return (
+        np.empty((units, room), np.float32),
+        np.zeros(units, np.int64),
+        np.empty((units, room), np.float32),
+        np.empty((units, room), np.int64),
+        np.zeros(units, np.int64),
+    )
+
+
+def _listed(buffers: tuple[NDArray[np.generic], ...], batch: Annotated) -> Listed:
+    values, count, pixel_values, places, pixel_count = buffers
+    unit = np.repeat(np.arange(len(count), dtype=np.int32), count)
+    pixel_unit = np.repeat(np.arange(len(count), dtype=np.int32), pixel_count)
+    room = np.arange(values.shape[1])
+    place = places[room < pixel_count[:, None]].astype(np.int64)
+    pixels = batch.labels.shape[1]
+    colours = batch.colours.reshape(-1, 3)
+    return Listed(
+        unit,
+        values[room < count[:, None]],  # type: ignore[arg-type]
+        pixel_unit,
+        pixel_values[room < pixel_count[:, None]],  # type: ignore[arg-type]
+        batch.labels.reshape(-1, batch.labels.shape[2])[place],
+        colours[place] if len(colours) else np.zeros((len(place), 3), np.uint8),
+        batch.member[place // pixels],
+    )
+
+
+@nb.njit(parallel=True, cache=True)
+def _tally(responses, facts, tables, annotation, totals, buffers):  # type: ignore[no-untyped-def]
+    maxima, valid, low, high, listed_from = facts
+    images, height, width, units = responses.shape
+    values, count, pixel_values, places, pixel_count = buffers
+    for block in nb.prange((units + BLOCK - 1) // BLOCK):
+        grid = np.empty((height, width), np.float32)
+        hot = np.empty(height, np.bool_)
+        for n in range(images):
+            for u in range(block * BLOCK, min(block * BLOCK + BLOCK, units)):
+                if not valid[n] or maxima[n, u] < listed_from[u]:
+                    continue
+                totals[2][u] += _load(
+                    responses[n], u, (listed_from[u], high[u]), (grid, hot), (values, count)
+                )
+                if maxima[n, u] > low[u]:
+                    totals[1][n, u] = _pixels(
+                        (n, u),
+                        (grid, hot, low[u], high[u]),
+                        tables,
+                        annotation,
+                        totals,
+                        (pixel_values, places, pixel_count),
+                    )
+
+
+@nb.njit(inline="always")
+def _load(responses, u, bracket, work, listing):  # type: ignore[no-untyped-def]
+    """Copy one map, marking rows with a value above the bracket's low end; list responses inside the bracket."""
+    low, high = bracket
+    grid, hot = work
+    values, count = listing
+    exceeding = 0
+    for y in range(grid.shape[0]):
+        hot[y] = False
+        for x in range(grid.shape[1]):
+            v = responses[y, x, u]
+            grid[y, x] = v
+            if v >= low:
+                hot[y] = True
+                if v >= high:
+                    exceeding += 1
+                else:
+                    if count[u] < values.shape[1]:
+                        values[u, count[u]] = v
+                    count[u] += 1
+    return exceeding
+
+
+@nb.njit(inline="always")
+def _pixels(where, unit_map, tables, annotation, totals, listing):  # type: ignore[no-untyped-def]  # noqa: C901
+    """Upsample the cells that can be active and count their pixels; returns the number of active ones."""
+    n, u = where
+    grid, hot, low, high = unit_map
+    row_start, row_weight, column_start, column_weight = tables
+    labels, colours = annotation
+    intersection, _, _, colour_sum = totals
+    pixel_values, places, pixel_count = listing
+    height, width = grid.shape
+    pixels = labels.shape[1]
+    across = column_weight.shape[0]
+    active = 0
+    for y in range(height):
+        below = min(y + 1, height - 1)
+        if not (hot[y] or hot[below]):
+            continue
+        for x in range(width):
+            beside = min(x + 1, width - 1)
+            a, b = grid[y, x], grid[y, beside]
+            c, d = grid[below, x], grid[below, beside]
+            if max(max(a, b), max(c, d)) <= low:
+                continue
+            for row in range(row_start[y], row_start[y + 1]):
+                left = a + (c - a) * row_weight[row]
+                right = b + (d - b) * row_weight[row]
+                for column in range(column_start[x], column_start[x + 1]):
+                    value = left + (right - left) * column_weight[column]
+                    if value <= low:
+                        continue
+                    pixel = row * across + column
+                    if value < high:
+                        if pixel_count[u] < places.shape[1]:
+                            pixel_values[u, pixel_count[u]] = value
+                            places[u, pixel_count[u]] = n * pixels + pixel
+                        pixel_count[u] += 1
+                        continue
+                    active += 1
+                    for k in range(labels.shape[2]):
+                        intersection[u, labels[n, pixel, k]] += 1
+                    if colours.shape[1] > 0:
+                        for k in range(3):
+                            colour_sum[u, k] += colours[n, pixel, k]
+    return active
