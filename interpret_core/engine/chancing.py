@@ -85,9 +85,9 @@ def read_annotations(
     member: NDArray[np.bool_],
     included: NDArray[np.bool_],
 ) -> Annotations:
-    """Annotations of some images with every plane holding one category only, so that it can be permuted alone.
+    """Annotations of some images, every plane holding one category only, so that it can be permuted alone.
 
-    Holds at most `chance.MAX_IMAGES` images: the one part of a profile whose memory grows, up to that number.
+    The one part of a profile whose memory grows with the data set, up to `chance.MAX_IMAGES` images.
     """
     planes = {
         category: max((len(dataset.records[i].maps.get(category, ())) for i in images), default=0)

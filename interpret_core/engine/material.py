@@ -158,7 +158,7 @@ def visit(
 
 
 def units_last(response: torch.Tensor) -> NDArray[np.float32]:
-    """(n, U, h, w) on any device to (n, h, w, U) float32 in memory; free where it is channels_last already."""
+    """(n, U, h, w) on any device to (n, h, w, U) float32 in memory; no copy of a channels_last one."""
     return response.detach().permute(0, 2, 3, 1).float().contiguous().cpu().numpy()
 
 
@@ -171,7 +171,7 @@ def extremes(
         NonFiniteError: NaN or infinity in a valid image; the message names the layer and the image.
     """
     flat = torch.from_numpy(responses.reshape(len(responses), -1, responses.shape[-1]))
-    low, high = torch.amin(flat, 1).numpy(), torch.amax(flat, 1).numpy()
+    low, high = (extreme(flat, 1).numpy() + np.float32(0) for extreme in (torch.amin, torch.amax))
     odd = one.batch.valid & ~(np.isfinite(low) & np.isfinite(high)).all(1)
     if odd.any():
         index = int(one.batch.indices[np.flatnonzero(odd)[0]])

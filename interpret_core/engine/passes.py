@@ -1,4 +1,4 @@
-"""The passes over the images: count, tally, masks. Each takes an iterable of batches and returns what adds up."""
+"""The passes over the images: count, tally, masks. Each takes batches and returns what adds up."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
 from interpret_core.profile.masks import TOP, Runs, encode, no_images, strongest
 from interpret_core.profile.tally import Listed, Tally
+
+Feed = Iterable[Fed]
 
 
 @dataclass
@@ -38,9 +40,7 @@ def _merged_top(one: Counted, other: Counted) -> tuple[NDArray[np.float32], NDAr
     return np.take_along_axis(value, order, 1), np.take_along_axis(index, order, 1)
 
 
-def look_around(
-    material: Material, layers: Iterable[str], fed: Iterable[Fed]
-) -> dict[str, tuple[Counts, Windows]]:
+def look_around(material: Material, layers: Iterable[str], fed: Feed) -> dict[str, tuple[Counts, Windows]]:
     """Counts of a few images over the whole range of values."""
     seen: dict[str, tuple[Counts, Windows]] = {}
 
@@ -57,7 +57,7 @@ def look_around(
 
 
 def count(
-    material: Material, windows: Mapping[str, Windows], fed: Iterable[Fed], reporter: Reporter
+    material: Material, windows: Mapping[str, Windows], fed: Feed, reporter: Reporter
 ) -> dict[str, Counted]:
     """First pass: counts and strongest images of every layer."""
     units = {name: len(window.low) for name, window in windows.items()}
@@ -80,7 +80,7 @@ def count(
 
 
 def tally(
-    material: Material, brackets: Mapping[str, Brackets], fed: Iterable[Fed], reporter: Reporter
+    material: Material, brackets: Mapping[str, Brackets], fed: Feed, reporter: Reporter
 ) -> dict[str, tuple[Tally, Listed]]:
     """Second pass: masks against annotations."""
     categories = len(material.table.categories)
@@ -124,7 +124,7 @@ class MaskPlan:
 
 
 def masks(
-    material: Material, plans: Mapping[str, MaskPlan], fed: Iterable[Fed], reporter: Reporter
+    material: Material, plans: Mapping[str, MaskPlan], fed: Feed, reporter: Reporter
 ) -> dict[str, dict[str, NDArray[np.generic]]]:
     """Third pass: exact masks of the strongest images and of the chance images.
 

@@ -1,9 +1,9 @@
-"""A profile request, from start to end: survey, count, tally, masks, chance; every part kept as it is finished."""
+"""A profile request from start to end: survey, count, tally, masks, chance; finished parts are kept."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,29 +12,18 @@ from numpy.typing import NDArray
 from interpret_core import datasets, networks
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.engine import passes
-from interpret_core.engine.assembly import gallery_arrays, layer_arrays, layer_metadata
+from interpret_core.engine.assembly import gallery_arrays, layer_metadata
 from interpret_core.engine.chancing import chance_record
-from interpret_core.engine.material import Material, Reporter, feed
-from interpret_core.engine.shards import (
-    Arrays,
-    Shards,
-    counted_arrays,
-    counted_of,
-    pack,
-    split,
-    tally_arrays,
-    tally_of,
-    unpack,
-)
+from interpret_core.engine.material import Material, Reporter
+from interpret_core.engine.shards import Arrays, Shards, pack, split, unpack
+from interpret_core.engine.tallying import Passing, profile_layers
 from interpret_core.errors import DatasetError
 from interpret_core.networks import Network
-from interpret_core.profile.brackets import Brackets, first_windows, locate
 from interpret_core.profile.chance import sample_images
-from interpret_core.profile.counting import Windows
-from interpret_core.profile.thresholds import Thresholds, settle, wanted_positions
+from interpret_core.profile.thresholds import wanted_positions
 from interpret_core.results.profiles import LayerKeys, remember_layers, resolve_layers
 from interpret_core.results.records import Record
-from interpret_core.results.requests import ProfileRequest, profile_keys
+from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 
 
@@ -114,7 +103,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
 class _Run:
     """One run's state; `all` is the order of events."""
 
-    def __init__(  # noqa: PLR0913  (a run is made of these six)
+    def __init__(
         self,
         request: ProfileRequest,
         store: Store,
@@ -190,112 +179,9 @@ class _Run:
 
     def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
         """Thresholds and tallies; by layer the record's arrays without its gallery."""
-        split_batches = split(range(len(material.batches)), self.execution.shards)
-        counted, windows, brackets = self._brackets(material, layers, shards, split_batches)
-        start = time.perf_counter()
-        found: dict[str, tuple[passes.Tally, list[passes.Listed]]] = {}
-        for arrays in shards.each(
-            "tally",
-            split_batches,
-            lambda fed: pack(
-                {
-                    name: tally_arrays(*result)
-                    for name, result in passes.tally(material, brackets, fed, self.reporter).items()
-                }
-            ),
-            lambda images: self.reporter.advance("IoU", images),
-            annotations=True,
-        ):
-            for name in layers:
-                tally, listed = tally_of(unpack(arrays, name))
-                if name in found:
-                    found[name][0].merge(tally)
-                    found[name][1].append(listed)
-                else:
-                    found[name] = tally, [listed]
-        result = {}
-        for name in layers:
-            tally, parts = found[name]
-            thresholds = self._settled(counted[name], brackets[name], tally, passes.Listed.joined(parts))
-            result[name] = layer_arrays(material, counted[name], windows[name], thresholds, tally)
-        self.reporter.seconds["IoU"] = time.perf_counter() - start
-        return result
-
-    def _settled(
-        self, counted: passes.Counted, brackets: Brackets, tally: passes.Tally, listed: passes.Listed
-    ) -> Thresholds:
-        counts = counted.counts
-        wanted = wanted_positions(self.request.quantile, counts.positions)
-        thresholds = settle(
-            brackets, (counts.minimum, counts.maximum), (listed.unit, listed.value), tally.exceeding, wanted
-        )
-        tally.settle(listed, thresholds.value)
-        return thresholds
-
-    def _brackets(
-        self,
-        material: Material,
-        layers: Sequence[str],
-        shards: Shards,
-        split_batches: list[tuple[int, ...]],
-    ) -> tuple[dict[str, passes.Counted], dict[str, Windows], dict[str, Brackets]]:
-        """Count in rounds until every unit's threshold is bracketed; one round is the rule."""
-        start = time.perf_counter()
-        pilot = passes.look_around(material, layers, feed(material, [material.pilot()], annotations=False))
-        windows = {
-            name: first_windows(counts, window, self.request.quantile)
-            for name, (counts, window) in pilot.items()
-        }
-        first_windows_used = windows
-        counted: dict[str, passes.Counted] = {}
-        brackets: dict[str, Brackets] = {}
-        pending: dict[str, NDArray[np.bool_]] = {}
-        turn = 0
-        while windows:
-            self.reporter.total += len(self.dataset) if turn else 0
-            sums = self._count(material, windows, shards, split_batches, turn)
-            following = {}
-            for name, layer in sums.items():
-                counted.setdefault(name, layer)
-                wanted = wanted_positions(self.request.quantile, layer.counts.positions)
-                ask = pending.get(name, np.ones(len(layer.top_image), np.bool_))
-                located = locate(layer.counts, windows[name], wanted, ask)
-                brackets[name] = brackets.get(name, located.brackets).updated(located.brackets, ask)
-                pending[name] = located.again
-                if located.again.any():
-                    following[name] = located.windows
-            windows = following
-            turn += 1
-        self.reporter.seconds["thresholds"] = time.perf_counter() - start
-        return counted, first_windows_used, brackets
-
-    def _count(
-        self,
-        material: Material,
-        windows: Mapping[str, Windows],
-        shards: Shards,
-        split_batches: list[tuple[int, ...]],
-        turn: int,
-    ) -> dict[str, passes.Counted]:
-        sums: dict[str, passes.Counted] = {}
-        for arrays in shards.each(
-            f"count{turn}",
-            split_batches,
-            lambda fed: pack(
-                {
-                    name: counted_arrays(result)
-                    for name, result in passes.count(material, windows, fed, self.reporter).items()
-                }
-            ),
-            lambda images: self.reporter.advance("thresholds", images),
-        ):
-            for name in windows:
-                part = counted_of(unpack(arrays, name))
-                if name in sums:
-                    sums[name].merge(part)
-                else:
-                    sums[name] = part
-        return sums
+        batches = split(range(len(material.batches)), self.execution.shards)
+        passing = Passing(material, shards, self.reporter, batches, self.request.quantile)
+        return profile_layers(passing, layers)
 
     def _masks_and_chance(
         self,
@@ -354,7 +240,7 @@ class _Run:
         needed = np.any([plan.needs() for plan in plans.values()], axis=0)
         chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
 
-        def work(fed: Iterator[passes.Fed]) -> Arrays:
+        def work(fed: passes.Feed) -> Arrays:
             return pack(passes.masks(material, plans, fed, self.reporter))
 
         return list(

@@ -105,8 +105,8 @@ def counted_arrays(counted: Counted) -> Arrays:
 def counted_of(arrays: Arrays) -> Counted:
     """The inverse of `counted_arrays`; the copies may be added to."""
     histogram = arrays["histogram"].astype(np.int64)
-    rest = (arrays[name].copy() for name in ("above", "minimum", "maximum"))
-    counts = Counts(histogram, *rest, int(arrays["positions"][0]))
+    above, minimum, maximum = (arrays[name].copy() for name in ("above", "minimum", "maximum"))
+    counts = Counts(histogram, above, minimum, maximum, int(arrays["positions"][0]))
     return Counted(counts, arrays["top_response"], arrays["top_image"])
 
 
@@ -118,5 +118,6 @@ def tally_arrays(tally: Tally, listed: Listed) -> Arrays:
 
 def tally_of(arrays: Arrays) -> tuple[Tally, Listed]:
     """The inverse of `tally_arrays`; the copies may be added to."""
-    counts = (arrays[field.name].copy() for field in fields(Tally) if field.name != "room")
-    return Tally(*counts), Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
+    names = (field.name for field in fields(Tally) if field.name != "room")
+    counts: dict[str, Any] = {name: arrays[name].copy() for name in names}
+    return Tally(**counts), Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))

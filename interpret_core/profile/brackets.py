@@ -24,20 +24,17 @@ class Brackets:
     """Per unit, the span low ≤ threshold < high, or the threshold itself.
 
     Attributes:
-        low, high: (U,) float32; a mask pixel ≤ low is inactive, one ≥ high is active, whatever the threshold.
+        low, high: (U,) float32; a mask pixel ≤ low is inactive, one ≥ high active, whatever the threshold.
+        listed_from: (U,) float32; responses from here up to `high` are listed (none where it is known).
         known: (U,) bool, the threshold is `low` exactly (dead, constant, or fires on fewer than k positions).
-        floor: (U,) float32, the largest value below the bracket where it is known (0 after a ReLU), else NaN.
+        floor: (U,) float32, the next value below the listed ones if it is known (0 after a ReLU), else NaN.
     """
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
+    listed_from: NDArray[np.float32]
     known: NDArray[np.bool_]
     floor: NDArray[np.float32]
-
-    @property
-    def listed_from(self) -> NDArray[np.float32]:
-        """(U,) float32: responses from here up to `high` are listed; none where the threshold is known."""
-        return np.where(self.known, self.high, self.low)
 
     def updated(self, other: Brackets, where: NDArray[np.bool_]) -> Brackets:
         """These brackets with the other's where `where` (U,) is True."""
@@ -62,7 +59,7 @@ class Located:
 
 @dataclass(frozen=True)
 class _Slots:
-    """Per unit (U,) int64: the slots of rank k, of rank k + 1 (`cut`), of the lower end, of the lowest value."""
+    """Per unit (U,) int64: slots of rank k, of rank k + 1 (`cut`), of the lower end, of the lowest value."""
 
     rank: NDArray[np.int64]
     cut: NDArray[np.int64]
@@ -126,24 +123,27 @@ def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool
         np.where(again, high, low + 1),
         np.where(missed, whole.zeros_below, closer.zeros_below),
     )
-    return Located(_brackets(counts, low, high, known, exact, zeros_below), following, again)
+    brackets = _brackets(counts, (low, high), known, exact, zeros_below & (slots.low == BELOW))
+    return Located(brackets, following, again)
 
 
-def _brackets(  # noqa: PLR0913  (six aligned per-unit arrays)
+def _brackets(
     counts: Counts,
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
+    span: tuple[NDArray[np.int64], NDArray[np.int64]],
     known: NDArray[np.bool_],
     exact: NDArray[np.float32],
-    zeros_below: NDArray[np.bool_],
+    open_below: NDArray[np.bool_],
 ) -> Brackets:
-    low_value = np.where(known, exact, value_of(low)).astype(np.float32)
-    high_value = np.where(known, np.nextafter(low_value, np.float32(np.inf)), value_of(high))
-    # Where the bracket reaches the maximum, `high` is the maximum: values equal to it are counted, not listed.
-    reaches = ~known & (high > key_of(counts.maximum))
-    high_value = np.where(reaches, counts.maximum, high_value).astype(np.float32)
-    floor = np.where(zeros_below & (counts.minimum == 0), np.float32(0), np.float32(np.nan))
-    return Brackets(low_value, high_value, known, floor.astype(np.float32))
+    """Values of a span of keys; where it is `open_below`, the threshold may lie between zero and the span."""
+    low, high = (value_of(key) for key in span)
+    listed_from = np.where(known, np.nextafter(exact, np.float32(np.inf)), low)
+    high = np.where(known, listed_from, high)
+    # Where the bracket reaches the maximum, `high` is the maximum: its ties are counted, not listed.
+    high = np.where(~known & (span[1] > key_of(counts.maximum)), counts.maximum, high)
+    floor = np.where(open_below & (counts.minimum == 0), np.float32(0), np.float32(np.nan))
+    low = np.where(known, exact, np.where(open_below, np.float32(0), low))
+    parts = (np.asarray(part, np.float32) for part in (low, high, listed_from))
+    return Brackets(*parts, known, floor.astype(np.float32))
 
 
 def _slots(counts: Counts, windows: Windows, wanted: int) -> _Slots:

@@ -1,8 +1,8 @@
 """How good would the best IoU be by chance? Annotations permuted among the images of a category.
 
-Source: method.md section 4. The statistic is a unit's largest IoU over the concepts; each unit is standardised
-by its own permutations, then all units of a layer are pooled: own quantiles alone stop at 1/(K + 1), and raw
-pooling is wrong since null quantiles differ several-fold between units.
+Source: docs/method.md, "Is an IoU good?". The statistic is a unit's largest IoU over the concepts; each unit
+is standardised by its own permutations, then all units of a layer are pooled: own quantiles alone stop at
+1/(K + 1), and raw pooling is wrong since null quantiles differ several-fold between units.
 """
 
 from __future__ import annotations
@@ -114,37 +114,50 @@ def _concept_totals(labels: NDArray[np.uint16], concepts: int) -> NDArray[np.int
 
 @nb.njit(parallel=True, cache=True)
 def _null(masks, maps, sources, facts, out):  # type: ignore[no-untyped-def]
-    offsets, runs = masks
     labels, map_category = maps
     member, concept_category, included, totals = facts
-    units, images = out.shape[0], labels.shape[1]
-    for u in nb.prange(units):
+    for u in nb.prange(out.shape[0]):
         counts = np.zeros(totals.shape[0] + 1, np.int64)
-        active = np.zeros(member.shape[1], np.int64)
-        for n in range(images):
-            pixels = 0
-            for r in range(offsets[n * units + u], offsets[n * units + u + 1]):
-                pixels += runs[r, 1]
-            for category in range(member.shape[1]):
-                if member[n, category]:
-                    active[category] += pixels
+        active = _active(masks, u, out.shape[0], member)
         for k in range(sources.shape[0]):
             counts[:] = 0
-            for layer in range(labels.shape[0]):
-                source = sources[k, map_category[layer]]
-                for n in range(images):
-                    if source[n] < 0:
-                        continue
-                    row = labels[layer, source[n]]
-                    for r in range(offsets[n * units + u], offsets[n * units + u + 1]):
-                        for pixel in range(runs[r, 0], runs[r, 0] + runs[r, 1]):
-                            counts[row[pixel]] += 1
+            for plane in range(labels.shape[0]):
+                _overlap(masks, (u, out.shape[0]), labels[plane], sources[k, map_category[plane]], counts)
             best = 0.0
             for c in range(totals.shape[0]):
                 if included[c] and counts[c + 1] > 0:
                     union = active[concept_category[c]] + totals[c] - counts[c + 1]
                     best = max(best, counts[c + 1] / union)
             out[u, k] = best
+
+
+@nb.njit(inline="always")
+def _active(masks, u, units, member):  # type: ignore[no-untyped-def]
+    """Active pixels of a unit in the images of each category."""
+    offsets, runs = masks
+    active = np.zeros(member.shape[1], np.int64)
+    for n in range(member.shape[0]):
+        pixels = 0
+        for r in range(offsets[n * units + u], offsets[n * units + u + 1]):
+            pixels += runs[r, 1]
+        for category in range(member.shape[1]):
+            if member[n, category]:
+                active[category] += pixels
+    return active
+
+
+@nb.njit(inline="always")
+def _overlap(masks, unit, labels, source, counts):  # type: ignore[no-untyped-def]
+    """Count the labels under a unit's masks, image n taking its annotation from image source[n]."""
+    offsets, runs = masks
+    u, units = unit
+    for n in range(source.shape[0]):
+        if source[n] < 0:
+            continue
+        row = labels[source[n]]
+        for r in range(offsets[n * units + u], offsets[n * units + u + 1]):
+            for pixel in range(runs[r, 0], runs[r, 0] + runs[r, 1]):
+                counts[row[pixel]] += 1
 
 
 def assess(observed: NDArray[np.float64], null: NDArray[np.float64], live: NDArray[np.bool_]) -> Chance:

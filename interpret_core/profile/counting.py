@@ -115,7 +115,7 @@ class Counts:
             self.histogram,
             self.above,
         )
-        self.positions += int(valid.sum()) * responses.shape[1]
+        self.positions += int(np.count_nonzero(valid)) * int(responses.shape[1])
 
     def see(self, minima: NDArray[np.float32], maxima: NDArray[np.float32]) -> None:
         """Take in the extremes of the valid images of a batch, each (n, U) float32."""
@@ -158,7 +158,7 @@ def _count(batch, valid, low_value, window, histogram, above):  # type: ignore[n
                 u = first + chosen[c] % BLOCK
                 b = np.int64(bits[n, p, u])
                 if b == -2147483648:  # −0.0
-                    b = 0
+                    b = np.int64(0)
                 key = b + 2147483648 if b >= 0 else -b - 1
                 slot = (key - low_key[u]) >> shift[u]
                 if slot >= BINS:

@@ -125,8 +125,8 @@ def summarise(
     settings = settings or Settings()
     if chance is not None and chance.metadata["min_images"] != settings.min_images:
         raise ParameterError(
-            f"The chance level was taken with min_images {chance.metadata['min_images']}, but the summary asks "
-            f"for {settings.min_images}; run the profile with --min-images {settings.min_images}."
+            f"The chance level was taken with min_images {chance.metadata['min_images']}, but the summary "
+            f"asks for {settings.min_images}; run the profile with --min-images {settings.min_images}."
         )
     included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
     iou = np.where(included, profile.iou, 0.0)
@@ -174,7 +174,6 @@ def sensitivity(best_iou: NDArray[np.float64], cutoffs: Sequence[float]) -> NDAr
 
 def _best(iou: NDArray[np.float64], number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The `number` best concepts of each unit, ties to the lower index; −1 where nothing overlaps."""
-    units, concepts = iou.shape
     order = np.argsort(-iou, axis=1, kind="stable")[:, :number]
     value = np.take_along_axis(iou, order, 1)
     missing = number - order.shape[1]

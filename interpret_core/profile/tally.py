@@ -8,6 +8,7 @@ counted once the threshold is exact: two passes give what would otherwise take t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -86,8 +87,13 @@ class Tally:
     @classmethod
     def empty(cls, units: int, columns: int, categories: int) -> Tally:
         """Counts of no image."""
-        shapes = ((units, columns), (units, categories), (units,), (units,), (units, 3))
-        return cls(*(np.zeros(shape, np.int64) for shape in shapes))
+        return cls(
+            np.zeros((units, columns), np.int64),
+            np.zeros((units, categories), np.int64),
+            np.zeros(units, np.int64),
+            np.zeros(units, np.int64),
+            np.zeros((units, 3), np.int64),
+        )
 
     def merge(self, other: Tally) -> None:
         """Add the counts of other images."""
@@ -113,26 +119,25 @@ class Tally:
         """
         images, _, _, units = responses.shape
         active = np.zeros((images, units), np.int64)
-        buffers = _buffers(units, self.room)
+        buffers = _Buffers.of(units, self.room)
         self._run(responses, maxima, brackets, batch, active, buffers)
-        needed = int(max(buffers[1].max(), buffers[4].max()))
-        if needed > self.room:  # list again, into enough room; the counts are already taken
-            self.room = needed + needed // 2
-            buffers = _buffers(units, self.room)
+        if buffers.needed > self.room:  # list again, into enough room; the counts are already taken
+            self.room = buffers.needed + buffers.needed // 2
+            buffers = _Buffers.of(units, self.room)
             spare = Tally.empty(units, self.intersection.shape[1], 0)
             spare._run(responses, maxima, brackets, batch, np.zeros_like(active), buffers)
         self.active += active.T @ batch.member.astype(np.int64)
         self.active_total += active.sum(0)
-        return _listed(buffers, batch)
+        return buffers.listed(batch)
 
-    def _run(  # noqa: PLR0913  (one kernel call's arrays)
+    def _run(
         self,
         responses: NDArray[np.float32],
         maxima: NDArray[np.float32],
         brackets: Brackets,
         batch: Annotated,
         active: NDArray[np.int64],
-        buffers: tuple[NDArray[np.generic], ...],
+        buffers: _Buffers,
     ) -> None:
         _, height, width, _ = responses.shape
         rows, columns = axis(height, batch.size[0]), axis(width, batch.size[1])
@@ -142,7 +147,7 @@ class Tally:
             (rows.start, rows.weight, columns.start, columns.weight),
             (batch.labels, batch.colours),
             (self.intersection, active, self.exceeding, self.colour_sum),
-            buffers,
+            buffers.arrays,
         )
 
     def settle(self, listed: Listed, threshold: NDArray[np.float32]) -> None:
@@ -159,34 +164,51 @@ class Tally:
         np.add.at(self.colour_sum, unit, listed.pixel_colours[inside].astype(np.int64))
 
 
-def _buffers(units: int, room: int) -> tuple[NDArray[np.generic], ...]:
-    """Per unit: response values and their number; pixel values, places, number."""
-    return (
-        np.empty((units, room), np.float32),
-        np.zeros(units, np.int64),
-        np.empty((units, room), np.float32),
-        np.empty((units, room), np.int64),
-        np.zeros(units, np.int64),
-    )
+@dataclass(frozen=True)
+class _Buffers:
+    """Room for what is listed, per unit: (U, room) entries and how many there are (U,)."""
 
+    value: NDArray[np.float32]
+    count: NDArray[np.int64]
+    pixel_value: NDArray[np.float32]
+    pixel_place: NDArray[np.int64]
+    pixel_count: NDArray[np.int64]
 
-def _listed(buffers: tuple[NDArray[np.generic], ...], batch: Annotated) -> Listed:
-    values, count, pixel_values, places, pixel_count = buffers
-    unit = np.repeat(np.arange(len(count), dtype=np.int32), count)
-    pixel_unit = np.repeat(np.arange(len(count), dtype=np.int32), pixel_count)
-    room = np.arange(values.shape[1])
-    place = places[room < pixel_count[:, None]].astype(np.int64)
-    pixels = batch.labels.shape[1]
-    colours = batch.colours.reshape(-1, 3)
-    return Listed(
-        unit,
-        values[room < count[:, None]],  # type: ignore[arg-type]
-        pixel_unit,
-        pixel_values[room < pixel_count[:, None]],  # type: ignore[arg-type]
-        batch.labels.reshape(-1, batch.labels.shape[2])[place],
-        colours[place] if len(colours) else np.zeros((len(place), 3), np.uint8),
-        batch.member[place // pixels],
-    )
+    @classmethod
+    def of(cls, units: int, room: int) -> _Buffers:
+        shape = (units, room)
+        return cls(
+            np.empty(shape, np.float32),
+            np.zeros(units, np.int64),
+            np.empty(shape, np.float32),
+            np.empty(shape, np.int64),
+            np.zeros(units, np.int64),
+        )
+
+    @property
+    def needed(self) -> int:
+        """Entries of the fullest unit, whether or not there was room for them."""
+        return int(max(self.count.max(), self.pixel_count.max()))
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        return self.value, self.count, self.pixel_value, self.pixel_place, self.pixel_count
+
+    def listed(self, batch: Annotated) -> Listed:
+        units = np.arange(len(self.count), dtype=np.int32)
+        room = np.arange(self.value.shape[1])
+        filled, pixels = room < self.count[:, None], room < self.pixel_count[:, None]
+        place = self.pixel_place[pixels]
+        colours = batch.colours.reshape(-1, 3)
+        return Listed(
+            np.repeat(units, self.count),
+            self.value[filled],
+            np.repeat(units, self.pixel_count),
+            self.pixel_value[pixels],
+            batch.labels.reshape(-1, batch.labels.shape[2])[place],
+            colours[place] if len(colours) else np.zeros((len(place), 3), np.uint8),
+            batch.member[place // batch.labels.shape[1]],
+        )
 
 
 @nb.njit(parallel=True, cache=True)
@@ -217,7 +239,7 @@ def _tally(responses, facts, tables, annotation, totals, buffers):  # type: igno
 
 @nb.njit(inline="always")
 def _load(responses, u, bracket, work, listing):  # type: ignore[no-untyped-def]
-    """Copy one map, marking rows with a value above the bracket's low end; list responses inside the bracket."""
+    """Copy one map, marking rows that can be active; list the responses inside the bracket."""
     low, high = bracket
     grid, hot = work
     values, count = listing

@@ -65,13 +65,12 @@ class ProfileRequest:
     def from_json(cls, value: Mapping[str, Any]) -> ProfileRequest:
         """The inverse of `to_json`; lists become tuples."""
         known = {field.name for field in fields(cls)}
-        return cls(
-            **{
-                name: tuple(entry) if isinstance(entry, list) else entry
-                for name, entry in value.items()
-                if name in known
-            }
-        )
+        entries: dict[str, Any] = {
+            name: tuple(entry) if isinstance(entry, list) else entry
+            for name, entry in value.items()
+            if name in known
+        }
+        return cls(**entries)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,165 @@
+"""Thresholds and tallies of some layers: rounds of counting until all is bracketed, then one tally."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.engine import passes
+from interpret_core.engine.assembly import layer_arrays
+from interpret_core.engine.material import Material, Reporter, feed
+from interpret_core.engine.passes import Counted
+from interpret_core.engine.shards import (
+    Arrays,
+    Shards,
+    counted_arrays,
+    counted_of,
+    pack,
+    tally_arrays,
+    tally_of,
+    unpack,
+)
+from interpret_core.profile.brackets import Brackets, first_windows, locate
+from interpret_core.profile.counting import Windows
+from interpret_core.profile.tally import Listed, Tally
+from interpret_core.profile.thresholds import Thresholds, settle, wanted_positions
+
+
+@dataclass(frozen=True)
+class Passing:
+    """What the passes over the images have in common.
+
+    Attributes:
+        material, shards, reporter: of the run.
+        batches: batch numbers of every shard.
+        quantile: tail mass.
+    """
+
+    material: Material
+    shards: Shards
+    reporter: Reporter
+    batches: Sequence[tuple[int, ...]]
+    quantile: float
+
+    def skipped(self, stage: str) -> Callable[[int], None]:
+        """Reports the images of shards that were found finished."""
+        return lambda images: self.reporter.advance(stage, images)
+
+
+@dataclass
+class Rounds:
+    """Rounds of counting so far, by layer.
+
+    Attributes:
+        windows: of the first round, which the displayed histogram is made from.
+        counted: counts of the first round.
+        brackets: as known so far.
+        asked: (U,) bool, units not bracketed yet.
+    """
+
+    windows: dict[str, Windows]
+    counted: dict[str, Counted] = field(default_factory=dict)
+    brackets: dict[str, Brackets] = field(default_factory=dict)
+    asked: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def take(self, name: str, sums: Counted, windows: Windows, quantile: float) -> Windows | None:
+        """Learn from one layer's round; the windows of the next one, if it needs any."""
+        wanted = wanted_positions(quantile, sums.counts.positions)
+        asked = self.asked.get(name, np.ones(len(sums.top_image), np.bool_))
+        located = locate(sums.counts, windows, wanted, asked)
+        self.counted.setdefault(name, sums)
+        self.brackets[name] = self.brackets.get(name, located.brackets).updated(located.brackets, asked)
+        self.asked[name] = located.again
+        return located.windows if located.again.any() else None
+
+
+def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]:
+    """By layer, the arrays of its record without its gallery."""
+    start = time.perf_counter()
+    rounds = _bracket(passing, layers)
+    passing.reporter.seconds["thresholds"] = time.perf_counter() - start
+    start = time.perf_counter()
+    sums = _tally(passing, rounds.brackets)
+    result = {}
+    for name in layers:
+        tally, listed = sums[name]
+        counted, brackets = rounds.counted[name], rounds.brackets[name]
+        thresholds = settled(counted, brackets, tally, listed, passing.quantile)
+        result[name] = layer_arrays(passing.material, counted, rounds.windows[name], thresholds, tally)
+    passing.reporter.seconds["IoU"] = time.perf_counter() - start
+    return result
+
+
+def settled(
+    counted: Counted, brackets: Brackets, tally: Tally, listed: Listed, quantile: float
+) -> Thresholds:
+    """Exact thresholds of one layer; what was listed is counted into `tally`."""
+    counts = counted.counts
+    thresholds = settle(
+        brackets,
+        (counts.minimum, counts.maximum),
+        (listed.unit, listed.value),
+        tally.exceeding,
+        wanted_positions(quantile, counts.positions),
+    )
+    tally.settle(listed, thresholds.value)
+    return thresholds
+
+
+def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
+    """Count until every unit's threshold is bracketed; one round is the rule."""
+    material = passing.material
+    pilot = passes.look_around(material, layers, feed(material, [material.pilot()], annotations=False))
+    windows = {name: first_windows(*seen, passing.quantile) for name, seen in pilot.items()}
+    rounds = Rounds(dict(windows))
+    turn = 0
+    while windows:
+        if turn:
+            passing.reporter.total += len(material.dataset)
+        sums = _count(passing, windows, turn)
+        following = {
+            name: rounds.take(name, layer, windows[name], passing.quantile) for name, layer in sums.items()
+        }
+        windows = {name: window for name, window in following.items() if window is not None}
+        turn += 1
+    return rounds
+
+
+def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> dict[str, Counted]:
+    def work(fed: passes.Feed) -> Arrays:
+        found = passes.count(passing.material, windows, fed, passing.reporter)
+        return pack({name: counted_arrays(counted) for name, counted in found.items()})
+
+    sums: dict[str, Counted] = {}
+    for arrays in passing.shards.each(f"count{turn}", passing.batches, work, passing.skipped("thresholds")):
+        for name in windows:
+            part = counted_of(unpack(arrays, name))
+            if name in sums:
+                sums[name].merge(part)
+            else:
+                sums[name] = part
+    return sums
+
+
+def _tally(passing: Passing, brackets: Mapping[str, Brackets]) -> dict[str, tuple[Tally, Listed]]:
+    def work(fed: passes.Feed) -> Arrays:
+        found = passes.tally(passing.material, brackets, fed, passing.reporter)
+        return pack({name: tally_arrays(*result) for name, result in found.items()})
+
+    sums: dict[str, Tally] = {}
+    listed: dict[str, list[Listed]] = {name: [] for name in brackets}
+    for arrays in passing.shards.each(
+        "tally", passing.batches, work, passing.skipped("IoU"), annotations=True
+    ):
+        for name in brackets:
+            tally, part = tally_of(unpack(arrays, name))
+            listed[name].append(part)
+            if name in sums:
+                sums[name].merge(tally)
+            else:
+                sums[name] = tally
+    return {name: (sums[name], Listed.joined(listed[name])) for name in brackets}
