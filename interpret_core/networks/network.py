@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
-from interpret_core.networks.layers import Layer, find_layers
-from interpret_core.networks.ops import Op
+from interpret_core.networks.layers import Layer
+from interpret_core.networks.preparing import prepare
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.registry import NetworkSpec, find
-from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
-from interpret_core.networks.tracing import UntraceableError, record_shape, trace
-from interpret_core.networks.watching import WatchedRunner
+from interpret_core.networks.running import Taps
 
 Visit = Callable[[Layer, torch.Tensor], None]
 
@@ -225,88 +222,6 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
         ParameterError: a device that is not there.
     """
     return Network(find(name), _device(device), fetch=fetch)
-
-
-def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...], str]:
-    """A checked way to run a module with taps, its layers, and a note if it is the slower way.
-
-    Args:
-        module: in eval mode; not changed.
-        probe: two images.
-        name: for messages.
-
-    Raises:
-        NetworkError: the module fails on the probe, does not return one tensor, or neither way to run it
-        gives
-            its own output bit for bit.
-    """
-    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
-        raise NetworkError(
-            f"{name} is a TorchScript module, expected an ordinary module: its inside cannot be read. "
-            "Build it in Python and load its state dict."
-        )
-    with torch.no_grad():
-        expected = _expected(module, probe, name)
-        try:
-            runner, layers = _prepare_traced(module, probe)
-            if not torch.equal(_run(runner, probe), expected):
-                raise UntraceableError("its graph gives another output than the module")
-            note = ""
-        except UntraceableError as error:
-            runner, layers = _prepare_watched(module, probe, name)
-            if not torch.equal(_run(runner, probe), expected):
-                raise NetworkError(
-                    f"{name} gives another output when it is watched, expected the same bits: it may "
-                    "be random even in eval mode. Make it deterministic."
-                ) from error
-            reason = (str(error).splitlines() or [""])[0]
-            note = f"torch.fx cannot trace this network ({reason}): responses are read on a slower path."
-    if not layers:
-        raise NetworkError(f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show.")
-    return runner, layers, note
-
-
-def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...]]:
-    try:
-        runner = WatchedRunner(module, probe.clone())
-    except Exception as error:  # the module's own code, on a clone
-        raise NetworkError(
-            f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
-            "module made of torch functions: write it without modules outside its tree."
-        ) from error
-    return runner, runner.layers
-
-
-def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> tuple[Runner, tuple[Layer, ...]]:
-    graph = trace(module)
-    shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
-    try:
-        run_all(graph, probe, record_shape(shapes))
-    except Exception as error:  # a graph that does not even run is no better than none
-        raise UntraceableError(f"its graph fails with {type(error).__name__}: {error}") from error
-    ops: list[Op] = graph.ops(shapes)
-    found = find_layers(ops)
-    graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
-    runner = GraphRunner(graph, {item.layer.name: item.response for item in found})
-    return runner, tuple(item.layer for item in found)
-
-
-def _expected(module: nn.Module, probe: torch.Tensor, name: str) -> torch.Tensor:
-    try:
-        output = module(probe.clone())
-    except Exception as error:  # the module's own code
-        raise NetworkError(
-            f"{name} fails on a batch {tuple(probe.shape)} with {type(error).__name__}: {error}. Expected "
-            "a network that takes one batch of images: check the preprocessing's size."
-        ) from error
-    if not isinstance(output, torch.Tensor):
-        raise NetworkError(f"{name} returns {type(output).__name__}, expected one tensor (N, classes).")
-    return output
-
-
-def _run(runner: Runner, probe: torch.Tensor) -> torch.Tensor:
-    output = runner(probe.clone(), Taps())
-    return torch.empty(0) if output is None else output
 
 
 def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Silence, load
 from interpret_core.networks.layers import find_layers
-from interpret_core.networks.network import prepare
+from interpret_core.networks.preparing import prepare
 from interpret_core.networks.running import Taps, run_all
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.tracing import UntraceableError, record_shape, trace
