@@ -10,7 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from ui.state import ENTRY
+
 _KEY = "_goto"
+_ARRIVED = "_arrived"
 UNITS = "pages/units.py"
 
 
@@ -24,7 +27,20 @@ def follow() -> None:
     """Go where a callback pointed to; otherwise nothing."""
     wanted: dict[str, str] | None = st.session_state.pop(_KEY, None)
     if wanted is not None:
+        st.session_state[_ARRIVED] = True
         st.switch_page(UNITS, query_params=wanted)
+
+
+def arrive() -> None:
+    """Before the entry-point widgets: after a switch, have their values written into the address again.
+
+    A switch with parameters clears those of bound widgets, and only a value that is set by the script brings
+    them back.
+    """
+    if st.session_state.pop(_ARRIVED, False):
+        for name in ENTRY:
+            if st.session_state.get(name) is not None:
+                st.session_state[name] = st.session_state[name]
 
 
 def chosen(key: str) -> list[Any]:

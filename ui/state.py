@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-ENTRY = ("network", "dataset", "cutoff")
+ENTRY = ("network", "dataset", "cutoff", "min_images")
 CUTOFF_DEFAULT = 0.04
 CUTOFF_MAX = 0.3
 _NOTICES = "_notices"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import MIN_IMAGES
-from ui import results, state
+from ui import goto, results, state
 from ui.texts import HOW
 from ui.theme import EVIDENCE, asset
 
@@ -19,6 +19,7 @@ def selection() -> results.Ask | None:
     """
     known_networks, known_datasets = results.network_names(), results.dataset_names()
     state.check_entry(known_networks, known_datasets)
+    goto.arrive()
     with st.sidebar:
         network = st.selectbox("Network", known_networks, key="network", bind="query-params")
         evidence(network)

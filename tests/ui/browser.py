@@ -1,0 +1,98 @@
+"""A real server and a real Chromium for the tests that need both."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+# Streamlit's own start asks for these below the page's path first, and again at the root when that fails.
+PROBES = ("_stcore/health", "_stcore/host-config")
+
+
+@contextlib.contextmanager
+def serving(environment: dict[str, str], log: Path, *options: str, base: str = "") -> Iterator[str]:
+    """`streamlit run serve.py` on a free port until the block ends; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none", *options]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    address = f"http://127.0.0.1:{port}{base}"
+    try:
+        _await(f"{address}/_stcore/health", process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"The server did not get ready:\n{log.read_text(errors='replace')}")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The system's Chromium where there is one, else Playwright's."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+
+
+def watch(page: Page) -> list[str]:
+    """Collects console errors, page errors, failed and outside requests; a clean page leaves it empty."""
+    found: list[str] = []
+
+    def console(message: ConsoleMessage) -> None:
+        probe = any(message.location.get("url", "").endswith(name) for name in PROBES)
+        if message.type == "error" and not probe:
+            found.append(f"console: {message.text} {message.location.get('url', '')}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("http://127.0.0.1", "data:", "blob:"))
+            else found.append(f"outside: {request.url}")
+        ),
+    )
+    return found
+
+
+# The gallery lives in a shadow root; it notes the version it has painted.
+PAINTED = """unit => {
+  const find = root => { for (const node of root.querySelectorAll('*')) if (node.shadowRoot) {
+    const found = node.shadowRoot.querySelector('.gallery') || find(node.shadowRoot); if (found) return found; } };
+  const gallery = find(document);
+  return !!gallery && gallery._state?.data.unit.endsWith('/' + unit) && gallery.dataset.painted === gallery._state.version
+    && [...gallery.querySelectorAll('img')].slice(0, 12).every(image => image.complete && image.naturalWidth);
+}"""
+
+
+def await_masks(page: Page, unit: int, timeout: float = 20_000) -> None:
+    """Wait until the unit's photographs and masks are on screen."""
+    page.wait_for_function(PAINTED, arg=str(unit), polling=10, timeout=timeout)

@@ -1,0 +1,197 @@
+"""The acceptance walk in a real browser: start a profile, watch it, click a unit, share the link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import server_environment
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+from tests.ui.browser import await_masks, launch, serving, watch  # noqa: E402
+
+pytestmark = pytest.mark.browser
+SELECTION = "network=small&dataset=planted"
+WAIT = 60_000
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def live(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over an empty cache: the first test fills it from the page."""
+    folder = tmp_path_factory.mktemp("live")
+    with serving(server_environment(installation, folder / "cache"), folder / "log") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def ready(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over a cache with the result, below a path of its own."""
+    log = tmp_path_factory.mktemp("ready") / "log"
+    options = ("--server.baseUrlPath", "scope")
+    with serving(server_environment(installation, profiled), log, *options, base="/scope") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh context; the test fails if its console or its requests are not clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(WAIT)
+    opened = context.new_page()
+    found = watch(opened)
+    yield opened
+    context.close()
+    assert found == []
+
+
+def unit_shown(page: Page) -> str:
+    """`conv2 · unit 7` as the panel says it."""
+    return page.locator(".us-head .us-sub").inner_text()
+
+
+def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser, live: str) -> None:
+    page.goto(f"{live}/units?{SELECTION}")
+    page.get_by_role("button", name="Start the profile").click()
+    expect(
+        page.get_by_text("You may close this tab").or_(page.get_by_text("conv2 unit").first)
+    ).to_be_visible()
+    page.reload()  # the job does not belong to the tab
+    tile = page.get_by_role("button", name=re.compile(r"^unit \d+, .*IoU")).nth(3)
+    tile.click(timeout=120_000)
+    unit = int(tile.get_attribute("data-unit") or -1)
+    await_masks(page, unit)
+    assert unit_shown(page) == f"conv2 · unit {unit}"
+
+    photos = page.locator(".photos .photo")
+    assert photos.count() >= 12
+    assert page.locator(".photos .mask.line").count() >= 12
+    assert page.locator(".photos .truth.line").count() >= 1
+    colours = [
+        page.locator(f".photos .{kind}.line").first.evaluate("n => getComputedStyle(n).stroke")
+        for kind in ("mask", "truth")
+    ]
+    assert colours[0] != colours[1]
+    dashes = [
+        page.locator(f".photos .{kind}.line").first.evaluate("n => getComputedStyle(n).strokeDasharray")
+        for kind in ("mask", "truth")
+    ]
+    assert dashes[0] == "none" != dashes[1]
+
+    page.get_by_role("button", name="Agreement").click()
+    expect(page).to_have_url(re.compile("show=agreement"))
+    expect(page).to_have_url(re.compile(f"unit={unit}"))
+    other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    found = watch(other)
+    other.goto(page.url)
+    await_masks(other, unit, timeout=WAIT)
+    assert unit_shown(other) == unit_shown(page)
+    assert other.locator(".gallery").get_attribute("data-mode") == "agreement"
+    assert other.locator(".photos .photo").count() == photos.count()
+    other.context.close()
+    assert found == []
+
+
+def test_keyboard_filters_and_history(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2")
+    first, second = page.locator(".tile").nth(0), page.locator(".tile").nth(1)
+    first.click()
+    await_masks(page, int(first.get_attribute("data-unit") or -1))
+    page.keyboard.press("ArrowRight")
+    await_masks(page, int(second.get_attribute("data-unit") or -1))
+    expect(second).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    await_masks(page, int(first.get_attribute("data-unit") or -1))
+
+    page.keyboard.press("/")
+    page.keyboard.type("red")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("concept=red"))
+    expect(page.get_by_text(re.compile(r"^\d+ of 32 units"))).to_be_visible()
+
+
+def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+    await_masks(page, 3)
+    page.locator(".photos .photo").nth(2).click()
+    expect(page.locator("dialog .about")).to_contain_text("3 of 12")
+    expect(page).to_have_url(re.compile(r"image=\d+"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("dialog .about")).to_contain_text("4 of 12")
+    address = page.url
+    page.goto(address)
+    expect(page.locator("dialog .big img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile(r"image="))
+
+
+def test_bar_leads_to_its_units(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+    bar = page.locator(".st-key-bars_small .barlayer .point path").first
+    expect(bar).to_be_visible()
+    box = bar.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page).to_have_url(re.compile(r"/units\?.*layer=conv"))
+    expect(page).to_have_url(re.compile(r"cutoff=0.01"))
+    expect(page.locator(".us-head")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Concepts").first).to_be_visible()
+
+
+def test_cutoff_follows_the_thumb(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}")
+    slider = page.get_by_role("slider", name="IoU cut-off")
+    slider.fill("0.1")
+    expect(page.get_by_text("IoU > 0.1;")).to_be_visible()
+    expect(page).to_have_url(re.compile("cutoff=0.1"))
+
+
+@pytest.mark.parametrize("path", ["", "units", "concepts"])
+def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    opened = context.new_page()
+    found = watch(opened)
+    opened.goto(f"{ready}/{path}?{SELECTION}")
+    expect(opened.locator("h1")).to_be_visible(timeout=WAIT)
+    opened.wait_for_timeout(1500)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+    assert found == []
+
+
+def test_outlines_of_masks_in_closed_form(page: Page) -> None:
+    source = (Path(__file__).resolve().parents[2] / "ui/components/outline.js").read_text()
+    page.goto("about:blank")
+    page.add_script_tag(content=source + "\nwindow.it = { decode, outline, area, split, count };")
+
+    def outline(runs: list[int], height: int, width: int) -> str:
+        return str(
+            page.evaluate("([r, h, w]) => it.outline(it.decode(r, h, w), h, w)", [runs, height, width])
+        )
+
+    assert outline([], 4, 4) == ""
+    assert outline([5, 1], 4, 4) == "M1 1L2 1L2 2L1 2Z"
+    assert outline([5, 2, 9, 2], 4, 4) == "M1 1L3 1L3 3L1 3Z"
+    assert outline([0, 3, 3, 1, 5, 1, 6, 3], 3, 3).count("M") == 2, "a ring has an outer and an inner edge"
+    assert outline([0, 1, 3, 1], 2, 2).count("M") == 2, "pixels that touch at a corner are two shapes"
+    parts = page.evaluate(
+        "() => { const s = it.split(it.decode([0, 3], 1, 6), it.decode([2, 3], 1, 6));"
+        " return [it.count(s.hit), it.count(s.missed), it.count(s.extra)]; }"
+    )
+    assert parts == [1, 2, 2]
