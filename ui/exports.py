@@ -62,7 +62,7 @@ def unit_json(view: LayerView, unit: int) -> dict[str, Any]:
             if i >= 0
         ],
         "histogram": record["histogram"][unit].tolist(),
-        "histogram_edges": [float(v) for v in record["histogram_edges"][unit]],
+        "histogram_edges": [_number(v) for v in record["histogram_edges"][unit]],
     }
 
 
@@ -83,10 +83,10 @@ def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
         "ceiling": ceiling,
         "iou_over_ceiling": float(view.iou[unit]) / ceiling if ceiling > 0 else None,
         "intersection": int(record["intersection"][unit, best]) if best >= 0 else 0,
-        "threshold": float(record["threshold"][unit]),
+        "threshold": _number(record["threshold"][unit]),
         "tail_mass": float(view.firing[unit]),
         "mask_area": float(summary.profile.mask_area[unit]),
-        "strongest_response": float(record["maximum"][unit]),
+        "strongest_response": _number(record["maximum"][unit]),
         "state": STATE_WORDS.get(int(view.state[unit]), "live"),
         "p_value": _number(summary.p_value[unit]),
         "q_value": _number(summary.q_value[unit]),
@@ -109,7 +109,8 @@ def _heading(view: LayerView) -> dict[str, Any]:
 
 
 def _number(value: np.floating[Any] | float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    # NaN and infinity are no JSON; what has no finite value is null.
+    return float(value) if math.isfinite(value) else None
 
 
 def _safe(value: Any) -> Any:

@@ -17,10 +17,16 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Streamlit's own start asks for these below the page's path first, and again at the root when that fails.
 PROBES = ("_stcore/health", "_stcore/host-config")
 
@@ -86,9 +92,11 @@ def watch(page: Page) -> list[str]:
 # The gallery lives in a shadow root; it notes the version it has painted.
 PAINTED = """unit => {
   const find = root => { for (const node of root.querySelectorAll('*')) if (node.shadowRoot) {
-    const found = node.shadowRoot.querySelector('.gallery') || find(node.shadowRoot); if (found) return found; } };
+    const found = node.shadowRoot.querySelector('.gallery') || find(node.shadowRoot);
+    if (found) return found; } };
   const gallery = find(document);
-  return !!gallery && gallery._state?.data.unit.endsWith('/' + unit) && gallery.dataset.painted === gallery._state.version
+  return !!gallery && gallery._state?.data.unit.endsWith('/' + unit)
+    && gallery.dataset.painted === gallery._state.version
     && [...gallery.querySelectorAll('img')].slice(0, 12).every(image => image.complete && image.naturalWidth);
 }"""
 

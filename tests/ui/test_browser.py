@@ -11,9 +11,9 @@ import pytest
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.ui.browser import await_masks, launch, serving, watch  # noqa: E402
+from tests.ui.browser import await_masks, launch, serving, watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"

@@ -1,0 +1,93 @@
+"""Figures are data: what is drawn is what was counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.ui import records
+from ui import concepts, figures
+from ui.theme import CATEGORY_COLOURS
+
+
+@pytest.fixture(scope="module")
+def views():
+    return {
+        name: records.view(layer=name, index=index, seed=index)
+        for index, name in enumerate(["conv4", "conv5"])
+    }
+
+
+def bars_of(figure):
+    return {trace.name: trace for trace in figure.data if trace.type == "bar"}
+
+
+def test_bars_are_the_counts(views) -> None:
+    panel = concepts.panel(views)
+    bars = bars_of(figures.detector_bars(panel))
+    for place, layer in enumerate(views):
+        for category, (count, _) in views[layer].summary.detectors_by_category().items():
+            assert bars[category].y[place] == count
+            assert list(bars[category].customdata[place])[:3] == [layer, category, count]
+    assert {bars[name].marker.color == CATEGORY_COLOURS[name] for name in bars} == {True}
+
+
+def test_shares_and_unique_concepts(views) -> None:
+    panel = concepts.panel(views)
+    share = bars_of(figures.detector_bars(panel, share=True))
+    unique = bars_of(figures.detector_bars(panel, unique=True))
+    count, distinct = views["conv4"].summary.detectors_by_category()["object"]
+    assert share["object"].y[0] == pytest.approx(100 * count / 24)
+    assert unique["object"].y[0] == distinct
+    assert concepts.tallest([panel], share=False, unique=False) >= max(v.detectors() for v in views.values())
+
+
+def test_few_images_are_hollow_with_an_interval(views) -> None:
+    panel = concepts.panel(views)._replace(images=9)
+    figure = figures.detector_bars(panel)
+    assert all(trace.marker.color == "rgba(0,0,0,0)" for trace in bars_of(figure).values())
+    assert [trace for trace in figure.data if trace.type == "scatter" and trace.error_y.array is not None]
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)]
+)
+def test_wilson_against_published_values(k: int, n: int, low: float, high: float) -> None:
+    assert figures.wilson(k, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_sensitivity_marks_the_cutoff(views) -> None:
+    curves = concepts.curves(views)
+    figure = figures.sensitivity_curve(concepts.CUTOFFS, curves, 0.04)
+    total = next(trace for trace in figure.data if trace.name == "all layers")
+    at = int(np.argmin(abs(concepts.CUTOFFS - 0.04)))
+    assert total.y[at] == sum(view.detectors() for view in views.values())
+    assert np.all(np.diff(total.y) <= 0)
+    assert figure.layout.shapes[0].x0 == 0.04
+
+
+def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
+    record = views["conv5"].record
+    threshold = float(record["threshold"][4])
+    responses = figures.Responses(record["histogram"][4], record["histogram_edges"][4], threshold, 0.005)
+    figure = figures.histogram(responses, "unit 4", badge="Toy · random weights")
+    bars = figure.data[0]
+    assert bars.y.sum() == record["histogram"][4].sum()
+    above = np.asarray(bars.x) > threshold
+    assert (np.asarray(bars.marker.color) == figures.ACCENT).tolist() == above.tolist()
+    texts = [note.text for note in figure.layout.annotations]
+    assert any("top 0.5 %" in text for text in texts)
+    assert "Toy · random weights" in texts, "a saved picture says what its evidence is"
+
+
+def test_quality_has_a_line_per_network_and_t(views) -> None:
+    data = {"A": {n: v.summary.mean_top_iou() for n, v in views.items()}}
+    assert [trace.name for trace in figures.quality_lines(data).data] == ["t = 1", "t = 2", "t = 3"]
+    assert len(figures.quality_lines({**data, "B": data["A"]}).data) == 6
+
+
+def test_concept_bars_are_sorted_and_limited() -> None:
+    rows = [(f"c{i}", "object", 40 - i, 0.1) for i in range(35)]
+    figure = figures.concept_bars(rows)
+    assert len(figure.data[0].y) == 30
+    assert figure.layout.yaxis.categoryarray[-1] == "c0", "the most frequent stands on top"

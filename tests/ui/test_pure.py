@@ -1,0 +1,177 @@
+"""The parts without Streamlit: pictures, filters, words, exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from PIL import Image
+
+from tests.ui import records
+from ui import concepts, exports, markup, pictures, selection, texts
+from ui.selection import SORTS, Filters
+from ui.theme import p_text
+from ui.view import unique_keys
+
+
+@pytest.fixture(scope="module")
+def view():
+    return records.view()
+
+
+@given(some.lists(some.booleans(), min_size=1, max_size=60))
+def test_run_lengths_give_the_mask_back(bits: list[bool]) -> None:
+    runs = pictures.runs_of(np.array(bits))
+    back = np.zeros(len(bits), bool)
+    for start, length in zip(runs[::2], runs[1::2], strict=True):
+        assert length > 0
+        back[start : start + length] = True
+    assert back.tolist() == bits
+
+
+@given(
+    some.integers(0, 168),
+    some.tuples(some.integers(20, 300), some.integers(20, 300)),
+    some.floats(0.2, 0.6),
+)
+def test_patch_is_a_square_inside_the_photograph(peak: int, size: tuple[int, int], share: float) -> None:
+    left, upper, right, lower = pictures.patch_box(peak, (13, 13), size, share)
+    assert 0 <= left < right <= size[1]
+    assert 0 <= upper < lower <= size[0]
+    assert right - left == lower - upper
+
+
+def test_patch_surrounds_the_peak() -> None:
+    assert pictures.patch_box(0, (4, 4), (100, 100), 0.2) == (2, 2, 22, 22)
+    assert pictures.patch_box(15, (4, 4), (100, 100), 0.4) == (60, 60, 100, 100)
+
+
+def test_jpeg_keeps_the_sides_ratio() -> None:
+    content = pictures.jpeg(np.zeros((100, 200, 3), np.uint8), longest=50)
+    assert Image.open(io.BytesIO(content)).size == (50, 25)
+
+
+def test_stored_runs_belong_to_their_slot(view) -> None:
+    record = view.record
+    runs = pictures.stored_runs(record["mask_offsets"], record["mask_runs"], 2 * records.TOP + 3)
+    assert runs == view.summary.profile.mask_runs(2, 3).ravel().tolist()
+    assert sum(runs[1::2]) == view.summary.profile.mask(2, 3).sum()
+
+
+def test_names_used_by_two_categories_are_told_apart() -> None:
+    keys = [c.key for c in unique_keys([(1, "door", "object"), (1, "door", "part"), (2, "sky", "object")])]
+    assert keys == ["door (object)", "door (part)", "sky"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_order_keeps_every_unit(view, sort: str) -> None:
+    order = selection.choose(view, Filters(sort=sort))
+    assert sorted(order.tolist()) == list(range(view.layer.units))
+
+
+def test_filters_agree_with_a_plain_loop(view) -> None:
+    chosen = selection.choose(view, Filters(categories=("object",), low=0.03, detectors=True))
+    plain = [
+        u
+        for u in range(view.layer.units)
+        if view.category(u) == "object" and view.iou[u] >= 0.03 and view.detector[u]
+    ]
+    assert sorted(chosen.tolist()) == plain
+    assert selection.choose(view, Filters(state="dead")).tolist() == [1]
+    assert selection.choose(view, Filters(state="tied")).tolist() == [2]
+    wood = view.find("wood")
+    found = selection.choose(view, Filters(concept="wood")).tolist()
+    assert sorted(found) == [u for u in range(24) if wood in view.summary.top_concept[u]]
+    assert selection.concept_options(view)["wood"] == len(found)
+
+
+def test_neighbours_follow_the_order_shown() -> None:
+    order = np.array([5, 2, 9])
+    assert selection.neighbours(order, 2) == (5, 9)
+    assert selection.neighbours(order, 5) == (None, 2)
+    assert selection.neighbours(order, 7) == (9, 5), "a unit that is filtered out leads back into the grid"
+    assert selection.neighbours(np.array([], np.int64), 7) == (None, None)
+
+
+def test_other_cutoff_moves_only_the_detectors(view) -> None:
+    other = view.at(0.0)
+    assert other.detectors() == int((view.iou > 0).sum())
+    assert (other.best == view.best).all()
+    assert view.at(view.cutoff) is view
+    assert concepts.curves({"conv5": view})["conv5"][0] == other.detectors()
+
+
+def test_concept_rows_count_what_the_summary_counts(view) -> None:
+    views = {"conv4": records.view(layer="conv4", index=3, seed=2), "conv5": view}
+    rows = concepts.rows(views)
+    assert sum(row.detectors for row in rows) == sum(v.detectors() for v in views.values())
+    for row in rows:
+        best = max(float(v.summary.profile.iou[:, v.find(row.concept)].max()) for v in views.values())
+        assert row.iou == best
+    assert "wheel" not in [row.concept for row in rows if row.images < 10]
+
+
+def test_sentence_and_small_print(view) -> None:
+    sentence = texts.facts_sentence(view)
+    assert f"**{view.detectors()}** of 24 conv5 units" in sentence
+    assert "IoU > 0.04" in sentence
+    assert "expected by chance" in sentence
+    assert "1 of 13 concepts left out (fewer than 10 images)" in texts.fine_print(view)
+    assert "chance not computed" in texts.facts_sentence(records.view(with_chance=False))
+
+
+def test_p_at_its_floor_is_a_bound() -> None:
+    assert p_text(0.0005, 0.0005) == "≤ 0.0005"
+    assert p_text(0.2, 0.0005) == "0.200"
+    assert p_text(math.nan) == "—"
+
+
+def test_every_how_computed_text_exists() -> None:
+    for key in (
+        "iou",
+        "ceiling",
+        "chance",
+        "masks",
+        "histogram",
+        "colour",
+        "unique",
+        "quality",
+        "sensitivity",
+    ):
+        assert len(texts.HOW[key]) > 80
+
+
+def test_markup_escapes_names(view) -> None:
+    import dataclasses
+
+    profile = view.summary.profile
+    rows = [[n, f"<img src=x onerror=alert({n})>", c] for n, _, c in profile.metadata["concepts"]]
+    evil = dataclasses.replace(profile, metadata={**profile.metadata, "concepts": rows})
+    hostile = dataclasses.replace(view, summary=dataclasses.replace(view.summary, profile=evil))
+    html = markup.heading(hostile, 0) + markup.concept_table(hostile, 0) + markup.stats(hostile, 0, 0)
+    assert "<img" not in html
+
+
+def test_exports_agree_with_the_view(view) -> None:
+    rows = list(csv.DictReader(io.StringIO(exports.layer_csv(view))))
+    assert len(rows) == 24
+    assert {row["evidence"] for row in rows} == {"random weights"}
+    assert float(rows[4]["iou"]) == float(view.iou[4])
+    assert rows[1]["state"] == "dead"
+    assert rows[1]["p_value"] == ""
+    told = json.loads(json.dumps(exports.unit_json(view, 4), allow_nan=False))
+    assert told["unit"] == 4
+    assert told["top_concepts"][0]["iou"] == float(view.iou[4])
+    json.dumps(exports.layer_json(view), allow_nan=False)
+
+
+def test_spreadsheets_do_not_run_names(view) -> None:
+    assert exports._safe("=1+1") == "'=1+1"
+    assert exports._safe("") == ""
+    assert exports._safe("wheel") == "wheel"

@@ -1,0 +1,103 @@
+"""Routes take registered names and numbers, nothing else; answers are cached by digest."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ui import addresses, results, routes
+
+pytestmark = pytest.mark.usefixtures("full")
+SELECTION = {"network": "small", "dataset": "planted", "layer": "conv2"}
+
+
+def ask(route: str, query: dict[str, Any], headers: dict[str, str] | None = None, **path: Any) -> Response:
+    """Call a route's handler as Starlette would."""
+    handlers = {"thumb": routes.thumbnail, "photo": routes.photo, "download": routes.download}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": urlencode(query).encode(),
+        "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
+        "path_params": path,
+    }
+    return routes._guarded(handlers[route])(Request(scope))
+
+
+def test_thumbnail_is_kept_for_good_by_its_digest() -> None:
+    view = results.layer(results.Ask("small", "planted"), "conv2")
+    assert view is not None
+    before, after = addresses.thumbnail(view)
+    query = dict(parse_qsl(urlsplit(f"{before}3{after}").query))
+    answer = ask("thumb", query, unit=3)
+    assert answer.status_code == 200
+    assert Image.open(io.BytesIO(bytes(answer.body))).size == (112, 112)
+    assert "immutable" in answer.headers["cache-control"]
+    again = ask("thumb", query, {"if-none-match": answer.headers["etag"]}, unit=3)
+    assert again.status_code == 304
+    old = ask("thumb", {**query, "v": "0" * 40}, unit=3)
+    assert "immutable" not in old.headers["cache-control"]
+
+
+def test_photograph() -> None:
+    answer = ask("photo", {"dataset": "planted"}, image=2)
+    assert Image.open(io.BytesIO(bytes(answer.body))).size == (224, 224)
+    assert ask("photo", {"dataset": "planted"}, image=24).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {**SELECTION, "network": "os.path:join"},
+        {**SELECTION, "network": "../../etc/passwd"},
+        {**SELECTION, "dataset": "/etc"},
+        {**SELECTION, "layer": "conv9"},
+        {**SELECTION, "min_images": "-1"},
+        {**SELECTION, "min_images": "١٠"},
+        {**SELECTION, "cutoff": "nan"},
+        {**SELECTION, "cutoff": "x"},
+        {**SELECTION, "min_images": "3"},
+    ],
+)
+def test_anything_else_is_one_line_and_404(query: dict[str, str]) -> None:
+    for answer in (
+        ask(
+            "thumb",
+            {k: v for k, v in query.items() if k != "cutoff"} if "cutoff" in query else query,
+            unit=999,
+        ),
+        ask("download", {**query, "unit": "1"}, kind="unit.json" if "min_images" not in query else "x"),
+    ):
+        assert answer.status_code == 404
+        assert b"\n" not in bytes(answer.body)
+        assert b"Traceback" not in bytes(answer.body)
+
+
+def test_downloads_carry_the_evidence() -> None:
+    table = ask("download", SELECTION, kind="layer.csv")
+    assert table.status_code == 200
+    assert bytes(table.body).count(b"\n") == 33
+    assert 'filename="small_planted_conv2.csv"' in table.headers["content-disposition"]
+    unit = json.loads(bytes(ask("download", {**SELECTION, "unit": "4"}, kind="unit.json").body))
+    assert unit["unit"] == 4
+    assert (
+        unit["evidence"] == unit["network"]["evidence"]
+        if isinstance(unit["network"], dict)
+        else unit["evidence"]
+    )
+    assert ask("download", SELECTION, kind="layer.json").status_code == 200
+
+
+def test_base_path_stands_before_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses.config, "get_option", lambda name: "/scope/")
+    assert addresses.prefix() == "/scope/api"
+    assert all(route.path.startswith("/scope/api/") for route in routes.routes())
