@@ -12,7 +12,7 @@ from ui import addresses, markup, results, state, widgets
 from ui.figures import CONFIG, Responses, histogram
 from ui.gallery import COUNTS, MODES, Choice, gallery, photos_of
 from ui.selection import neighbours
-from ui.texts import chance_words
+from ui.texts import chance_words, evidence_words
 from ui.theme import asset, iou_text
 from ui.view import LayerView
 
@@ -54,7 +54,7 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
     _tools(view, order, unit)
     st.html(markup.stats(view, unit, now.concept))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(chance_words(view, unit), width="content")
+        st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}", width="content")
         widgets.how("iou", "ceiling", "chance")
     if view.word(unit) == "dead":
         st.info(

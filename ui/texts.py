@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.theme import asset, count_text, expected_text
-from ui.view import LayerView
+from ui.view import SMALL, LayerView
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -55,3 +55,12 @@ def chance_words(view: LayerView, unit: int) -> str:
     if view.detector[unit]:
         return "Above the cut-off, but shuffled annotations reach this too often: it may be chance."
     return "Not distinguishable from shuffled annotations."
+
+
+def evidence_words(view: LayerView, concept: int) -> str:
+    """How many images the concept's numbers rest on."""
+    if concept < 0:
+        return ""
+    count = int(view.record["concept_images"][concept])
+    few = ": few, read with care" if count < SMALL else ""
+    return f"“{view.concepts[concept].key}” is annotated in {count:,} of {view.facts.images:,} images{few}."

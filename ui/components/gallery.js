@@ -50,6 +50,7 @@ const facts = (item, data) => {
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.gallery');
   const { height: h, width: w } = data;
+  root.style.setProperty('--ratio', `${w} / ${h}`);
   const state = (root._state ??= {});
   state.send = setTriggerValue;
 
