@@ -112,12 +112,12 @@ def counted_of(arrays: Arrays) -> Counted:
 
 def tally_arrays(tally: Tally, listed: Listed) -> Arrays:
     """A layer's tally, and what is listed for later, as arrays."""
-    counts = {field.name: getattr(tally, field.name) for field in fields(Tally) if field.name != "room"}
+    counts = {field.name: getattr(tally, field.name) for field in fields(Tally)}
     return counts | {f"listed_{field.name}": getattr(listed, field.name) for field in fields(Listed)}
 
 
 def tally_of(arrays: Arrays) -> tuple[Tally, Listed]:
     """The inverse of `tally_arrays`; the copies may be added to."""
-    names = (field.name for field in fields(Tally) if field.name != "room")
+    names = (field.name for field in fields(Tally))
     counts: dict[str, Any] = {name: arrays[name].copy() for name in names}
     return Tally(**counts), Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))

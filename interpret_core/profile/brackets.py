@@ -75,18 +75,23 @@ def first_windows(counts: Counts, windows: Windows, quantile: float) -> Windows:
     rank eight times deeper than the cut, to three octaves above the largest value.
     """
     deep = _slots(counts, windows, 8 * round(quantile * counts.positions) + 16).cut
-    low = windows.low + (np.maximum(deep, 0) << windows.shift)
+    low = windows.key_at(np.maximum(deep, 0))
     low = np.where(low > POSITIVE, np.maximum(low - 2 * OCTAVE, POSITIVE), np.maximum(low - OCTAVE, 0))
     largest = key_of(counts.maximum)
     silent = counts.minimum == counts.maximum  # in these few images: anything may come
-    low = np.where(silent | (deep == BELOW), windows.low, low)
+    sparse = (
+        windows.zeros_below & (deep == BELOW) & ~silent
+    )  # count every positive value: the cut may be at 0
+    low = np.where(sparse, np.maximum(largest - 10 * OCTAVE, POSITIVE), low)
+    low = np.where(silent | ((deep == BELOW) & ~sparse), windows.low, low)
     high = np.where(silent, 2 * ZERO, np.minimum(largest + 3 * OCTAVE, 2 * ZERO))
-    spanning = Windows.spanning(low, high, (low == POSITIVE) & windows.zeros_below)
+    base = np.where(sparse, POSITIVE, low)
+    spanning = Windows.spanning(low, high, (base == POSITIVE) & windows.zeros_below)
     # An activation with an upper bound (ReLU6) piles values up there: a bin that begins at the bound holds
     # nothing but the pile, which need not be listed.
     offset = np.maximum(largest - low, 0) & ((np.int64(1) << spanning.shift) - 1)
     aligned = np.where(low > POSITIVE + OCTAVE, low + offset, low)
-    return Windows(aligned, spanning.shift, spanning.zeros_below)
+    return Windows(np.where(sparse, base, aligned), aligned, spanning.shift, spanning.zeros_below)
 
 
 def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool_] | None = None) -> Located:
@@ -108,13 +113,14 @@ def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool
         exact = np.where(constant, exact, np.nextafter(counts.minimum, np.float32(-np.inf)))
 
     top = key_of(counts.maximum) + 1
-    high = np.where(slots.rank >= BINS, top, windows.low + ((slots.rank + 1) << windows.shift))
-    missed = (slots.low == BELOW) & ~zeros_below & (windows.low > 0)
+    high = np.where(slots.rank >= BINS, top, windows.key_at(slots.rank + 1))
+    missed = (slots.low == BELOW) & ~zeros_below & (windows.base > 0)
     start = np.where(slots.low == BELOW, np.maximum(slots.lowest, 0), slots.low)
-    low = windows.low + (start << windows.shift)
+    low = windows.key_at(start)
     whole = Windows.whole(counts.minimum)
     closer = Windows.spanning(low, high, zeros_below & (slots.low == BELOW))
-    narrower = (closer.shift < windows.shift) | (slots.rank >= BINS)
+    wide = (start == 0) & (windows.base < windows.low)
+    narrower = (closer.shift < windows.shift) | (slots.rank >= BINS) | wide
     crowded = (slots.inside > np.maximum(FEW, wanted // 4)) & narrower
     again = (missed | crowded) & ~known
     again &= True if asked is None else asked
@@ -142,15 +148,15 @@ def _brackets(
     high = np.where(~known & (span[1] > key_of(counts.maximum)), counts.maximum, high)
     floor = np.where(open_below & (counts.minimum == 0), np.float32(0), np.float32(np.nan))
     low = np.where(known, exact, np.where(open_below, np.float32(0), low))
-    parts = (np.asarray(part, np.float32) for part in (low, high, listed_from))
-    return Brackets(*parts, known, floor.astype(np.float32))
+    low, high, listed_from = (np.asarray(part, np.float32) for part in (low, high, listed_from))
+    return Brackets(low, high, listed_from, known, floor.astype(np.float32))
 
 
 def _slots(counts: Counts, windows: Windows, wanted: int) -> _Slots:
     units = len(counts.above)
     found = _Slots(*(np.full(units, BELOW, np.int64) for _ in range(5)))
     _scan(counts.histogram, counts.above, wanted, (found.rank, found.cut, found.low, found.lowest))
-    start = windows.low + (np.maximum(found.rank, 0) << windows.shift)
+    start = windows.key_at(np.maximum(found.rank, 0))
     pile = start == key_of(counts.maximum)  # the highest bin holds nothing but the maximum
     _sum_inside(counts.histogram, counts.above, (found.low, found.rank - pile), found.inside)
     return found

@@ -37,11 +37,13 @@ class Windows:
     """Per unit, the span of keys counted finely: BINS bins of 2**shift keys from `low` on.
 
     Attributes:
-        low: (U,) int64, first key.
+        base: (U,) int64, first key counted, ≤ low: the first bin reaches down to it.
+        low: (U,) int64, where bins of equal width begin.
         shift: (U,) int64, log2 of a bin's width in keys.
-        zeros_below: (U,) bool, whatever lies below the window is exactly zero.
+        zeros_below: (U,) bool, whatever lies below `base` is exactly zero.
     """
 
+    base: NDArray[np.int64]
     low: NDArray[np.int64]
     shift: NDArray[np.int64]
     zeros_below: NDArray[np.bool_]
@@ -53,7 +55,7 @@ class Windows:
         """The finest windows that hold the keys low … high − 1."""
         span = np.maximum(high - low, 1)
         shift = np.maximum(np.ceil(np.log2(span / BINS)), 0).astype(np.int64)
-        return cls(low.astype(np.int64), shift, zeros_below)
+        return cls(low.astype(np.int64), low.astype(np.int64), shift, zeros_below)
 
     @classmethod
     def whole(cls, minimum: NDArray[np.float32]) -> Windows:
@@ -64,7 +66,13 @@ class Windows:
 
     def edges(self, unit: int) -> NDArray[np.float32]:
         """(BINS + 1,) float32 edges of one unit's bins."""
-        return value_of(self.low[unit] + (np.arange(BINS + 1, dtype=np.int64) << self.shift[unit]))
+        keys = self.low[unit] + (np.arange(BINS + 1, dtype=np.int64) << self.shift[unit])
+        keys[0] = self.base[unit]
+        return value_of(keys)
+
+    def key_at(self, slot: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(U,) lower edge of a bin (U,) of each unit; BINS gives the end of the window."""
+        return np.where(slot == 0, self.base, self.low + (slot << self.shift))
 
 
 @dataclass
@@ -106,7 +114,7 @@ class Counts:
             valid: (n,) bool; other images only keep their slot.
             windows: of this layer.
         """
-        low_value = value_of(windows.low)
+        low_value = value_of(windows.base)
         _count(
             (responses, responses.view(np.int32)),
             valid,
@@ -163,5 +171,5 @@ def _count(batch, valid, low_value, window, histogram, above):  # type: ignore[n
                 slot = (key - low_key[u]) >> shift[u]
                 if slot >= BINS:
                     above[u] += 1
-                elif slot >= 0:
-                    histogram[u, slot] += 1
+                else:
+                    histogram[u, max(slot, 0)] += 1

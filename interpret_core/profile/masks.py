@@ -46,7 +46,7 @@ def encode(
         Runs of n·U maps, image by image.
     """
     rows, columns = axis(responses.shape[1], size[0]), axis(responses.shape[2], size[1])
-    tables = (rows.low, rows.weight, rows.start, columns.low, columns.weight, columns.start)
+    tables = (rows.low, rows.weight, columns.start, columns.weight)
     maps = wanted.size
     number, peaks = np.zeros(maps, np.int64), np.zeros(maps, np.int32)
     offsets, runs = np.zeros(maps + 1, np.int64), np.zeros((0, 2), np.int32)
@@ -81,32 +81,32 @@ def _encode(responses, threshold, wanted, tables, facts, out):  # type: ignore[n
 
 @nb.njit(inline="always")
 def _runs(grid, threshold, tables, out):  # type: ignore[no-untyped-def]
-    """Write (or, where `out` is empty, count) the runs of one mask."""
-    row_low, row_weight, _, column_low, column_weight, _ = tables
+    """Write (or, where `out` is empty, count) the runs of one mask; a run may go on into the next row."""
+    row_low, row_weight, column_start, column_weight = tables
     height, width = grid.shape
-    count, length, start = 0, 0, 0
+    across = column_weight.shape[0]
+    count, end = 0, -1  # runs so far, and the pixel after the last one
     for row in range(row_low.shape[0]):
         y = row_low[row]
         below = min(y + 1, height - 1)
-        for column in range(column_low.shape[0]):
-            x = column_low[column]
+        for x in range(width):
             beside = min(x + 1, width - 1)
-            left = grid[y, x] + (grid[below, x] - grid[y, x]) * row_weight[row]
-            right = grid[y, beside] + (grid[below, beside] - grid[y, beside]) * row_weight[row]
-            if left + (right - left) * column_weight[column] > threshold:
-                if length == 0:
-                    start = row * column_low.shape[0] + column
-                length += 1
-            elif length:
-                if count < out.shape[0]:
-                    out[count, 0], out[count, 1] = start, length
-                count += 1
-                length = 0
-        # A run may go on into the next row: pixels are flattened row by row.
-    if length:
-        if count < out.shape[0]:
-            out[count, 0], out[count, 1] = start, length
-        count += 1
+            a, b = grid[y, x], grid[y, beside]
+            c, d = grid[below, x], grid[below, beside]
+            if max(max(a, b), max(c, d)) <= threshold:
+                continue  # a convex combination of values at or below the threshold stays there
+            left = a + (c - a) * row_weight[row]
+            right = b + (d - b) * row_weight[row]
+            for column in range(column_start[x], column_start[x + 1]):
+                if left + (right - left) * column_weight[column] > threshold:
+                    pixel = row * across + column
+                    if pixel != end:
+                        if count < out.shape[0]:
+                            out[count, 0], out[count, 1] = pixel, 0
+                        count += 1
+                    end = pixel + 1
+                    if count <= out.shape[0]:
+                        out[count - 1, 1] += 1
     return count
 
 

@@ -18,7 +18,7 @@ from interpret_core.profile.bilinear import axis
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import BLOCK
 
-ROOM = 256  # responses and pixels listed per unit and batch before the buffers grow
+ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,6 @@ class Tally:
     active_total: NDArray[np.int64]
     exceeding: NDArray[np.int64]
     colour_sum: NDArray[np.int64]
-    room: int = ROOM
 
     @classmethod
     def empty(cls, units: int, columns: int, categories: int) -> Tally:
@@ -119,16 +118,19 @@ class Tally:
         """
         images, _, _, units = responses.shape
         active = np.zeros((images, units), np.int64)
-        buffers = _Buffers.of(units, self.room)
+        everyone = np.arange(units, dtype=np.int64)
+        buffers = _Buffers.of(everyone, ROOM)
         self._run(responses, maxima, brackets, batch, active, buffers)
-        if buffers.needed > self.room:  # list again, into enough room; the counts are already taken
-            self.room = buffers.needed + buffers.needed // 2
-            buffers = _Buffers.of(units, self.room)
+        parts = [buffers.listed(batch)]
+        crowded = np.flatnonzero(buffers.needed > ROOM)
+        if len(crowded):  # list these units again, into enough room; the counts are already taken
+            wide = _Buffers.of(crowded, int(buffers.needed.max()), units)
             spare = Tally.empty(units, self.intersection.shape[1], 0)
-            spare._run(responses, maxima, brackets, batch, np.zeros_like(active), buffers)
+            spare._run(responses, maxima, brackets, batch, np.zeros_like(active), wide)
+            parts.append(wide.listed(batch))
         self.active += active.T @ batch.member.astype(np.int64)
         self.active_total += active.sum(0)
-        return buffers.listed(batch)
+        return Listed.joined(parts)
 
     def _run(
         self,
@@ -166,8 +168,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class _Buffers:
-    """Room for what is listed, per unit: (U, room) entries and how many there are (U,)."""
+    """Room for what some units list; `row` (U,) says which row is a unit's, −1 for units left out.
 
+    The other arrays have a row per listing unit: (rows, room) entries, and how many there are (rows,).
+    """
+
+    unit: NDArray[np.int64]
+    row: NDArray[np.int64]
     value: NDArray[np.float32]
     count: NDArray[np.int64]
     pixel_value: NDArray[np.float32]
@@ -175,56 +182,64 @@ class _Buffers:
     pixel_count: NDArray[np.int64]
 
     @classmethod
-    def of(cls, units: int, room: int) -> _Buffers:
-        shape = (units, room)
-        return cls(
-            np.empty(shape, np.float32),
-            np.zeros(units, np.int64),
-            np.empty(shape, np.float32),
-            np.empty(shape, np.int64),
-            np.zeros(units, np.int64),
-        )
+    def of(cls, unit: NDArray[np.int64], room: int, units: int | None = None) -> _Buffers:
+        row = np.full(units or len(unit), -1, np.int64)
+        row[unit] = np.arange(len(unit))
+        values, pixels = (np.empty((len(unit), room), np.float32) for _ in range(2))
+        places = np.empty((len(unit), room), np.int64)
+        count, pixel_count = (np.zeros(len(unit), np.int64) for _ in range(2))
+        return cls(unit, row, values, count, pixels, places, pixel_count)
 
     @property
-    def needed(self) -> int:
-        """Entries of the fullest unit, whether or not there was room for them."""
-        return int(max(self.count.max(), self.pixel_count.max()))
+    def needed(self) -> NDArray[np.int64]:
+        """(rows,) entries each unit has, whether or not there was room for them."""
+        return np.maximum(self.count, self.pixel_count)
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.value, self.count, self.pixel_value, self.pixel_place, self.pixel_count
+        return self.row, self.value, self.count, self.pixel_value, self.pixel_place, self.pixel_count
 
     def listed(self, batch: Annotated) -> Listed:
-        units = np.arange(len(self.count), dtype=np.int32)
-        room = np.arange(self.value.shape[1])
-        filled, pixels = room < self.count[:, None], room < self.pixel_count[:, None]
-        place = self.pixel_place[pixels]
+        """The entries of the units that had enough room."""
+        room = self.value.shape[1]
+        fits = self.needed <= room
+        entries, pixels = (
+            _filled(np.where(fits, count, 0), room) for count in (self.count, self.pixel_count)
+        )
+        place = self.pixel_place.ravel()[pixels]
         colours = batch.colours.reshape(-1, 3)
         return Listed(
-            np.repeat(units, self.count),
-            self.value[filled],
-            np.repeat(units, self.pixel_count),
-            self.pixel_value[pixels],
+            self.unit[entries // room].astype(np.int32),
+            self.value.ravel()[entries],
+            self.unit[pixels // room].astype(np.int32),
+            self.pixel_value.ravel()[pixels],
             batch.labels.reshape(-1, batch.labels.shape[2])[place],
             colours[place] if len(colours) else np.zeros((len(place), 3), np.uint8),
             batch.member[place // batch.labels.shape[1]],
         )
 
 
+def _filled(count: NDArray[np.int64], room: int) -> NDArray[np.int64]:
+    """Flat indices of the first count[i] entries of every row of `room` entries."""
+    start = np.cumsum(count) - count
+    return np.arange(int(count.sum())) + np.repeat(np.arange(len(count)) * room - start, count)
+
+
 @nb.njit(parallel=True, cache=True)
 def _tally(responses, facts, tables, annotation, totals, buffers):  # type: ignore[no-untyped-def]
     maxima, valid, low, high, listed_from = facts
     images, height, width, units = responses.shape
-    values, count, pixel_values, places, pixel_count = buffers
+    row, values, count, pixel_values, places, pixel_count = buffers
     for block in nb.prange((units + BLOCK - 1) // BLOCK):
         grid = np.empty((height, width), np.float32)
         hot = np.empty(height, np.bool_)
         for n in range(images):
             for u in range(block * BLOCK, min(block * BLOCK + BLOCK, units)):
-                if not valid[n] or maxima[n, u] < listed_from[u]:
+                at = row[u]
+                if at < 0 or not valid[n] or maxima[n, u] < listed_from[u]:
                     continue
                 totals[2][u] += _load(
-                    responses[n], u, (listed_from[u], high[u]), (grid, hot), (values, count)
+                    responses[n], u, (listed_from[u], high[u]), (grid, hot), (values[at], count[at : at + 1])
                 )
                 if maxima[n, u] > low[u]:
                     totals[1][n, u] = _pixels(
@@ -233,7 +248,7 @@ def _tally(responses, facts, tables, annotation, totals, buffers):  # type: igno
                         tables,
                         annotation,
                         totals,
-                        (pixel_values, places, pixel_count),
+                        (pixel_values[at], places[at], pixel_count[at : at + 1]),
                     )
 
 
@@ -254,9 +269,9 @@ def _load(responses, u, bracket, work, listing):  # type: ignore[no-untyped-def]
                 if v >= high:
                     exceeding += 1
                 else:
-                    if count[u] < values.shape[1]:
-                        values[u, count[u]] = v
-                    count[u] += 1
+                    if count[0] < values.shape[0]:
+                        values[count[0]] = v
+                    count[0] += 1
     return exceeding
 
 
@@ -292,10 +307,10 @@ def _pixels(where, unit_map, tables, annotation, totals, listing):  # type: igno
                         continue
                     pixel = row * across + column
                     if value < high:
-                        if pixel_count[u] < places.shape[1]:
-                            pixel_values[u, pixel_count[u]] = value
-                            places[u, pixel_count[u]] = n * pixels + pixel
-                        pixel_count[u] += 1
+                        if pixel_count[0] < places.shape[0]:
+                            pixel_values[pixel_count[0]] = value
+                            places[pixel_count[0]] = n * pixels + pixel
+                        pixel_count[0] += 1
                         continue
                     active += 1
                     for k in range(labels.shape[2]):
