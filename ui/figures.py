@@ -78,26 +78,17 @@ def detector_bars(
             + ("concepts" if unique else "of %{customdata[3]} units")
             + "<extra></extra>",
         )
-    figure.update_layout(
-        title={
-            "text": panel.title,
-            "font": {"size": 14},
-            "x": 0,
-            "xref": "paper",
-            "y": 0.985,
-            "yanchor": "top",
-        }
-    )
+    figure.update_layout(title=_title(panel.title, size=14))
     if hollow and not unique:
         _intervals(figure, panel, layers, share)
     figure.update_layout(
         barmode="stack",
-        legend={"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"traceorder": "normal", "orientation": "h", "y": -0.14, "yanchor": "top", "x": 0},
     )
     figure.update_xaxes(type="category", tickangle=-60 if len(layers) > 12 else 0, automargin=True)
     title = "distinct concepts" if unique else "% of units" if share else "detectors"
     figure.update_yaxes(title=title, rangemode="tozero", range=[0, top] if top else None)
-    return _finish(figure, height=370, top=64)
+    return _finish(figure, height=370, top=40)
 
 
 def _intervals(figure: go.Figure, panel: Panel, layers: Sequence[str], share: bool) -> None:
@@ -276,6 +267,12 @@ def quality_lines(
     return _finish(figure, height=340, top=70, badge=badge)
 
 
+def _title(text: str, size: int, colour: str | None = None) -> dict[str, object]:
+    """A small title at the upper left, out of the legend's way on a narrow screen."""
+    font = {"size": size} | ({"color": colour} if colour else {})
+    return {"text": text, "font": font, "x": 0, "xref": "paper", "y": 0.99, "yanchor": "top"}
+
+
 def _depth(layers: int) -> list[float]:
     return [i / max(1, layers - 1) for i in range(layers)]
 
@@ -283,17 +280,7 @@ def _depth(layers: int) -> list[float]:
 def _finish(figure: go.Figure, height: int, top: int = 34, badge: str = "") -> go.Figure:
     if badge:
         # Inside the figure, so that a saved picture still says what the evidence is.
-        figure.add_annotation(
-            text=badge,
-            x=1,
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="right",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 11, "color": NEUTRAL},
-        )
+        figure.update_layout(title=_title(badge, size=11, colour=NEUTRAL))
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": top, "b": 8},

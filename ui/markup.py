@@ -93,7 +93,10 @@ def concept_table(view: LayerView, unit: int) -> str:
         return '<p class="us-sub">This unit’s mask overlaps with no annotated concept.</p>'
     scale = max(view.cutoff * 1.5, max(float(summary.profile.iou[unit, c]) for _, c in rows)) or 1.0
     body = "".join(_row(view, unit, rank, concept, scale) for rank, concept in rows)
-    head = "".join(f"<th>{name}</th>" for name in ("", "concept", "category", "IoU", "", "ceiling"))
+    names = ("", "concept", "category", "IoU", "", "ceiling")
+    head = "".join(
+        f'<th class="{"us-num" if name in ("IoU", "ceiling") else ""}">{name}</th>' for name in names
+    )
     return f'<table class="us-table"><tr>{head}</tr>{body}</table>'
 
 

@@ -53,9 +53,7 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
     st.html(markup.heading(view, unit))
     _tools(view, order, unit)
     st.html(markup.stats(view, unit, now.concept))
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}", width="content")
-        widgets.how("iou", "ceiling", "chance")
+    st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
     if view.word(unit) == "dead":
         st.info(
             "A dead unit answers zero at every position of every image, so it has no photographs to show."
@@ -100,6 +98,7 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
                     ]
                 )
             )
+        widgets.how("iou", "ceiling", "chance")
 
 
 def pick(unit: int | None) -> None:

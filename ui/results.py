@@ -83,7 +83,7 @@ def store() -> Store:
     return _store(str(config.current().cache))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64, ttl=60)  # a download turns random weights into trained
 def card(name: str) -> Card:
     """Title, evidence and note, without building the network."""
     spec = networks.find(name)
