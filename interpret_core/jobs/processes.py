@@ -29,10 +29,11 @@ def look_up(pid: int) -> Process | None:
 def alive(pid: int, birth: str, word: str) -> bool:
     """Whether process `pid` still is the one born then, and has `word` on its command line.
 
-    The word (a job's id) keeps a forged state in a shared store from pointing at some other process.
+    The word (a job's id) keeps a forged state in a shared store from pointing at some other process. In the
+    middle of an exec, which a process goes through right after its birth, the command line reads empty.
     """
     process = look_up(pid)
-    return process is not None and process.birth == birth and word in process.command
+    return process is not None and process.birth == birth and (word in process.command or not process.command)
 
 
 def send(pid: int, birth: str, word: str, number: signal.Signals) -> bool:

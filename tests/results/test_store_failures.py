@@ -167,7 +167,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
 def test_a_limit_on_file_sizes(tmp_path):
     """Where no file system can be mounted: a write that breaks off in the middle, at 3 MB."""
-    part = FILL[: FILL.index("kept = 1\n")]
+    part = FILL[: FILL.index("kept = 1\n")].replace("< 100_000", "< float('inf')")  # others use this disk too
     lines = run(LIMITED + part, tmp_path).splitlines()
     assert len(lines) == 2
     assert all(
