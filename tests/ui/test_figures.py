@@ -77,7 +77,7 @@ def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
     assert (np.asarray(bars.marker.color) == figures.ACCENT).tolist() == above.tolist()
     texts = [note.text for note in figure.layout.annotations]
     assert any("top 0.5 %" in text for text in texts)
-    assert "Toy · random weights" in texts, "a saved picture says what its evidence is"
+    assert figure.layout.title.text == "Toy · random weights", "a saved picture says what its evidence is"
 
 
 def test_quality_has_a_line_per_network_and_t(views) -> None:

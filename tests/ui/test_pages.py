@@ -163,6 +163,30 @@ def test_job_from_the_page_to_the_result(empty: Path) -> None:
     assert "conv2 unit" in words(app)
 
 
+@pytest.mark.usefixtures("empty")
+def test_running_job_shows_stage_share_time_and_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    running = jobs.Job(
+        "0" * 32,
+        results.KIND,
+        state="running",
+        stage="thresholds",
+        done=30,
+        total=120,
+        stage_started=now - 30,
+        updated=now,
+    )
+    monkeypatch.setattr(results, "job", lambda ask: running)
+    asked: list[results.Ask] = []
+    monkeypatch.setattr(results, "cancel", asked.append)
+    app = open_page("pages/units.py", network="small", dataset="planted")
+    assert not app.exception
+    texts = [str(node.proto.text) for node in app.get("progress")]
+    assert texts == ["thresholds · 25% · about 2 min left"] or texts == ["thresholds · 25% · about 90 s left"]
+    next(button for button in app.button if button.label == "Cancel").click().run()
+    assert asked == [results.Ask("small", "planted")]
+
+
 @pytest.mark.parametrize("state", ["failed", "cancelled", "died"])
 def test_job_that_ended_badly_says_so(state: str, empty: Path) -> None:
     ask = results.Ask("small", "planted")
