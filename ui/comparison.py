@@ -9,7 +9,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from ui import concepts, goto, results, state, status, widgets
 from ui.concepts import CUTOFFS, Views
-from ui.figures import CONFIG, detector_bars, quality_lines, sensitivity_curve
+from ui.figures import CONFIG, FITTING, detector_bars, quality_lines, sensitivity_curve
 from ui.live import live_slider
 from ui.results import Ask
 
@@ -78,9 +78,12 @@ def bars(networks: dict[str, Views]) -> None:
     panels = {name: concepts.panel(views) for name, views in networks.items()}
     share, unique = kind == "share", kind == "unique"
     top = concepts.tallest(list(panels.values()), share=share, unique=unique)
+    deep = len(panels) > 1 and any(len(panel.counts) > FITTING for panel in panels.values())
     for place, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
         chart = f"bars_{name}"
         figure = detector_bars(panel, share=share, unique=unique, top=top)
+        if deep:  # the same foot for all, so that equal heights are equal numbers
+            figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
         place.plotly_chart(
             figure,
             key=chart,

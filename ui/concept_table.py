@@ -71,9 +71,9 @@ def _table(network: str, found: list[Row]) -> None:
             "category": [row.category for row in found],
             "images": [row.images for row in found],
             "detectors": [row.detectors for row in found],
+            "best unit": [f"{row.layer} #{row.unit}" if row.unit >= 0 else "—" for row in found],
             "best IoU": [row.iou for row in found],
             "ceiling": [row.ceiling for row in found],
-            "best unit": [f"{row.layer} #{row.unit}" if row.unit >= 0 else "—" for row in found],
             "significant": [row.significant for row in found],
         }
     )
@@ -87,8 +87,13 @@ def _table(network: str, found: list[Row]) -> None:
         selection_mode="single-row",
         column_config={
             "best IoU": st.column_config.ProgressColumn(format="%.4f", min_value=0.0, max_value=most),
-            "ceiling": st.column_config.NumberColumn(format="%.3f"),
-            "images": st.column_config.NumberColumn(help="images with at least one pixel of it"),
+            "ceiling": st.column_config.NumberColumn(format="%.3f", width="small"),
+            "category": st.column_config.TextColumn(width="small"),
+            "images": st.column_config.NumberColumn(
+                help="images with at least one pixel of it", width="small"
+            ),
+            "detectors": st.column_config.NumberColumn(width="small"),
+            "significant": st.column_config.CheckboxColumn(help="of the best unit: q ≤ 5 %", width="small"),
         },
     )
     st.caption("Select a row to open its best unit. The table saves as CSV from its own menu.")

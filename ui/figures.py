@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ui.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
 from ui.view import SMALL
 
+FITTING = 12  # layer names beside each other on a third of a screen
 GRID = "rgba(128,136,150,.25)"
 # Only "save as picture" in the bar; nothing that zooms by accident while scrolling on a phone.
 CONFIG = {
@@ -78,17 +79,30 @@ def detector_bars(
             + ("concepts" if unique else "of %{customdata[3]} units")
             + "<extra></extra>",
         )
-    figure.update_layout(title=_title(panel.title, size=14))
+    figure.update_layout(title=_title(panel.title, size=14), uniformtext={"minsize": 9, "mode": "hide"})
     if hollow and not unique:
         _intervals(figure, panel, layers, share)
     figure.update_layout(
         barmode="stack",
-        legend={"traceorder": "normal", "orientation": "h", "y": -0.14, "yanchor": "top", "x": 0},
+        legend={"traceorder": "normal", "orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
     )
-    figure.update_xaxes(type="category", tickangle=-60 if len(layers) > 12 else 0, automargin=True)
+    _layer_axis(figure, layers)
     title = "distinct concepts" if unique else "% of units" if share else "detectors"
     figure.update_yaxes(title=title, rangemode="tozero", range=[0, top] if top else None)
-    return _finish(figure, height=370, top=40)
+    return _finish(figure, height=410, top=84)
+
+
+def _layer_axis(figure: go.Figure, layers: Sequence[str]) -> None:
+    """Layer names; of a deep network every n-th only, since fifty of them would cover each other."""
+    step = math.ceil(len(layers) / FITTING)
+    figure.update_xaxes(
+        type="category",
+        tickangle=-50 if step > 1 else 0,
+        tickmode="array",
+        tickvals=list(layers)[::step],
+        tickfont={"size": 10.5},
+        automargin=True,
+    )
 
 
 def _intervals(figure: go.Figure, panel: Panel, layers: Sequence[str], share: bool) -> None:
@@ -250,7 +264,7 @@ def quality_lines(
                 x=_depth(len(layers)) if len(panels) > 1 else list(layers),
                 y=[values[t] for values in layers.values()],
                 name=f"{network}, t = {t + 1}" if len(panels) > 1 else f"t = {t + 1}",
-                mode="lines+markers",
+                mode="lines+markers" if len(layers) <= FITTING else "lines",
                 line={"color": colours[number % len(colours)], "dash": dash, "width": 2},
                 marker={"symbol": symbol, "size": 7},
                 customdata=[[network, layer] for layer in layers],
@@ -261,7 +275,7 @@ def quality_lines(
     if len(panels) > 1:
         figure.update_xaxes(title="depth: first layer 0, last layer 1")
     else:
-        figure.update_xaxes(type="category", automargin=True)
+        _layer_axis(figure, [layer for layers in panels.values() for layer in layers])
     figure.update_yaxes(title="mean IoU", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0})
     return _finish(figure, height=340, top=70, badge=badge)
