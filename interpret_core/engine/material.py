@@ -162,6 +162,11 @@ def units_last(response: torch.Tensor) -> NDArray[np.float32]:
     return response.detach().permute(0, 2, 3, 1).float().contiguous().cpu().numpy()
 
 
+def maxima(responses: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Largest response of every map, (n, U) float32."""
+    return _extreme(torch.amax, responses)
+
+
 def extremes(
     material: Material, one: Fed, layer: Layer, responses: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -170,8 +175,7 @@ def extremes(
     Raises:
         NonFiniteError: NaN or infinity in a valid image; the message names the layer and the image.
     """
-    flat = torch.from_numpy(responses.reshape(len(responses), -1, responses.shape[-1]))
-    low, high = (extreme(flat, 1).numpy() + np.float32(0) for extreme in (torch.amin, torch.amax))
+    low, high = _extreme(torch.amin, responses), maxima(responses)
     odd = one.batch.valid & ~(np.isfinite(low) & np.isfinite(high)).all(1)
     if odd.any():
         index = int(one.batch.indices[np.flatnonzero(odd)[0]])
@@ -180,3 +184,10 @@ def extremes(
             f"{material.dataset.records[index].image}; expected finite responses. Check the weights."
         )
     return low, high
+
+
+def _extreme(
+    function: Callable[[torch.Tensor, int], torch.Tensor], responses: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    flat = torch.from_numpy(responses.reshape(len(responses), -1, responses.shape[-1]))
+    return np.asarray(function(flat, 1).numpy() + np.float32(0))  # −0 becomes 0

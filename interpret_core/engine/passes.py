@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.engine.material import Fed, Material, Reporter, extremes, visit
+from interpret_core.engine.material import Fed, Material, Reporter, extremes, maxima, visit
 from interpret_core.networks import Layer
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
@@ -93,7 +93,7 @@ def tally(
     def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
         if one.annotated is None:
             raise TypeError("The tally needs annotations.")
-        _, high = extremes(material, one, layer, responses)
+        high = maxima(responses)
         listed[layer.name].append(
             tallies[layer.name].add(responses, high, brackets[layer.name], one.annotated)
         )

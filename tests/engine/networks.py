@@ -1,0 +1,49 @@
+"""Networks named by factory strings in the engine's tests."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from interpret_core.networks import NetworkParts, Preprocessing
+from tests import planted_networks
+
+PLAIN = Preprocessing((112, 112), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "nearest")
+
+
+def colours() -> NetworkParts:
+    """The planted red, green and blue detector on inputs in [0, 1]."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN)
+
+
+def odd() -> NetworkParts:
+    """The planted units in every state a threshold can be in."""
+    return NetworkParts(planted_networks.odd_units(), PLAIN)
+
+
+def mixed() -> NetworkParts:
+    """Two seeded convolutions with ReLU and ReLU6 and a pooling between them."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        layers = [
+            nn.Conv2d(3, 20, 5, stride=2, padding=2),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(20, 33, 3, padding=1, bias=False),
+            nn.BatchNorm2d(33),
+            nn.ReLU6(inplace=True),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        ]
+        network = nn.Sequential(*layers).eval()
+        for parameter in network.parameters():
+            nn.init.normal_(parameter, std=0.4)
+    return NetworkParts(network, Preprocessing((112, 112)))
+
+
+def poisoned() -> NetworkParts:
+    """The same with a NaN among the second layer's weights."""
+    parts = mixed()
+    with torch.no_grad():
+        parts.module[3].weight[5, 0, 0, 0] = float("nan")
+    return parts

@@ -1,0 +1,277 @@
+"""Whole profile runs: planted answers, the reference, shards, interruptions, memory of what is done."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from interpret_core import datasets, networks
+from interpret_core.engine import Execution, run_profile
+from interpret_core.errors import Cancelled, DatasetError, LayerError, NonFiniteError
+from interpret_core.profile.chance import permutations
+from interpret_core.profile.summary import Settings, summarise
+from interpret_core.profile.thresholds import State
+from interpret_core.results.profiles import Found, find_profiles, identify
+from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.store import Store
+from tests.planted_dataset import Planted
+from tests.reference import chance as reference_chance
+from tests.reference import profile as reference
+
+MIXED = "tests.engine.networks:mixed"
+EQUAL_FIELDS = (
+    "threshold",
+    "exceeding",
+    "maximum",
+    "intersection",
+    "active",
+    "active_total",
+    "concept_pixels",
+    "concept_images",
+    "category_images",
+)
+COLOURS = "tests.engine.networks:colours"
+
+
+def request_for(planted: Planted, network: str = MIXED, **changes: object) -> ProfileRequest:
+    values: dict[str, object] = {"min_images": 1, "permutations": 5, "batch_size": 4, "quantile": 0.02}
+    return ProfileRequest(network=network, dataset=str(planted.root), **(values | changes))  # type: ignore[arg-type]
+
+
+def digests(request: ProfileRequest, store: Store) -> dict[str, str]:
+    keys = identify(request, store)
+    found = {}
+    for key in (*keys.profile.values(), *keys.chance.values()):
+        record = store.get(key)
+        assert record is not None
+        found[key] = record.digest()
+    return found
+
+
+def profiles(request: ProfileRequest, store: Store, execution: Execution | None = None) -> dict[str, Found]:
+    return find_profiles(run_profile(request, store, execution).keys, store)
+
+
+def responses_of(request: ProfileRequest, planted: Planted) -> dict[str, np.ndarray]:
+    network, dataset = networks.load(request.network), datasets.open_dataset(str(planted.root))
+    images = [dataset.read_image(i) for i in range(len(dataset))]
+    found: dict[str, list[np.ndarray]] = {layer.name: [] for layer in network.layers}
+    with torch.inference_mode():
+        for start in range(0, len(images), request.batch_size):
+            batch = network.preprocessing.batch(images[start : start + request.batch_size])
+            network.stream(
+                batch, list(found), lambda layer, response: found[layer.name].append(response.numpy().copy())
+            )
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def annotations_of(planted: Planted, categories: tuple[str, ...]) -> list[list[tuple[str, np.ndarray]]]:
+    return [
+        [(category, plane.astype(int)) for category in categories for plane in scene.get(category, [])]
+        for scene in planted.scenes
+    ]
+
+
+def test_a_run_equals_the_reference(planted: Planted, store: Store) -> None:
+    request = request_for(planted)
+    found = profiles(request, store)
+    responses = responses_of(request, planted)
+    assert list(found) == list(responses)
+    for name, layer in found.items():
+        profile = layer.profile
+        concepts = [(number, category) for number, _, category in profile.metadata["concepts"]]
+        annotations = annotations_of(planted, profile.categories)
+        expected = reference.profile(
+            responses[name],
+            annotations,
+            concepts,
+            list(profile.categories),
+            size=profile.annotation_size,
+            quantile=request.quantile,
+        )
+        for field in EQUAL_FIELDS:
+            np.testing.assert_array_equal(profile.arrays[field], expected[field], err_msg=field)
+        states = [State[state.upper()] for state in expected["state"].tolist()]
+        np.testing.assert_array_equal(profile.arrays["state"], states)
+        for unit in range(profile.units):
+            for rank, image in enumerate(profile.top_images(unit)):
+                np.testing.assert_array_equal(profile.mask(unit, rank), expected["mask"][image, unit])
+        total = profile.arrays["histogram"].sum(1)
+        assert (total == profile.metadata["positions"]).all()
+
+
+def test_the_histogram_counts_every_response(planted: Planted, store: Store) -> None:
+    request = request_for(planted, permutations=0)
+    responses = responses_of(request, planted)
+    for name, layer in profiles(request, store).items():
+        for unit in range(layer.profile.units):
+            edges = layer.profile.arrays["histogram_edges"][unit]
+            values = responses[name][:, unit].ravel()
+            expected = [
+                int(((values >= low) & (values < high)).sum())
+                for low, high in itertools.pairwise(edges)
+            ]
+            expected[0] += int((values < edges[0]).sum())
+            expected[-1] += int((values >= edges[-1]).sum())
+            assert layer.profile.arrays["histogram"][unit].tolist() == expected
+
+
+def test_chance_equals_brute_force(planted: Planted, store: Store) -> None:
+    request = request_for(planted, layers=("conv1",))
+    layer = profiles(request, store)["conv1"]
+    profile, chance = layer.profile, layer.chance
+    assert chance is not None
+    concepts = [(number, category) for number, _, category in profile.metadata["concepts"]]
+    annotations = annotations_of(planted, profile.categories)
+    mask = reference.masks(
+        responses_of(request, planted)["conv1"], profile.arrays["threshold"], profile.annotation_size
+    )
+    orders = {}
+    dataset = datasets.open_dataset(str(planted.root))
+    survey = datasets.survey(dataset, dataset.concepts(request.categories))
+    sources = permutations(survey.category_member, request.seed, request.permutations)
+    for position, category in enumerate(profile.categories):
+        members = np.flatnonzero(survey.category_member[:, position])
+        orders[category] = np.searchsorted(members, sources[:, position][:, members])
+    keep = np.ones(len(concepts), bool)
+    observed, null = reference_chance.null_maxima(mask, annotations, concepts, orders, keep=keep)
+    np.testing.assert_array_equal(chance.arrays["observed"], observed)
+    np.testing.assert_array_equal(chance.arrays["null_maximum"], null.astype(np.float32))
+    z, z_null = reference_chance.standardise(observed, null)
+    live = profile.arrays["state"] != State.DEAD
+    np.testing.assert_allclose(chance.arrays["z"][live], z[live], rtol=1e-9)
+    expected = reference_chance.p_values(z, z_null, live)
+    # A null value equal to the observed one may fall on either side after two roundings of the mean.
+    np.testing.assert_allclose(chance.arrays["p_value"][live], expected[live], atol=3 / z_null.size)
+    np.testing.assert_allclose(
+        chance.arrays["q_value"][live],
+        reference_chance.q_values(chance.arrays["p_value"], live)[live],
+        rtol=1e-9,
+    )
+
+
+def test_a_planted_red_detector_has_iou_one(planted: Planted, store: Store) -> None:
+    red = planted.pixels("object", "red square") / (112 * 112 * len(planted.scenes))
+    found = profiles(request_for(planted, COLOURS, quantile=red), store)["conv1"]
+    summary = summarise(found.profile, found.chance, Settings(min_images=1))
+    assert summary.concept_name(int(summary.best_concept[0])) == "red square"
+    assert summary.best_iou[0] == 1
+    assert summary.ceiling[0] == 1
+    assert summary.detector[0]
+    np.testing.assert_array_equal(found.profile.mean_colour[0], (255, 0, 0))
+
+
+def test_planted_states(planted: Planted, store: Store) -> None:
+    found = profiles(request_for(planted, "tests.engine.networks:odd", quantile=0.01), store)
+    states = set(next(iter(found.values())).profile.arrays["state"].tolist())
+    assert {State.DEAD, State.TIED} <= states
+
+
+@pytest.mark.parametrize(("shards", "order"), [(1, None), (2, (1, 0)), (4, (2, 0, 3, 1)), (5, None)])
+def test_shards_and_their_order_do_not_matter(
+    planted: Planted, tmp_path: Path, shards: int, order: tuple[int, ...] | None
+) -> None:
+    request = request_for(planted)
+    plain, split = Store(tmp_path / "plain"), Store(tmp_path / "split")
+    run_profile(request, plain)
+    outcome = run_profile(request, split, Execution(shards=shards, order=order))
+    assert outcome.computed >= shards
+    assert digests(request, plain) == digests(request, split)
+
+
+def test_batch_sizes_move_no_tally_by_more_than_two_pixels(planted: Planted, tmp_path: Path) -> None:
+    found = [
+        profiles(request_for(planted, batch_size=size, permutations=0), Store(tmp_path / str(size)))
+        for size in (1, 7, 32)
+    ]
+    for name, first in found[0].items():
+        for other in found[1:]:
+            for field in ("intersection", "active_total", "exceeding"):
+                moved = first.profile.arrays[field] - other[name].profile.arrays[field]
+                assert np.abs(moved).max() <= 2
+
+
+def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Path) -> None:
+    request = request_for(planted)
+    undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")
+    whole = run_profile(request, undisturbed, Execution(shards=4))
+    steps = 0
+
+    def cancelled() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps > 12
+
+    with pytest.raises(Cancelled, match="continues"):
+        run_profile(request, disturbed, Execution(shards=4, cancelled=cancelled))
+    finished = len(disturbed.keys("partial/"))
+    assert 0 < finished < whole.computed
+    rest = run_profile(request, disturbed, Execution(shards=4))
+    assert rest.computed == whole.computed - finished
+    assert digests(request, undisturbed) == digests(request, disturbed)
+    assert not disturbed.keys("partial/")
+
+
+def test_the_second_request_computes_nothing(
+    planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = request_for(planted)
+    run_profile(request, store)
+    monkeypatch.setattr(networks, "load", lambda *_args, **_more: pytest.fail("the network was built again"))
+    again = run_profile(request, store)
+    assert again.computed == 0
+    assert again.network is None
+    one = run_profile(request_for(planted, layers=("conv2",)), store)
+    assert one.layers == ("conv2",)
+    assert one.computed == 0
+
+
+def test_another_rule_on_rare_concepts_computes_only_the_chance_level(planted: Planted, store: Store) -> None:
+    run_profile(request_for(planted), store)
+    before = set(store.keys("profile/"))
+    outcome = run_profile(request_for(planted, min_images=3), store)
+    assert set(store.keys("profile/")) == before
+    assert set(outcome.seconds) >= {"masks", "chance"}
+    assert "IoU" not in outcome.seconds
+    found = find_profiles(outcome.keys, store)["conv1"]
+    assert found.chance is not None
+    assert found.chance.metadata["min_images"] == 3
+
+
+def test_a_damaged_image_is_skipped_and_counted(planted: Planted, tmp_path: Path, store: Store) -> None:
+    copy = tmp_path / "damaged"
+    shutil.copytree(planted.root, copy)
+    dataset = datasets.open_dataset(str(copy))
+    broken = copy / "images" / dataset.records[5].image
+    broken.write_bytes(broken.read_bytes()[:200])
+    request = ProfileRequest(MIXED, str(copy), min_images=1, permutations=3, batch_size=4, quantile=0.02)
+    outcome = run_profile(request, store)
+    assert [image for image, _ in outcome.problems] == [dataset.records[5].image]
+    profile = find_profiles(outcome.keys, store)["conv1"].profile
+    assert profile.metadata["dataset"]["images"] == 19
+    assert 5 not in profile.arrays["top_image"]
+    with pytest.raises(DatasetError, match="--strict"):
+        run_profile(ProfileRequest(**{**request.to_json(), "strict": True}), Store(tmp_path / "strict"))
+
+
+def test_nan_stops_with_layer_and_image(planted: Planted, store: Store) -> None:
+    with pytest.raises(NonFiniteError, match=r"Layer conv2 .* on image .*\.png"):
+        run_profile(request_for(planted, "tests.engine.networks:poisoned"), store)
+
+
+def test_an_unknown_layer_is_named(planted: Planted, store: Store) -> None:
+    with pytest.raises(LayerError, match=r"'conv9'.*conv1"):
+        run_profile(request_for(planted, layers=("conv9",)), store)
+
+
+def test_progress_never_falls_and_ends_full(planted: Planted, store: Store) -> None:
+    seen: list[tuple[str, int, int]] = []
+    run_profile(request_for(planted), store, Execution(tell=lambda *step: seen.append(step)))
+    shares = [done / total for stage, done, total in seen if stage in {"thresholds", "IoU", "masks"}]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
