@@ -1,0 +1,127 @@
+"""`bench profile`: thresholds and IoU against a bare forward pass and against a plain implementation.
+
+Each repeat times bare and ours one after the other, so that a busy machine slows both. Decoding, histograms,
+masks and chance are timed beside it; peak memory comes from processes of its own (`profile_memory`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.profile_memory import peaks
+from benchmarks.profile_timing import Bench, first
+from interpret_core import datasets
+from interpret_core.errors import Cancelled, DatasetError, UserError
+
+REAL_DATA = "INTERPRET_REAL_DATA"
+MEMORY_NETWORK, MEMORY_LAYER = "torchvision/vgg11", "conv1"
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure.
+
+    Attributes:
+        network: name.
+        dataset: name or folder; None looks for one.
+        images: how many to time.
+        batch_size: images per forward pass.
+        repeats: timed runs; the median counts.
+        memory_images: listed once and ten times; 0 leaves the memory out.
+    """
+
+    network: str
+    dataset: str | None
+    images: int
+    batch_size: int
+    repeats: int
+    memory_images: int
+
+
+def measure(
+    plan: Plan, tell: Tell = lambda *_: None, cancelled: Callable[[], bool] = lambda: False
+) -> tuple[dict[str, Any], list[str]]:
+    """The numbers by name, and sentences on how they came about."""
+    dataset = find_dataset(plan.dataset)
+    bench = Bench.prepared(plan.network, first(dataset, plan.images), plan.batch_size)
+    steps = plan.repeats + 4
+    seconds: dict[str, list[float]] = {}
+    for turn in range(plan.repeats + 1):  # the first one warms up
+        _check(cancelled)
+        tell("timing", turn, steps)
+        found = bench.once()
+        if turn:
+            for name, spent in found.items():
+                seconds.setdefault(name, []).append(spent)
+    _check(cancelled)
+    tell("masks and chance", plan.repeats + 1, steps)
+    beside = bench.beside()
+    _check(cancelled)
+    tell("plain implementation", plan.repeats + 2, steps)
+    naive = bench.naive()
+    tell("memory", plan.repeats + 3, steps)
+    memory = _memory(plan, dataset)
+    numbers = bench.report(seconds, beside, naive) | memory
+    tell("done", steps, steps)
+    return numbers, remarks(plan, bench, numbers)
+
+
+def find_dataset(name: str | None) -> datasets.Dataset:
+    """The named data set, the first registered one that opens, or the real photographs of the tests."""
+    if name is not None:
+        return datasets.open_dataset(name)
+    for known in datasets.known():
+        try:
+            return datasets.open_dataset(known)
+        except UserError:
+            continue
+    folder = os.environ.get(REAL_DATA)
+    if folder and (Path(folder) / "coco_broden").is_dir():
+        return datasets.open_dataset(Path(folder) / "coco_broden")
+    raise DatasetError(
+        "No data set to time: none that opens is registered, and "
+        f"{REAL_DATA} names no folder with coco_broden in it. Give one with --dataset."
+    )
+
+
+def remarks(plan: Plan, bench: Bench, numbers: dict[str, Any]) -> list[str]:
+    """How to read the numbers."""
+    network = bench.material.network
+    runs = ", ".join(f"{ratio:.2f}" for ratio in numbers["over_forward_runs"])
+    lines = [
+        f"{network.name} ({network.evidence}), {len(bench.layers)} layers, {numbers['images']} images of "
+        f"{bench.material.dataset.name}, batches of {plan.batch_size}, {numbers['threads']} threads, "
+        f"median of {plan.repeats} in one process, channels_last.",
+        f"Thresholds and IoU {numbers['ours_ms']:.1f} ms an image, bare forward pass "
+        f"{numbers['forward_ms']:.1f} ms: {numbers['over_forward']:.2f} times (single runs {runs}).",
+        f"Plain implementation {numbers['naive_ms']:.0f} ms an image, timed once on "
+        f"{bench.naive_images} of these images and scaled: {numbers['over_naive']:.1f} times ours.",
+        "The tally includes shades and colours; decoding, histograms, masks of the strongest images and "
+        "chance (timed once) stand beside it in stages_ms.",
+    ]
+    if plan.memory_images:
+        lines.append(
+            f"Peak memory of {MEMORY_NETWORK} {MEMORY_LAYER} (annotations, thresholds, IoU, masks) in "
+            f"fresh processes: {plan.memory_images} images {numbers['peak_mb']:.1f} MB, listed ten times "
+            f"{numbers['peak_mb_10x']:.1f} MB; libraries and weights hold {numbers['held_mb']:.1f} MB of it. "
+            "Chance is left out (it holds the annotations of up to 2,000 images)."
+        )
+    return lines
+
+
+def _memory(plan: Plan, dataset: datasets.Dataset) -> dict[str, float | None]:
+    if not plan.memory_images:
+        return {"peak_mb": None, "peak_mb_10x": None, "held_mb": None}
+    once, ten = peaks(dataset.root, plan.memory_images, MEMORY_NETWORK, MEMORY_LAYER)
+    return {"peak_mb": once.peak, "peak_mb_10x": ten.peak, "held_mb": once.held}
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled("Stopped.")

@@ -1,0 +1,125 @@
+"""Peak memory of a profile, in processes of its own: some images listed once, and the same ten times.
+
+The data set is a folder made for it: the original's tables with another list of images, and a link to its
+pictures. A small profile comes first, so that libraries are loaded and kernels compiled; then Linux's
+high-water mark is set back (/proc/self/clear_refs), so that loading the weights does not hide what follows.
+Elsewhere the mark of the whole process counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import ctypes
+import gc
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from interpret_core.errors import UnitscopeError
+
+BATCH = 4  # small, so that the short list already keeps reading ahead as the long one does
+SMALL = 8
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class MeasurementError(UnitscopeError):
+    """A measuring process failed."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Megabytes (10⁶ bytes) in memory: `held` when the network was loaded, `peak` at most afterwards."""
+
+    held: float
+    peak: float
+
+
+def peaks(root: Path, images: int, network: str, layer: str) -> tuple[Peak, Peak]:
+    """Memory for the first `images` of a data set listed once, and listed ten times.
+
+    Args:
+        root: the data set's folder.
+        images: at least five batches of four, or the first of the two does not reach its steady state.
+        network, layer: what is profiled.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        sets = {times: Path(folder) / f"times{times}" for times in (1, 10)}
+        listed(root, Path(folder) / "small", SMALL, 1)
+        for times, made in sets.items():
+            listed(root, made, images, times)
+        once, ten = (_peak(Path(folder) / "small", made, network, layer) for made in sets.values())
+    return once, ten
+
+
+def listed(root: Path, folder: Path, images: int, times: int) -> None:
+    """A data set that lists the first images of another so many times; its pictures are the other's."""
+    folder.mkdir()
+    (folder / "images").symlink_to(root.resolve() / "images", target_is_directory=True)
+    for table in root.glob("*.csv"):
+        if table.name != "index.csv":
+            (folder / table.name).write_bytes(table.read_bytes())
+    with (root / "index.csv").open(newline="", encoding="utf-8-sig") as file:
+        header, *rows = csv.reader(file)
+    with (folder / "index.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *(rows[:images] * times)])
+
+
+def _peak(small: Path, large: Path, network: str, layer: str) -> Peak:
+    command = [sys.executable, "-m", "benchmarks.profile_memory", str(small), str(large), network, layer]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise MeasurementError(f"Measuring the memory failed: {reason}")
+    held, peak = done.stdout.split()[-2:]
+    return Peak(float(held), float(peak))
+
+
+def _measured(small: str, large: str, network: str, layer: str) -> Peak:
+    """Memory of the larger profile, in this process."""
+    from interpret_core.engine import Execution, run_profile
+    from interpret_core.results import Store
+    from interpret_core.results.requests import ProfileRequest
+
+    def run(dataset: str, folder: str, execution: Execution) -> None:
+        request = ProfileRequest(network, dataset, (layer,), batch_size=BATCH, permutations=0, min_images=1)
+        with Store(folder) as store:
+            run_profile(request, store, execution)
+
+    held: list[float] = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if total and not held:  # the network is loaded
+            _forget_peak()
+            held.append(_high_water())
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(small, f"{folder}/small", Execution(device="cpu"))
+        gc.collect()  # or the first network would be there still
+        run(large, f"{folder}/large", Execution(device="cpu", tell=tell))
+    return Peak(held[0], _high_water())
+
+
+def _forget_peak() -> None:
+    """Give free memory back to the system and set the high-water mark to what is left, where one can."""
+    gc.collect()
+    if sys.platform == "linux":
+        getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _high_water() -> float:
+    """Megabytes (10⁶ bytes) this process had in memory at most, since the mark was set back."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    found = _measured(*sys.argv[1:5])
+    print(found.held, found.peak)

@@ -1,0 +1,230 @@
+"""What `bench profile` times: batches that are in memory already, and the engine's work on them.
+
+*Ours* is what the engine does with the batches: the pilot, the counting pass (strongest images included), the
+tally (shades and colours included) and the exact thresholds. *Bare* is the network's own forward pass up to
+its output. Both run in one process, on the same batches, preprocessed before the clock starts, channels_last.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.naive_profile import naive_profile
+from interpret_core import datasets, networks
+from interpret_core.engine import passes
+from interpret_core.engine.assembly import gallery_arrays, layer_arrays, layer_metadata
+from interpret_core.engine.chancing import chance_record
+from interpret_core.engine.material import Fed, Material, Reporter, feed
+from interpret_core.engine.shards import Arrays
+from interpret_core.engine.tallying import Rounds, settled
+from interpret_core.profile.brackets import first_windows
+from interpret_core.profile.thresholds import Thresholds
+from interpret_core.results.records import Record
+from interpret_core.results.requests import ProfileRequest
+
+NAIVE_IMAGES = 8
+
+
+@dataclass
+class Bench:
+    """Batches in memory, and what is timed on them."""
+
+    material: Material
+    request: ProfileRequest
+    fed: list[Fed]
+    pilot: list[Fed]
+    module: torch.nn.Module
+    decode_seconds: float
+    last: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def prepared(cls, name: str, dataset: datasets.Dataset, batch_size: int) -> Bench:
+        """Read and preprocess everything."""
+        network = networks.load(name)
+        table = dataset.concepts()
+        survey = datasets.survey(dataset, table)
+        request = ProfileRequest(name, str(dataset.root), batch_size=batch_size, min_images=1)
+        material = Material(network, dataset, table, survey, batch_size)
+        start = time.perf_counter()
+        fed = list(feed(material, material.batches, annotations=True))
+        spent = time.perf_counter() - start
+        pilot = list(feed(material, [material.pilot()], annotations=False))
+        module = network.spec.build(network.spec.weights()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return cls(material, request, fed, pilot, module, spent)
+
+    @property
+    def layers(self) -> list[str]:
+        """Every listed layer."""
+        return [layer.name for layer in self.material.network.layers]
+
+    @property
+    def naive_images(self) -> int:
+        """Images that the plain implementation is timed on."""
+        return min(NAIVE_IMAGES, len(self.fed[0].batch.valid))
+
+    def once(self) -> dict[str, float]:
+        """Seconds of one turn by stage."""
+        return {"forward": _timed(self._forward)} | self._ours()
+
+    def _forward(self) -> None:
+        with torch.inference_mode():
+            for one in self.fed:
+                self.module(one.images)
+
+    def _ours(self) -> dict[str, float]:
+        start = time.perf_counter()
+        rounds = self._thresholds()
+        counted = time.perf_counter()
+        thresholds = self._iou(rounds, self.fed)
+        tallied = time.perf_counter()
+        self.last = {"rounds": rounds, **thresholds}
+        arrays = {name: self._arrays(name) for name in self.layers}
+        histograms = time.perf_counter() - tallied
+        self.last["arrays"] = arrays
+        without = [replace(one, annotated=_without_shades(one)) for one in self.fed]
+        plain = _timed(lambda: self._iou(rounds, without))
+        return {
+            "thresholds": counted - start,
+            "iou": tallied - counted,
+            "shades": tallied - counted - plain,
+            "histograms": histograms,
+        }
+
+    def _thresholds(self) -> Rounds:
+        """As `engine.tallying` does it, with batches that are in memory already."""
+        quantile = self.request.quantile
+        seen = passes.look_around(self.material, self.layers, self.pilot)
+        windows = {name: first_windows(*pair, quantile) for name, pair in seen.items()}
+        rounds = Rounds(dict(windows))
+        while windows:
+            sums = passes.count(self.material, windows, self.fed, Reporter())
+            following = {name: rounds.take(name, one, windows[name], quantile) for name, one in sums.items()}
+            windows = {name: window for name, window in following.items() if window is not None}
+        return rounds
+
+    def _iou(self, rounds: Rounds, fed: Iterable[Fed]) -> dict[str, Any]:
+        tallies = passes.tally(self.material, rounds.brackets, fed, Reporter())
+        thresholds: dict[str, Thresholds] = {}
+        for name, (tally, listed) in tallies.items():
+            counted, brackets = rounds.counted[name], rounds.brackets[name]
+            thresholds[name] = settled(counted, brackets, tally, listed, self.request.quantile)
+        return {"tallies": tallies, "thresholds": thresholds}
+
+    def _arrays(self, name: str) -> Arrays:
+        rounds, (tally, _) = self.last["rounds"], self.last["tallies"][name]
+        found = self.last["thresholds"][name]
+        return layer_arrays(self.material, rounds.counted[name], rounds.windows[name], found, tally)
+
+    def beside(self) -> dict[str, float]:
+        """Seconds of what is measured once: masks of the strongest images, masks of all, chance."""
+        nobody = np.zeros(len(self.material.dataset), np.bool_)
+        gallery = _timed(lambda: self._masks(nobody))
+        start = time.perf_counter()
+        found = self._masks(self.material.survey.valid)
+        whole = time.perf_counter() - start
+        start = time.perf_counter()
+        images = np.flatnonzero(self.material.survey.valid)
+        for name in self.layers:
+            profile = self._record(name, found[name])
+            chance_record(self.material, self.request, found[name], images, profile)
+        return {"masks": gallery, "chance": time.perf_counter() - start + max(whole - gallery, 0.0)}
+
+    def _masks(self, chance: NDArray[np.bool_]) -> dict[str, Arrays]:
+        arrays = self.last["arrays"]
+        plans = {
+            name: passes.MaskPlan(arrays[name]["threshold"], arrays[name]["top_image"], chance)
+            for name in self.layers
+        }
+        return passes.masks(self.material, plans, self.fed, Reporter())
+
+    def _record(self, name: str, found: Arrays) -> Record:
+        arrays = self.last["arrays"][name]
+        gallery = gallery_arrays(found, arrays["top_image"], self.material.dataset.annotation_size)
+        metadata = layer_metadata(self.material, self.material.network.layer(name), self.request, 0)
+        return Record({**arrays, **gallery}, metadata)
+
+    def naive(self) -> float:
+        """Seconds an image of the plain implementation, on the first few images."""
+        material, one = self.material, self.fed[0]
+        number = self.naive_images
+        if one.batch.labels is None:
+            raise TypeError("The batch was read without annotations.")
+        labels = one.batch.labels[:number]
+        with material.network.recording(self.layers) as record:
+
+            def responses(images: torch.Tensor) -> Sequence[torch.Tensor]:
+                found = record(images).responses
+                return [found[name] for name in self.layers]
+
+            spent = _timed(
+                lambda: naive_profile(
+                    responses,
+                    one.images[:number],
+                    labels,
+                    self.request.quantile,
+                    material.dataset.annotation_size,
+                    len(material.table),
+                    material.table.category_of,
+                )
+            )
+        return spent / number
+
+    def report(
+        self, seconds: dict[str, list[float]], beside: dict[str, float], naive: float
+    ) -> dict[str, Any]:
+        """The contract's numbers first, then what stands beside them; milliseconds are per image."""
+        images = len(self.material.dataset)
+        middle = {name: statistics.median(values) for name, values in seconds.items()}
+        ours = [sum(pair) for pair in zip(seconds["thresholds"], seconds["iou"], strict=True)]
+        ratios = [mine / bare for mine, bare in zip(ours, seconds["forward"], strict=True)]
+        stages = {
+            "decode": self.decode_seconds,
+            **{name: middle[name] for name in ("thresholds", "iou", "histograms")},
+            **beside,
+        }
+        whole = sum(stages.values())
+        return {
+            "over_forward": statistics.median(ours) / middle["forward"],
+            "over_naive": naive / (statistics.median(ours) / images),
+            "forward_ms": 1e3 * middle["forward"] / images,
+            "ours_ms": 1e3 * statistics.median(ours) / images,
+            "naive_ms": 1e3 * naive,
+            "over_forward_runs": ratios,
+            "shades_ms_of_iou": 1e3 * middle["shades"] / images,
+            "stages_ms": {name: 1e3 * spent / images for name, spent in stages.items()},
+            "shares": {name: spent / whole for name, spent in stages.items()},
+            "images": images,
+            "threads": torch.get_num_threads(),
+        }
+
+
+def first(dataset: datasets.Dataset, images: int) -> datasets.Dataset:
+    """A data set's first images, as a data set."""
+    if len(dataset) <= images:
+        return dataset
+    shorter = datasets.open_dataset(dataset.root)
+    shorter.records = shorter.records[:images]
+    return shorter
+
+
+def _without_shades(one: Fed) -> Any:
+    """The annotations less the shade map and the colours."""
+    full = one.annotated
+    if full is None:
+        raise TypeError("The batch was read without annotations.")
+    nothing = np.zeros((len(full.colours), 0, 3), np.uint8)
+    return replace(full, labels=np.ascontiguousarray(full.labels[..., :-1]), colours=nothing)
+
+
+def _timed(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start

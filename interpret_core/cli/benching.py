@@ -1,0 +1,59 @@
+"""`bench profile`: how fast, against what, and with how much memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import Progress, console
+from interpret_core.errors import UserError
+
+
+def bench_profile(  # noqa: PLR0913 - the options of the command
+    context: typer.Context,
+    network: Annotated[str, typer.Option(help="A known name or factory string.")] = "torchvision/alexnet",
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="A registered name or a folder; by default the first registered one that opens, else "
+            "coco_broden in INTERPRET_REAL_DATA.",
+            show_default=False,
+        ),
+    ] = None,
+    images: Annotated[int, typer.Option(min=2, help="Images to time, from the start of the list.")] = 100,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 32,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 5,
+    memory_images: Annotated[
+        int, typer.Option(min=0, help="Images listed once and ten times for the memory; 0 leaves it out.")
+    ] = 20,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")] = None,
+) -> None:
+    """Time a profile against a bare forward pass and a plain implementation; measure its peak memory."""
+    try:
+        from benchmarks.profile_bench import Plan, measure
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "benchmarks":
+            raise
+        raise UserError(
+            "The benchmarks are not here: run this command in the repository's folder."
+        ) from error
+    if json_file is not None and not json_file.resolve().parent.is_dir():
+        raise UserError(f"--json {json_file} lies in no folder: make it, or choose another.")
+    stop: Stop = context.obj
+    screen = console()
+    with Progress(screen) as progress:
+        plan = Plan(network, dataset, images, batch_size, repeats, memory_images)
+        numbers, remarks = measure(plan, progress.tell, stop.asked)
+    for line in remarks:
+        screen.print(line, soft_wrap=True)
+    text = json.dumps(numbers, indent=2)
+    screen.print(text, soft_wrap=True)
+    if json_file is not None:
+        try:
+            json_file.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"--json {json_file} cannot be written ({error.strerror}).") from error

@@ -1,0 +1,142 @@
+"""`networks` and `datasets`: what is known here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interpret_core import config
+from interpret_core.cli.terminal import console, table
+from interpret_core.errors import UserError
+
+if TYPE_CHECKING:
+    from interpret_core.datasets import Dataset
+    from interpret_core.networks import Network
+
+NAMES_SHOWN = 8
+
+
+def list_networks(
+    name: Annotated[
+        str | None, typer.Argument(help="One network: its layers, classes and digest.", show_default=False)
+    ] = None,
+) -> None:
+    """Known networks and where their weights are; with a name, its layers. Downloads nothing."""
+    from interpret_core import networks
+
+    if name is not None:
+        _show_network(networks.load(name, fetch=False))
+        return
+    listed = table("", "name", "title", "weights")
+    for known in networks.known():
+        try:
+            spec = networks.find(known)
+            listed.add_row(known, spec.title, weights_state(spec))
+        except UserError as error:
+            listed.add_row(known, "", f"problem: {error}")
+    console().print(listed)
+    console().print(
+        "A network of your own: package.module:factory[@weights.safetensors], or a name for it under "
+        f"[networks] in {config.DEFAULT_CONFIG}.",
+        soft_wrap=True,
+    )
+
+
+def weights_state(spec: object) -> str:
+    """Where the weights of a spec are now, in words.
+
+    Args:
+        spec: a `networks.NetworkSpec`.
+    """
+    from interpret_core.networks import NetworkSpec
+    from interpret_core.networks.sources import LiteSource, TorchvisionSource
+
+    if not isinstance(spec, NetworkSpec):
+        raise TypeError(f"Expected a NetworkSpec, but got {type(spec).__name__}.")
+    found = spec.weights(fetch=False)
+    if isinstance(spec.source, LiteSource):
+        return f"{found.evidence}, in the installed package"
+    if found.file is not None:
+        return f"{found.evidence}, on disk"
+    if isinstance(spec.source, TorchvisionSource):
+        return found.evidence if spec.source.random else "to download"
+    return f"{found.evidence}, made by the factory"
+
+
+def _show_network(network: Network) -> None:
+    screen = console()
+    size = "×".join(str(extent) for extent in network.preprocessing.size)
+    classes = f"{len(network.class_names):,} classes" if network.class_names else "classes without names"
+    screen.print(f"{network.name}: {network.spec.title}", soft_wrap=True)
+    screen.print(f"evidence: {network.evidence}. {network.note}".rstrip(), soft_wrap=True)
+    screen.print(f"input {size} px, {classes}, digest {network.digest}", soft_wrap=True)
+    numbers = ("units", "grid", "receptive field", "stride")
+    listed = table("", "layer", "module", *numbers, numbers=numbers)
+    for layer in network.layers:
+        grid = "×".join(str(extent) for extent in layer.grid)
+        field, stride = (
+            f"{pixels} px" if pixels else "?" for pixels in (layer.receptive_field, layer.stride)
+        )
+        listed.add_row(layer.name, layer.path, str(layer.units), grid, field, stride)
+    screen.print(listed)
+
+
+def list_datasets(
+    name: Annotated[
+        str | None, typer.Argument(help="One data set, by name or folder: its concepts.", show_default=False)
+    ] = None,
+) -> None:
+    """Registered data sets with their images and concepts; reads their tables, no picture."""
+    from interpret_core import datasets
+
+    screen = console()
+    if name is not None:
+        _show_dataset(datasets.open_dataset(name))
+        return
+    known = datasets.known()
+    if not known:
+        screen.print(
+            f"No data set is registered. Write into {config.DEFAULT_CONFIG}: [datasets] and "
+            'name = "folder". To get Broden: python -m interpret_core fetch broden',
+            soft_wrap=True,
+        )
+        return
+    listed = table("", "name", "images", "concepts", "folder", numbers=("images",))
+    for known_name, folder in known.items():
+        listed.add_row(known_name, *_dataset_cells(known_name, folder))
+    screen.print(listed)
+
+
+def _dataset_cells(name: str, folder: Path) -> tuple[str, str, str]:
+    from interpret_core import datasets
+
+    try:
+        dataset = datasets.open_dataset(name)
+    except UserError as error:
+        return "", f"problem: {error}", str(folder)
+    counts = ", ".join(f"{category} {len(names)}" for category, names in concept_names(dataset).items())
+    return f"{len(dataset):,}", counts, str(folder)
+
+
+def concept_names(dataset: Dataset) -> dict[str, list[str]]:
+    """Concepts of each category as label.csv lists them."""
+    return {
+        category: [label.name for label in dataset.labels.values() if category in label.categories]
+        for category in dataset.categories
+    }
+
+
+def _show_dataset(dataset: Dataset) -> None:
+    screen = console()
+    size = "×".join(str(extent) for extent in dataset.annotation_size)
+    screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
+    screen.print(f"folder {dataset.root}", soft_wrap=True)
+    listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
+    for category, names in concept_names(dataset).items():
+        images = sum(bool(record.maps.get(category)) for record in dataset.records)
+        more = " …" if len(names) > NAMES_SHOWN else ""
+        shown = ", ".join(names[:NAMES_SHOWN]) + more
+        listed.add_row(category, f"{len(names):,}", f"{images:,}", shown)
+    screen.print(listed)

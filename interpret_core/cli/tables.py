@@ -1,0 +1,209 @@
+"""What `profile` reports: facts in words, a table of layers, and the file that `--out` names."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from rich.table import Table
+
+from interpret_core import __version__
+from interpret_core.cli.terminal import table
+from interpret_core.errors import UserError
+from interpret_core.profile.summary import LayerSummary, Settings
+from interpret_core.profile.table import COLUMNS, rows
+from interpret_core.profile.thresholds import State
+from interpret_core.results.requests import SCHEMA, ProfileRequest
+
+NAMED = 3  # skipped images and concepts named without --verbose
+Row = dict[str, Any]
+
+
+def description(request: ProfileRequest, settings: Settings, summaries: Sequence[LayerSummary]) -> Row:
+    """Everything beside the rows: what was profiled, how, and what each layer shows, as JSON takes it."""
+    metadata = summaries[0].profile.metadata
+    dataset = dict(metadata["dataset"])
+    skipped = dataset.pop("skipped")
+    return {
+        "version": __version__,
+        "schema": SCHEMA,
+        "network": {**metadata["network"], "name": request.network},
+        "evidence": metadata["network"]["evidence"],
+        "dataset": {**dataset, "name": request.dataset},
+        "parameters": {
+            "quantile": request.quantile,
+            "min_images": request.min_images,
+            "cutoff": settings.cutoff,
+            "categories": list(metadata["categories"]),
+            "batch_size": request.batch_size,
+            "permutations": request.permutations,
+            "seed": request.seed,
+        },
+        "skipped": skipped,
+        "concepts": len(summaries[0].included),
+        "left_out": _left_out(summaries[0]),
+        "layers": [layer_facts(summary) for summary in summaries],
+        "all_layers": network_facts(summaries),
+    }
+
+
+def _left_out(summary: LayerSummary) -> list[str]:
+    names = summary.profile.concept_names
+    return [names[concept] for concept in np.flatnonzero(~summary.included)]
+
+
+def layer_facts(summary: LayerSummary) -> Row:
+    """Counts of one layer; what chance would tell is None without it."""
+    state = summary.profile.arrays["state"]
+    counts = {kind.name.lower(): int((state == kind).sum()) for kind in State}
+    return {
+        "layer": summary.profile.layer,
+        "units": summary.profile.units,
+        **counts,
+        "detectors": int(summary.detector.sum()),
+        "unique": summary.unique_detectors(),
+        "expected_by_chance": summary.expected_by_chance(),
+        "significant": int(summary.significant.sum()) if summary.chance is not None else None,
+        **{f"q{t}": value for t, value in enumerate(summary.mean_top_iou(), 1)},
+    }
+
+
+def network_facts(summaries: Sequence[LayerSummary]) -> Row:
+    """The same over all layers: a concept counts once, and the mean IoU is that of all units."""
+    layers = [layer_facts(summary) for summary in summaries]
+    units = sum(layer["units"] for layer in layers)
+    added = ("units", "live", "dead", "tied", "detectors")
+    concepts = [np.unique(summary.best_concept[summary.detector]) for summary in summaries]
+    chance = [layer["expected_by_chance"] for layer in layers]
+    return {
+        "layer": "all",
+        **{name: sum(layer[name] for layer in layers) for name in added},
+        "unique": len(np.unique(np.concatenate(concepts))),
+        "expected_by_chance": None if None in chance else sum(chance),
+        "significant": None if None in chance else sum(layer["significant"] for layer in layers),
+        **{
+            name: sum(layer[name] * layer["units"] for layer in layers) / units for name in ("q1", "q2", "q3")
+        },
+    }
+
+
+def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
+    """Evidence, images and what was left out, a line each."""
+    network, dataset, parameters = described["network"], described["dataset"], described["parameters"]
+    yield f"{network['name']} on {dataset['name']}, quantile {parameters['quantile']:g}"
+    yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
+    categories = ", ".join(parameters["categories"])
+    yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
+    skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
+    if skipped:
+        yield f"{len(skipped):,} skipped as damaged: {_some(skipped, verbose)}"
+    left_out = described["left_out"]
+    if left_out:
+        least = parameters["min_images"]
+        yield f"{len(left_out):,} concepts left out (fewer than {least} images): {_some(left_out, verbose)}"
+
+
+def _some(names: Sequence[str], every: bool) -> str:
+    shown = names if every else names[:NAMED]
+    more = len(names) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
+
+
+def layers_table(summaries: Sequence[LayerSummary]) -> Table:
+    """A row per layer, and one for all where there are several."""
+    names = ("units", "live", "dead", "tied", "detectors", "unique", "by chance", "significant")
+    numbers = (*names, "Q1", "Q2", "Q3")
+    cutoff = summaries[0].settings.cutoff
+    made = table(f"Detectors: IoU > {cutoff:g}", "layer", *numbers, numbers=numbers)
+    facts = [layer_facts(summary) for summary in summaries]
+    for row in [*facts, network_facts(summaries)] if len(facts) > 1 else facts:
+        made.add_row(*(_cell(value) for value in row.values()))
+    return made
+
+
+def _cell(value: str | int | float | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def check_target(path: Path) -> Path:
+    """The file to write, once it is sure that it can be written.
+
+    Raises:
+        UserError: another suffix, a folder, or a place where no file can be made.
+    """
+    if path.suffix not in (".csv", ".json"):
+        raise UserError(f"--out is {str(path)!r}, but expected a file that ends in .csv or .json.")
+    if path.is_dir():
+        raise UserError(f"--out {path} is a folder, but expected a file in it: add a name.")
+    target = path.resolve()  # a link stays a link
+    probe = _beside(target)
+    try:
+        probe.open("x").close()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return target
+
+
+def write(target: Path, summaries: Sequence[LayerSummary], described: Row) -> int:
+    """Write all rows, so that the file is whole or as it was before; returns their number.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    part = _beside(target)
+    fill: Callable[[TextIO, Iterator[Row], Row], int] = _json if target.suffix == ".json" else _csv
+    try:
+        try:
+            with part.open("x", encoding="utf-8", newline="") as file:
+                number = fill(file, (row for summary in summaries for row in rows(summary)), described)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    return number
+
+
+def _csv(file: TextIO, records: Iterator[Row], described: Row) -> int:
+    """What is not known is empty; numbers in full, so that they read back to the same value."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    number = 0
+    for row in records:
+        writer.writerow(row)
+        number += 1
+    return number
+
+
+def _json(file: TextIO, records: Iterator[Row], described: Row) -> int:
+    """One record a line, so that a file of many thousands need not be held in memory."""
+    file.write(
+        '{"metadata": ' + json.dumps(described, ensure_ascii=False, allow_nan=False) + ',\n"records": ['
+    )
+    number = 0
+    for row in records:
+        file.write((",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False))
+        number += 1
+    file.write("\n]}\n")
+    return number
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    reason = error.strerror or str(error)
+    return UserError(f"--out {path} cannot be written ({reason}): choose a folder that exists and has room.")

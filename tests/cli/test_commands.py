@@ -1,0 +1,188 @@
+"""What the commands show, and how quickly they start."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from interpret_core import __version__, files
+from interpret_core.cli import fetching, profiling
+from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import Progress
+from interpret_core.datasets import broden, open_dataset
+from interpret_core.profile.summary import Settings
+from interpret_core.results.requests import ProfileRequest
+from tests.cli.conftest import ROOT, Command
+from tests.datasets.http_server import Site, serving
+from tests.datasets.test_broden import packed
+from tests.planted_dataset import Planted
+
+
+def test_version_and_help(command: Command) -> None:
+    assert command("--version").out == f"unitscope {__version__}\n"
+    for arguments in ((), ("--help",), ("fetch",), ("bench",)):
+        done = command(*arguments)
+        assert (done.status, done.err) == (0, "")
+        assert "Commands:" in done.out
+    for name in ("networks", "datasets", "profile"):
+        assert "Usage: python -m interpret_core" in command(name, "--help").out
+
+
+def test_the_module_is_the_command() -> None:
+    run = [sys.executable, "-m", "interpret_core", "--version"]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"unitscope {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["profile", "--help"], ["datasets"], ["nonsense"]])
+def test_light_commands_load_no_heavy_library(environment: Path, arguments: list[str]) -> None:
+    code = (
+        "import sys; from interpret_core.cli import main; main(sys.argv[1:]); "
+        "print({'torch', 'numba', 'pandas', 'streamlit'} & set(sys.modules))"
+    )
+    run = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(run, cwd=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_defaults_are_those_of_the_request() -> None:
+    options = {name: one.default for name, one in inspect.signature(profiling.profile).parameters.items()}
+    request, settings = ProfileRequest("a", "b"), Settings()
+    for name in ("quantile", "min_images", "batch_size", "permutations", "seed", "strict", "layers"):
+        assert options[name] == getattr(request, name), name
+    assert options["categories"] == ",".join(request.categories)
+    assert options["cutoff"] == settings.cutoff
+    assert options["min_images"] == settings.min_images
+    assert fetching.ADDRESS == broden.BASE_URL
+
+
+def test_networks(command: Command, environment: Path) -> None:
+    (environment / "unitscope.toml").write_text(
+        '[networks]\nmine = "tests.cli.networks:half"\nlost = "tests.cli.networks:failing"\n'
+    )
+    done = command("networks")
+    assert done.status == 0
+    lines = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert "random weights, made by the factory" in lines["mine"]
+    assert "problem: tests.cli.networks:failing failed with RuntimeError" in lines["lost"]
+    assert "trained, in the installed package" in lines["efficientnet-lite0"]
+    assert {"torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18"} <= set(lines)
+
+
+def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert "to download" in next(x for x in command("networks").out.splitlines() if "alexnet" in x)
+    one = command("networks", "torchvision/alexnet@random")
+    assert "random weights. Random weights as asked for" in one.out
+
+
+def test_one_network(command: Command) -> None:
+    done = command("networks", "tests.cli.networks:shifted")
+    assert done.status == 0
+    assert "trained. Weights as tests.cli.networks:shifted makes them." in done.out
+    assert "input 16×16 px" in done.out
+    conv1 = next(line.split() for line in done.out.splitlines() if line.startswith("conv1"))
+    assert conv1 == ["conv1", "conv1", "2", "16×16", "5", "px", "1", "px"]
+    lite = command("networks", "efficientnet-lite0").out
+    assert "1,000 classes, digest " in lite
+
+
+def test_datasets(command: Command, environment: Path, planted: Planted) -> None:
+    assert "No data set is registered" in command("datasets").out
+    (environment / "unitscope.toml").write_text('[datasets]\nhere = "planted"\ngone = "nowhere"\n')
+    done = command("datasets")
+    assert (done.status, done.err) == (0, "")
+    assert "object 3, part 3, material 2, color 11, scene 2" in done.out
+    assert str(planted.root) in done.out
+    gone = done.out[done.out.index("gone") :]
+    assert "problem: Data set folder" in gone
+    one = command("datasets", "here")
+    assert "here: 12 images, annotations 16×16" in one.out
+    part = next(line for line in one.out.splitlines() if line.startswith("part"))
+    assert part.split() == ["part", "3", "9", "panel,", "left", "half,", "top", "half"]
+    assert command("datasets", planted.root).status == 0
+
+
+@pytest.fixture
+def site(planted: Planted, monkeypatch: pytest.MonkeyPatch, command: Command) -> Iterator[Site]:
+    monkeypatch.setattr(files, "FIRST_WAIT", 0.001)
+    monkeypatch.setenv("INTERPRET_OFFLINE", "0")
+    with serving(Site({"/broden1_224.zip": packed(planted.root)})) as running:
+        yield running
+
+
+def test_fetch_resumes_and_says_how_to_register(site: Site, command: Command, tmp_path: Path) -> None:
+    site.break_after = [5000, 7000]
+    done = command("fetch", "broden", "--to", tmp_path / "data", "--url", site.url)
+    assert (done.status, done.err) == (0, "")
+    assert [asked for _, asked in site.requests] == ["", "bytes=5000-", "bytes=12000-"]
+    folder = tmp_path / "data" / "broden1_224"
+    assert len(open_dataset(folder)) == 12
+    assert "download " in done.out
+    assert f"Ready: {folder}" in done.out
+    toml = done.out[done.out.index("[datasets]") :]
+    (tmp_path / "unitscope.toml").write_text(toml)
+    assert open_dataset("broden1_224").root == folder
+    again = command("fetch", "broden", "--to", tmp_path / "data", "--url", site.url)
+    assert "It is registered as broden1_224" in again.out
+    assert len(site.requests) == 3
+
+
+def test_fetch_from_nowhere(command: Command, tmp_path: Path) -> None:
+    done = command("fetch", "broden", "--to", tmp_path / "data", "--url", "http://127.0.0.1:9")
+    assert done.status == 2
+    assert "INTERPRET_OFFLINE forbids downloads" in done.line
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_plain_progress_is_at_most_a_line_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Progress(Console(width=80), clock=clock) as progress:
+        for done in range(100):
+            progress.tell("counting", done, 100)
+            clock.now += 0.25
+    expected = [f"counting {done}/100" for done in range(0, 100, 4)]
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_slow_progress_is_heard_of_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Progress(Console(width=80), clock=clock) as progress:
+        for done in range(100):
+            progress.tell("counting", done, 1_000_000)
+            clock.now += 1.0
+        progress.tell("next", 0, None)
+        progress.tell("next", 0, 5)
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"counting {done}/1,000,000" for done in (0, 30, 60, 90)),
+        "next",
+    ]
+
+
+def test_a_terminal_gets_a_bar() -> None:
+    screen = Console(force_terminal=True, width=80, record=True)
+    with Progress(screen) as progress:
+        progress.tell("counting", 3, 4)
+    assert "counting" in screen.export_text()
+
+
+def test_a_signal_waits_only_where_results_are_kept() -> None:
+    with Stop() as stop, pytest.raises(KeyboardInterrupt):
+        stop._note(2, None)
+    with Stop() as stop, stop.patiently():
+        stop._note(2, None)
+        assert stop.asked()
+        with pytest.raises(KeyboardInterrupt):
+            stop._note(2, None)

@@ -1,0 +1,109 @@
+"""kill -9, Ctrl-C and SIGTERM in the middle: the same command goes on, to the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from interpret_core.results import Store
+from tests.cli.conftest import Command, ended, started
+from tests.cli.networks import LOG, PAUSE
+from tests.planted_dataset import Planted
+
+BATCH, BATCHES = 3, 4  # of twelve images; no other call of the network sees three
+PASSES = 3  # count, tally, masks: one shard per batch each
+AT = 6  # the call in which the process is stopped: the second batch of the tally
+
+
+def arguments(planted: Planted, cache: Path) -> tuple[object, ...]:
+    return (
+        "profile", "--network", "tests.cli.networks:small", "--dataset", planted.root, "--cache", cache,
+        "--batch-size", BATCH, "--shards", BATCHES, "--min-images", 1, "--permutations", 5, "--device", "cpu",
+    )  # fmt: skip
+
+
+def calls(log: Path) -> int:
+    """Batches of the passes that the network has begun so far."""
+    return log.read_text().split().count(str(BATCH)) if log.exists() else 0
+
+
+def digests(cache: Path) -> dict[str, str]:
+    """Digest of every result, by key."""
+    with Store(cache) as store:
+        assert not store.keys("partial"), "finished shards stay behind"
+        found = {key: store.get(key) for key in (*store.keys("profile"), *store.keys("chance"))}
+    return {key: record.digest() for key, record in found.items() if record is not None}
+
+
+def interrupted(process: subprocess.Popen[str], log: Path, number: int, at: int = AT) -> None:
+    """Send a signal while the network looks at its `at`-th batch."""
+    deadline = time.monotonic() + 120
+    while calls(log) < at and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    assert process.poll() is None, process.communicate()
+    process.send_signal(number)
+
+
+@pytest.fixture
+def undisturbed(command: Command, planted: Planted, tmp_path: Path) -> dict[str, str]:
+    done = command(*arguments(planted, tmp_path / "undisturbed"))
+    assert done.status == 0, done.err
+    return digests(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monkeypatch, number):
+    log, cache = tmp_path / "log", tmp_path / "interrupted"
+    monkeypatch.setenv(LOG, str(log))
+    monkeypatch.setenv(PAUSE, "0.4")
+    process = started(*arguments(planted, cache))
+    interrupted(process, log, number)
+    stopped = ended(process)
+    before = calls(log)
+    if number == signal.SIGKILL:
+        assert stopped.status == -signal.SIGKILL
+        finished = before - 1
+    else:
+        assert stopped.status == 130
+        assert stopped.line.startswith("Stopped. Finished parts are kept")
+        finished = before - 1  # the batch went through, its shard did not
+    assert before == AT
+    monkeypatch.setenv(PAUSE, "0")
+    log.unlink()
+    again = command(*arguments(planted, cache))
+    assert again.status == 0, again.err
+    assert calls(log) == PASSES * BATCHES - finished
+    assert f"{PASSES * BATCHES - finished} shards computed" in again.out
+    assert digests(cache) == undisturbed
+
+
+@pytest.mark.parametrize("order", ["3,1,0,2", "0,1,2,3"])
+def test_the_order_of_shards_changes_nothing(undisturbed, command, planted, tmp_path, order):
+    done = command(*arguments(planted, tmp_path / "other"), "--shard-order", order)
+    assert done.status == 0, done.err
+    assert digests(tmp_path / "other") == undisturbed
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_the_number_of_shards_changes_nothing(undisturbed, command, planted, tmp_path, shards):
+    done = command(*arguments(planted, tmp_path / "other"), "--shards", shards)
+    assert done.status == 0, done.err
+    assert digests(tmp_path / "other") == undisturbed
+
+
+def test_ctrl_c_before_the_computation(environment: Path, planted: Planted, tmp_path: Path) -> None:
+    """While libraries load there is nothing to lose, so it stops at once."""
+    fifo = tmp_path / "p.json"
+    os.mkfifo(fifo)
+    process = started("bench", "profile", "--dataset", planted.root, "--json", fifo)
+    time.sleep(0.6)
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process)
+    assert stopped.status == 130
+    assert "Traceback" not in stopped.err
+    assert stopped.line.startswith("Stopped.")
