@@ -83,19 +83,19 @@ class Bench:
         start = time.perf_counter()
         rounds = self._thresholds()
         counted = time.perf_counter()
-        thresholds = self._iou(rounds, self.fed)
+        self._iou(rounds, self.fed)
         tallied = time.perf_counter()
-        self.last = {"rounds": rounds, **thresholds}
-        arrays = {name: self._arrays(name) for name in self.layers}
-        histograms = time.perf_counter() - tallied
-        self.last["arrays"] = arrays
         without = [replace(one, annotated=_without_shades(one)) for one in self.fed]
         plain = _timed(lambda: self._iou(rounds, without))
+        again = time.perf_counter()
+        self.last = {"rounds": rounds, **self._iou(rounds, self.fed, histograms=True)}
+        drawn = time.perf_counter() - again
+        self.last["arrays"] = {name: self._arrays(name) for name in self.layers}
         return {
             "thresholds": counted - start,
             "iou": tallied - counted,
             "shades": tallied - counted - plain,
-            "histograms": histograms,
+            "histograms": max(drawn - (tallied - counted), 0.0),
         }
 
     def _thresholds(self) -> Rounds:
@@ -103,25 +103,26 @@ class Bench:
         quantile = self.request.quantile
         seen = passes.look_around(self.material, self.layers, self.pilot)
         windows = {name: first_windows(*pair, quantile) for name, pair in seen.items()}
-        rounds = Rounds(dict(windows))
+        rounds = Rounds()
         while windows:
             sums = passes.count(self.material, windows, self.fed, Reporter())
             following = {name: rounds.take(name, one, windows[name], quantile) for name, one in sums.items()}
             windows = {name: window for name, window in following.items() if window is not None}
         return rounds
 
-    def _iou(self, rounds: Rounds, fed: Iterable[Fed]) -> dict[str, Any]:
-        tallies = passes.tally(self.material, rounds.brackets, fed, Reporter())
+    def _iou(self, rounds: Rounds, fed: Iterable[Fed], histograms: bool = False) -> dict[str, Any]:
+        outlines = {name: rounds.outline(name) for name in self.layers}
+        tallies = passes.tally(self.material, outlines, fed, Reporter(), histograms)
         thresholds: dict[str, Thresholds] = {}
-        for name, (tally, listed) in tallies.items():
+        for name, found in tallies.items():
             counted, brackets = rounds.counted[name], rounds.brackets[name]
-            thresholds[name] = settled(counted, brackets, tally, listed, self.request.quantile)
+            thresholds[name] = settled(counted, brackets, found.tally, found.listed, self.request.quantile)
         return {"tallies": tallies, "thresholds": thresholds}
 
     def _arrays(self, name: str) -> Arrays:
-        rounds, (tally, _) = self.last["rounds"], self.last["tallies"][name]
-        found = self.last["thresholds"][name]
-        return layer_arrays(self.material, rounds.counted[name], rounds.windows[name], found, tally)
+        counted, tallied = self.last["rounds"].counted[name], self.last["tallies"][name]
+        thresholds = self.last["thresholds"][name]
+        return layer_arrays(self.material, counted, thresholds, tallied.tally, tallied.histogram)
 
     def beside(self) -> dict[str, float]:
         """Seconds of what is measured once: masks of the strongest images, masks of all, chance."""

@@ -11,26 +11,24 @@ from interpret_core.engine.material import Material
 from interpret_core.engine.passes import Counted
 from interpret_core.engine.shards import Arrays
 from interpret_core.networks import Layer
-from interpret_core.profile.counting import BINS, Windows
+from interpret_core.profile.histogram import display_edges
 from interpret_core.profile.masks import TOP
 from interpret_core.profile.tally import Tally
 from interpret_core.profile.thresholds import Thresholds
 from interpret_core.results.requests import ProfileRequest
 
-DISPLAY_BINS = 64
-
 
 def layer_arrays(
-    material: Material, counted: Counted, windows: Windows, thresholds: Thresholds, tally: Tally
+    material: Material, counted: Counted, thresholds: Thresholds, tally: Tally, histogram: NDArray[np.int64]
 ) -> Arrays:
     """The record's arrays, all but the gallery (docs/architecture.md)."""
     survey, concepts = material.survey, len(material.table)
-    histogram, edges = display_histogram(counted, windows)
+    counts = counted.counts
     return {
         "threshold": thresholds.value,
         "state": thresholds.state,
         "exceeding": tally.exceeding,
-        "maximum": counted.counts.maximum,
+        "maximum": counts.maximum,
         "intersection": tally.intersection[:, 1 : 1 + concepts],
         "active": tally.active,
         "active_total": tally.active_total,
@@ -44,36 +42,8 @@ def layer_arrays(
         "top_image": counted.top_image,
         "top_response": np.where(counted.top_image < 0, np.float32(0), counted.top_response),
         "histogram": histogram,
-        "histogram_edges": edges,
+        "histogram_edges": display_edges(counts.minimum, counts.maximum),
     }
-
-
-def display_histogram(counted: Counted, windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Exact counts in DISPLAY_BINS bins of nearly equal width, from the fine bins of the first count.
-
-    The first bin holds everything below the window (after a ReLU, mostly zeros); the others' edges are those
-    fine edges that lie nearest to equal spacing up to the maximum, so no response needs a second look.
-
-    Returns:
-        (U, DISPLAY_BINS) int64 and (U, DISPLAY_BINS + 1) float32 edges.
-    """
-    counts = counted.counts
-    units = len(counts.above)
-    histogram = np.zeros((units, DISPLAY_BINS), np.int64)
-    edges = np.zeros((units, DISPLAY_BINS + 1), np.float32)
-    for unit in range(units):
-        fine = windows.edges(unit)
-        maximum = max(counts.maximum[unit], np.nextafter(fine[0], np.float32(np.inf)))
-        target = np.linspace(fine[0], maximum, DISPLAY_BINS)
-        slot = np.searchsorted(fine, target[1:-1].astype(np.float32), side="left")
-        slot = np.concatenate([[0], np.minimum(slot, BINS), [BINS]])
-        cumulative = np.concatenate([[0], np.cumsum(counts.histogram[unit])])
-        inside = np.diff(cumulative[slot])
-        inside[-1] += counts.above[unit]
-        histogram[unit, 1:] = inside
-        histogram[unit, 0] = counts.positions - inside.sum()
-        edges[unit] = np.concatenate([[min(counts.minimum[unit], fine[0])], fine[slot[:-1]], [maximum]])
-    return histogram, edges
 
 
 def gallery_arrays(parts: Arrays, top_image: NDArray[np.int32], size: tuple[int, int]) -> Arrays:

@@ -12,6 +12,7 @@ from interpret_core.engine.material import Fed, Material, Reporter, extremes, ma
 from interpret_core.networks import Layer
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
+from interpret_core.profile.histogram import DISPLAY_BINS, add_to_histogram
 from interpret_core.profile.masks import TOP, Runs, encode, no_images, strongest
 from interpret_core.profile.tally import Listed, Tally
 
@@ -79,27 +80,57 @@ def count(
     return result
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What counting told about a layer: its brackets, and the edges (U, bins + 1) of its histogram."""
+
+    brackets: Brackets
+    edges: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tallied:
+    """One layer after the tally; `histogram` is (U, bins) int64."""
+
+    tally: Tally
+    listed: Listed
+    histogram: NDArray[np.int64]
+
+    def merged(self, other: Tallied) -> Tallied:
+        """With other images; the order does not matter. These counts are added to."""
+        self.tally.merge(other.tally)
+        return Tallied(
+            self.tally, Listed.joined([self.listed, other.listed]), self.histogram + other.histogram
+        )
+
+
 def tally(
-    material: Material, brackets: Mapping[str, Brackets], fed: Feed, reporter: Reporter
-) -> dict[str, tuple[Tally, Listed]]:
-    """Second pass: masks against annotations."""
+    material: Material,
+    outlines: Mapping[str, Outline],
+    fed: Feed,
+    reporter: Reporter,
+    histograms: bool = True,
+) -> dict[str, Tallied]:
+    """Second pass: masks against annotations, and (unless left out) the histograms of responses."""
     categories = len(material.table.categories)
-    tallies = {
-        name: Tally.empty(len(bracket.low), material.columns, categories)
-        for name, bracket in brackets.items()
-    }
-    listed: dict[str, list[Listed]] = {name: [] for name in brackets}
+    tallies, bins, listed = {}, {}, {}
+    for name, outline in outlines.items():
+        units = len(outline.edges)
+        tallies[name] = Tally.empty(units, material.columns, categories)
+        bins[name], listed[name] = np.zeros((units, DISPLAY_BINS), np.int64), list[Listed]()
 
     def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
         if one.annotated is None:
             raise TypeError("The tally needs annotations.")
-        high = maxima(responses)
-        listed[layer.name].append(
-            tallies[layer.name].add(responses, high, brackets[layer.name], one.annotated)
-        )
+        name, outline = layer.name, outlines[layer.name]
+        found = tallies[name].add(responses, maxima(responses), outline.brackets, one.annotated)
+        listed[name].append(found)
+        if histograms:
+            flat = responses.reshape(len(responses), -1, layer.units)
+            add_to_histogram(bins[name], flat, one.batch.valid, outline.edges)
 
-    visit(material, fed, tuple(brackets), see, lambda one: reporter.advance("IoU", len(one.batch.valid)))
-    return {name: (tallies[name], Listed.joined(listed[name])) for name in brackets}
+    visit(material, fed, tuple(outlines), see, lambda one: reporter.advance("IoU", len(one.batch.valid)))
+    return {name: Tallied(tallies[name], Listed.joined(listed[name]), bins[name]) for name in outlines}
 
 
 @dataclass(frozen=True)

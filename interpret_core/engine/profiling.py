@@ -15,7 +15,7 @@ from interpret_core.engine import passes
 from interpret_core.engine.assembly import gallery_arrays, layer_metadata
 from interpret_core.engine.chancing import chance_record
 from interpret_core.engine.material import Material, Reporter
-from interpret_core.engine.shards import Arrays, Shards, pack, split, unpack
+from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split
 from interpret_core.engine.tallying import Passing, profile_layers
 from interpret_core.errors import DatasetError
 from interpret_core.networks import Network
@@ -204,7 +204,7 @@ class _Run:
         self.reporter.seconds["masks"] = time.perf_counter() - start
         for name in plans:
             layer = self.network.layer(name)
-            found = passes.joined([unpack(part, name) for part in parts])
+            found = passes.joined([load(name) for load in parts])
             if name in arrays:
                 wanted = wanted_positions(
                     self.request.quantile, int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
@@ -232,25 +232,17 @@ class _Run:
         nothing = np.full((len(record["threshold"]), 1), -1, np.int32)
         return passes.MaskPlan(record["threshold"], nothing, sampled)
 
-    def _masks(
-        self, material: Material, plans: Mapping[str, passes.MaskPlan], shards: Shards
-    ) -> list[Arrays]:
+    def _masks(self, material: Material, plans: Mapping[str, passes.MaskPlan], shards: Shards) -> list[Load]:
         if not plans:
             return []
         needed = np.any([plan.needs() for plan in plans.values()], axis=0)
         chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
+        stage = Stage("masks", tuple(plans), lambda images: self.reporter.advance("masks", images))
 
-        def work(fed: passes.Feed) -> Arrays:
-            return pack(passes.masks(material, plans, fed, self.reporter))
+        def work(fed: passes.Feed) -> dict[str, Arrays]:
+            return passes.masks(material, plans, fed, self.reporter)
 
-        return list(
-            shards.each(
-                "masks",
-                split(chosen, self.execution.shards),
-                work,
-                lambda images: self.reporter.advance("masks", images),
-            )
-        )
+        return list(shards.each(stage, split(chosen, self.execution.shards), work))
 
 
 def run_profile_job(

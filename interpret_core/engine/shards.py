@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.engine.material import Fed, Material, feed
-from interpret_core.engine.passes import Counted
+from interpret_core.engine.passes import Counted, Tallied
+from interpret_core.errors import StoreError
 from interpret_core.profile.counting import Counts
 from interpret_core.profile.tally import Listed, Tally
 from interpret_core.results.records import Record
 from interpret_core.results.store import Store
 
 BATCHES_PER_SHARD = 8
+MOST_SHARDS = 64
 Arrays = dict[str, NDArray[Any]]
-Result = TypeVar("Result")
+Load = Callable[[str], Arrays]
 
 
 def split(batches: Sequence[int], shards: int | None) -> list[tuple[int, ...]]:
-    """Batch numbers in contiguous shards: so many, or of BATCHES_PER_SHARD each."""
+    """Batch numbers in contiguous shards: so many, or of at least BATCHES_PER_SHARD each."""
     if not batches:
         return []
-    number = shards or -(-len(batches) // BATCHES_PER_SHARD)
+    number = shards or min(-(-len(batches) // BATCHES_PER_SHARD), MOST_SHARDS)
     parts = np.array_split(np.asarray(batches), min(number, len(batches)))
     return [tuple(int(batch) for batch in part) for part in parts]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pass over the images, for `Shards`.
+
+    Attributes:
+        name: part of the shards' keys.
+        layers: whose arrays it makes.
+        skipped: told the number of images of a shard that need not be computed again.
+        annotations: whether it reads annotations.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    skipped: Callable[[int], None]
+    annotations: bool = False
 
 
 class Shards:
@@ -42,50 +61,45 @@ class Shards:
 
     def each(
         self,
-        stage: str,
+        stage: Stage,
         shards: Sequence[tuple[int, ...]],
-        work: Callable[[Iterator[Fed]], Arrays],
-        skipped: Callable[[int], None],
-        annotations: bool = False,
-    ) -> Iterator[Arrays]:
-        """Results shard by shard, computed or from the store.
+        work: Callable[[Iterator[Fed]], Mapping[str, Arrays]],
+    ) -> Iterator[Load]:
+        """Run a pass shard by shard; finished shards are not computed again.
 
         Args:
-            stage: name of the pass, part of the key.
+            stage: what is computed, of which layers.
             shards: batch numbers of each.
-            work: computes one shard from its batches.
-            skipped: told the number of images of a shard that need not be computed again.
-            annotations: whether the pass reads annotations.
+            work: computes one shard from its batches; arrays by layer.
+        Yields:
+            For every shard, a function from a layer's name to its arrays; they are read when asked for, so
+            that no more than one layer's need be in memory.
         """
         chosen = [shards[i] for i in self._order if i < len(shards)] if self._order else shards
         for shard in chosen:
-            key = f"{self._run}/{stage}/{shard[0]}-{shard[-1]}"
-            record = self._store.get(key)
+            key = f"{self._run}/{stage.name}/{shard[0]}-{shard[-1]}"
             batches = [self._material.batches[number] for number in shard]
-            if record is None:
-                reading = feed(self._material, batches, annotations)
-                record = Record(work(iter(reading)))
-                self._store.put(key, record)
-                self.computed += 1
+            if all(self._store.has(f"{key}/{layer}") for layer in stage.layers):
+                stage.skipped(sum(len(batch) for batch in batches))
             else:
-                skipped(sum(len(batch) for batch in batches))
-            yield dict(record.arrays)
+                found = work(iter(feed(self._material, batches, stage.annotations)))
+                for layer in stage.layers:
+                    self._store.put(f"{key}/{layer}", Record(found[layer]))
+                self.computed += 1
+            yield lambda layer, key=key: self._loaded(f"{key}/{layer}")  # type: ignore[misc]
 
     def forget(self) -> None:
         """Delete the shards once the results are kept."""
         for key in self._store.keys(self._run):
             self._store.delete(key)
 
-
-def pack(layers: Mapping[str, Arrays]) -> Arrays:
-    """Arrays of several layers under one roof."""
-    return {f"{layer}/{name}": array for layer, arrays in layers.items() for name, array in arrays.items()}
-
-
-def unpack(arrays: Arrays, layer: str) -> Arrays:
-    """The arrays of one layer."""
-    prefix = f"{layer}/"
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    def _loaded(self, key: str) -> Arrays:
+        record = self._store.get(key)
+        if record is None:
+            raise StoreError(
+                f"The stored shard {key} was damaged and is deleted; run the same request again."
+            )
+        return dict(record.arrays)
 
 
 def counted_arrays(counted: Counted) -> Arrays:
@@ -110,14 +124,15 @@ def counted_of(arrays: Arrays) -> Counted:
     return Counted(counts, arrays["top_response"], arrays["top_image"])
 
 
-def tally_arrays(tally: Tally, listed: Listed) -> Arrays:
+def tallied_arrays(tallied: Tallied) -> Arrays:
     """A layer's tally, and what is listed for later, as arrays."""
-    counts = {field.name: getattr(tally, field.name) for field in fields(Tally)}
-    return counts | {f"listed_{field.name}": getattr(listed, field.name) for field in fields(Listed)}
+    counts = {field.name: getattr(tallied.tally, field.name) for field in fields(Tally)}
+    listed = {f"listed_{field.name}": getattr(tallied.listed, field.name) for field in fields(Listed)}
+    return counts | listed | {"histogram": tallied.histogram}
 
 
-def tally_of(arrays: Arrays) -> tuple[Tally, Listed]:
-    """The inverse of `tally_arrays`; the copies may be added to."""
-    names = (field.name for field in fields(Tally))
-    counts: dict[str, Any] = {name: arrays[name].copy() for name in names}
-    return Tally(**counts), Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
+def tallied_of(arrays: Arrays) -> Tallied:
+    """The inverse of `tallied_arrays`; the copies may be added to."""
+    counts: dict[str, Any] = {field.name: arrays[field.name].copy() for field in fields(Tally)}
+    listed = Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
+    return Tallied(Tally(**counts), listed, arrays["histogram"])

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from interpret_core.engine import passes
 from interpret_core.engine.assembly import layer_arrays
 from interpret_core.engine.material import Material, Reporter, feed
-from interpret_core.engine.passes import Counted
+from interpret_core.engine.passes import Counted, Tallied
 from interpret_core.engine.shards import (
     Arrays,
     Shards,
+    Stage,
     counted_arrays,
     counted_of,
-    pack,
-    tally_arrays,
-    tally_of,
-    unpack,
+    tallied_arrays,
+    tallied_of,
 )
 from interpret_core.profile.brackets import Brackets, first_windows, locate
 from interpret_core.profile.counting import Windows
+from interpret_core.profile.histogram import display_edges
 from interpret_core.profile.tally import Listed, Tally
 from interpret_core.profile.thresholds import Thresholds, settle, wanted_positions
 
@@ -55,13 +55,11 @@ class Rounds:
     """Rounds of counting so far, by layer.
 
     Attributes:
-        windows: of the first round, which the displayed histogram is made from.
         counted: counts of the first round.
         brackets: as known so far.
         asked: (U,) bool, units not bracketed yet.
     """
 
-    windows: dict[str, Windows]
     counted: dict[str, Counted] = field(default_factory=dict)
     brackets: dict[str, Brackets] = field(default_factory=dict)
     asked: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
@@ -76,6 +74,11 @@ class Rounds:
         self.asked[name] = located.again
         return located.windows if located.again.any() else None
 
+    def outline(self, name: str) -> passes.Outline:
+        """What the tally needs to know of a layer."""
+        counts = self.counted[name].counts
+        return passes.Outline(self.brackets[name], display_edges(counts.minimum, counts.maximum))
+
 
 def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]:
     """By layer, the arrays of its record without its gallery."""
@@ -83,13 +86,12 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
     rounds = _bracket(passing, layers)
     passing.reporter.seconds["thresholds"] = time.perf_counter() - start
     start = time.perf_counter()
-    sums = _tally(passing, rounds.brackets)
+    sums = _tally(passing, {name: rounds.outline(name) for name in layers})
     result = {}
-    for name in layers:
-        tally, listed = sums[name]
-        counted, brackets = rounds.counted[name], rounds.brackets[name]
-        thresholds = settled(counted, brackets, tally, listed, passing.quantile)
-        result[name] = layer_arrays(passing.material, counted, rounds.windows[name], thresholds, tally)
+    for name, tallied in sums.items():
+        counted = rounds.counted[name]
+        thresholds = settled(counted, rounds.brackets[name], tallied.tally, tallied.listed, passing.quantile)
+        result[name] = layer_arrays(passing.material, counted, thresholds, tallied.tally, tallied.histogram)
     passing.reporter.seconds["IoU"] = time.perf_counter() - start
     return result
 
@@ -115,7 +117,7 @@ def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
     material = passing.material
     pilot = passes.look_around(material, layers, feed(material, [material.pilot()], annotations=False))
     windows = {name: first_windows(*seen, passing.quantile) for name, seen in pilot.items()}
-    rounds = Rounds(dict(windows))
+    rounds = Rounds()
     turn = 0
     while windows:
         if turn:
@@ -130,14 +132,15 @@ def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
 
 
 def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> dict[str, Counted]:
-    def work(fed: passes.Feed) -> Arrays:
+    def work(fed: passes.Feed) -> dict[str, Arrays]:
         found = passes.count(passing.material, windows, fed, passing.reporter)
-        return pack({name: counted_arrays(counted) for name, counted in found.items()})
+        return {name: counted_arrays(counted) for name, counted in found.items()}
 
+    stage = Stage(f"count{turn}", tuple(windows), passing.skipped("thresholds"))
     sums: dict[str, Counted] = {}
-    for arrays in passing.shards.each(f"count{turn}", passing.batches, work, passing.skipped("thresholds")):
+    for load in passing.shards.each(stage, passing.batches, work):
         for name in windows:
-            part = counted_of(unpack(arrays, name))
+            part = counted_of(load(name))
             if name in sums:
                 sums[name].merge(part)
             else:
@@ -145,21 +148,15 @@ def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> dict[
     return sums
 
 
-def _tally(passing: Passing, brackets: Mapping[str, Brackets]) -> dict[str, tuple[Tally, Listed]]:
-    def work(fed: passes.Feed) -> Arrays:
-        found = passes.tally(passing.material, brackets, fed, passing.reporter)
-        return pack({name: tally_arrays(*result) for name, result in found.items()})
+def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> dict[str, Tallied]:
+    def work(fed: passes.Feed) -> dict[str, Arrays]:
+        found = passes.tally(passing.material, outlines, fed, passing.reporter)
+        return {name: tallied_arrays(tallied) for name, tallied in found.items()}
 
-    sums: dict[str, Tally] = {}
-    listed: dict[str, list[Listed]] = {name: [] for name in brackets}
-    for arrays in passing.shards.each(
-        "tally", passing.batches, work, passing.skipped("IoU"), annotations=True
-    ):
-        for name in brackets:
-            tally, part = tally_of(unpack(arrays, name))
-            listed[name].append(part)
-            if name in sums:
-                sums[name].merge(tally)
-            else:
-                sums[name] = tally
-    return {name: (sums[name], Listed.joined(listed[name])) for name in brackets}
+    stage = Stage("tally", tuple(outlines), passing.skipped("IoU"), annotations=True)
+    sums: dict[str, Tallied] = {}
+    for load in passing.shards.each(stage, passing.batches, work):
+        for name in outlines:
+            part = tallied_of(load(name))
+            sums[name] = sums[name].merged(part) if name in sums else part
+    return sums

@@ -64,12 +64,6 @@ class Windows:
         low = np.where(unsigned, POSITIVE, 0)
         return cls.spanning(low, np.full(low.shape, 2 * ZERO), unsigned)
 
-    def edges(self, unit: int) -> NDArray[np.float32]:
-        """(BINS + 1,) float32 edges of one unit's bins."""
-        keys = self.low[unit] + (np.arange(BINS + 1, dtype=np.int64) << self.shift[unit])
-        keys[0] = self.base[unit]
-        return value_of(keys)
-
     def key_at(self, slot: NDArray[np.int64]) -> NDArray[np.int64]:
         """(U,) lower edge of a bin (U,) of each unit; BINS gives the end of the window."""
         return np.where(slot == 0, self.base, self.low + (slot << self.shift))

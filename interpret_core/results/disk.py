@@ -32,7 +32,7 @@ BLOB = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class Damage(Exception):  # noqa: N818 - a finding, turned into a report; it never leaves the store
+class Damage(Exception):
     """An entry that must not be served; the message says why."""
 
 

@@ -113,10 +113,9 @@ def test_the_histogram_counts_every_response(planted: Planted, store: Store) -> 
             edges = layer.profile.arrays["histogram_edges"][unit]
             values = responses[name][:, unit].ravel()
             expected = [
-                int(((values >= low) & (values < high)).sum())
-                for low, high in itertools.pairwise(edges)
+                int(((values >= low) & (values < high)).sum()) for low, high in itertools.pairwise(edges)
             ]
-            expected[0] += int((values < edges[0]).sum())
+            assert (edges[0], edges[-1]) == (values.min(), values.max()) or values.min() == values.max()
             expected[-1] += int((values >= edges[-1]).sum())
             assert layer.profile.arrays["histogram"][unit].tolist() == expected
 
@@ -209,7 +208,7 @@ def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Pa
 
     with pytest.raises(Cancelled, match="continues"):
         run_profile(request, disturbed, Execution(shards=4, cancelled=cancelled))
-    finished = len(disturbed.keys("partial/"))
+    finished = len({key.rsplit("/", 1)[0] for key in disturbed.keys("partial/")})
     assert 0 < finished < whole.computed
     rest = run_profile(request, disturbed, Execution(shards=4))
     assert rest.computed == whole.computed - finished

@@ -74,7 +74,7 @@ def run(case: Case, quantile: float, batches: list[list[int]], pilot: list[int])
     """Thresholds and tally of one layer from batches in any order."""
     units = case.responses.shape[1]
     windows = _first(case, quantile, pilot)
-    rounds = Rounds({"layer": windows})
+    rounds = Rounds()
     turns = 0
     following: Windows | None = windows
     while following is not None:
