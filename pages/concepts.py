@@ -14,7 +14,7 @@ from ui.texts import fine_print
 def main() -> None:
     """Draw the page."""
     st.title("Concepts")
-    state.remember("concepts", comparison.PARAMETERS)
+    state.recall("concepts", comparison.PARAMETERS)
     ask = st.session_state["ask"]
     views = status.ready(ask)
     others = comparison.pick_others(ask)
@@ -26,6 +26,7 @@ def main() -> None:
 def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
     """Everything that follows the cut-off while it is dragged."""
     goto.follow()
+    state.keep("concepts", comparison.PARAMETERS)
     head = st.container()  # the sentence stands above the slider and follows it
     cutoff = comparison.live_cutoff(ask)
     here = concepts.at(views, cutoff)

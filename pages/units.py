@@ -22,7 +22,7 @@ GRID_HEIGHT = 860
 def main() -> None:
     """Draw the page."""
     st.title("Units")
-    state.remember("units", filters.PARAMETERS)
+    state.recall("units", filters.PARAMETERS)
     views = status.ready(st.session_state["ask"])
     view = filters.layer_picker(views)
     order = choose(view, filters.filters(view))
@@ -43,6 +43,7 @@ def heading(view: LayerView) -> None:
 def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, LayerView]) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
     now = panel.shown(view, order)
+    state.keep("units", filters.PARAMETERS)
     widgets.show_notices()
     left, right = st.columns([5, 6], gap="medium")
     with left:

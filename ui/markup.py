@@ -61,7 +61,7 @@ def stats(view: LayerView, unit: int, concept: int) -> str:
         ("ceiling", f"{ceiling:.4f}", "most possible"),
         ("IoU / ceiling", f"{iou / ceiling:.0%}" if ceiling > 0 else "—", "of the possible"),
         (
-            "p by chance",
+            "p by chance" if concept == view.best[unit] else "p, best concept",
             p_text(p_value, view.p_floor),
             f"q = {p_text(q_value)}" if view.permutations else "not computed",
         ),

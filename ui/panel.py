@@ -87,7 +87,13 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
             width="content",
         )
         st.button("Next →", key="next", on_click=go, args=(after,), disabled=after is None, width="content")
-        _copy(key="copy_link", width="content")
+        pinned = {
+            "network": view.network,
+            "dataset": view.dataset,
+            "layer": view.layer.name,
+            "unit": str(unit),
+        }
+        _copy(key="copy_link", width="content", data=pinned)
         with st.popover("Download", width="content"):
             st.html(
                 markup.links(

@@ -52,7 +52,7 @@ class Card(NamedTuple):
     description: str
 
 
-class _Missing(Exception):  # noqa: N818 - a signal: st.cache_resource keeps values, not exceptions
+class _Missing(Exception):
     """Not computed yet."""
 
 

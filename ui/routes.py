@@ -27,7 +27,7 @@ FOREVER = "private, max-age=31536000, immutable"
 BRIEFLY = "private, max-age=60"
 
 
-class Wrong(Exception):  # noqa: N818 - becomes a 404 with one line
+class Wrong(Exception):
     """An address that names nothing."""
 
 

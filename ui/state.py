@@ -162,15 +162,19 @@ def writer(
     return write
 
 
-def remember(page: str, names: Sequence[str]) -> None:
+def recall(page: str, names: Sequence[str]) -> None:
     """Bring back the page's last view when it is entered from the menu without parameters of its own."""
     last: dict[str, Any] = st.session_state.setdefault(_LAST, {"page": page})
-    here = {name: parameter(name) for name in names if parameter(name)}
-    if last.get("page") != page and not here and last.get(page):
+    entered, last["page"] = last["page"] != page, page
+    if entered and last.get(page) and not any(map(parameter, names)):
         st.query_params.update(last[page])
-        here = last[page]
-    last["page"] = page
-    last[page] = here
+
+
+def keep(page: str, names: Sequence[str]) -> None:
+    """Note the page's view for `recall`; fragments call it as well, since they change the view alone."""
+    st.session_state.setdefault(_LAST, {"page": page})[page] = {
+        n: parameter(n) for n in names if parameter(n)
+    }
 
 
 def _correct(name: str, value: str) -> None:

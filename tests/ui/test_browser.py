@@ -50,6 +50,7 @@ def ready(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathF
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh context; the test fails if its console or its requests are not clean."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.set_default_timeout(WAIT)
     opened = context.new_page()
     found = watch(opened)
@@ -96,7 +97,11 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     expect(page).to_have_url(re.compile(f"unit={unit}"))
     other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     found = watch(other)
-    other.goto(page.url)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "network=small" in link, "defaults too: another installation may have others"
+    other.goto(link)
     await_masks(other, unit, timeout=WAIT)
     assert unit_shown(other) == unit_shown(page)
     assert other.locator(".gallery").get_attribute("data-mode") == "agreement"
@@ -195,3 +200,43 @@ def test_outlines_of_masks_in_closed_form(page: Page) -> None:
         " return [it.count(s.hit), it.count(s.missed), it.count(s.extra)]; }"
     )
     assert parts == [1, 2, 2]
+
+
+def test_menu_brings_the_last_view_back(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv1&cutoff=0.01")
+    tile = page.locator(".tile").nth(2)
+    unit = int(tile.get_attribute("data-unit") or -1)
+    tile.click()
+    await_masks(page, unit)
+    page.get_by_role("link", name="Concepts").click()
+    expect(page.get_by_text("of 56 units")).to_be_visible()
+    page.get_by_role("link", name="Units").click()
+    await_masks(page, unit)
+    expect(page).to_have_url(re.compile(rf"layer=conv1.*unit={unit}"))
+    expect(page).to_have_url(re.compile("cutoff=0.01"))
+
+
+def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None:
+    folder = Path(__file__).resolve().parents[2] / "ui/components"
+    source = (folder / "grid.js").read_text().replace("export default function", "window.draw = function ")
+    page.goto("about:blank")
+    page.set_content(
+        f"<style>{(folder / 'grid.css').read_text()}</style>{(folder / 'grid.html').read_text()}"
+    )
+    page.add_script_tag(content=source)
+    page.evaluate(
+        """() => {
+        window.picked = [];
+        const tiles = [...Array(2048).keys()].map(unit => [unit, 'sky', '0.1', 0, 'red', 'dead']);
+        const store = { getItem: () => null, setItem: () => {} };
+        Object.defineProperty(window, 'sessionStorage', { value: store });
+        const data = { version: 'a', tiles, selected: 0, base: '', suffix: '', height: 600, title: '' };
+        draw({ data: { ...data, search: 'x', empty: 'none' }, parentElement: document,
+          setTriggerValue: (name, unit) => picked.push(unit) }); }"""
+    )
+    assert 0 < page.locator(".tile").count() < 300
+    page.locator(".tile").first.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".tile[data-unit='2047']")).to_be_focused()
+    assert page.locator(".tile").count() < 300
+    page.wait_for_function("picked.at(-1) === 2047")

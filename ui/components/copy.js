@@ -1,7 +1,10 @@
-export default function({ parentElement }) {
+export default function({ data, parentElement }) {
   const button = parentElement.querySelector('button');
   button.onclick = async () => {
-    const address = location.href;
+    // Streamlit leaves defaults out of the address; another installation may have others.
+    const link = new URL(location.href);
+    for (const [name, value] of Object.entries(data)) if (!link.searchParams.has(name)) link.searchParams.set(name, value);
+    const address = link.href;
     try { await navigator.clipboard.writeText(address); }
     catch {                                                  // plain http without localhost has no clipboard interface
       const field = document.createElement('textarea');
