@@ -2,7 +2,9 @@
 
 import sys
 
-from interpret_core.cli import main
-
 if __name__ == "__main__":
+    try:
+        from interpret_core.cli import main  # here, so that Ctrl-C in the meantime is no traceback either
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(main())
