@@ -94,6 +94,9 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     else:
         network = None
     if network is None:
+        known = store.get(keys.survey)
+        if known is not None:
+            _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
         return Outcome(keys, keys.layers, 0, reporter.seconds)
     with store.lock(keys.run, execution.cancelled):
         run = _Run(request, store, execution, reporter, network, dataset)
@@ -165,12 +168,7 @@ class _Run:
 
         record = self.store.compute(keys.survey, work, self.execution.cancelled)
         survey = Survey.from_record(record.arrays, record.metadata)
-        if self.request.strict and survey.problems:
-            first = survey.problems[0]
-            raise DatasetError(
-                f"{first.image}: {first.reason} ({len(survey.problems)} damaged in all). "
-                "Repair it, or run without --strict to skip and count it."
-            )
+        _refuse_damage(self.request, survey)
         return Material(self.network, self.dataset, table, survey, self.request.batch_size)
 
     def _expect(self, material: Material, todo: Sequence[str], chance: Sequence[str]) -> None:
@@ -243,6 +241,16 @@ class _Run:
             return passes.masks(material, plans, fed, self.reporter)
 
         return list(shards.each(stage, split(chosen, self.execution.shards), work))
+
+
+def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:
+    """Under `strict`, a damaged file stops the run, also where the answer lies on disk already."""
+    if request.strict and survey.problems:
+        first = survey.problems[0]
+        raise DatasetError(
+            f"{first.image}: {first.reason} ({len(survey.problems)} damaged in all). "
+            "Repair it, or run without --strict to skip and count it."
+        )
 
 
 def run_profile_job(

@@ -21,6 +21,7 @@ BATCHES_PER_SHARD = 8
 MOST_SHARDS = 64
 Arrays = dict[str, NDArray[Any]]
 Load = Callable[[str], Arrays]
+Work = Callable[[Iterator[Fed]], Mapping[str, Arrays]]
 
 
 def split(batches: Sequence[int], shards: int | None) -> list[tuple[int, ...]]:
@@ -63,7 +64,7 @@ class Shards:
         self,
         stage: Stage,
         shards: Sequence[tuple[int, ...]],
-        work: Callable[[Iterator[Fed]], Mapping[str, Arrays]],
+        work: Work,
     ) -> Iterator[Load]:
         """Run a pass shard by shard; finished shards are not computed again.
 
@@ -77,29 +78,37 @@ class Shards:
         """
         chosen = [shards[i] for i in self._order if i < len(shards)] if self._order else shards
         for shard in chosen:
-            key = f"{self._run}/{stage.name}/{shard[0]}-{shard[-1]}"
-            batches = [self._material.batches[number] for number in shard]
-            if all(self._store.has(f"{key}/{layer}") for layer in stage.layers):
-                stage.skipped(sum(len(batch) for batch in batches))
+            if all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers):
+                stage.skipped(sum(len(self._material.batches[number]) for number in shard))
             else:
-                found = work(iter(feed(self._material, batches, stage.annotations)))
-                for layer in stage.layers:
-                    self._store.put(f"{key}/{layer}", Record(found[layer]))
-                self.computed += 1
-            yield lambda layer, key=key: self._loaded(f"{key}/{layer}")  # type: ignore[misc]
+                self._compute(stage, shard, work)
+            yield lambda layer, shard=shard: self._loaded(stage, shard, layer, work)  # type: ignore[misc]
+
+    def _key(self, stage: Stage, shard: tuple[int, ...], layer: str) -> str:
+        return f"{self._run}/{stage.name}/{shard[0]}-{shard[-1]}/{layer}"
+
+    def _compute(self, stage: Stage, shard: tuple[int, ...], work: Work) -> None:
+        batches = [self._material.batches[number] for number in shard]
+        found = work(iter(feed(self._material, batches, stage.annotations)))
+        for layer in stage.layers:
+            self._store.put(self._key(stage, shard, layer), Record(found[layer]))
+        self.computed += 1
+
+    def _loaded(self, stage: Stage, shard: tuple[int, ...], layer: str, work: Work) -> Arrays:
+        """A layer's arrays of one shard; a record that turns out damaged is computed again."""
+        key = self._key(stage, shard, layer)
+        record = self._store.get(key)
+        if record is None:
+            self._compute(stage, shard, work)
+            record = self._store.get(key)
+        if record is None:
+            raise StoreError(f"The cache does not keep what is written to it ({key}); check the disk.")
+        return dict(record.arrays)
 
     def forget(self) -> None:
         """Delete the shards once the results are kept."""
         for key in self._store.keys(self._run):
             self._store.delete(key)
-
-    def _loaded(self, key: str) -> Arrays:
-        record = self._store.get(key)
-        if record is None:
-            raise StoreError(
-                f"The stored shard {key} was damaged and is deleted; run the same request again."
-            )
-        return dict(record.arrays)
 
 
 def counted_arrays(counted: Counted) -> Arrays:

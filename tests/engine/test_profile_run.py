@@ -216,6 +216,28 @@ def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Pa
     assert not disturbed.keys("partial/")
 
 
+def test_a_damaged_shard_is_computed_again(planted: Planted, tmp_path: Path) -> None:
+    request = request_for(planted)
+    undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")
+    run_profile(request, undisturbed, Execution(shards=4))
+    stages: list[str] = []
+
+    def cancelled() -> bool:
+        return "IoU" in stages
+
+    with pytest.raises(Cancelled):
+        run_profile(
+            request,
+            disturbed,
+            Execution(shards=4, tell=lambda stage, *_: stages.append(stage), cancelled=cancelled),
+        )
+    files = sorted((tmp_path / "two" / "results").rglob("*.val"), key=lambda file: file.stat().st_size)
+    files[-1].write_bytes(files[-1].read_bytes()[:-9])
+    run_profile(request, disturbed, Execution(shards=4))
+    assert len(disturbed.damaged) == 1
+    assert digests(request, undisturbed) == digests(request, disturbed)
+
+
 def test_the_second_request_computes_nothing(
     planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,8 +276,9 @@ def test_a_damaged_image_is_skipped_and_counted(planted: Planted, tmp_path: Path
     profile = find_profiles(outcome.keys, store)["conv1"].profile
     assert profile.metadata["dataset"]["images"] == 19
     assert 5 not in profile.arrays["top_image"]
-    with pytest.raises(DatasetError, match="--strict"):
-        run_profile(ProfileRequest(**{**request.to_json(), "strict": True}), Store(tmp_path / "strict"))
+    for place in (Store(tmp_path / "strict"), store):  # computed anew, and found on disk
+        with pytest.raises(DatasetError, match="--strict"):
+            run_profile(ProfileRequest(**{**request.to_json(), "strict": True}), place)
 
 
 def test_nan_stops_with_layer_and_image(planted: Planted, store: Store) -> None:
