@@ -34,7 +34,7 @@ def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
     chosen = state.one_of("layer", names, names[-1])
 
     def words(name: str) -> str:
-        return f"{name} · {views[name].detectors():,} of {views[name].layer.units:,}"
+        return f"{name} · {views[name].detectors():,}/{views[name].layer.units:,}"
 
     key = state.follow("pick_layer", chosen)
     st.sidebar.selectbox(

@@ -57,7 +57,7 @@ def stats(view: LayerView, unit: int, concept: int) -> str:
     )
     p_value, q_value = float(summary.p_value[unit]), float(summary.q_value[unit])
     tiles: list[Stat] = [
-        ("IoU", f"{iou:.4f}", f"{both:,} / {union:,} px"),
+        ("IoU, pixels", f"{iou:.4f}", f"{both:,} / {union:,}"),
         ("ceiling", f"{ceiling:.4f}", "most possible"),
         ("IoU / ceiling", f"{iou / ceiling:.0%}" if ceiling > 0 else "—", "of the possible"),
         (
@@ -66,7 +66,7 @@ def stats(view: LayerView, unit: int, concept: int) -> str:
             f"q = {p_text(q_value)}" if view.permutations else "not computed",
         ),
         (
-            "fires on",
+            "fires on, positions",
             f"{100 * float(view.firing[unit]):.3g} %",
             f"{int(record['exceeding'][unit]):,} / {view.positions:,}",
         ),

@@ -11,6 +11,7 @@ from ui.results import Ask
 from ui.view import LayerView
 
 POLL = 1.0  # seconds
+RULE = 1.0  # seconds per image of a network never profiled here
 
 
 def ready(ask: Ask | None) -> dict[str, LayerView]:
@@ -95,7 +96,7 @@ def cost(ask: Ask) -> str:
     images = len(results.dataset(ask.dataset))
     seconds = results.cost(ask)
     if seconds is None:
-        time = "of the order of a second per image without a graphics card"
+        time = f"≈ {duration(images * RULE)}, at a second per image without a graphics card (a rule of thumb)"
     else:
         time = f"≈ {duration(seconds)}, from the last time on this machine"
     return f"It runs the network three times over {images:,} images and keeps the result: {time}."
