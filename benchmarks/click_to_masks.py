@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from tests.ui.browser import launch, serving
 
@@ -53,7 +53,11 @@ CLICK = """place => new Promise((resolve, reject) => {
 def measure(page: Page, address: str) -> list[float]:
     """Milliseconds of each measured click."""
     page.goto(address)
-    page.locator(".tile").first.wait_for(timeout=120_000)
+    try:
+        page.locator(".tile").first.wait_for(timeout=60_000)
+    except TimeoutError as error:
+        said = " ".join(page.locator("[data-testid=stMain]").inner_text().split())
+        raise SystemExit(f"There is no grid to click in at {address}; the page says: {said}") from error
     page.wait_for_timeout(2000)  # the tiles' own pictures are no part of a click
     taken = []
     for place in range(1, WARM_UP + CLICKS + 1):

@@ -78,4 +78,4 @@ def expected_text(level: float | None) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
+    return f"{value:.1g}" if value < 0.001 else f"{value:.3f}"
