@@ -20,7 +20,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.ui.browser import launch, serving
 
@@ -55,7 +56,7 @@ def measure(page: Page, address: str) -> list[float]:
     page.goto(address)
     try:
         page.locator(".tile").first.wait_for(timeout=60_000)
-    except TimeoutError as error:
+    except PlaywrightTimeoutError as error:
         said = " ".join(page.locator("[data-testid=stMain]").inner_text().split())
         raise SystemExit(f"There is no grid to click in at {address}; the page says: {said}") from error
     page.wait_for_timeout(2000)  # the tiles' own pictures are no part of a click
