@@ -184,5 +184,5 @@ def _correct(name: str, value: str) -> None:
 
 def _clip(text: str) -> str:
     # Shown as Markdown: control characters, backticks and brackets are dropped rather than escaped.
-    kept = "".join(c for c in text if c.isprintable() and c not in "`[]<>*_$\\:#|")
+    kept = "".join(c for c in text if c.isprintable() and c not in "`[]<>*$\\:#|")
     return kept if len(kept) <= 40 else kept[:39] + "…"
