@@ -210,26 +210,24 @@ def concept_bars(
 
 
 class Responses(NamedTuple):
-    """One unit's responses over the whole data set: counts (64,), edges (65,), threshold, tail mass."""
+    """One unit's responses over the whole data set: counts (64,), edges (65,), threshold, share above it."""
 
     counts: NDArray[np.int64]
     edges: NDArray[np.float32]
     threshold: float
-    quantile: float
+    tail_mass: float
 
 
 def histogram(responses: Responses, unit: str, badge: str = "") -> go.Figure:
     """Responses of one unit over the whole data set, on a log axis, with the threshold."""
-    counts, edges, threshold, quantile = responses
+    counts, edges, threshold, tail_mass = responses
     middles = (edges[:-1] + edges[1:]) / 2
     above = middles > threshold
     figure = go.Figure(
         go.Bar(
             x=middles,
             y=counts,
-            width=np.maximum(
-                np.diff(edges), 0
-            ),  # the last edge is the maximum, which may lie before its bin's start
+            width=np.diff(edges),
             marker={"color": np.where(above, ACCENT, NEUTRAL), "line": {"width": 0}},
             customdata=np.stack([edges[:-1], edges[1:]], 1),
             hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} positions<extra></extra>",
@@ -243,7 +241,7 @@ def histogram(responses: Responses, unit: str, badge: str = "") -> go.Figure:
         showarrow=False,
         xanchor="left",
         xshift=6,
-        text=f"T = {threshold:.4g}: top {100 * quantile:g} %",
+        text=f"T = {threshold:.4g}: {100 * tail_mass:.2g} % above",
         font={"color": ACCENT},
     )
     figure.update_xaxes(title=f"response of {unit}")

@@ -172,7 +172,7 @@ def _responses(view: LayerView, unit: int) -> None:
         record["histogram"][unit],
         record["histogram_edges"][unit],
         float(record["threshold"][unit]),
-        view.quantile,
+        float(view.firing[unit]),
     )
     figure = histogram(responses, f"unit {unit}", badge=f"{view.facts.network_title} · {view.facts.evidence}")
     st.plotly_chart(figure, key="responses", config=CONFIG)

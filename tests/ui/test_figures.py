@@ -76,7 +76,7 @@ def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
     above = np.asarray(bars.x) > threshold
     assert (np.asarray(bars.marker.color) == figures.ACCENT).tolist() == above.tolist()
     texts = [note.text for note in figure.layout.annotations]
-    assert any("top 0.5 %" in text for text in texts)
+    assert any("0.5 % above" in text for text in texts)
     assert figure.layout.title.text == "Toy · random weights", "a saved picture says what its evidence is"
 
 
