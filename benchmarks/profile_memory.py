@@ -20,7 +20,8 @@ from pathlib import Path
 
 from interpret_core.errors import UnitscopeError
 
-BATCH = 4  # small, so that the short list already keeps reading ahead as the long one does
+BATCH = 4  # small, so that 32 images are a whole shard already, as most shards of a long list are
+RUNS = 3  # of each; a single peak varies by some megabytes with the timing of threads
 SMALL = 8
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,12 +38,12 @@ class Peak:
     peak: float
 
 
-def peaks(root: Path, images: int, network: str, layer: str) -> tuple[Peak, Peak]:
-    """Memory for the first `images` of a data set listed once, and listed ten times.
+def peaks(root: Path, images: int, network: str, layer: str) -> tuple[list[Peak], list[Peak]]:
+    """Memory of several runs each for the first `images` of a data set listed once, and listed ten times.
 
     Args:
         root: the data set's folder.
-        images: at least five batches of four, or the first of the two does not reach its steady state.
+        images: best a multiple of 32, a whole shard; fewer never reach the steady state of a long list.
         network, layer: what is profiled.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -50,8 +51,11 @@ def peaks(root: Path, images: int, network: str, layer: str) -> tuple[Peak, Peak
         listed(root, Path(folder) / "small", SMALL, 1)
         for times, made in sets.items():
             listed(root, made, images, times)
-        once, ten = (_peak(Path(folder) / "small", made, network, layer) for made in sets.values())
-    return once, ten
+        found: dict[int, list[Peak]] = {times: [] for times in sets}
+        for _ in range(RUNS):
+            for times, made in sets.items():
+                found[times].append(_peak(Path(folder) / "small", made, network, layer))
+    return found[1], found[10]
 
 
 def listed(root: Path, folder: Path, images: int, times: int) -> None:

@@ -29,7 +29,7 @@ def bench_profile(  # noqa: PLR0913 - the options of the command
     repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 5,
     memory_images: Annotated[
         int, typer.Option(min=0, help="Images listed once and ten times for the memory; 0 leaves it out.")
-    ] = 20,
+    ] = 32,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Time a profile against a bare forward pass and a plain implementation; measure its peak memory."""
