@@ -110,7 +110,8 @@ def remarks(plan: Plan, bench: Bench, numbers: dict[str, Any]) -> list[str]:
         lines.append(
             f"Peak memory of {MEMORY_NETWORK} {MEMORY_LAYER} (annotations, thresholds, IoU, masks), "
             f"median of {RUNS} fresh processes each (they vary by some MB): {plan.memory_images} images "
-            f"{numbers['peak_mb']:.1f} MB, listed ten times {numbers['peak_mb_10x']:.1f} MB; libraries and weights hold {numbers['held_mb']:.1f} MB of it. "
+            f"{numbers['peak_mb']:.1f} MB, listed ten times {numbers['peak_mb_10x']:.1f} MB; "
+            f"libraries and weights hold {numbers['held_mb']:.1f} MB of it. "
             "Chance is left out (it holds the annotations of up to 2,000 images)."
         )
     return lines

@@ -102,12 +102,6 @@ def _report(
     outcome, seconds = ran
     summaries = _summaries(outcome, store, settings)
     described = tables.description(request, settings, summaries)
-    skipped = described["skipped"]
-    if request.strict and skipped:
-        raise DatasetError(
-            f"{skipped[0][0]}: {skipped[0][1]} ({len(skipped)} damaged in all). "
-            "Repair it, or run without --strict to skip and count it."
-        )
     screen = console()
     for line in tables.facts_in_words(described, verbose):
         screen.print(line, soft_wrap=True)
