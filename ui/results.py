@@ -1,6 +1,7 @@
 """Everything the pages ask of the core, in one place; names only, never paths.
 
-What is kept in memory is keyed by digests, so it never needs to be thrown away because something changed.
+What is kept in memory is keyed by digests, so it never needs to be thrown away because something changed;
+only a data set's own digest has to be looked up again (`ui.opened`).
 Routes use the same functions outside a script run: `st.cache_resource` works there too.
 """
 
@@ -23,6 +24,7 @@ from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
 from interpret_core.results import Store
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
+from ui.opened import Shelf
 from ui.pictures import runs_of
 from ui.view import LayerView
 
@@ -91,21 +93,23 @@ def card(name: str) -> Card:
     return Card(spec.name, spec.title, weights.evidence, weights.note, spec.description)
 
 
-def dataset(name: str) -> Dataset:
-    """A registered data set, opened once per change of its index.
+def dataset(name: str, since: float = 0.0) -> Dataset:
+    """A registered data set, opened once and kept up to date (`ui.opened`).
+
+    Args:
+        name: a registered name.
+        since: seconds since the epoch; what changed on disk before then is taken into account for sure.
 
     Raises:
         DatasetError: unknown name, missing folder, wrong layout; one clear line.
     """
     folder = datasets.known().get(name)
-    index = folder / "index.csv" if folder else None
-    stamp = index.stat().st_mtime_ns if index and index.is_file() else 0
-    return _dataset(name, str(folder), stamp)
+    return _shelf().get(name, folder, lambda: datasets.open_dataset(name, registered_only=True), since)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _dataset(name: str, folder: str, stamp: int) -> Dataset:
-    return datasets.open_dataset(name, registered_only=True)
+@st.cache_resource(show_spinner=False)
+def _shelf() -> Shelf:
+    return Shelf()
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -155,7 +159,7 @@ def layers(ask: Ask) -> dict[str, LayerView] | None:
     Raises:
         UserError: a network or data set that cannot be opened; one clear line.
     """
-    keys = _keys(ask)
+    keys = _keys(ask, _ended(ask))
     if keys is None:
         return None
     views: dict[str, LayerView] = {}
@@ -169,7 +173,7 @@ def layers(ask: Ask) -> dict[str, LayerView] | None:
 
 def ready(ask: Ask) -> bool:
     """Whether every layer's profile is there, without reading any."""
-    keys = _keys(ask)
+    keys = _keys(ask, _ended(ask))
     return keys is not None and not keys.without_profile(store())
 
 
@@ -179,10 +183,16 @@ def layer(ask: Ask, name: str) -> LayerView | None:
     return _layer(keys, ask, name) if keys is not None and name in keys.layers else None
 
 
-def _keys(ask: Ask) -> LayerKeys | None:
+def _ended(ask: Ask) -> float:
+    """When the job that computes this ended: it saw the data set as it was then, and so must its page."""
+    found = job(ask)
+    return (found.finished or 0.0) if found else 0.0
+
+
+def _keys(ask: Ask, since: float = 0.0) -> LayerKeys | None:
     """Where the results would lie; None for a network whose layers nobody has listed yet."""
     digest = networks.digest(ask.network, fetch=False)
-    return resolve_layers(ask.request(), store(), digest, dataset(ask.dataset).digest)
+    return resolve_layers(ask.request(), store(), digest, dataset(ask.dataset, since).digest)
 
 
 def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
