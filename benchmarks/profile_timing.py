@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from benchmarks.naive_profile import naive_profile
 from interpret_core import datasets, networks
 from interpret_core.engine import passes
-from interpret_core.engine.assembly import gallery_arrays, layer_arrays, layer_metadata
-from interpret_core.engine.chancing import chance_record
+from interpret_core.engine.assembly import layer_arrays
+from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Fed, Material, Reporter, feed
 from interpret_core.engine.shards import Arrays
 from interpret_core.engine.tallying import Rounds, settled
 from interpret_core.profile.brackets import first_windows
 from interpret_core.profile.thresholds import Thresholds
-from interpret_core.results.records import Record
 from interpret_core.results.requests import ProfileRequest
 
 NAIVE_IMAGES = 8
@@ -106,7 +105,10 @@ class Bench:
         rounds = Rounds()
         while windows:
             sums = passes.count(self.material, windows, self.fed, Reporter())
-            following = {name: rounds.take(name, one, windows[name], quantile) for name, one in sums.items()}
+            following = {
+                name: rounds.take(name, one, windows[name], quantile, self.material.spread(name))
+                for name, one in sums.items()
+            }
             windows = {name: window for name, window in following.items() if window is not None}
         return rounds
 
@@ -133,9 +135,9 @@ class Bench:
         whole = time.perf_counter() - start
         start = time.perf_counter()
         images = np.flatnonzero(self.material.survey.valid)
+        lottery = Lottery.prepared(self.material, self.request, images)
         for name in self.layers:
-            profile = self._record(name, found[name])
-            chance_record(self.material, self.request, found[name], images, profile)
+            lottery.record(found[name], self.last["arrays"][name]["state"], lambda _: None)
         return {"masks": gallery, "chance": time.perf_counter() - start + max(whole - gallery, 0.0)}
 
     def _masks(self, chance: NDArray[np.bool_]) -> dict[str, Arrays]:
@@ -145,12 +147,6 @@ class Bench:
             for name in self.layers
         }
         return passes.masks(self.material, plans, self.fed, Reporter())
-
-    def _record(self, name: str, found: Arrays) -> Record:
-        arrays = self.last["arrays"][name]
-        gallery = gallery_arrays(found, arrays["top_image"], self.material.dataset.annotation_size)
-        metadata = layer_metadata(self.material, self.material.network.layer(name), self.request, 0)
-        return Record({**arrays, **gallery}, metadata)
 
     def naive(self) -> float:
         """Seconds an image of the plain implementation, on the first few images."""

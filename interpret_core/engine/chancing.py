@@ -1,6 +1,9 @@
-"""The chance level of one layer, from its masks and the annotations of the sampled images."""
+"""The chance level of each layer, from its masks and the annotations of the sampled images."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,52 +18,61 @@ from interpret_core.profile.thresholds import State
 from interpret_core.results.records import Record
 from interpret_core.results.requests import ProfileRequest
 
+SLICE = 10  # permutations between two looks at progress and cancellation
 
-def chance_record(
-    material: Material,
-    request: ProfileRequest,
-    masks: Arrays,
-    images: NDArray[np.int64],
-    profile: Record | None,
-) -> Record:
-    """z, p and q of every unit, and the null maxima behind them.
 
-    Args:
-        material, request: of the run.
-        masks: chance_* arrays of `passes.masks`, joined over shards in any order.
-        images: the sampled images, sorted.
-        profile: the layer's record.
+@dataclass(frozen=True)
+class Lottery:
+    """What the chance levels of all layers have in common.
+
+    Attributes:
+        images: (N,) the sampled images, sorted.
+        annotations: theirs.
+        sources: (1 + K, categories, N): every image's own annotation first, then the permutations.
+        request: what was asked for.
     """
-    if profile is None:
-        raise DatasetError("The layer's stored profile was damaged; run the same request again.")
-    annotations = read_annotations(
-        material.dataset,
-        material.table,
-        images,
-        material.survey.category_member[images],
-        profile["concept_images"] >= request.min_images,
-    )
-    runs = in_image_order(masks, images)
-    sources = permutations(annotations.member, request.seed, request.permutations)
-    itself = np.where(annotations.member.T, np.arange(len(images)), -1)[None]
-    null = null_maxima(runs, annotations, np.concatenate([itself, sources]))
-    chance = assess(null[:, 0], null[:, 1:], profile["state"] != State.DEAD)
-    return Record(
-        {
-            "observed": chance.observed,
-            "null_maximum": chance.null_maximum,
-            "z": chance.z,
-            "p_value": chance.p_value,
-            "q_value": chance.q_value,
-            "included": annotations.included,
-        },
-        {
-            "min_images": request.min_images,
-            "seed": request.seed,
-            "permutations": request.permutations,
-            "images": len(images),
-        },
-    )
+
+    images: NDArray[np.int64]
+    annotations: Annotations
+    sources: NDArray[np.int64]
+    request: ProfileRequest
+
+    @classmethod
+    def prepared(cls, material: Material, request: ProfileRequest, images: NDArray[np.int64]) -> Lottery:
+        """Read the sampled images' annotations and draw the permutations, once for all layers."""
+        member = material.survey.category_member[images]
+        included = material.survey.concept_images >= request.min_images
+        annotations = read_annotations(material.dataset, material.table, images, member, included)
+        itself = np.where(member.T, np.arange(len(images)), -1)[None]
+        drawn = permutations(member, request.seed, request.permutations)
+        return cls(images, annotations, np.concatenate([itself, drawn]), request)
+
+    def record(self, masks: Arrays, state: NDArray[np.uint8], done: Callable[[int], None]) -> Record:
+        """z, p and q of every unit of one layer, and the null maxima behind them.
+
+        Args:
+            masks: chance_* arrays of `passes.masks`, joined over shards in any order.
+            state: (U,) of its units.
+            done: told the number of permutations finished, every few of them; may raise Cancelled.
+        """
+        runs = in_image_order(masks, self.images)
+        found = []
+        for start in range(0, len(self.sources), SLICE):
+            part = self.sources[start : start + SLICE]
+            found.append(null_maxima(runs, self.annotations, part))
+            done(len(part))
+        null = np.concatenate(found, 1)
+        chance = assess(null[:, 0], null[:, 1:], state != State.DEAD)
+        arrays = {field.name: getattr(chance, field.name) for field in fields(chance)}
+        return Record(
+            arrays | {"included": self.annotations.included},
+            {
+                "min_images": self.request.min_images,
+                "seed": self.request.seed,
+                "permutations": self.request.permutations,
+                "images": len(self.images),
+            },
+        )
 
 
 def in_image_order(masks: Arrays, images: NDArray[np.int64]) -> Runs:

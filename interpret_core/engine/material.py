@@ -78,6 +78,10 @@ class Material:
         """Columns of a tally: unlabelled, the concepts, the shades."""
         return 1 + len(self.table) + len(self.survey.shades)
 
+    def spread(self, layer: str) -> float:
+        """Annotation pixels per position of a layer's grid."""
+        return float(np.prod(self.dataset.annotation_size) / np.prod(self.network.layer(layer).grid))
+
     def pilot(self) -> tuple[int, ...]:
         """A few valid images, evenly spaced, for a first look at the range of the responses."""
         valid = np.flatnonzero(self.survey.valid)

@@ -13,7 +13,7 @@ from interpret_core.networks import Layer
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
 from interpret_core.profile.histogram import DISPLAY_BINS, add_to_histogram
-from interpret_core.profile.masks import TOP, Runs, encode, no_images, strongest
+from interpret_core.profile.masks import Runs, encode, no_images, strongest
 from interpret_core.profile.tally import Listed, Tally
 
 Feed = Iterable[Fed]
@@ -30,15 +30,12 @@ class Counted:
     def merge(self, other: Counted) -> None:
         """Add other images; the order does not matter."""
         self.counts.merge(other.counts)
-        self.top_response, self.top_image = _merged_top(self, other)
+        self.add_strongest(other.top_response, other.top_image)
 
-
-def _merged_top(one: Counted, other: Counted) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    value = np.concatenate([one.top_response, other.top_response], 1)
-    index = np.concatenate([one.top_image, other.top_image], 1)
-    last = np.iinfo(np.int32).max
-    order = np.lexsort((np.where(index < 0, last, index), -value))[:, :TOP]
-    return np.take_along_axis(value, order, 1), np.take_along_axis(index, order, 1)
+    def add_strongest(self, response: NDArray[np.float32], image: NDArray[np.int32]) -> None:
+        """Take in further images, (U, k) maxima and indices."""
+        best = strongest((self.top_response, self.top_image), (response, image))
+        self.top_response, self.top_image = best
 
 
 def look_around(material: Material, layers: Iterable[str], fed: Feed) -> dict[str, tuple[Counts, Windows]]:
@@ -69,10 +66,8 @@ def count(
         valid, so_far = one.batch.valid, result[layer.name]
         so_far.counts.see(low[valid], high[valid])
         so_far.counts.add(responses.reshape(len(responses), -1, layer.units), valid, windows[layer.name])
-        best = strongest(
-            (so_far.top_response, so_far.top_image), high[valid], one.batch.indices[valid].astype(np.int32)
-        )
-        so_far.top_response, so_far.top_image = best
+        images = one.batch.indices[valid].astype(np.int32)
+        so_far.add_strongest(high[valid].T, np.broadcast_to(images, (layer.units, len(images))))
 
     visit(
         material, fed, tuple(windows), see, lambda one: reporter.advance("thresholds", len(one.batch.valid))
@@ -96,12 +91,17 @@ class Tallied:
     listed: Listed
     histogram: NDArray[np.int64]
 
-    def merged(self, other: Tallied) -> Tallied:
-        """With other images; the order does not matter. These counts are added to."""
-        self.tally.merge(other.tally)
-        return Tallied(
-            self.tally, Listed.joined([self.listed, other.listed]), self.histogram + other.histogram
-        )
+    @classmethod
+    def joined(cls, parts: Iterable[Tallied]) -> Tallied:
+        """The sum of several sets of images, in any order; the first one's counts are added to."""
+        remaining = iter(parts)  # one at a time: a part holds a whole (U, C) table
+        first = next(remaining)
+        listed = [first.listed]
+        for other in remaining:
+            first.tally.merge(other.tally)
+            first.histogram.__iadd__(other.histogram)
+            listed.append(other.listed)
+        return cls(first.tally, Listed.joined(listed), first.histogram)
 
 
 def tally(

@@ -13,11 +13,11 @@ from interpret_core import datasets, networks
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.engine import passes
 from interpret_core.engine.assembly import gallery_arrays, layer_metadata
-from interpret_core.engine.chancing import chance_record
+from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Material, Reporter
 from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split
 from interpret_core.engine.tallying import Passing, profile_layers
-from interpret_core.errors import DatasetError
+from interpret_core.errors import DatasetError, StoreError
 from interpret_core.networks import Network
 from interpret_core.profile.chance import sample_images
 from interpret_core.profile.thresholds import wanted_positions
@@ -98,6 +98,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
         if known is not None:
             _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
         return Outcome(keys, keys.layers, 0, reporter.seconds)
+    reporter.tell("waiting for another run of the same request to end", 0, 0)
     with store.lock(keys.run, execution.cancelled):
         run = _Run(request, store, execution, reporter, network, dataset)
         return run.all(keys)
@@ -125,7 +126,7 @@ class _Run:
         # The layers are part of the run's key: a run that was cut off while it kept its results must find its
         # shards again, although by then fewer layers are missing.
         todo, chance = self._remembered(keys, todo, chance)
-        self._expect(material, todo, chance)
+        self._expect(todo, chance)
         shards = Shards(self.store, keys.run, material, self.execution.order)
         arrays = self._profile(material, todo, shards) if todo else {}
         self._masks_and_chance(material, keys, arrays, chance, shards)
@@ -146,11 +147,14 @@ class _Run:
     def _remembered(
         self, keys: LayerKeys, todo: tuple[str, ...], chance: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        known = self.store.get_json(keys.run)
-        if known is None:
-            self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
-            return todo, chance
-        return tuple(known["profile"]), tuple(known["chance"])
+        """What an interrupted run had to do, and what is missing now: damage may have come in between."""
+        known = self.store.get_json(keys.run) or {"profile": [], "chance": []}
+        todo, chance = (
+            tuple(layer for layer in keys.layers if layer in {*before, *now})
+            for before, now in ((known["profile"], todo), (known["chance"], chance))
+        )
+        self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
+        return todo, chance
 
     def _material(self, keys: LayerKeys) -> Material:
         table = self.dataset.concepts(self.request.categories)
@@ -171,9 +175,14 @@ class _Run:
         _refuse_damage(self.request, survey)
         return Material(self.network, self.dataset, table, survey, self.request.batch_size)
 
-    def _expect(self, material: Material, todo: Sequence[str], chance: Sequence[str]) -> None:
+    def _expect(self, todo: Sequence[str], chance: Sequence[str]) -> None:
         images = len(self.dataset)
-        self.reporter.total = (2 * images if todo else 0) + (images if todo or chance else 0)
+        masks = images if todo or chance else 0
+        self.reporter.total = (2 * images if todo else 0) + masks + self._lots() * len(chance)
+
+    def _lots(self) -> int:
+        """Steps of a layer's chance level: its permutations and the observation itself."""
+        return self.request.permutations + 1 if self.request.permutations else 0
 
     def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
         """Thresholds and tallies; by layer the record's arrays without its gallery."""
@@ -200,33 +209,49 @@ class _Run:
         start = time.perf_counter()
         parts = self._masks(material, plans, shards)
         self.reporter.seconds["masks"] = time.perf_counter() - start
+        lottery = Lottery.prepared(material, self.request, images) if sampled.any() and chance else None
         for name in plans:
-            layer = self.network.layer(name)
             found = passes.joined([load(name) for load in parts])
             if name in arrays:
-                wanted = wanted_positions(
-                    self.request.quantile, int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
-                )
-                gallery = gallery_arrays(found, arrays[name]["top_image"], material.dataset.annotation_size)
-                metadata = layer_metadata(material, layer, self.request, wanted)
-                self.store.put(keys.profile[name], Record({**arrays[name], **gallery}, metadata))
-            if name in chance and self.request.permutations:
-                start = time.perf_counter()
-                profile = self.store.get(keys.profile[name])
-                record = chance_record(material, self.request, found, images, profile)
-                self.store.put(keys.chance[name], record)
-                spent = self.reporter.seconds.get("chance", 0.0)
-                self.reporter.seconds["chance"] = spent + time.perf_counter() - start
-                self.reporter.check()
+                self.store.put(keys.profile[name], self._record(material, name, arrays[name], found))
+            if name in chance and lottery is not None:
+                self._keep_chance(keys, name, lottery, found)
+
+    def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
+        """A layer's record: its arrays, its gallery, its metadata."""
+        layer = self.network.layer(name)
+        positions = int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
+        wanted = wanted_positions(self.request.quantile, positions)
+        gallery = gallery_arrays(masks, arrays["top_image"], material.dataset.annotation_size)
+        return Record({**arrays, **gallery}, layer_metadata(material, layer, self.request, wanted))
+
+    def _keep_chance(self, keys: LayerKeys, name: str, lottery: Lottery, masks: Arrays) -> None:
+        start = time.perf_counter()
+        state = self._stored(keys, name)["state"]
+        record = lottery.record(masks, state, lambda lots: self.reporter.advance("chance", lots))
+        self.store.put(keys.chance[name], record)
+        spent = self.reporter.seconds.get("chance", 0.0)
+        self.reporter.seconds["chance"] = spent + time.perf_counter() - start
+
+    def _stored(self, keys: LayerKeys, name: str) -> Record:
+        """The layer's stored profile.
+
+        Raises:
+            StoreError: it was damaged since the run began; the next run computes it again.
+        """
+        record = self.store.get(keys.profile[name])
+        if record is None:
+            raise StoreError(
+                f"The stored profile of {name} was damaged and is deleted; run the same request again."
+            )
+        return record
 
     def _plan(
         self, keys: LayerKeys, name: str, arrays: Mapping[str, Arrays], sampled: NDArray[np.bool_]
     ) -> passes.MaskPlan:
         if name in arrays:
             return passes.MaskPlan(arrays[name]["threshold"], arrays[name]["top_image"], sampled)
-        record = self.store.get(keys.profile[name])
-        if record is None:
-            raise DatasetError(f"The stored profile of {name} was damaged; run the same request again.")
+        record = self._stored(keys, name)
         nothing = np.full((len(record["threshold"]), 1), -1, np.int32)
         return passes.MaskPlan(record["threshold"], nothing, sampled)
 
@@ -235,6 +260,7 @@ class _Run:
             return []
         needed = np.any([plan.needs() for plan in plans.values()], axis=0)
         chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
+        self.reporter.total -= len(self.dataset) - sum(len(material.batches[number]) for number in chosen)
         stage = Stage("masks", tuple(plans), lambda images: self.reporter.advance("masks", images))
 
         def work(fed: passes.Feed) -> dict[str, Arrays]:

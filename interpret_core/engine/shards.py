@@ -56,8 +56,8 @@ class Shards:
     def __init__(
         self, store: Store, run: str, material: Material, order: Sequence[int] | None = None
     ) -> None:
-        """Keep shards under the key `run`; `order` permutes them (the result does not depend on it)."""
-        self._store, self._run, self._material, self._order = store, run, material, order
+        """Keep shards under the key `run`; those named in `order` come first (the result is the same)."""
+        self._store, self._run, self._material, self._order = store, run, material, order or ()
         self.computed = 0
 
     def each(
@@ -76,8 +76,8 @@ class Shards:
             For every shard, a function from a layer's name to its arrays; they are read when asked for, so
             that no more than one layer's need be in memory.
         """
-        chosen = [shards[i] for i in self._order if i < len(shards)] if self._order else shards
-        for shard in chosen:
+        named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
+        for shard in (shards[i] for i in dict.fromkeys((*named, *range(len(shards))))):
             if all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers):
                 stage.skipped(sum(len(self._material.batches[number]) for number in shard))
             else:
@@ -144,4 +144,4 @@ def tallied_of(arrays: Arrays) -> Tallied:
     """The inverse of `tallied_arrays`; the copies may be added to."""
     counts: dict[str, Any] = {field.name: arrays[field.name].copy() for field in fields(Tally)}
     listed = Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
-    return Tallied(Tally(**counts), listed, arrays["histogram"])
+    return Tallied(Tally(**counts), listed, arrays["histogram"].copy())

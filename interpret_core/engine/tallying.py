@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,12 +64,17 @@ class Rounds:
     brackets: dict[str, Brackets] = field(default_factory=dict)
     asked: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
-    def take(self, name: str, sums: Counted, windows: Windows, quantile: float) -> Windows | None:
-        """Learn from one layer's round; the windows of the next one, if it needs any."""
+    def take(
+        self, name: str, sums: Counted, windows: Windows, quantile: float, spread: float
+    ) -> Windows | None:
+        """Learn from one layer's round; the windows of the next one, if it needs any.
+
+        `spread` is the number of annotation pixels per grid position.
+        """
         wanted = wanted_positions(quantile, sums.counts.positions)
         asked = self.asked.get(name, np.ones(len(sums.top_image), np.bool_))
-        located = locate(sums.counts, windows, wanted, asked)
-        self.counted.setdefault(name, sums)
+        located = locate(sums.counts, windows, wanted, asked, spread)
+        self.counted.setdefault(name, sums).counts.histogram = np.zeros((len(asked), 0), np.int64)
         self.brackets[name] = self.brackets.get(name, located.brackets).updated(located.brackets, asked)
         self.asked[name] = located.again
         return located.windows if located.again.any() else None
@@ -86,9 +91,8 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
     rounds = _bracket(passing, layers)
     passing.reporter.seconds["thresholds"] = time.perf_counter() - start
     start = time.perf_counter()
-    sums = _tally(passing, {name: rounds.outline(name) for name in layers})
     result = {}
-    for name, tallied in sums.items():
+    for name, tallied in _tally(passing, {name: rounds.outline(name) for name in layers}):
         counted = rounds.counted[name]
         thresholds = settled(counted, rounds.brackets[name], tallied.tally, tallied.listed, passing.quantile)
         result[name] = layer_arrays(passing.material, counted, thresholds, tallied.tally, tallied.histogram)
@@ -122,41 +126,40 @@ def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
     while windows:
         if turn:
             passing.reporter.total += len(material.dataset)
-        sums = _count(passing, windows, turn)
         following = {
-            name: rounds.take(name, layer, windows[name], passing.quantile) for name, layer in sums.items()
+            name: rounds.take(name, counted, windows[name], passing.quantile, material.spread(name))
+            for name, counted in _count(passing, windows, turn)
         }
         windows = {name: window for name, window in following.items() if window is not None}
         turn += 1
     return rounds
 
 
-def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> dict[str, Counted]:
+def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> Iterator[tuple[str, Counted]]:
+    """Sums layer by layer, so that one layer's histograms are in memory at a time."""
+
     def work(fed: passes.Feed) -> dict[str, Arrays]:
         found = passes.count(passing.material, windows, fed, passing.reporter)
         return {name: counted_arrays(counted) for name, counted in found.items()}
 
     stage = Stage(f"count{turn}", tuple(windows), passing.skipped("thresholds"))
-    sums: dict[str, Counted] = {}
-    for load in passing.shards.each(stage, passing.batches, work):
-        for name in windows:
-            part = counted_of(load(name))
-            if name in sums:
-                sums[name].merge(part)
-            else:
-                sums[name] = part
-    return sums
+    loads = list(passing.shards.each(stage, passing.batches, work))
+    for name in windows:
+        first, *others = loads
+        counted = counted_of(first(name))
+        for load in others:
+            counted.merge(counted_of(load(name)))
+        yield name, counted
 
 
-def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> dict[str, Tallied]:
+def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> Iterator[tuple[str, Tallied]]:
+    """Sums layer by layer, so that what one layer lists is in memory at a time."""
+
     def work(fed: passes.Feed) -> dict[str, Arrays]:
         found = passes.tally(passing.material, outlines, fed, passing.reporter)
         return {name: tallied_arrays(tallied) for name, tallied in found.items()}
 
     stage = Stage("tally", tuple(outlines), passing.skipped("IoU"), annotations=True)
-    sums: dict[str, Tallied] = {}
-    for load in passing.shards.each(stage, passing.batches, work):
-        for name in outlines:
-            part = tallied_of(load(name))
-            sums[name] = sums[name].merged(part) if name in sums else part
-    return sums
+    loads = list(passing.shards.each(stage, passing.batches, work))
+    for name in outlines:
+        yield name, Tallied.joined(tallied_of(load(name)) for load in loads)

@@ -12,11 +12,12 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.profile.counting import BINS, POSITIVE, ZERO, Counts, Windows, key_of, value_of
+from interpret_core.profile.counting import POSITIVE, ZERO, Counts, Windows, key_of, value_of
 
 OCTAVE = 1 << 23  # keys per factor of two
-FEW = 1 << 15  # responses of a unit in its bracket that are always cheap enough to list
-BELOW = -1  # the slot below a window; BINS is the one above it
+LISTED = 1 << 22  # responses and pixels of a layer that may be listed, some 100 MB at the very most …
+LEAST_LISTED = 1 << 14  # … and of a single unit in any case, so that a few odd ones cost no further round
+BELOW = -1  # the slot below a window; the number of bins is the one above it
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,13 @@ def first_windows(counts: Counts, windows: Windows, quantile: float) -> Windows:
     return Windows(np.where(sparse, base, aligned), aligned, spanning.shift, spanning.zeros_below)
 
 
-def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool_] | None = None) -> Located:
+def locate(
+    counts: Counts,
+    windows: Windows,
+    wanted: int,
+    asked: NDArray[np.bool_] | None = None,
+    spread: float = 1.0,
+) -> Located:
     """Bracket each unit's threshold, or say where to look next.
 
     Args:
@@ -102,6 +109,7 @@ def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool
         windows: (U,) each.
         wanted: k, the number of positions that may exceed the threshold.
         asked: (U,) bool, units still in question; the others' windows are idle. All of them by default.
+        spread: annotation pixels per grid position: so many pixels are listed with each response.
     """
     slots = _slots(counts, windows, wanted)
     zeros_below = windows.zeros_below & (counts.minimum >= 0)  # the few images may have misled
@@ -113,15 +121,16 @@ def locate(counts: Counts, windows: Windows, wanted: int, asked: NDArray[np.bool
         exact = np.where(constant, exact, np.nextafter(counts.minimum, np.float32(-np.inf)))
 
     top = key_of(counts.maximum) + 1
-    high = np.where(slots.rank >= BINS, top, windows.key_at(slots.rank + 1))
+    high = np.where(slots.rank >= counts.bins, top, windows.key_at(slots.rank + 1))
     missed = (slots.low == BELOW) & ~zeros_below & (windows.base > 0)
     start = np.where(slots.low == BELOW, np.maximum(slots.lowest, 0), slots.low)
     low = windows.key_at(start)
     whole = Windows.whole(counts.minimum)
     closer = Windows.spanning(low, high, zeros_below & (slots.low == BELOW))
     wide = (start == 0) & (windows.base < windows.low)
-    narrower = (closer.shift < windows.shift) | (slots.rank >= BINS) | wide
-    crowded = (slots.inside > np.maximum(FEW, wanted // 4)) & narrower
+    narrower = (closer.shift < windows.shift) | (slots.rank >= counts.bins) | wide
+    room = max(LISTED / len(counts.above), LEAST_LISTED)
+    crowded = (slots.inside * max(spread, 1.0) > room) & narrower
     again = (missed | crowded) & ~known
     again &= True if asked is None else asked
     following = Windows.spanning(
@@ -166,14 +175,15 @@ def _slots(counts: Counts, windows: Windows, wanted: int) -> _Slots:
 def _scan(histogram, above, wanted, found):  # type: ignore[no-untyped-def]
     """Walk down from the largest values; what is not in the histogram lies below it."""
     rank_slot, cut_slot, low_slot, lowest = found
+    bins = histogram.shape[1]
     for u in range(above.shape[0]):
         rank = above[u]
-        top = BINS if rank > 0 else BELOW
+        top = bins if rank > 0 else BELOW
         if rank >= wanted and rank > 0:
-            rank_slot[u] = BINS
+            rank_slot[u] = bins
         if rank > wanted:
-            cut_slot[u] = BINS
-        for slot in range(BINS - 1, -1, -1):
+            cut_slot[u] = bins
+        for slot in range(bins - 1, -1, -1):
             if histogram[u, slot] == 0:
                 continue
             rank += histogram[u, slot]
@@ -193,6 +203,6 @@ def _scan(histogram, above, wanted, found):  # type: ignore[no-untyped-def]
 def _sum_inside(histogram, above, span, inside):  # type: ignore[no-untyped-def]
     low, high = span
     for u in range(histogram.shape[0]):
-        inside[u] = above[u] if high[u] >= BINS else 0
-        for slot in range(max(low[u], 0), min(high[u] + 1, BINS)):
+        inside[u] = above[u] if high[u] >= histogram.shape[1] else 0
+        for slot in range(max(low[u], 0), min(high[u] + 1, histogram.shape[1])):
             inside[u] += histogram[u, slot]

@@ -171,11 +171,12 @@ def assess(observed: NDArray[np.float64], null: NDArray[np.float64], live: NDArr
         z = (observed − own null mean)/own null deviation; p = (1 + #{pooled null z ≥ z})/(1 + K·live units);
         q after Benjamini and Hochberg. Where a unit's null does not vary, z is 0, or ∞ if it lies above.
     """
-    mean, deviation = null.mean(1), null.std(1)
-    z, pooled = (
-        _standardised(observed, mean, deviation),
-        _standardised(null, mean[:, None], deviation[:, None]),
-    )
+    # A constant's mean may be off by a rounding, so whether the null varies is asked of its values.
+    varies = null.max(1) > null.min(1)
+    mean = np.where(varies, null.mean(1), null[:, 0])
+    deviation = np.where(varies, null.std(1), 0.0)
+    z = _standardised(observed, mean, deviation)
+    pooled = _standardised(null, mean[:, None], deviation[:, None])
     null_z = np.sort(pooled[live].ravel())
     at_least = len(null_z) - np.searchsorted(null_z, z, side="left")
     p_value = np.where(live, (1 + at_least) / (1 + len(null_z)), np.nan)

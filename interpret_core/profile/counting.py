@@ -12,10 +12,16 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 2048
+FEWEST_BINS, MOST_BINS = 1 << 11, 1 << 14
+ENTRIES = 1 << 20  # of a layer's histogram, unless it has very many units
 BLOCK = 16  # units a thread handles together: one cache line of float32
 ZERO = 1 << 31  # the key of 0.0
 POSITIVE = ZERO + 1  # the key of the smallest positive float
+
+
+def bins_for(units: int) -> int:
+    """Bins of each unit's window: more where a layer has few units, which is where it has many positions."""
+    return min(max(1 << (ENTRIES // max(units, 1)).bit_length() - 1, FEWEST_BINS), MOST_BINS)
 
 
 def key_of(value: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:
@@ -34,7 +40,7 @@ def value_of(key: NDArray[np.int64] | int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Windows:
-    """Per unit, the span of keys counted finely: BINS bins of 2**shift keys from `low` on.
+    """Per unit, the span of keys counted finely: `bins_for(U)` bins of 2**shift keys from `low` on.
 
     Attributes:
         base: (U,) int64, first key counted, ≤ low: the first bin reaches down to it.
@@ -54,7 +60,7 @@ class Windows:
     ) -> Windows:
         """The finest windows that hold the keys low … high − 1."""
         span = np.maximum(high - low, 1)
-        shift = np.maximum(np.ceil(np.log2(span / BINS)), 0).astype(np.int64)
+        shift = np.maximum(np.ceil(np.log2(span / bins_for(len(low)))), 0).astype(np.int64)
         return cls(low.astype(np.int64), low.astype(np.int64), shift, zeros_below)
 
     @classmethod
@@ -65,7 +71,7 @@ class Windows:
         return cls.spanning(low, np.full(low.shape, 2 * ZERO), unsigned)
 
     def key_at(self, slot: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(U,) lower edge of a bin (U,) of each unit; BINS gives the end of the window."""
+        """(U,) lower edge of a bin (U,) of each unit; the number of bins gives the end of the window."""
         return np.where(slot == 0, self.base, self.low + (slot << self.shift))
 
 
@@ -74,7 +80,7 @@ class Counts:
     """What counting a set of images tells about each unit; two of them add up, in any order.
 
     Attributes:
-        histogram: (U, BINS) int64, values by key within the unit's window.
+        histogram: (U, bins) int64, values by key within the unit's window.
         above: (U,) int64, values above the window.
         minimum, maximum: (U,) float32.
         positions: values seen per unit.
@@ -86,11 +92,17 @@ class Counts:
     maximum: NDArray[np.float32]
     positions: int
 
+    @property
+    def bins(self) -> int:
+        """Bins of each unit."""
+        return int(self.histogram.shape[1])
+
     @classmethod
     def empty(cls, units: int) -> Counts:
         """Counts of no image."""
         infinite = np.full(units, np.inf, np.float32)
-        return cls(np.zeros((units, BINS), np.int64), np.zeros(units, np.int64), infinite, -infinite, 0)
+        bins = np.zeros((units, bins_for(units)), np.int64)
+        return cls(bins, np.zeros(units, np.int64), infinite, -infinite, 0)
 
     def merge(self, other: Counts) -> None:
         """Add the counts of other images, taken with the same windows."""
@@ -163,7 +175,7 @@ def _count(batch, valid, low_value, window, histogram, above):  # type: ignore[n
                     b = np.int64(0)
                 key = b + 2147483648 if b >= 0 else -b - 1
                 slot = (key - low_key[u]) >> shift[u]
-                if slot >= BINS:
+                if slot >= histogram.shape[1]:
                     above[u] += 1
                 else:
                     histogram[u, max(slot, 0)] += 1

@@ -120,18 +120,15 @@ def decode(runs: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.bool_
 
 def strongest(
     best: tuple[NDArray[np.float32], NDArray[np.int32]],
-    maxima: NDArray[np.float32],
-    images: NDArray[np.int32],
+    more: tuple[NDArray[np.float32], NDArray[np.int32]],
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """The TOP strongest images of each unit, ties to the lower image index.
 
     Args:
         best: so far, (U, TOP) float32 maxima and (U, TOP) int32 images (−inf and −1 where there are fewer).
-        maxima: (n, U) float32 of further images.
-        images: (n,) int32, their indices.
+        more: the same of further images, (U, k) each.
     """
-    value = np.concatenate([best[0], maxima.T], 1)
-    index = np.concatenate([best[1], np.broadcast_to(images, (maxima.shape[1], len(images)))], 1)
+    value, index = (np.concatenate(pair, 1) for pair in zip(best, more, strict=True))
     order = np.lexsort((np.where(index < 0, np.iinfo(np.int32).max, index), -value))[:, :TOP]
     return np.take_along_axis(value, order, 1), np.take_along_axis(index, order, 1)
 

@@ -238,6 +238,31 @@ def test_a_damaged_shard_is_computed_again(planted: Planted, tmp_path: Path) -> 
     assert digests(request, undisturbed) == digests(request, disturbed)
 
 
+def test_a_profile_damaged_between_two_tries_is_computed_again(planted: Planted, tmp_path: Path) -> None:
+    """An interrupted run for another chance level, then damage: the third try must find its way."""
+    store = Store(tmp_path / "store")
+    run_profile(request_for(planted), store)
+    other = request_for(planted, seed=1)
+    stages: list[str] = []
+    with pytest.raises(Cancelled):
+        run_profile(
+            other,
+            store,
+            Execution(tell=lambda stage, *_: stages.append(stage), cancelled=lambda: "masks" in stages),
+        )
+    store.delete(identify(other, store).profile["conv2"])
+    run_profile(other, store)
+    assert digests(other, store)
+
+
+def test_an_order_that_forgets_shards_loses_none(planted: Planted, tmp_path: Path) -> None:
+    request = request_for(planted, permutations=0)
+    plain, partly = Store(tmp_path / "plain"), Store(tmp_path / "partly")
+    run_profile(request, plain)
+    run_profile(request, partly, Execution(shards=4, order=(2,)))
+    assert digests(request, plain) == digests(request, partly)
+
+
 def test_the_second_request_computes_nothing(
     planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +319,8 @@ def test_an_unknown_layer_is_named(planted: Planted, store: Store) -> None:
 def test_progress_never_falls_and_ends_full(planted: Planted, store: Store) -> None:
     seen: list[tuple[str, int, int]] = []
     run_profile(request_for(planted), store, Execution(tell=lambda *step: seen.append(step)))
-    shares = [done / total for stage, done, total in seen if stage in {"thresholds", "IoU", "masks"}]
+    shares = [
+        done / total for stage, done, total in seen if stage in {"thresholds", "IoU", "masks", "chance"}
+    ]
     assert shares == sorted(shares)
     assert shares[-1] == 1

@@ -10,7 +10,7 @@ from interpret_core.engine.passes import Counted
 from interpret_core.engine.tallying import Rounds, settled
 from interpret_core.profile.brackets import first_windows
 from interpret_core.profile.counting import Counts, Windows
-from interpret_core.profile.masks import no_images, strongest
+from interpret_core.profile.masks import no_images
 from interpret_core.profile.tally import Annotated, Listed, Tally
 from interpret_core.profile.thresholds import Thresholds
 
@@ -79,7 +79,7 @@ def run(case: Case, quantile: float, batches: list[list[int]], pilot: list[int])
     following: Windows | None = windows
     while following is not None:
         sums = _count(case, following, batches)
-        following = rounds.take("layer", sums, following, quantile)
+        following = rounds.take("layer", sums, following, quantile, spread=1.0)
         turns += 1
         assert turns <= 8, "the search for the threshold does not end"
     tally = Tally.empty(units, 1 + len(case.category_of), case.categories)
@@ -116,9 +116,7 @@ def _count(case: Case, windows: Windows, batches: list[list[int]]) -> Counted:
         part = Counted(Counts.empty(units), *no_images(units))
         part.counts.see(flat.min(1)[valid], flat.max(1)[valid])
         part.counts.add(flat, valid, windows)
-        best = strongest(
-            (part.top_response, part.top_image), flat.max(1)[valid], images[valid].astype(np.int32)
-        )
-        part.top_response, part.top_image = best
+        chosen = images[valid].astype(np.int32)
+        part.add_strongest(flat.max(1)[valid].T, np.broadcast_to(chosen, (units, len(chosen))))
         total.merge(part)
     return total

@@ -137,7 +137,8 @@ def test_a_crowded_bracket_is_searched_more_finely(monkeypatch: pytest.MonkeyPat
     case = make_case(9, 12, (9, 9), (14, 14))
     batches = [list(range(12))]
     plain = run(case, 0.05, batches, pilot=[0])
-    monkeypatch.setattr("interpret_core.profile.brackets.FEW", 1)
+    monkeypatch.setattr("interpret_core.profile.brackets.LISTED", 1)
+    monkeypatch.setattr("interpret_core.profile.brackets.LEAST_LISTED", 1)
     fine = run(case, 0.05, batches, pilot=[0])
     assert fine.rounds > plain.rounds
     np.testing.assert_array_equal(plain.thresholds.value, fine.thresholds.value)
