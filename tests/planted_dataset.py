@@ -10,7 +10,7 @@ strip shares).
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,6 +135,14 @@ def write_tables(
         ["name", "first", "last", "count", "frequency"],
         [{"name": category} for category in CATEGORIES],
     )
+
+
+def rename_labels(root: Path, names: Mapping[str, str]) -> None:
+    """Give labels of a written data set other names: old as in LABELS -> new, whatever it holds."""
+    with (root / "label.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    renamed: list[dict[str, object]] = [{**row, "name": names.get(row["name"], row["name"])} for row in rows]
+    _write_csv(root / "label.csv", list(rows[0]), renamed)
 
 
 def save_mask(path: Path, numbers: NDArray[np.uint16]) -> None:

@@ -9,8 +9,11 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from ui import concepts, goto, results, state, status, widgets
 from ui.concepts import CUTOFFS, Views
-from ui.figures import CONFIG, FITTING, detector_bars, quality_lines, sensitivity_curve
+from ui.curves import quality_lines, sensitivity_curve
+from ui.drawing import CONFIG, FITTING
+from ui.figures import detector_bars
 from ui.live import live_slider
+from ui.plain import plain
 from ui.results import Ask
 
 PARAMETERS = ("compare", "bars", "scope", "concept")
@@ -37,7 +40,7 @@ def pick_others(ask: Ask) -> dict[str, Views]:
         try:
             views = results.layers(other)
         except UnitscopeError as error:
-            st.error(str(error))
+            st.error(plain(error))
             continue
         if views:
             found[name] = views
@@ -123,5 +126,6 @@ def quality(networks: dict[str, Views]) -> None:
     st.plotly_chart(quality_lines(data, badge=badge), key="quality", config=CONFIG)
     for name, views in networks.items():
         one, two, three = concepts.mean_quality(views)
-        st.caption(f"{titles[name].network_title}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
+        title = plain(titles[name].network_title)
+        st.caption(f"{title}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
     widgets.how("quality")

@@ -9,7 +9,8 @@ import streamlit as st
 
 from ui import concepts, goto, state
 from ui.concepts import Row, Views
-from ui.figures import CONFIG, concept_bars
+from ui.drawing import CONFIG
+from ui.figures import concept_bars
 
 ALL = "all layers"
 

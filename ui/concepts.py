@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ui.figures import Panel
+from ui.plain import plain
 from ui.theme import count_text, expected_text
 from ui.view import LayerView
 
@@ -121,11 +122,11 @@ def facts_sentence(views: Views) -> str:
     richest = max(views.values(), key=lambda view: view.summary.unique_detectors())
     rich = f"{richest.summary.unique_detectors():,} from {richest.detectors():,} detectors"
     return (
-        f"**{first.facts.network_title}** on **{first.facts.dataset}**: **{found:,}** of "
+        f"**{plain(first.facts.network_title)}** on **{plain(first.facts.dataset)}**: **{found:,}** of "
         f"{count_text(units, 'unit')} in {count_text(len(views), 'layer')} are detectors of "
         f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
         f"(IoU > {first.cutoff:g}; {expected_text(expected)}); "
-        f"most concepts in {richest.layer.name} ({rich})."
+        f"most concepts in {plain(richest.layer.name)} ({rich})."
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import state
 from ui.grid import SEARCH_KEY
+from ui.plain import plain
 from ui.selection import SORTS, STATES, Filters, concept_options
 from ui.view import LayerView
 
@@ -88,7 +89,12 @@ def _concept(view: LayerView) -> str:
 def _categories(known: Sequence[str]) -> list[str]:
     key = state.follow("pick_category", state.several_of("category", known))
     st.pills(
-        "Category", known, selection_mode="multi", key=key, on_change=state.writer("category", key, ",".join)
+        "Category",
+        known,
+        selection_mode="multi",
+        key=key,
+        format_func=plain,
+        on_change=state.writer("category", key, ",".join),
     )
     return list(st.session_state[key])
 

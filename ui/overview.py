@@ -9,6 +9,7 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from ui import addresses, goto, results, status
+from ui.plain import plain
 from ui.results import Ask
 from ui.view import LayerView
 
@@ -32,7 +33,8 @@ def entries(ask: Ask | None) -> None:
         if best is not None:
             found, unique = best.detectors(), best.summary.unique_detectors()
             st.markdown(
-                f"{best.facts.network_title} on {best.facts.dataset}, {best.layer.name}: "
+                f"{plain(best.facts.network_title)} on {plain(best.facts.dataset)}, "
+                f"{plain(best.layer.name)}: "
                 f"**{found}** detectors of **{unique}** concepts."
             )
         st.page_link("pages/concepts.py", label="Compare concepts →")
@@ -100,9 +102,11 @@ def _line(ask: Ask) -> bool:
         try:
             card, job, ready = results.card(ask.network), results.job(ask), results.ready(ask)
         except UnitscopeError as error:
-            st.markdown(f"**{ask.network}** on **{ask.dataset}**: {error}")
+            st.markdown(f"**{plain(ask.network)}** on **{plain(ask.dataset)}**: {plain(error)}")
             return False
-        st.markdown(f"**{card.title}** on **{ask.dataset}** · {card.evidence}", width="content")
+        st.markdown(
+            f"**{plain(card.title)}** on **{plain(ask.dataset)}** · {plain(card.evidence)}", width="content"
+        )
         if job and job.active:
             status.bar(job)
             st.button(

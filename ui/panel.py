@@ -9,8 +9,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui import addresses, markup, results, state, widgets
-from ui.figures import CONFIG, Responses, histogram
+from ui.curves import Responses, histogram
+from ui.drawing import CONFIG
 from ui.gallery import COUNTS, MODES, Choice, gallery, photos_of
+from ui.plain import plain
 from ui.selection import neighbours
 from ui.texts import chance_words, evidence_words
 from ui.theme import asset, iou_text
@@ -114,28 +116,7 @@ def pick(unit: int | None) -> None:
 
 
 def _gallery(view: LayerView, now: Shown) -> None:
-    options = _concepts(view, now.unit)
-    current = view.concepts[now.concept].key if now.concept >= 0 else NOTHING
-    if current not in options:
-        options.insert(-1, current)
-    key = state.follow("pick_annotate", current)
-
-    def words(name: str) -> str:
-        number = view.find(name)
-        return (
-            f"{name} {iou_text(float(view.summary.profile.iou[now.unit, number]))}" if number >= 0 else name
-        )
-
-    st.pills(
-        "Annotation shown",
-        options,
-        key=key,
-        required=True,
-        format_func=words,
-        on_change=state.writer(
-            "annotate", key, lambda value: "" if value == (view.label(now.unit) or NOTHING) else value or ""
-        ),
-    )
+    _annotation_pills(view, now)
     photos = photos_of(
         view,
         now.unit,
@@ -151,6 +132,37 @@ def _gallery(view: LayerView, now: Shown) -> None:
         lambda mode: state.change(show="" if mode == "both" else mode),
         lambda image: state.change(image=image if image >= 0 else None),
     )
+    _more(view, now)
+
+
+def _annotation_pills(view: LayerView, now: Shown) -> None:
+    """Which concept's annotation is drawn over the photographs."""
+    options = _concepts(view, now.unit)
+    current = view.concepts[now.concept].key if now.concept >= 0 else NOTHING
+    if current not in options:
+        options.insert(-1, current)
+    key = state.follow("pick_annotate", current)
+
+    def words(name: str) -> str:
+        number = view.find(name)
+        if number < 0:
+            return name
+        return f"{plain(name)} {iou_text(float(view.summary.profile.iou[now.unit, number]))}"
+
+    st.pills(
+        "Annotation shown",
+        options,
+        key=key,
+        required=True,
+        format_func=words,
+        on_change=state.writer(
+            "annotate", key, lambda value: "" if value == (view.label(now.unit) or NOTHING) else value or ""
+        ),
+    )
+
+
+def _more(view: LayerView, now: Shown) -> None:
+    """More photographs, or fewer again."""
     available = int((view.record["top_image"][now.unit] >= 0).sum())
     more = next((count for count in COUNTS if count > now.photos), None)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -162,7 +174,9 @@ def _gallery(view: LayerView, now: Shown) -> None:
                 kwargs={"photos": more},
             )
         elif now.photos > COUNTS[0]:
-            st.button("Show fewer", key="fewer", on_click=state.change, kwargs={"photos": None})
+            st.button(
+                "Show fewer", key="fewer", on_click=state.change, kwargs={"photos": None, "image": None}
+            )
         widgets.how("masks")
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.plain import plain
+
 ENTRY = ("network", "dataset", "cutoff", "min_images")
 CUTOFF_DEFAULT = 0.04
 CUTOFF_MAX = 0.3
@@ -60,7 +62,8 @@ def one_of(name: str, options: Sequence[str], default: str, kind: str = "") -> s
     near = get_close_matches(raw, options, n=1, cutoff=0.6)
     chosen = near[0] if near else default
     complain(
-        f"The link asks for {kind or name} “{_clip(raw)}”, which is not here; showing {chosen or 'all'}."
+        f"The link asks for {kind or name} “{_clip(raw)}”, which is not here; "
+        f"showing {plain(chosen) or 'all'}."
     )
     _correct(name, "" if chosen == default else chosen)
     return chosen

@@ -7,6 +7,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from ui import results, widgets
+from ui.plain import plain
 from ui.results import Ask
 from ui.view import LayerView
 
@@ -26,7 +27,7 @@ def ready(ask: Ask | None) -> dict[str, LayerView]:
         ):
             views = results.layers(ask)
     except UnitscopeError as error:
-        st.error(str(error))
+        st.error(plain(error))
         st.stop()
     if views is None:
         pending(ask)
@@ -72,7 +73,7 @@ def pending(ask: Ask) -> None:
         else:
             offer(ask, job)
     except UnitscopeError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def offer(ask: Ask, job: Job | None) -> None:
@@ -80,11 +81,11 @@ def offer(ask: Ask, job: Job | None) -> None:
     state = job.state if job else ""
     if job and state in ("failed", "died"):
         word = "failed" if state == "failed" else "ended"
-        st.error(f"**The last attempt {word}.** {job.message or 'No reason was recorded.'}")
+        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
     elif state == "cancelled":
         st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
     else:
-        st.info(f"**{ask.network} on {ask.dataset} has not been profiled yet.**")
+        st.info(f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**")
     st.markdown(cost(ask))
     label = "Try again" if state in ("failed", "died", "cancelled") else "Start the profile"
     if st.button(label, type="primary", key=f"start_{ask.network}"):
@@ -107,7 +108,7 @@ def begin(ask: Ask) -> None:
     try:
         results.start(ask)
     except UnitscopeError as error:
-        st.error(str(error))
+        st.error(plain(error))
     else:
         st.rerun()
 
@@ -123,8 +124,8 @@ def progress(ask: Ask) -> None:
         bar(now)
 
     st.markdown(
-        f"**Profiling {ask.network} on {ask.dataset}.** You may close this tab: the work goes on, "
-        "and this page finds it again."
+        f"**Profiling {plain(ask.network)} on {plain(ask.dataset)}.** You may close this tab: "
+        "the work goes on, and this page finds it again."
     )
     poll()
     st.button("Cancel", key=f"cancel_{ask.network}", on_click=results.cancel, args=(ask,))
@@ -137,7 +138,7 @@ def bar(job: Job) -> None:
     elif job.state == "queued":
         text = f"waiting in line, number {job.position}" if job.position else "starting"
     else:
-        text = f"{job.stage or 'starting'} · {job.fraction:.0%} · {remaining(job)}"
+        text = f"{plain(job.stage) or 'starting'} · {job.fraction:.0%} · {remaining(job)}"
     st.progress(job.fraction, text=text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.plain import plain
 from ui.theme import asset, count_text, expected_text
 from ui.view import SMALL, LayerView
 
@@ -19,9 +20,10 @@ def facts_sentence(view: LayerView) -> str:
     """The sentence that heads a page, with n, baseline and chance level."""
     found, unique = view.detectors(), view.summary.unique_detectors()
     verb = "is a detector" if found == 1 else "are detectors"
-    units = count_text(view.layer.units, f"{view.layer.name} unit")
+    units = count_text(view.layer.units, f"{plain(view.layer.name)} unit")
     return (
-        f"**{view.facts.network_title}** on **{view.facts.dataset}**: **{found:,}** of {units} {verb} of "
+        f"**{plain(view.facts.network_title)}** on **{plain(view.facts.dataset)}**: "
+        f"**{found:,}** of {units} {verb} of "
         f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
         f"(IoU > {view.cutoff:g}; {expected_text(view.expected)})."
     )
@@ -63,4 +65,5 @@ def evidence_words(view: LayerView, concept: int) -> str:
         return ""
     count = int(view.record["concept_images"][concept])
     few = ": few, read with care" if count < SMALL else ""
-    return f"“{view.concepts[concept].key}” is annotated in {count:,} of {view.facts.images:,} images{few}."
+    name = plain(view.concepts[concept].key)
+    return f"“{name}” is annotated in {count:,} of {view.facts.images:,} images{few}."

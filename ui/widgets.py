@@ -7,6 +7,7 @@ import streamlit as st
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import MIN_IMAGES
 from ui import goto, results, state
+from ui.plain import plain
 from ui.texts import HOW
 from ui.theme import EVIDENCE, asset
 
@@ -64,9 +65,9 @@ def evidence(network: str | None) -> None:
     try:
         card = results.card(network)
     except UserError as error:
-        st.caption(str(error))
+        st.caption(plain(error))
         return
-    colour, word, meaning = EVIDENCE.get(card.evidence, ("gray", card.evidence or "unknown", ""))
+    colour, word, meaning = EVIDENCE.get(card.evidence, ("gray", plain(card.evidence) or "unknown", ""))
     st.badge(word, color=colour, help=_plain(card.note) or meaning)  # type: ignore[arg-type]
     if card.evidence != "trained":
         st.caption(meaning)

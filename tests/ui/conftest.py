@@ -12,12 +12,21 @@ import streamlit as st
 from interpret_core.engine import Execution, run_profile
 from interpret_core.results import Store
 from interpret_core.results.requests import ProfileRequest
-from tests.planted_dataset import make_planted
+from tests.planted_dataset import make_planted, rename_labels
 
+HOSTILE = {
+    "red square": "![x](https://outside.invalid/a.png)",
+    "blue disc": '<a href="https://outside.invalid/b">x</a>',
+    "panel": '<img src="https://outside.invalid/c.png">',
+    "matte": "https://outside.invalid/d [e](https://outside.invalid/e)",
+    "glossy": "- :material/home: $x$ www.outside.invalid",
+    "red-c": "**bold** `code` %{x}",
+}
 CONFIG = """
 [datasets]
 planted = "planted"
 lost = "nowhere"
+hostile = "hostile"
 [networks]
 small = "tests.ui.networks:small"
 broken = "tests.ui.networks:broken"
@@ -29,6 +38,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with unitscope.toml and a data set of 24 images; concepts reach ten images each."""
     root = tmp_path_factory.mktemp("installation")
     make_planted(root / "planted", images=24, size=224, annotation=56)
+    make_planted(root / "hostile", images=12, size=64, annotation=32)
+    rename_labels(root / "hostile", HOSTILE)
     (root / "unitscope.toml").write_text(CONFIG)
     return root
 
@@ -42,6 +53,8 @@ def profiled(installation: Path) -> Path:
         with Store(cache) as store:
             request = ProfileRequest("small", "planted", quantile=0.005, permutations=100)
             run_profile(request, store, Execution(device="cpu"))
+            hostile = ProfileRequest("small", "hostile", quantile=0.005, permutations=100)
+            run_profile(hostile, store, Execution(device="cpu"))
     return cache
 
 

@@ -240,3 +240,28 @@ def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None
     expect(page.locator(".tile[data-unit='2047']")).to_be_focused()
     assert page.locator(".tile").count() < 300
     page.wait_for_function("picked.at(-1) === 2047")
+
+
+HOSTILE = "network=small&dataset=hostile&min_images=1&cutoff=0"
+
+
+@pytest.mark.parametrize("path", ["", "units", "concepts"])
+def test_hostile_names_load_and_link_nothing(page: Page, ready: str, path: str) -> None:
+    page.goto(f"{ready}/{path}?{HOSTILE}")
+    if path == "units":
+        expect(page.locator(".us-head")).to_be_visible()
+    elif path == "concepts":
+        expect(page.locator(".st-key-concept_bars .barlayer .point").first).to_be_visible()
+        bar = page.locator(".st-key-concept_bars .barlayer .point path").last
+        bar.hover(force=True)
+    else:
+        expect(page.get_by_text("Results").first).to_be_visible()
+    page.wait_for_timeout(1000)
+    for tag, attribute in (("a", "href"), ("img", "src"), ("image", "href")):
+        assert page.locator(f"{tag}[{attribute}*='outside.invalid']").count() == 0
+    assert (
+        page.locator("a").evaluate_all(
+            "nodes => nodes.filter(n => `${n.getAttribute('xlink:href')}`.includes('outside')).length"
+        )
+        == 0
+    )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.ui import records
-from ui import concepts, figures
-from ui.theme import CATEGORY_COLOURS
+from ui import concepts, curves, figures
+from ui.theme import ACCENT, CATEGORY_COLOURS
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def test_wilson_against_published_values(k: int, n: int, low: float, high: float
 
 
 def test_sensitivity_marks_the_cutoff(views) -> None:
-    curves = concepts.curves(views)
-    figure = figures.sensitivity_curve(concepts.CUTOFFS, curves, 0.04)
+    lines = concepts.curves(views)
+    figure = curves.sensitivity_curve(concepts.CUTOFFS, lines, 0.04)
     total = next(trace for trace in figure.data if trace.name == "all layers")
     at = int(np.argmin(abs(concepts.CUTOFFS - 0.04)))
     assert total.y[at] == sum(view.detectors() for view in views.values())
@@ -69,12 +69,12 @@ def test_sensitivity_marks_the_cutoff(views) -> None:
 def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
     record = views["conv5"].record
     threshold = float(record["threshold"][4])
-    responses = figures.Responses(record["histogram"][4], record["histogram_edges"][4], threshold, 0.005)
-    figure = figures.histogram(responses, "unit 4", badge="Toy · random weights")
+    responses = curves.Responses(record["histogram"][4], record["histogram_edges"][4], threshold, 0.005)
+    figure = curves.histogram(responses, "unit 4", badge="Toy · random weights")
     bars = figure.data[0]
     assert bars.y.sum() == record["histogram"][4].sum()
     above = np.asarray(bars.x) > threshold
-    assert (np.asarray(bars.marker.color) == figures.ACCENT).tolist() == above.tolist()
+    assert (np.asarray(bars.marker.color) == ACCENT).tolist() == above.tolist()
     texts = [note.text for note in figure.layout.annotations]
     assert any("0.5 % above" in text for text in texts)
     assert figure.layout.title.text == "Toy · random weights", "a saved picture says what its evidence is"
@@ -82,8 +82,8 @@ def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
 
 def test_quality_has_a_line_per_network_and_t(views) -> None:
     data = {"A": {n: v.summary.mean_top_iou() for n, v in views.items()}}
-    assert [trace.name for trace in figures.quality_lines(data).data] == ["t = 1", "t = 2", "t = 3"]
-    assert len(figures.quality_lines({**data, "B": data["A"]}).data) == 6
+    assert [trace.name for trace in curves.quality_lines(data).data] == ["t = 1", "t = 2", "t = 3"]
+    assert len(curves.quality_lines({**data, "B": data["A"]}).data) == 6
 
 
 def test_concept_bars_are_sorted_and_limited() -> None:
