@@ -44,9 +44,24 @@ def shown(view: LayerView, order: NDArray[np.int64]) -> Shown:
     mode = state.one_of("show", list(MODES), "both", "overlay")
     raw = state.whole("photos", COUNTS[0], COUNTS[-1], COUNTS[0], "number of photographs")
     photos = min(COUNTS, key=lambda count: abs(count - raw))
-    image = state.parameter("image")
     number = view.find(concept) if concept in keys or concept != NOTHING else -1
-    return Shown(unit, number, mode, int(image) if image.isdecimal() else None, photos)
+    image = _image(view, unit)
+    if image is not None:  # an enlarged photograph must be among those shown
+        slot = view.record["top_image"][unit].tolist().index(image)
+        photos = max(photos, next((count for count in COUNTS if count > slot), COUNTS[-1]))
+    return Shown(unit, number, mode, image, photos)
+
+
+def _image(view: LayerView, unit: int) -> int | None:
+    """The enlarged photograph, if the link names one of the unit's strongest images."""
+    raw = state.parameter("image")
+    if not raw:
+        return None
+    known = {str(image): image for image in view.record["top_image"][unit].tolist() if image >= 0}
+    if raw not in known:
+        state.complain(f"The photograph that the link asks for is not among unit {unit}’s strongest images.")
+        state.change(image=None)
+    return known.get(raw)
 
 
 def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:

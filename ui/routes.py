@@ -35,17 +35,18 @@ def routes() -> list[Route]:
     """Routes below `/api`, under `server.baseUrlPath`."""
     base = prefix()
     return [
-        Route(f"{base}/thumb/{{unit:int}}.jpg", _guarded(thumbnail)),
-        Route(f"{base}/photo/{{image:int}}.jpg", _guarded(photo)),
+        Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
+        Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
     ]
 
 
 def thumbnail(request: Request) -> Response:
     """A unit's best patch."""
-    view, unit = _view(request), request.path_params["unit"]
-    if unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
-        raise Wrong(f"{view.layer.name} has no picture for unit {unit}.")
+    view = _view(request)
+    unit = _number(str(request.path_params["unit"]))
+    if unit is None or unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
+        raise Wrong(f"{view.layer.name} has no picture for the unit asked for.")
     return _jpeg(
         request, _patch(view.key, unit, view.dataset, view), current=request.query_params.get("v") == view.key
     )
@@ -54,10 +55,13 @@ def thumbnail(request: Request) -> Response:
 def photo(request: Request) -> Response:
     """One photograph of a data set, as the network's input size shows it."""
     name = _registered(request, "dataset", results.dataset_names())
+    image = _number(str(request.path_params["image"]))
+    if image is None:
+        raise Wrong(f"Images of {name} are counted by whole numbers.")
     digest = results.dataset(name).digest[:16]
     return _jpeg(
         request,
-        _photo(digest, request.path_params["image"], name),
+        _photo(digest, image, name),
         current=request.query_params.get("v") == digest,
     )
 
@@ -75,7 +79,7 @@ def download(request: Request) -> Response:
     if kind == "unit.json":
         unit = _whole(request, "unit", 0, 0, view.layer.units - 1)
         return _attachment(JSONResponse(exports.unit_json(view, unit)), f"{stem}_{unit}.json")
-    raise Wrong(f"No download {kind!r}; there are layer.csv, layer.json and unit.json.")
+    raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
 
 
 def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
@@ -111,10 +115,15 @@ def _registered(request: Request, name: str, known: tuple[str, ...]) -> str:
 
 
 def _whole(request: Request, name: str, default: int, low: int, high: int) -> int:
-    raw = request.query_params.get(name, str(default))
-    if not (raw.isascii() and raw.isdecimal() and low <= int(raw) <= high):
+    value = _number(request.query_params.get(name, str(default)))
+    if value is None or not low <= value <= high:
         raise Wrong(f"{name} is expected to be a whole number from {low} to {high}.")
-    return int(raw)
+    return value
+
+
+def _number(raw: str) -> int | None:
+    """A whole number of at most nine digits: Python refuses to read one of thousands, with an exception."""
+    return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) <= 9 else None
 
 
 def _cutoff(request: Request) -> float:

@@ -189,8 +189,8 @@ class LayerView:
 
     @property
     def p_floor(self) -> float:
-        """The smallest p the permutations can give: 1/(1 + K·U), U the live units."""
-        return 1 / (1 + self.permutations * max(1, int((self.state == LIVE).sum())))
+        """The smallest p the permutations can give: 1/(1 + K·U), U the units that are not dead."""
+        return 1 / (1 + self.permutations * max(1, int((self.state != DEAD).sum())))
 
     def detectors(self) -> int:
         """Units whose best IoU exceeds the cut-off."""

@@ -120,7 +120,9 @@ def test_missing_folder_and_failing_network_get_one_line(page: str) -> None:
         ({"show": "x-ray"}, "x-ray"),
         ({"significant": "yes"}, "expected 1 or nothing"),
         ({"photos": "1e9"}, "not a whole number"),
-        ({"image": "../secret"}, ""),
+        ({"image": "../secret"}, "not among unit"),
+        ({"image": "99999999999999999999"}, "not among unit"),
+        ({"image": "-1"}, "not among unit"),
     ],
 )
 def test_tampered_parameters_get_a_friendly_line(parameters: dict[str, str], expected: str) -> None:
@@ -209,3 +211,15 @@ def test_other_rule_on_rare_concepts_offers_chance_beside_the_labels() -> None:
     assert not app.exception
     assert "No p-values yet" in words(app)
     assert "chance not computed" in words(app)
+
+
+@pytest.mark.usefixtures("full")
+def test_link_to_a_photograph_further_down_shows_more_of_them() -> None:
+    view = results.layer(results.Ask("small", "planted"), "conv2")
+    assert view is not None
+    image = int(view.record["top_image"][3, 15])
+    app = open_page(
+        "pages/units.py", network="small", dataset="planted", layer="conv2", unit="3", image=str(image)
+    )
+    assert not app.warning
+    assert [button.label for button in app.button if button.label == "Show fewer"]

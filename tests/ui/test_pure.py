@@ -132,6 +132,11 @@ def test_p_at_its_floor_is_a_bound() -> None:
     assert p_text(math.nan) == "—"
 
 
+def test_the_smallest_p_counts_every_unit_that_is_not_dead(view) -> None:
+    assert (view.state == 2).any(), "a tied unit is tested like a live one"
+    assert view.p_floor == 1 / (1 + view.permutations * 23)
+
+
 def test_every_how_computed_text_exists() -> None:
     for key in (
         "iou",

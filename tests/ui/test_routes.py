@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from ui import addresses, results, routes
 
@@ -80,6 +81,47 @@ def test_anything_else_is_one_line_and_404(query: dict[str, str]) -> None:
         assert answer.status_code == 404
         assert b"\n" not in bytes(answer.body)
         assert b"Traceback" not in bytes(answer.body)
+
+
+LONG = "9" * 5000
+
+
+def get(address: str) -> Response:
+    """Through the router as well: its own convertors read numbers too."""
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": unquote(path),
+        "query_string": query.encode(),
+        "headers": [],
+    }
+    for route in routes.routes():
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return route.endpoint(Request(scope | child))
+    return Response(b"Not Found", status_code=404)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/api/thumb/{LONG}.jpg?{urlencode(SELECTION)}",
+        f"/api/thumb/1.jpg?{urlencode({**SELECTION, 'min_images': LONG})}",
+        f"/api/thumb/-1.jpg?{urlencode(SELECTION)}",
+        f"/api/thumb/%D9%A1.jpg?{urlencode(SELECTION)}",
+        f"/api/photo/{LONG}.jpg?dataset=planted",
+        "/api/photo/x.jpg?dataset=planted",
+        f"/api/download/unit.json?{urlencode({**SELECTION, 'unit': LONG})}",
+        f"/api/download/layer.csv?{urlencode({**SELECTION, 'cutoff': LONG})}",
+        f"/api/download/{LONG}?{urlencode(SELECTION)}",
+    ],
+)
+def test_long_numbers_are_one_line_and_404(address: str) -> None:
+    answer = get(address)
+    assert answer.status_code == 404
+    assert b"\n" not in bytes(answer.body)
+    assert len(answer.body) < 200
 
 
 def test_downloads_carry_the_evidence() -> None:
