@@ -143,6 +143,33 @@ def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> 
     expect(page).not_to_have_url(re.compile(r"image="))
 
 
+def test_back_and_forward_close_and_open_the_photograph(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+    await_masks(page, 3)
+    dialog, about = page.locator("dialog"), page.locator("dialog .about")
+    page.locator(".photos .photo").nth(2).click()
+    expect(page).to_have_url(re.compile(r"image=\d+"))
+    third = page.url
+    page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(third)
+    expect(about).to_contain_text("4 of 12")
+    fourth = page.url
+    page.go_back()
+    expect(about).to_contain_text("3 of 12")
+    page.go_back()
+    expect(dialog).not_to_be_visible()
+    page.wait_for_timeout(700)
+    expect(page).not_to_have_url(re.compile("image="))
+    page.go_forward()
+    expect(about).to_contain_text("3 of 12")
+    page.go_forward()
+    expect(about).to_contain_text("4 of 12")
+    expect(page).to_have_url(fourth)
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    expect(page).not_to_have_url(re.compile("image="))
+
+
 def test_bar_leads_to_its_units(page: Page, ready: str) -> None:
     page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
     bar = page.locator(".st-key-bars_small .barlayer .point path").first

@@ -72,10 +72,29 @@ export default function({ data, parentElement, setTriggerValue }) {
     list.replaceChildren(...data.images.map((item, index) => tile(item, index)));
     setMode(data.concept || data.mode === 'photo' ? (keep || data.mode) : 'mask', false);
     legend();
-    if (data.open !== null && data.open !== undefined) enlarge(data.images.findIndex(item => item.image === data.open), false);
+    follow(true);
     requestAnimationFrame(() => { root.dataset.painted = data.version; });
-  } else if (data.mode !== state.serverMode) setMode(data.mode, false);
+  } else {
+    if (data.mode !== state.serverMode) setMode(data.mode, false);
+    follow(false);
+  }
   state.serverMode = data.mode;
+
+  // The address says which photograph is enlarged: back and forward open and close it, and tell nobody. What
+  // was clicked here is ahead of the server for a moment; an answer to an earlier click must not undo it.
+  function follow(redraw) {
+    const wanted = data.open ?? -1, dialog = root.querySelector('dialog');
+    if (state.told && state.told.image !== wanted && performance.now() - state.told.at < 3000) return;
+    state.told = undefined;
+    const shown = dialog.open ? state.data.images[+dialog.dataset.index]?.image ?? -1 : -1;
+    const index = state.data.images.findIndex(item => item.image === wanted);
+    if (index >= 0) { if (redraw || shown !== wanted || +dialog.dataset.index !== index) enlarge(index, false); }
+    else if (dialog.open) { state.quiet = true; dialog.close(); }
+  }
+  function tell(image) {
+    state.told = { image, at: performance.now() };
+    state.send('image', image);
+  }
 
   function legend() {
     root.querySelector('.legend').replaceChildren(
@@ -95,7 +114,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     button.onclick = () => enlarge(index, true);
     return button;
   }
-  function enlarge(index, tell) {
+  function enlarge(index, told) {
     const dialog = root.querySelector('dialog'), item = state.data.images[index];
     if (!item) return;
     const picture = root.querySelectorAll('.photos .frame')[index].cloneNode(true);
@@ -105,7 +124,7 @@ export default function({ data, parentElement, setTriggerValue }) {
       make('span', {}, facts(item, state.data)), make('span', { class: 'name' }, item.name));
     dialog.dataset.index = index;
     if (!dialog.open) dialog.showModal();
-    if (tell) setTriggerValue('image', item.image);
+    if (told) tell(item.image);
   }
   const dialog = root.querySelector('dialog');
   const step = by => enlarge((+dialog.dataset.index + by + state.data.images.length) % state.data.images.length, true);
@@ -113,7 +132,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   dialog.querySelector('.next').onclick = () => step(1);
   dialog.querySelector('.close').onclick = () => dialog.close();
   dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
-  dialog.onclose = () => state.send('image', -1);
+  dialog.onclose = () => { if (!state.quiet) tell(-1); state.quiet = false; };
   dialog.onkeydown = event => {
     if (event.key === 'ArrowRight') step(1);
     if (event.key === 'ArrowLeft') step(-1);
