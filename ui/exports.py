@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from interpret_core.profile.table import spreadsheet_safe
 from ui.view import STATE_WORDS, LayerView
 
 
@@ -18,7 +19,7 @@ def layer_csv(view: LayerView) -> str:
     rows = [unit_row(view, unit) for unit in range(view.layer.units)]
     writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    writer.writerows(spreadsheet_safe(row) for row in rows)
     return buffer.getvalue()
 
 
@@ -111,12 +112,3 @@ def _heading(view: LayerView) -> dict[str, Any]:
 def _number(value: np.floating[Any] | float) -> float | None:
     # NaN and infinity are no JSON; what has no finite value is null.
     return float(value) if math.isfinite(value) else None
-
-
-def _safe(value: Any) -> Any:
-    # A name that begins like a formula would be run by a spreadsheet.
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )

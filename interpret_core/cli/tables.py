@@ -16,7 +16,7 @@ from interpret_core import __version__
 from interpret_core.cli.terminal import table
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import LayerSummary, Settings
-from interpret_core.profile.table import COLUMNS, rows
+from interpret_core.profile.table import COLUMNS, rows, spreadsheet_safe
 from interpret_core.profile.thresholds import State
 from interpret_core.results.requests import SCHEMA, ProfileRequest
 
@@ -177,12 +177,12 @@ def write(target: Path, summaries: Sequence[LayerSummary], described: Row) -> in
 
 
 def _csv(file: TextIO, records: Iterator[Row], described: Row) -> int:
-    """What is not known is empty; numbers in full, so that they read back to the same value."""
+    """What is not known is empty; numbers in full, so that they read back to the same value; no formulas."""
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
     number = 0
     for row in records:
-        writer.writerow(row)
+        writer.writerow(spreadsheet_safe(row))
         number += 1
     return number
 

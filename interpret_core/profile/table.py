@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from interpret_core.profile.summary import LayerSummary
 from interpret_core.profile.thresholds import State
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "layer",
     "unit",
@@ -78,6 +79,15 @@ def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int
         "union": active + int(profile.arrays["concept_pixels"][concept]) - both,
         "ceiling": float(profile.ceiling[unit, concept]),
     }
+
+
+def spreadsheet_safe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row for a CSV file: a text that a spreadsheet would run as a formula gets a `'`."""
+    return {name: _harmless(value) for name, value in row.items()}
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _number(value: np.float64) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
+from interpret_core.cli import tables
+from interpret_core.profile.table import spreadsheet_safe
 from tests.ui import records
 from ui import concepts, exports, markup, pictures, selection, texts
 from ui.selection import SORTS, Filters
@@ -153,8 +156,6 @@ def test_every_how_computed_text_exists() -> None:
 
 
 def test_markup_escapes_names(view) -> None:
-    import dataclasses
-
     profile = view.summary.profile
     rows = [[n, f"<img src=x onerror=alert({n})>", c] for n, _, c in profile.metadata["concepts"]]
     evil = dataclasses.replace(profile, metadata={**profile.metadata, "concepts": rows})
@@ -176,7 +177,17 @@ def test_exports_agree_with_the_view(view) -> None:
     json.dumps(exports.layer_json(view), allow_nan=False)
 
 
-def test_spreadsheets_do_not_run_names(view) -> None:
-    assert exports._safe("=1+1") == "'=1+1"
-    assert exports._safe("") == ""
-    assert exports._safe("wheel") == "wheel"
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("\tx", "'\tx"), ("", ""), ("wheel", "wheel")],
+)
+def test_spreadsheets_do_not_run_names(view, name: str, written: str, tmp_path) -> None:
+    profile = view.summary.profile
+    rows = [[n, name, c] for n, _, c in profile.metadata["concepts"]]
+    other = dataclasses.replace(profile, metadata={**profile.metadata, "concepts": rows})
+    summary = dataclasses.replace(view.summary, profile=other)
+    page = exports.layer_csv(dataclasses.replace(view, summary=summary))
+    tables.write(tmp_path / "out.csv", [summary], {})
+    for text in (page, (tmp_path / "out.csv").read_text()):
+        assert {row["concept"] for row in csv.DictReader(io.StringIO(text))} == {written} | {""}
+    assert spreadsheet_safe({"iou": -0.5, "state": None}) == {"iou": -0.5, "state": None}
