@@ -241,14 +241,3 @@ def start(ask: Ask) -> Job:
 def cancel(ask: Ask) -> None:
     """Ask the job to stop."""
     jobs.cancel(store(), jobs.job_id(KIND, ask.request().to_json()))
-
-
-def cost(ask: Ask) -> float | None:
-    """Seconds this would take, from earlier profiles of the same network; None without one to go by."""
-    images = len(dataset(ask.dataset))
-    for old in jobs.listing(store()):
-        told = old.request
-        same = old.kind == KIND and old.state == "done" and told.get("network") == ask.network
-        if same and old.started and old.finished and told.get("dataset") in dataset_names():
-            return (old.finished - old.started) * images / max(1, len(dataset(told["dataset"])))
-    return None

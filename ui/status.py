@@ -6,13 +6,14 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
+from interpret_core.profile.chance import MAX_IMAGES
 from ui import results, widgets
 from ui.plain import plain
 from ui.results import Ask
 from ui.view import LayerView
 
 POLL = 1.0  # seconds
-RULE = 1.0  # seconds per image of a network never profiled here
+RULE = 1.0  # seconds per image, on two cores, of a network of middling size
 
 
 def ready(ask: Ask | None) -> dict[str, LayerView]:
@@ -45,7 +46,8 @@ def _without_chance(ask: Ask) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"No p-values yet: the chance level for concepts in at least {ask.min_images} images is missing.",
+            f"No p-values yet: the chance level for concepts in at least {ask.min_images} images is missing. "
+            f"{chance_cost(ask)}",
             width="content",
         )
         if st.button("Compute it", key="chance"):
@@ -93,14 +95,24 @@ def offer(ask: Ask, job: Job | None) -> None:
 
 
 def cost(ask: Ask) -> str:
-    """What the button costs, before it is pressed."""
+    """What the button costs, before it is pressed.
+
+    A rule of thumb on the safe side: how long earlier jobs took says little, since a job may have gone on
+    from finished parts or found most of its answer on disk.
+    """
     images = len(results.dataset(ask.dataset))
-    seconds = results.cost(ask)
-    if seconds is None:
-        time = f"≈ {duration(images * RULE)}, at a second per image without a graphics card (a rule of thumb)"
-    else:
-        time = f"≈ {duration(seconds)}, from the last time on this machine"
-    return f"It runs the network three times over {images:,} images and keeps the result: {time}."
+    return f"It runs the network three times over {images:,} images and keeps the result: {_time(images)}."
+
+
+def chance_cost(ask: Ask) -> str:
+    """The same for the chance level alone, which is taken on a sample of a large data set."""
+    images = min(len(results.dataset(ask.dataset)), MAX_IMAGES)
+    return f"It takes {ask.request().permutations:,} permutations on {images:,} images: {_time(images)}."
+
+
+def _time(images: int) -> str:
+    rule = "at a second per image (a rule of thumb: small networks and graphics cards take less)"
+    return f"≈ {duration(images * RULE)}, {rule}"
 
 
 def begin(ask: Ask) -> None:

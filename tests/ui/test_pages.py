@@ -211,6 +211,7 @@ def test_other_rule_on_rare_concepts_offers_chance_beside_the_labels() -> None:
     assert not app.exception
     assert "No p-values yet" in words(app)
     assert "chance not computed" in words(app)
+    assert "permutations on 24 images: ≈ 24 s" in words(app), "the cost stands beside the button"
 
 
 @pytest.mark.usefixtures("full")
