@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from interpret_core.datasets import Batch, ConceptTable, Dataset, Survey, prefetch
 from interpret_core.errors import Cancelled, NonFiniteError
 from interpret_core.networks import Layer, Network
-from interpret_core.profile.tally import Annotated
+from interpret_core.profile.listing import Annotated
 
 PILOT_IMAGES = 8
 

@@ -13,8 +13,9 @@ from interpret_core.networks import Layer
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
 from interpret_core.profile.histogram import DISPLAY_BINS, add_to_histogram
+from interpret_core.profile.listing import Listed
 from interpret_core.profile.masks import Runs, encode, no_images, strongest
-from interpret_core.profile.tally import Listed, Tally
+from interpret_core.profile.tally import Tally
 
 Feed = Iterable[Fed]
 

@@ -13,7 +13,8 @@ from interpret_core.engine.material import Fed, Material, feed
 from interpret_core.engine.passes import Counted, Tallied
 from interpret_core.errors import StoreError
 from interpret_core.profile.counting import Counts
-from interpret_core.profile.tally import Listed, Tally
+from interpret_core.profile.listing import Listed
+from interpret_core.profile.tally import Tally
 from interpret_core.results.records import Record
 from interpret_core.results.store import Store
 

@@ -25,7 +25,8 @@ from interpret_core.engine.shards import (
 from interpret_core.profile.brackets import Brackets, first_windows, locate
 from interpret_core.profile.counting import Windows
 from interpret_core.profile.histogram import display_edges
-from interpret_core.profile.tally import Listed, Tally
+from interpret_core.profile.listing import Listed
+from interpret_core.profile.tally import Tally
 from interpret_core.profile.thresholds import Thresholds, settle, wanted_positions
 
 

@@ -113,12 +113,7 @@ def locate(
     """
     slots = _slots(counts, windows, wanted)
     zeros_below = windows.zeros_below & (counts.minimum >= 0)  # the few images may have misled
-    constant = counts.minimum == counts.maximum
-    every = wanted >= counts.positions
-    known = constant | (wanted == 0) | every | (zeros_below & (slots.rank == BELOW))
-    exact = np.where(constant | (wanted == 0), counts.maximum, np.float32(0))
-    if every:
-        exact = np.where(constant, exact, np.nextafter(counts.minimum, np.float32(-np.inf)))
+    known, exact = _certain(counts, wanted, zeros_below & (slots.rank == BELOW))
 
     top = key_of(counts.maximum) + 1
     high = np.where(slots.rank >= counts.bins, top, windows.key_at(slots.rank + 1))
@@ -140,6 +135,18 @@ def locate(
     )
     brackets = _brackets(counts, (low, high), known, exact, zeros_below & (slots.low == BELOW))
     return Located(brackets, following, again)
+
+
+def _certain(
+    counts: Counts, wanted: int, among_zeros: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Units whose threshold needs no bracket, and what it is: constant ones, none or all wanted, cut at 0."""
+    constant = counts.minimum == counts.maximum
+    none, every = wanted == 0, wanted >= counts.positions
+    exact = np.where(constant | none, counts.maximum, np.float32(0))
+    if every:
+        exact = np.where(constant, exact, np.nextafter(counts.minimum, np.float32(-np.inf)))
+    return constant | none | every | among_zeros, exact
 
 
 def _brackets(

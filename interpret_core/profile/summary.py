@@ -131,30 +131,41 @@ def summarise(
     included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
     iou = np.where(included, profile.iou, 0.0)
     top_concept, top_iou = _best(iou, TOP_CONCEPTS)
-    by_category = [
-        _best(np.where(profile.concept_category == index, iou, 0.0), 1)
-        for index in range(len(profile.categories))
-    ]
+    category_concept, category_iou = _best_by_category(profile, iou)
     nothing = np.full(profile.units, np.nan)
     p_value, q_value, z = (
         (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
     )
-    detector = top_iou[:, 0] > settings.cutoff
     return LayerSummary(
-        profile,
-        settings,
-        chance,
-        included,
-        top_concept,
-        top_iou,
-        np.concatenate([concept for concept, _ in by_category], 1) if by_category else _none(profile.units),
-        np.concatenate([best for _, best in by_category], 1) if by_category else np.zeros((profile.units, 0)),
-        ceiling_of(profile, top_concept[:, 0]),
-        detector,
-        np.nan_to_num(q_value, nan=1.0) <= FALSE_DISCOVERY_RATE,
-        p_value,
-        q_value,
-        z,
+        profile=profile,
+        settings=settings,
+        chance=chance,
+        included=included,
+        top_concept=top_concept,
+        top_iou=top_iou,
+        category_concept=category_concept,
+        category_iou=category_iou,
+        ceiling=ceiling_of(profile, top_concept[:, 0]),
+        detector=top_iou[:, 0] > settings.cutoff,
+        significant=np.nan_to_num(q_value, nan=1.0) <= FALSE_DISCOVERY_RATE,
+        p_value=p_value,
+        q_value=q_value,
+        z=z,
+    )
+
+
+def _best_by_category(
+    profile: LayerProfile, iou: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The best concept of each category and its IoU, both (U, categories)."""
+    found = [
+        _best(np.where(profile.concept_category == index, iou, 0.0), 1)
+        for index in range(len(profile.categories))
+    ]
+    if not found:
+        return np.zeros((profile.units, 0), np.int64), np.zeros((profile.units, 0))
+    return np.concatenate([concept for concept, _ in found], 1), np.concatenate(
+        [best for _, best in found], 1
     )
 
 
@@ -180,7 +191,3 @@ def _best(iou: NDArray[np.float64], number: int) -> tuple[NDArray[np.int64], NDA
     order = np.pad(order, ((0, 0), (0, missing)), constant_values=-1)
     value = np.pad(value, ((0, 0), (0, missing)))
     return np.where(value > 0, order, -1), value
-
-
-def _none(units: int) -> NDArray[np.int64]:
-    return np.zeros((units, 0), np.int64)

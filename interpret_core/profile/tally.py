@@ -8,7 +8,6 @@ counted once the threshold is exact: two passes give what would otherwise take t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba as nb
 import numpy as np
@@ -17,52 +16,9 @@ from numpy.typing import NDArray
 from interpret_core.profile.bilinear import axis
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import BLOCK
+from interpret_core.profile.listing import Annotated, Buffers, Listed
 
 ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """The annotations of one batch as the kernels read them.
-
-    Attributes:
-        labels: (n, H·W, L) uint16, C-contiguous: 0 unlabelled, else 1 + column of the tally.
-        colours: (n, H·W, 3) uint8, or (n, 0, 3) to leave colours out.
-        member: (n, categories) bool, the image has a pixel of the category.
-        valid: (n,) bool.
-        size: (H, W).
-    """
-
-    labels: NDArray[np.uint16]
-    colours: NDArray[np.uint8]
-    member: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-    size: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Listed:
-    """Responses and pixels inside the brackets, in the order of units.
-
-    Attributes:
-        unit, value: (M,) int32, float32: responses low ≤ v < high.
-        pixel_unit, pixel_value: (Q,) int32, float32: mask pixels low < s < high.
-        pixel_labels: (Q, L) uint16; pixel_colours: (Q, 3) uint8; pixel_member: (Q, categories) bool.
-    """
-
-    unit: NDArray[np.int32]
-    value: NDArray[np.float32]
-    pixel_unit: NDArray[np.int32]
-    pixel_value: NDArray[np.float32]
-    pixel_labels: NDArray[np.uint16]
-    pixel_colours: NDArray[np.uint8]
-    pixel_member: NDArray[np.bool_]
-
-    @classmethod
-    def joined(cls, parts: list[Listed]) -> Listed:
-        """Concatenate; everything derived from it is a sum or a rank, so the order is immaterial."""
-        names = cls.__dataclass_fields__
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass
@@ -119,12 +75,12 @@ class Tally:
         images, _, _, units = responses.shape
         active = np.zeros((images, units), np.int64)
         everyone = np.arange(units, dtype=np.int64)
-        buffers = _Buffers.of(everyone, ROOM)
+        buffers = Buffers.of(everyone, ROOM)
         self._run(responses, maxima, brackets, batch, active, buffers)
         parts = [buffers.listed(batch)]
         crowded = np.flatnonzero(buffers.needed > ROOM)
         if len(crowded):  # list these units again, into enough room; the counts are already taken
-            wide = _Buffers.of(crowded, int(buffers.needed.max()), units)
+            wide = Buffers.of(crowded, int(buffers.needed.max()), units)
             spare = Tally.empty(units, self.intersection.shape[1], 0)
             spare._run(responses, maxima, brackets, batch, np.zeros_like(active), wide)
             parts.append(wide.listed(batch))
@@ -139,7 +95,7 @@ class Tally:
         brackets: Brackets,
         batch: Annotated,
         active: NDArray[np.int64],
-        buffers: _Buffers,
+        buffers: Buffers,
     ) -> None:
         _, height, width, _ = responses.shape
         rows, columns = axis(height, batch.size[0]), axis(width, batch.size[1])
@@ -164,65 +120,6 @@ class Tally:
         for labels in listed.pixel_labels[inside].T:
             np.add.at(self.intersection, (unit, labels), 1)
         np.add.at(self.colour_sum, unit, listed.pixel_colours[inside].astype(np.int64))
-
-
-@dataclass(frozen=True)
-class _Buffers:
-    """Room for what some units list; `row` (U,) says which row is a unit's, −1 for units left out.
-
-    The other arrays have a row per listing unit: (rows, room) entries, and how many there are (rows,).
-    """
-
-    unit: NDArray[np.int64]
-    row: NDArray[np.int64]
-    value: NDArray[np.float32]
-    count: NDArray[np.int64]
-    pixel_value: NDArray[np.float32]
-    pixel_place: NDArray[np.int64]
-    pixel_count: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, unit: NDArray[np.int64], room: int, units: int | None = None) -> _Buffers:
-        row = np.full(units or len(unit), -1, np.int64)
-        row[unit] = np.arange(len(unit))
-        values, pixels = (np.empty((len(unit), room), np.float32) for _ in range(2))
-        places = np.empty((len(unit), room), np.int64)
-        count, pixel_count = (np.zeros(len(unit), np.int64) for _ in range(2))
-        return cls(unit, row, values, count, pixels, places, pixel_count)
-
-    @property
-    def needed(self) -> NDArray[np.int64]:
-        """(rows,) entries each unit has, whether or not there was room for them."""
-        return np.maximum(self.count, self.pixel_count)
-
-    @property
-    def arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.row, self.value, self.count, self.pixel_value, self.pixel_place, self.pixel_count
-
-    def listed(self, batch: Annotated) -> Listed:
-        """The entries of the units that had enough room."""
-        room = self.value.shape[1]
-        fits = self.needed <= room
-        entries, pixels = (
-            _filled(np.where(fits, count, 0), room) for count in (self.count, self.pixel_count)
-        )
-        place = self.pixel_place.ravel()[pixels]
-        colours = batch.colours.reshape(-1, 3)
-        return Listed(
-            self.unit[entries // room].astype(np.int32),
-            self.value.ravel()[entries],
-            self.unit[pixels // room].astype(np.int32),
-            self.pixel_value.ravel()[pixels],
-            batch.labels.reshape(-1, batch.labels.shape[2])[place],
-            colours[place] if len(colours) else np.zeros((len(place), 3), np.uint8),
-            batch.member[place // batch.labels.shape[1]],
-        )
-
-
-def _filled(count: NDArray[np.int64], room: int) -> NDArray[np.int64]:
-    """Flat indices of the first count[i] entries of every row of `room` entries."""
-    start = np.cumsum(count) - count
-    return np.arange(int(count.sum())) + np.repeat(np.arange(len(count)) * room - start, count)
 
 
 @nb.njit(parallel=True, cache=True)
@@ -276,16 +173,14 @@ def _load(responses, u, bracket, work, listing):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(inline="always")
-def _pixels(where, unit_map, tables, annotation, totals, listing):  # type: ignore[no-untyped-def]  # noqa: C901
+def _pixels(where, unit_map, tables, annotation, totals, listing):  # type: ignore[no-untyped-def]
     """Upsample the cells that can be active and count their pixels; returns the number of active ones."""
     n, u = where
     grid, hot, low, high = unit_map
     row_start, row_weight, column_start, column_weight = tables
-    labels, colours = annotation
-    intersection, _, _, colour_sum = totals
     pixel_values, places, pixel_count = listing
     height, width = grid.shape
-    pixels = labels.shape[1]
+    pixels = annotation[0].shape[1]
     across = column_weight.shape[0]
     active = 0
     for y in range(height):
@@ -313,9 +208,18 @@ def _pixels(where, unit_map, tables, annotation, totals, listing):  # type: igno
                         pixel_count[0] += 1
                         continue
                     active += 1
-                    for k in range(labels.shape[2]):
-                        intersection[u, labels[n, pixel, k]] += 1
-                    if colours.shape[1] > 0:
-                        for k in range(3):
-                            colour_sum[u, k] += colours[n, pixel, k]
+                    _count_pixel((n, u, pixel), annotation, totals)
     return active
+
+
+@nb.njit(inline="always")
+def _count_pixel(where, annotation, totals):  # type: ignore[no-untyped-def]
+    """Add an active pixel's labels and colour to the sums of its unit."""
+    n, u, pixel = where
+    labels, colours = annotation
+    intersection, _, _, colour_sum = totals
+    for k in range(labels.shape[2]):
+        intersection[u, labels[n, pixel, k]] += 1
+    if colours.shape[1] > 0:
+        for k in range(3):
+            colour_sum[u, k] += colours[n, pixel, k]

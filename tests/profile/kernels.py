@@ -10,8 +10,9 @@ from interpret_core.engine.passes import Counted
 from interpret_core.engine.tallying import Rounds, settled
 from interpret_core.profile.brackets import first_windows
 from interpret_core.profile.counting import Counts, Windows
+from interpret_core.profile.listing import Annotated, Listed
 from interpret_core.profile.masks import no_images
-from interpret_core.profile.tally import Annotated, Listed, Tally
+from interpret_core.profile.tally import Tally
 from interpret_core.profile.thresholds import Thresholds
 
 
