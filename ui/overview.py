@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
-from ui import addresses, goto, results, status
+from ui import addresses, goto, ranking, results, status
 from ui.plain import plain
 from ui.results import Ask
 from ui.view import LayerView
@@ -18,46 +19,52 @@ SHOWN = 6
 
 
 def entries(ask: Ask | None) -> None:
-    """One card per page; with a result at hand, its best units look out of it."""
+    """One card per page; where a result is ready, its best units look out of them."""
     best = _best_layer(ask)
     left, right = st.columns(2, gap="medium")
     with left.container(border=True):
         st.markdown("**Units**: every unit of a layer, its photographs, its label and its doubts.")
         if best is not None:
-            st.html(_pictures(best))
+            strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
+            st.html(_pictures(best, strongest))
         st.page_link("pages/units.py", label="Browse units →")
     with right.container(border=True):
         st.markdown(
             "**Concepts**: which concepts a network's detectors name, layer by layer, beside other networks."
         )
         if best is not None:
-            found, unique = best.detectors(), best.summary.unique_detectors()
-            st.markdown(
-                f"{plain(best.facts.network_title)} on {plain(best.facts.dataset)}, "
-                f"{plain(best.layer.name)}: "
-                f"**{found}** detectors of **{unique}** concepts."
-            )
+            st.html(_pictures(best, [units[0] for units in best.concept_counts().values()]))
         st.page_link("pages/concepts.py", label="Compare concepts →")
+    if best is not None:
+        st.caption(
+            f"In the pictures: {plain(best.facts.network_title)} ({plain(best.facts.evidence)}) on "
+            f"{plain(best.facts.dataset)}, {plain(best.layer.name)}. Left, the units with the best IoU; "
+            f"right, the best detectors of {best.summary.unique_detectors():,} concepts."
+        )
 
 
 def _best_layer(ask: Ask | None) -> LayerView | None:
-    """The selected network's layer with most concepts; None while there is no result."""
+    """The layer with most concepts, of the selected network or of the first that has a result."""
     if ask is None:
         return None
+    others = [ask._replace(network=name) for name in results.shown_networks(ask.network)]
+    found = next((one for one in (ask, *others) if ranking.ready(one)), None)
     try:
-        views = results.layers(ask)
+        views = results.layers(found) if found else None
     except UnitscopeError:
         return None
     return max(views.values(), key=lambda view: view.summary.unique_detectors()) if views else None
 
 
-def _pictures(view: LayerView) -> str:
+def _pictures(view: LayerView, units: Sequence[int]) -> str:
+    """The first few of these units that have a picture, with their labels."""
     before, after = addresses.thumbnail(view)
-    best = [int(unit) for unit in np.argsort(-view.iou)[:SHOWN] if view.word(int(unit)) != "dead"]
+    shown = [unit for unit in units if view.word(unit) != "dead"][:SHOWN]
     images = "".join(
-        f'<img src="{escape(f"{before}{unit}{after}", quote=True)}" width="84" height="84" '
-        f'alt="{escape(view.label(unit))}" title="{escape(view.label(unit))}">'
-        for unit in best
+        f'<figure><img src="{escape(f"{before}{unit}{after}", quote=True)}" width="84" height="84" alt="" '
+        f'loading="lazy"><figcaption title="{escape(view.label(unit))}">{escape(view.label(unit) or "—")}'
+        "</figcaption></figure>"
+        for unit in shown
     )
     return f'<div class="us-row">{images}</div>'
 
@@ -69,8 +76,8 @@ def matrix(ask: Ask | None) -> None:
     if not datasets:
         status.no_dataset()
         return
-    names = results.shown_networks(ask.network if ask else None)
     least = ask.min_images if ask else Ask("", "").min_images
+    names = ranking.ranked(results.shown_networks(ask.network if ask else None), datasets, least)
     running = any(_running(Ask(name, dataset, least)) for name in names for dataset in datasets)
 
     @st.fragment(run_every=POLL if running else None)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
 from interpret_core.results import Store
-from ui import results
+from ui import ranking, results
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = ("pages/home.py", "pages/units.py", "pages/concepts.py")
@@ -224,3 +224,41 @@ def test_link_to_a_photograph_further_down_shows_more_of_them() -> None:
     )
     assert not app.warning
     assert [button.label for button in app.button if button.label == "Show fewer"]
+
+
+@pytest.mark.usefixtures("full")
+def test_newcomer_lands_on_a_result() -> None:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["dataset"] = "planted"
+    app.run()
+    assert not app.exception
+    assert app.session_state["network"] == "small"
+    pictures = [str(node.proto.body) for node in app.get("html") if 'us-row"' in node.proto.body]
+    assert len(pictures) == 2
+    assert all("/api/thumb/" in text for text in pictures)
+
+
+@pytest.mark.usefixtures("empty")
+def test_newcomer_without_results_lands_on_a_trained_network() -> None:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["dataset"] = "planted"
+    app.run()
+    assert not app.exception
+    assert results.card(app.session_state["network"]).evidence == "trained"
+
+
+@pytest.mark.usefixtures("full")
+def test_networks_with_a_result_come_first_then_trained_ones() -> None:
+    names = ["broken", "torchvision/alexnet@random", "efficientnet-lite0", "small"]
+    assert ranking.ranked(names, ["lost", "planted"], 10) == [
+        "small",
+        "efficientnet-lite0",
+        "torchvision/alexnet@random",
+        "broken",
+    ]
+
+
+@pytest.mark.usefixtures("full")
+def test_link_that_names_a_network_is_followed() -> None:
+    app = open_page(PAGES[0], network="efficientnet-lite0", dataset="planted")
+    assert app.session_state["network"] == "efficientnet-lite0"
