@@ -16,8 +16,6 @@ from ui.texts import facts_sentence, fine_print
 from ui.theme import count_text
 from ui.view import LayerView
 
-GRID_HEIGHT = 860
-
 
 def main() -> None:
     """Draw the page."""
@@ -46,13 +44,14 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, Layer
     state.keep("units", filters.PARAMETERS)
     widgets.show_notices()
     left, right = st.columns([5, 6], gap="medium")
-    with left:
+    # The keys are class names in page.css: the grid stays in view while the panel scrolls.
+    with left, st.container(key="units_grid"):
         st.caption(
             f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"
         )
-        unit_grid(view, order.tolist(), now.unit, panel.pick, GRID_HEIGHT)
+        unit_grid(view, order.tolist(), now.unit, panel.pick)
         st.html(category_key(view.categories))
-    with right:
+    with right, st.container(key="unit_panel"):
         panel.panel(view, order, now)
 
 

@@ -32,11 +32,8 @@ def concept_section(network: str, views: Views) -> None:
         )
     chosen = views if scope == ALL else {scope: views[scope]}
     found = concepts.rows(chosen)
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        _bars(network, chosen, found)
-    with right:
-        _table(network, found)
+    _bars(network, chosen, found)
+    _table(network, found)
     goto.follow()
 
 

@@ -35,7 +35,7 @@ def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
     chosen = state.one_of("layer", names, names[-1])
 
     def words(name: str) -> str:
-        return f"{name} · {views[name].detectors():,}/{views[name].layer.units:,}"
+        return f"{views[name].detectors():,}/{views[name].layer.units:,} · {name}"  # the name may be cut
 
     key = state.follow("pick_layer", chosen)
     st.sidebar.selectbox(
@@ -43,7 +43,7 @@ def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
         names,
         key=key,
         format_func=words,
-        help="Beside each layer: its detectors and its units.",
+        help="Before each layer: its detectors and its units.",
         on_change=state.writer("layer", key, str, clear=("unit", "annotate", "image", "iou")),
     )
     return views[chosen]

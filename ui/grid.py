@@ -34,9 +34,7 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
     ]
 
 
-def unit_grid(
-    view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None], height: int
-) -> None:
+def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None]) -> None:
     """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
     key = "unit_grid"
     shown = tiles(view, order)
@@ -56,7 +54,7 @@ def unit_grid(
             "selected": selected,
             "base": base,
             "suffix": suffix,
-            "height": height,
+            "panel": ".st-key-unit_panel",
             "title": f"units of {view.layer.name}",
             "search": f".st-key-{SEARCH_KEY} input",
             "empty": "No unit matches these filters. Widen the IoU range or clear a filter on the left.",

@@ -15,7 +15,7 @@ from ui.results import Ask
 from ui.view import LayerView
 
 POLL = 2.0
-SHOWN = 6
+SHOWN = 5
 
 
 def entries(ask: Ask | None) -> None:

@@ -5,7 +5,6 @@ export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.grid'), space = root.querySelector('.space'), none = root.querySelector('.none');
   const state = (root._state ??= { tiles: new Map(), focus: 0 });
   state.data = data; state.send = setTriggerValue; state.dispose?.();
-  root.style.setProperty('--grid-height', data.height + 'px');
   space.setAttribute('aria-label', data.title);
 
   const place = index => {
@@ -92,7 +91,10 @@ export default function({ data, parentElement, setTriggerValue }) {
   root.onscroll = () => { sessionStorage.setItem(memory, String(root.scrollTop)); requestAnimationFrame(render); };
   space.onclick = event => {
     const tile = event.target.closest('.tile');
-    if (tile) { state.focus = +tile.dataset.index; pick(+tile.dataset.unit); }
+    if (!tile) return;
+    state.focus = +tile.dataset.index; pick(+tile.dataset.unit);
+    // On a phone the unit stands below the grid: a tap leads to it.
+    if (innerWidth <= 640) document.querySelector(state.data.panel)?.scrollIntoView({ behavior: 'smooth', block: 'start' });
   };
   space.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: state.columns, ArrowUp: -state.columns,
