@@ -91,7 +91,7 @@ def _outcome(function: Callable[[], None], stop: _Stop) -> tuple[str, str]:
     except (Exception, SystemExit) as error:  # whatever it is, the user gets a line and the log the rest
         traceback.print_exc()
         if stop.asked():
-            return "cancelled", ""  # a helper process that got the same signal may break the runner first
+            return "cancelled", ""  # a child process that got the same signal may break the runner first
         if isinstance(error, UnitscopeError):
             return "failed", str(error)
         if isinstance(error, MemoryError):
