@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from interpret_core.profile.summary import alike
 from ui import addresses, markup, results, state, widgets
 from ui.curves import Responses, histogram
 from ui.drawing import CONFIG
@@ -19,6 +20,7 @@ from ui.theme import asset, iou_text
 from ui.view import LayerView
 
 NOTHING = "nothing"
+ALIKE = 6  # units alike that are offered
 _copy = st.components.v2.component(
     "unitscope_copy", html=asset("copy.html"), css=asset("copy.css"), js=asset("copy.js")
 )
@@ -79,6 +81,20 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
     _gallery(view, now)
     st.html(markup.concept_table(view, unit))
     _responses(view, unit)
+    _alike(view, unit)
+
+
+def _alike(view: LayerView, unit: int) -> None:
+    """Ways to the units that overlap with the same concepts."""
+    found = alike(view.summary, unit, ALIKE)
+    if not found:
+        return
+    st.markdown("**Units alike**")
+    with st.container(horizontal=True, gap="small"):
+        for rank, (other, cosine) in enumerate(found):
+            label = plain(f"#{other} {view.label(other)} · {cosine:.2f}")
+            st.button(label, key=f"alike{rank}", on_click=pick, args=(other,), width="content")
+    widgets.how("alike")
 
 
 def _concepts(view: LayerView, unit: int) -> list[str]:

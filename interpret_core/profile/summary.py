@@ -169,6 +169,29 @@ def _best_by_category(
     )
 
 
+def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, float]]:
+    """The units of a layer whose overlaps with all concepts are most like a unit's.
+
+    Args:
+        summary: of the layer; only its included concepts count.
+        unit: 0-based.
+        number: how many at most.
+    Returns:
+        (unit, cosine of the two vectors of IoUs), most alike first, ties to the lower unit; units without any
+        overlap are alike to none.
+    """
+    iou = np.where(summary.included, summary.profile.iou, 0.0)
+    length = np.linalg.norm(iou, axis=1)
+    cosine = _quotients(iou @ iou[unit], length * length[unit])
+    cosine[unit] = 0
+    order = np.argsort(-cosine, kind="stable")[:number]
+    return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]
+
+
+def _quotients(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
 def ceiling_of(profile: LayerProfile, concept: NDArray[np.int64]) -> NDArray[np.float64]:
     """(U,) the largest IoU each unit could reach with its concept (U,), 0 where it is −1."""
     if not profile.ceiling.shape[1]:

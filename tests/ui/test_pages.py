@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -59,6 +60,17 @@ def test_dead_unit_has_words() -> None:
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="0")
     assert not app.exception
     assert "A dead unit answers zero" in words(app)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_unit_alike_is_one_click_away() -> None:
+    app = open_page("pages/units.py", unit="3")
+    button = app.button(key="alike0")
+    other = re.search(r"\d+", button.label).group()
+    button.click().run()
+    assert not app.exception
+    assert app.query_params["unit"] in (other, [other])
+    assert f"unit {other}" in "".join(str(part.value) for part in app.get("html")) + words(app)
 
 
 @pytest.mark.usefixtures("full")
