@@ -21,7 +21,7 @@ from interpret_core.jobs import Job
 from interpret_core.networks.registry import FEATURED
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
-from interpret_core.results import Store
+from interpret_core.results import Record, Store
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
 from ui.opened import Shelf
@@ -207,18 +207,21 @@ def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _profile(key: str) -> LayerProfile:
-    record = store().get(key)
-    if record is None:
-        raise _Missing
+    record = _record(key)
     return LayerProfile(record.arrays, record.metadata)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _chance(key: str) -> ChanceResult:
+    record = _record(key)
+    return ChanceResult(record.arrays, record.metadata)
+
+
+def _record(key: str) -> Record:
     record = store().get(key)
     if record is None:
         raise _Missing
-    return ChanceResult(record.arrays, record.metadata)
+    return record
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

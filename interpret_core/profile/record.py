@@ -76,13 +76,13 @@ class LayerProfile:
     def iou(self) -> NDArray[np.float64]:
         """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0."""
         both = self.arrays["intersection"].astype(np.float64)
-        return _quotient(both, self._active_in_category + self.arrays["concept_pixels"] - both)
+        return quotient(both, self._active_in_category + self.arrays["concept_pixels"] - both)
 
     @cached_property
     def ceiling(self) -> NDArray[np.float64]:
         """(U, C) the largest IoU two areas of these sizes can reach: min(a, c)/max(a, c)."""
         active, concept = self._active_in_category, self.arrays["concept_pixels"]
-        return _quotient(np.minimum(active, concept), np.maximum(active, concept))
+        return quotient(np.minimum(active, concept), np.maximum(active, concept))
 
     @property
     def _active_in_category(self) -> NDArray[np.float64]:
@@ -92,19 +92,19 @@ class LayerProfile:
     def shade_iou(self) -> NDArray[np.float64]:
         """(U, S) IoU with each shade over all images."""
         both = self.arrays["shade_intersection"].astype(np.float64)
-        return _quotient(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both)
+        return quotient(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both)
 
     @cached_property
     def mask_area(self) -> NDArray[np.float64]:
         """(U,) share of the pixels of the annotation grid that the mask covers."""
         height, width = self.annotation_size
         images = self.metadata["positions"] // int(np.prod(self.metadata["layer"]["grid"]))
-        return _quotient(self.arrays["active_total"].astype(np.float64), np.float64(images * height * width))
+        return quotient(self.arrays["active_total"].astype(np.float64), np.float64(images * height * width))
 
     @cached_property
     def tail_mass(self) -> NDArray[np.float64]:
         """(U,) share of the grid positions above the threshold, as realised."""
-        return _quotient(self.arrays["exceeding"].astype(np.float64), np.float64(self.metadata["positions"]))
+        return quotient(self.arrays["exceeding"].astype(np.float64), np.float64(self.metadata["positions"]))
 
     @cached_property
     def mean_colour(self) -> NDArray[np.float64]:
@@ -140,7 +140,7 @@ class ChanceResult:
     metadata: Mapping[str, Any]
 
 
-def _quotient(above: NDArray[np.float64], below: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+def quotient(above: NDArray[np.float64], below: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     """Divide once, in float64; 0/0 is 0."""
     below = np.broadcast_to(below, np.broadcast_shapes(np.shape(above), np.shape(below)))
     return np.divide(above, below, out=np.zeros(below.shape), where=below > 0)

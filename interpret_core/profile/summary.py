@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.errors import ParameterError
 from interpret_core.profile.chance import FALSE_DISCOVERY_RATE, expected_detectors
-from interpret_core.profile.record import ChanceResult, LayerProfile
+from interpret_core.profile.record import ChanceResult, LayerProfile, quotient
 
 TOP_CONCEPTS = 3
 CUTOFF = 0.04
@@ -182,14 +182,10 @@ def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, floa
     """
     iou = np.where(summary.included, summary.profile.iou, 0.0)
     length = np.linalg.norm(iou, axis=1)
-    cosine = _quotients(iou @ iou[unit], length * length[unit])
+    cosine = quotient(iou @ iou[unit], length * length[unit])
     cosine[unit] = 0
     order = np.argsort(-cosine, kind="stable")[:number]
     return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]
-
-
-def _quotients(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
 def ceiling_of(profile: LayerProfile, concept: NDArray[np.int64]) -> NDArray[np.float64]:
