@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.naive_profile import naive_profile
 from interpret_core import datasets, networks
 from interpret_core.engine import passes
-from interpret_core.engine.assembly import layer_arrays
+from interpret_core.engine.assembly import layer_arrays, shown_images
 from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Fed, Material, Reporter, feed
 from interpret_core.engine.shards import Arrays
@@ -124,7 +124,7 @@ class Bench:
     def _arrays(self, name: str) -> Arrays:
         counted, tallied = self.last["rounds"].counted[name], self.last["tallies"][name]
         thresholds = self.last["thresholds"][name]
-        return layer_arrays(self.material, counted, thresholds, tallied.tally, tallied.histogram)
+        return layer_arrays(self.material, counted, thresholds, tallied)
 
     def beside(self) -> dict[str, float]:
         """Seconds of what is measured once: masks of the strongest images, masks of all, chance."""
@@ -143,7 +143,7 @@ class Bench:
     def _masks(self, chance: NDArray[np.bool_]) -> dict[str, Arrays]:
         arrays = self.last["arrays"]
         plans = {
-            name: passes.MaskPlan(arrays[name]["threshold"], arrays[name]["top_image"], chance)
+            name: passes.MaskPlan(arrays[name]["threshold"], shown_images(arrays[name]), chance)
             for name in self.layers
         }
         return passes.masks(self.material, plans, self.fed, Reporter())

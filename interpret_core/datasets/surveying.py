@@ -48,6 +48,9 @@ class Survey:
         unlisted_pixels: map pixels whose label is not listed in the map's category; they count as unlabelled.
         shades: the palette.
         shade_pixels: (S,) int64, annotation pixels of each shade.
+        presence_offsets: (C + 1,) int64, where the images of each concept begin and end.
+        presence_image: (P,) int32, images with at least one pixel of a concept, ascending for each concept.
+        presence_pixels: (P,) int32, the concept's annotation pixels in that image.
     """
 
     valid: NDArray[np.bool_]
@@ -59,11 +62,19 @@ class Survey:
     unlisted_pixels: int
     shades: Shades
     shade_pixels: NDArray[np.int64]
+    presence_offsets: NDArray[np.int64]
+    presence_image: NDArray[np.int32]
+    presence_pixels: NDArray[np.int32]
 
     @property
     def category_images(self) -> NDArray[np.int64]:
         """(categories,) int64, images with at least one labelled pixel of the category."""
         return self.category_member.sum(axis=0, dtype=np.int64)
+
+    def images_with(self, concept: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Valid images (k,) with at least one pixel of a concept, ascending, and how many pixels (k,)."""
+        there = slice(*self.presence_offsets[concept : concept + 2])
+        return self.presence_image[there], self.presence_pixels[there]
 
     def to_record(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Arrays by name, and metadata that JSON can hold; `from_record` takes them back."""
@@ -76,6 +87,9 @@ class Survey:
             "shade_rgb": self.shades.rgb,
             "shade_table": self.shades.table,
             "shade_pixels": self.shade_pixels,
+            "presence_offsets": self.presence_offsets,
+            "presence_image": self.presence_image,
+            "presence_pixels": self.presence_pixels,
         }
         metadata = {
             "problems": [asdict(problem) for problem in self.problems],
@@ -103,6 +117,9 @@ class Survey:
                 np.asarray(arrays["shade_table"]),
             ),
             shade_pixels=np.asarray(arrays["shade_pixels"]),
+            presence_offsets=np.asarray(arrays["presence_offsets"]),
+            presence_image=np.asarray(arrays["presence_image"]),
+            presence_pixels=np.asarray(arrays["presence_pixels"]),
         )
 
 
@@ -146,7 +163,10 @@ def survey(
 
 @dataclass
 class _Chunk:
-    """What a few consecutive images hold; the sums add up over chunks."""
+    """What a few consecutive images hold; the sums add up over chunks.
+
+    `presence` has an array per image, (k, 3) int32: the image, a concept in it, the concept's pixels.
+    """
 
     indices: range
     problems: list[tuple[Problem, DamagedFileError]]
@@ -154,6 +174,7 @@ class _Chunk:
     pixels: NDArray[np.int64]
     images: NDArray[np.int64]
     cells: NDArray[np.int64]
+    presence: list[NDArray[np.int32]]
     unlisted: int = 0
 
 
@@ -182,6 +203,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
         pixels=np.zeros(counted, dtype=np.int64),
         images=np.zeros(counted, dtype=np.int64),
         cells=np.zeros(CELLS**3, dtype=np.int64),
+        presence=[],
     )
     for slot, i in enumerate(indices):
         try:
@@ -195,6 +217,8 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
         chunk.member[slot, table.category_of[present]] = True
         chunk.pixels += pixels
         chunk.images[1 + present] += 1
+        columns = (np.full(len(present), i), present, pixels[1 + present])
+        chunk.presence.append(np.stack(columns, 1).astype(np.int32))
         chunk.cells += np.bincount(cell_of(colours).reshape(-1), minlength=CELLS**3)
         chunk.unlisted += unlisted
     return chunk
@@ -211,6 +235,7 @@ class _Tally:
         self._pixels = np.zeros(len(table) + 1, dtype=np.int64)
         self._images = np.zeros(len(table) + 1, dtype=np.int64)
         self._cells = np.zeros(CELLS**3, dtype=np.int64)
+        self._presence = [np.zeros((0, 3), np.int32)]
         self._unlisted = 0
 
     def add(self, chunk: _Chunk, strict: bool) -> None:
@@ -221,6 +246,7 @@ class _Tally:
         self._pixels += chunk.pixels
         self._images += chunk.images
         self._cells += chunk.cells
+        self._presence += chunk.presence
         self._unlisted += chunk.unlisted
 
     def result(self) -> Survey:
@@ -233,6 +259,9 @@ class _Tally:
         valid = np.ones(len(self._dataset), dtype=bool)
         valid[[problem.index for problem in problems]] = False
         shades = make_shades(self._cells)
+        presence = np.concatenate(self._presence)
+        # Stable, so that the images of a concept stay in the order in which they were read.
+        image, _, pixels = presence[np.argsort(presence[:, 1], kind="stable")].T
         return Survey(
             valid,
             problems,
@@ -243,4 +272,7 @@ class _Tally:
             unlisted_pixels=self._unlisted,
             shades=shades,
             shade_pixels=shades.totals(self._cells),
+            presence_offsets=np.concatenate([[0], np.cumsum(self._images[1:])]),
+            presence_image=np.ascontiguousarray(image),
+            presence_pixels=np.ascontiguousarray(pixels),
         )

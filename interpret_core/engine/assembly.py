@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.engine.material import Material
-from interpret_core.engine.passes import Counted
+from interpret_core.engine.passes import Counted, Tallied
 from interpret_core.engine.shards import Arrays
 from interpret_core.networks import Layer
 from interpret_core.profile.histogram import display_edges
-from interpret_core.profile.masks import TOP
-from interpret_core.profile.tally import Tally
 from interpret_core.profile.thresholds import Thresholds
 from interpret_core.results.requests import ProfileRequest
 
 
-def layer_arrays(
-    material: Material, counted: Counted, thresholds: Thresholds, tally: Tally, histogram: NDArray[np.int64]
-) -> Arrays:
-    """The record's arrays, all but the gallery (docs/architecture.md)."""
+def layer_arrays(material: Material, counted: Counted, thresholds: Thresholds, tallied: Tallied) -> Arrays:
+    """The record's arrays, all but the masks (docs/architecture.md)."""
     survey, concepts = material.survey, len(material.table)
-    counts = counted.counts
+    counts, tally = counted.counts, tallied.tally
+    band_image, band_response = tallied.largest.bands()
     return {
         "threshold": thresholds.value,
         "state": thresholds.state,
@@ -41,39 +39,75 @@ def layer_arrays(
         "shade_rgb": survey.shades.rgb,
         "top_image": counted.top_image,
         "top_response": np.where(counted.top_image < 0, np.float32(0), counted.top_response),
-        "histogram": histogram,
+        "fires": tallied.largest.fires(thresholds.value, len(material.dataset)),
+        "band_image": band_image,
+        "band_response": band_response,
+        "histogram": tallied.histogram,
         "histogram_edges": display_edges(counts.minimum, counts.maximum),
     }
 
 
-def gallery_arrays(parts: Arrays, top_image: NDArray[np.int32], size: tuple[int, int]) -> Arrays:
-    """Run-length masks of each unit's strongest images, in the order of their ranks.
+def shown_images(arrays: Arrays) -> NDArray[np.int32]:
+    """(U, K) int32, every image whose mask a layer's record holds, −1 for none."""
+    return np.concatenate([arrays["top_image"], _flat(arrays["band_image"])], 1)
+
+
+def mask_arrays(parts: Arrays, arrays: Arrays, size: tuple[int, int]) -> Arrays:
+    """Run-length masks of each unit's strongest images and of the images of its tenths.
 
     Args:
         parts: gallery_* arrays of `passes.masks`, joined over shards.
-        top_image: (U, TOP) int32.
+        arrays: the record's other arrays.
         size: (H, W) of the annotation grid.
     """
-    units = len(top_image)
-    rank_of = {
-        (unit, int(image)): rank
-        for unit in range(units)
-        for rank, image in enumerate(top_image[unit])
-        if image >= 0
-    }
-    pairs = zip(parts["gallery_unit"].tolist(), parts["gallery_image"].tolist(), strict=True)
-    place = np.array([unit * TOP + rank_of[unit, image] for unit, image in pairs], np.int64)
-    length = np.zeros(units * TOP, np.int64)
-    length[place] = parts["gallery_length"]
-    peak = np.zeros(units * TOP, np.int32)
-    peak[place] = parts["gallery_peak"]
-    row = np.repeat(place, parts["gallery_length"])
     kind = np.uint16 if size[0] * size[1] <= np.iinfo(np.uint16).max else np.uint32
+    top = _Masks.of(parts, arrays["top_image"])
+    band = _Masks.of(parts, _flat(arrays["band_image"]))
     return {
-        "top_peak": peak.reshape(units, TOP),
-        "mask_offsets": np.concatenate([[0], np.cumsum(length)]).astype(np.int64),
-        "mask_runs": parts["gallery_runs"][np.argsort(row, kind="stable")].astype(kind),
+        "top_peak": top.peaks,
+        "mask_offsets": top.offsets,
+        "mask_runs": top.runs.astype(kind),
+        "band_mask_offsets": band.offsets,
+        "band_mask_runs": band.runs.astype(kind),
     }
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """Masks of a gallery of U·K images, unit by unit: peaks (U, K) int32, offsets (U·K + 1,), runs (M, 2)."""
+
+    peaks: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    runs: NDArray[Any]
+
+    @classmethod
+    def of(cls, parts: Arrays, images: NDArray[np.int32]) -> _Masks:
+        """Pick the masks of `images` (U, K), −1 for none, in whatever order the shards found them."""
+        found = _pair(parts["gallery_unit"], parts["gallery_image"])
+        order = np.argsort(found)
+        unit, place = np.nonzero(images >= 0)
+        wanted = _pair(unit, images[unit, place])
+        at = order[np.searchsorted(found, wanted, sorter=order)]
+        length = np.zeros(images.shape, np.int64)
+        length[unit, place] = parts["gallery_length"][at]
+        peaks = np.zeros(images.shape, np.int32)
+        peaks[unit, place] = parts["gallery_peak"][at]
+        offsets = np.concatenate([[0], np.cumsum(length.ravel())])
+        # Run j of a mask lies j places after that mask's first one, here as there.
+        first = np.cumsum(parts["gallery_length"]) - parts["gallery_length"]
+        shift = first[at] - offsets[:-1].reshape(images.shape)[unit, place]
+        rows = np.arange(offsets[-1]) + np.repeat(shift, parts["gallery_length"][at])
+        return cls(peaks, offsets, parts["gallery_runs"][rows])
+
+
+def _flat(images: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(U, bands, k) images of the tenths as (U, bands·k)."""
+    return images.reshape(len(images), -1)
+
+
+def _pair(unit: NDArray[np.integer], image: NDArray[np.integer]) -> NDArray[np.int64]:
+    """One sortable number for a unit and an image."""
+    return (unit.astype(np.int64) << 32) | image.astype(np.int64)
 
 
 def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wanted: int) -> dict[str, Any]:
@@ -93,6 +127,7 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             "name": dataset.name,
             "digest": dataset.digest,
             "images": int(material.survey.valid.sum()),
+            "length": len(dataset),
             "skipped": [[problem.image, problem.reason] for problem in material.survey.problems],
         },
         "layer": {
@@ -112,4 +147,5 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
         "positions": positions,
         "wanted": wanted,
         "annotation_size": list(dataset.annotation_size),
+        "band_images": int(material.ranked.sum()),
     }

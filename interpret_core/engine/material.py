@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from interpret_core.datasets import Batch, ConceptTable, Dataset, Survey, prefetch
 from interpret_core.errors import Cancelled, NonFiniteError
 from interpret_core.networks import Layer, Network
+from interpret_core.profile.bands import SEED
+from interpret_core.profile.chance import sample_images
 from interpret_core.profile.listing import Annotated
 
 PILOT_IMAGES = 8
@@ -77,6 +79,13 @@ class Material:
     def columns(self) -> int:
         """Columns of a tally: unlabelled, the concepts, the shades."""
         return 1 + len(self.table) + len(self.survey.shades)
+
+    @cached_property
+    def ranked(self) -> NDArray[np.bool_]:
+        """(N,) bool, the images that are ranked by each unit's largest response."""
+        chosen = np.zeros(len(self.dataset), np.bool_)
+        chosen[sample_images(self.survey.valid, SEED)] = True
+        return chosen
 
     def spread(self, layer: str) -> float:
         """Annotation pixels per position of a layer's grid."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.engine.material import Fed, Material, Reporter, extremes, maxima, visit
 from interpret_core.networks import Layer
+from interpret_core.profile.bands import Largest
 from interpret_core.profile.brackets import Brackets
 from interpret_core.profile.counting import Counts, Windows
 from interpret_core.profile.histogram import DISPLAY_BINS, add_to_histogram
@@ -90,6 +91,7 @@ class Tallied:
 
     tally: Tally
     listed: Listed
+    largest: Largest
     histogram: NDArray[np.int64]
 
     @classmethod
@@ -97,12 +99,13 @@ class Tallied:
         """The sum of several sets of images, in any order; the first one's counts are added to."""
         remaining = iter(parts)  # one at a time: a part holds a whole (U, C) table
         first = next(remaining)
-        listed = [first.listed]
+        listed, largest = [first.listed], [first.largest]
         for other in remaining:
             first.tally.merge(other.tally)
             first.histogram.__iadd__(other.histogram)
             listed.append(other.listed)
-        return cls(first.tally, Listed.joined(listed), first.histogram)
+            largest.append(other.largest)
+        return cls(first.tally, Listed.joined(listed), Largest.joined(largest), first.histogram)
 
 
 def tally(
@@ -114,24 +117,29 @@ def tally(
 ) -> dict[str, Tallied]:
     """Second pass: masks against annotations, and (unless left out) the histograms of responses."""
     categories = len(material.table.categories)
-    tallies, bins, listed = {}, {}, {}
+    tallies, bins, listed, largest = {}, {}, {}, {}
     for name, outline in outlines.items():
         units = len(outline.edges)
         tallies[name] = Tally.empty(units, material.columns, categories)
-        bins[name], listed[name] = np.zeros((units, DISPLAY_BINS), np.int64), list[Listed]()
+        bins[name] = np.zeros((units, DISPLAY_BINS), np.int64)
+        listed[name], largest[name] = list[Listed](), list[Largest]()
 
     def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
         if one.annotated is None:
             raise TypeError("The tally needs annotations.")
         name, outline = layer.name, outlines[layer.name]
-        found = tallies[name].add(responses, maxima(responses), outline.brackets, one.annotated)
-        listed[name].append(found)
+        high, brackets = maxima(responses), outline.brackets
+        listed[name].append(tallies[name].add(responses, high, brackets, one.annotated))
+        largest[name].append(Largest.of(high, one.batch.indices, one.batch.valid, brackets, material.ranked))
         if histograms:
             flat = responses.reshape(len(responses), -1, layer.units)
             add_to_histogram(bins[name], flat, one.batch.valid, outline.edges)
 
     visit(material, fed, tuple(outlines), see, lambda one: reporter.advance("IoU", len(one.batch.valid)))
-    return {name: Tallied(tallies[name], Listed.joined(listed[name]), bins[name]) for name in outlines}
+    return {
+        name: Tallied(tallies[name], Listed.joined(listed[name]), Largest.joined(largest[name]), bins[name])
+        for name in outlines
+    }
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ class MaskPlan:
 
     Attributes:
         threshold: (U,) float32, exact.
-        gallery: (U, TOP) int32 images, −1 for none.
+        gallery: (U, K) int32 images, those of all galleries side by side, −1 for none.
         chance: (N,) bool, images whose every mask is wanted.
     """
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from interpret_core import datasets, networks
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.engine import passes
-from interpret_core.engine.assembly import gallery_arrays, layer_metadata
+from interpret_core.engine.assembly import layer_metadata, mask_arrays, shown_images
 from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Material, Reporter
 from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split
@@ -181,7 +181,7 @@ class _Run:
         return self.request.permutations + 1 if self.request.permutations else 0
 
     def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
-        """Thresholds and tallies; by layer the record's arrays without its gallery."""
+        """Thresholds and tallies; by layer the record's arrays without its masks."""
         batches = split(range(len(material.batches)), self.execution.shards)
         passing = Passing(material, shards, self.reporter, batches, self.request.quantile)
         return profile_layers(passing, layers)
@@ -194,7 +194,7 @@ class _Run:
         chance: Sequence[str],
         shards: Shards,
     ) -> None:
-        """Exact masks, then layer by layer the gallery and the chance level, each kept at once."""
+        """Exact masks, then layer by layer the record and the chance level, each kept at once."""
         sampled = np.zeros(len(self.dataset), np.bool_)
         images = sample_images(material.survey.valid, self.request.seed)
         sampled[images] = bool(self.request.permutations)
@@ -214,12 +214,12 @@ class _Run:
                 self._keep_chance(keys, name, lottery, found)
 
     def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
-        """A layer's record: its arrays, its gallery, its metadata."""
+        """A layer's record: its arrays, its masks, its metadata."""
         layer = self.network.layer(name)
         positions = int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
         wanted = wanted_positions(self.request.quantile, positions)
-        gallery = gallery_arrays(masks, arrays["top_image"], material.dataset.annotation_size)
-        return Record({**arrays, **gallery}, layer_metadata(material, layer, self.request, wanted))
+        shown = mask_arrays(masks, arrays, material.dataset.annotation_size)
+        return Record({**arrays, **shown}, layer_metadata(material, layer, self.request, wanted))
 
     def _keep_chance(self, keys: LayerKeys, name: str, lottery: Lottery, masks: Arrays) -> None:
         start = time.perf_counter()
@@ -246,7 +246,7 @@ class _Run:
         self, keys: LayerKeys, name: str, arrays: Mapping[str, Arrays], sampled: NDArray[np.bool_]
     ) -> passes.MaskPlan:
         if name in arrays:
-            return passes.MaskPlan(arrays[name]["threshold"], arrays[name]["top_image"], sampled)
+            return passes.MaskPlan(arrays[name]["threshold"], shown_images(arrays[name]), sampled)
         record = self._stored(keys, name)
         nothing = np.full((len(record["threshold"]), 1), -1, np.int32)
         return passes.MaskPlan(record["threshold"], nothing, sampled)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from interpret_core.engine.material import Fed, Material, feed
 from interpret_core.engine.passes import Counted, Tallied
 from interpret_core.errors import StoreError
+from interpret_core.profile.bands import Largest
 from interpret_core.profile.counting import Counts
 from interpret_core.profile.listing import Listed
 from interpret_core.profile.tally import Tally
@@ -138,11 +139,16 @@ def tallied_arrays(tallied: Tallied) -> Arrays:
     """A layer's tally, and what is listed for later, as arrays."""
     counts = {field.name: getattr(tallied.tally, field.name) for field in fields(Tally)}
     listed = {f"listed_{field.name}": getattr(tallied.listed, field.name) for field in fields(Listed)}
-    return counts | listed | {"histogram": tallied.histogram}
+    largest = {
+        f"largest_{field.name}": np.atleast_1d(getattr(tallied.largest, field.name))
+        for field in fields(Largest)
+    }
+    return counts | listed | largest | {"histogram": tallied.histogram}
 
 
 def tallied_of(arrays: Arrays) -> Tallied:
     """The inverse of `tallied_arrays`; the copies may be added to."""
     counts: dict[str, Any] = {field.name: arrays[field.name].copy() for field in fields(Tally)}
     listed = Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
-    return Tallied(Tally(**counts), listed, arrays["histogram"].copy())
+    start, *kept = (arrays[f"largest_{field.name}"] for field in fields(Largest))
+    return Tallied(Tally(**counts), listed, Largest(int(start[0]), *kept), arrays["histogram"].copy())

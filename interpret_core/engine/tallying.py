@@ -87,7 +87,7 @@ class Rounds:
 
 
 def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]:
-    """By layer, the arrays of its record without its gallery."""
+    """By layer, the arrays of its record without its masks."""
     start = time.perf_counter()
     rounds = _bracket(passing, layers)
     passing.reporter.seconds["thresholds"] = time.perf_counter() - start
@@ -96,7 +96,7 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
     for name, tallied in _tally(passing, {name: rounds.outline(name) for name in layers}):
         counted = rounds.counted[name]
         thresholds = settled(counted, rounds.brackets[name], tallied.tally, tallied.listed, passing.quantile)
-        result[name] = layer_arrays(passing.material, counted, thresholds, tallied.tally, tallied.histogram)
+        result[name] = layer_arrays(passing.material, counted, thresholds, tallied)
     passing.reporter.seconds["IoU"] = time.perf_counter() - start
     return result
 

@@ -23,7 +23,7 @@ class LayerProfile:
     Args:
         arrays: as listed in docs/architecture.md, read-only.
         metadata: JSON-able: network, dataset, layer, quantile, categories, concepts, shade_names, batch_size,
-            positions, wanted, annotation_size.
+            positions, wanted, annotation_size, band_images.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -125,6 +125,27 @@ class LayerProfile:
     def mask(self, unit: int, rank: int) -> NDArray[np.bool_]:
         """(H, W) bool mask of the unit on its rank-th strongest image."""
         return decode(self.mask_runs(unit, rank), self.annotation_size)
+
+    def fires_in(self, unit: int) -> NDArray[np.bool_]:
+        """(N,) bool, images of the data set in which the unit's largest response exceeds its threshold."""
+        length = self.metadata["dataset"]["length"]
+        return np.unpackbits(self.arrays["fires"][unit], count=length).astype(np.bool_)
+
+    def band(self, unit: int, band: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Images (k,) shown of a tenth of the images, strongest first, and the unit's largest responses (k,).
+
+        `band` 0 is the strongest tenth; k is 0 to 6.
+        """
+        images = self.arrays["band_image"][unit, band]
+        present = images >= 0
+        return images[present], self.arrays["band_response"][unit, band][present]
+
+    def band_runs(self, unit: int, band: int, place: int) -> NDArray[Any]:
+        """(R, 2) run lengths of the unit's mask on one of the images of `band`; a silent unit has none."""
+        _, bands, shown = self.arrays["band_image"].shape
+        first = (unit * bands + band) * shown + place
+        start, end = self.arrays["band_mask_offsets"][first : first + 2]
+        return self.arrays["band_mask_runs"][start:end]
 
 
 @dataclass(frozen=True)

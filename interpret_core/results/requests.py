@@ -17,7 +17,7 @@ from interpret_core.profile.summary import MIN_IMAGES, Settings
 from interpret_core.profile.thresholds import check_quantile
 from interpret_core.results.records import canonical_json
 
-SCHEMA = 2  # raised whenever the same request would give other numbers or another layout
+SCHEMA = 3  # raised whenever the same request would give other numbers or another layout
 ALL_LAYERS = "all"
 BATCH_SIZE = 32
 
