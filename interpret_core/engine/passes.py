@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -161,6 +162,11 @@ class MaskPlan:
         needed = self.chance.copy()
         needed[self.gallery[self.gallery >= 0]] = True
         return needed
+
+    def digest(self) -> bytes:
+        """Differs where what is wanted differs."""
+        parts = (self.threshold, self.gallery, self.chance)
+        return hashlib.sha256(b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)).digest()
 
 
 def masks(

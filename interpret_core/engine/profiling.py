@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -257,7 +258,10 @@ class _Run:
         needed = np.any([plan.needs() for plan in plans.values()], axis=0)
         chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
         self.reporter.total -= len(self.dataset) - sum(len(material.batches[number]) for number in chosen)
-        stage = Stage("masks", tuple(plans), lambda images: self.reporter.advance("masks", images))
+        # What is wanted is part of the shards' names: a run that goes on after a stored profile was damaged
+        # wants more masks than the shards of its first attempt hold.
+        wanted = hashlib.sha256(b"".join(plan.digest() for plan in plans.values())).hexdigest()[:16]
+        stage = Stage(f"masks-{wanted}", tuple(plans), lambda images: self.reporter.advance("masks", images))
 
         def work(fed: passes.Feed) -> dict[str, Arrays]:
             return passes.masks(material, plans, fed, self.reporter)

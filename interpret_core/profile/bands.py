@@ -104,13 +104,13 @@ class Largest:
             (U, BANDS, SHOWN) int32 images, −1 for none, and float32 responses, 0 for none.
         """
         order = np.argsort(self.image)
-        image, value = self.image[order], self.value[order]
-        rank = tenths(len(image))
+        # One place more than there are images, for −1: no image, no response.
+        image = np.append(self.image[order], np.int32(-1))
+        value = np.pad(self.value[order], ((0, 1), (0, 0)))
         # A stable sort leaves ties in the order of the images.
-        ranking = np.argsort(-value, axis=0, kind="stable").T
-        chosen = ranking[:, np.maximum(rank, 0)]
-        response = value[chosen, np.arange(len(ranking))[:, None, None]]
-        return np.where(rank < 0, np.int32(-1), image[chosen]), np.where(rank < 0, np.float32(0), response)
+        ranking = np.pad(np.argsort(-value[:-1], axis=0, kind="stable"), ((0, 1), (0, 0)), constant_values=-1)
+        chosen = np.moveaxis(ranking[tenths(len(order))], 2, 0)
+        return image[chosen], value[chosen, np.arange(len(chosen))[:, None, None]]
 
 
 def tenths(count: int) -> NDArray[np.int64]:

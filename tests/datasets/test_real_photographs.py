@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from interpret_core.datasets import Dataset, Survey, open_dataset, prefetch, survey
+from tests.reference import bands as reference
 
 REAL = Path(os.environ.get("INTERPRET_REAL_DATA", "/nonexistent")) / "coco_broden"
 pytestmark = [
@@ -55,6 +57,27 @@ def test_label_table_states_the_same_images(photographs: Dataset, surveyed: Surv
     for index, concept in enumerate(photographs.concepts().concepts):
         assert (
             surveyed.concept_images[index] == photographs.labels[concept.number].categories[concept.category]
+        )
+
+
+def test_presence_equals_the_reference_on_the_masks_as_stored(photographs: Dataset, surveyed: Survey) -> None:
+    """The masks are read here as Broden defines them, R + 256·G, every category by its own files."""
+    annotations = [
+        [
+            (category, np.asarray(Image.open(REAL / "images" / name).convert("RGB")) @ [1, 256, 0])
+            for category, names in record.maps.items()
+            for name in names
+            if isinstance(name, str)
+        ]
+        for record in photographs.records
+    ]
+    concepts = [(concept.number, concept.category) for concept in photographs.concepts().concepts]
+    for concept, held in enumerate(reference.presence(annotations, concepts)):
+        images, pixels = surveyed.images_with(concept)
+        assert list(zip(images.tolist(), pixels.tolist(), strict=True)) == held
+        assert (len(held), sum(pixels.tolist())) == (
+            surveyed.concept_images[concept],
+            surveyed.concept_pixels[concept],
         )
 
 

@@ -16,6 +16,17 @@ def colours() -> NetworkParts:
     return NetworkParts(planted_networks.red_detector(), PLAIN)
 
 
+def brightness() -> NetworkParts:
+    """Unit 0: the red channel; unit 1: dead; unit 2: 1 everywhere, whatever the image."""
+    layer = nn.Conv2d(3, 3, 1)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.weight[0, 0] = 1
+        layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0]))  # type: ignore[union-attr]
+    network = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return NetworkParts(network.eval(), PLAIN)
+
+
 def odd() -> NetworkParts:
     """The planted units in every state a threshold can be in."""
     return NetworkParts(planted_networks.odd_units(), PLAIN)

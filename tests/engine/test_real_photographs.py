@@ -11,10 +11,13 @@ import torch
 
 from interpret_core import datasets, networks
 from interpret_core.engine import run_profile
+from interpret_core.profile.masks import decode
+from interpret_core.profile.record import LayerProfile
 from interpret_core.profile.thresholds import State
 from interpret_core.results.profiles import find_profiles
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
+from tests.reference import bands as reference_bands
 from tests.reference import profile as reference
 
 pytestmark = [
@@ -62,6 +65,7 @@ def test_efficientnet_equals_the_reference(photographs: Path, store: Store) -> N
     units = np.arange(0, 10_000, 9)
     for name, layer in found.items():
         chosen = units[units < layer.profile.units]
+        assert_silence(layer.profile, responses[name], chosen)
         expected = reference.profile(
             responses[name][:, chosen],
             annotations,
@@ -73,6 +77,22 @@ def test_efficientnet_equals_the_reference(photographs: Path, store: Store) -> N
             np.testing.assert_array_equal(layer.profile.arrays[field][chosen], expected[field], err_msg=field)
         live = layer.profile.arrays["state"] == State.LIVE
         assert (layer.profile.arrays["exceeding"][live] == layer.profile.metadata["wanted"]).all()
+
+
+def assert_silence(profile: LayerProfile, responses: np.ndarray, chosen: np.ndarray) -> None:
+    """Where some of the units fire, and their tenths with masks, are the reference's."""
+    threshold = profile.arrays["threshold"][chosen]
+    fires = reference_bands.fires(responses[:, chosen], threshold)
+    np.testing.assert_array_equal(np.stack([profile.fires_in(unit) for unit in chosen]), fires)
+    image, response = reference_bands.bands(responses[:, chosen])
+    np.testing.assert_array_equal(profile.arrays["band_image"][chosen], image)
+    np.testing.assert_array_equal(profile.arrays["band_response"][chosen], response)
+    masks = reference.masks(responses[:, chosen], threshold, profile.annotation_size)
+    for row, unit in enumerate(chosen):
+        for band in range(reference_bands.TENTHS):
+            for place, index in enumerate(profile.band(unit, band)[0]):
+                found = decode(profile.band_runs(unit, band, place), profile.annotation_size)
+                np.testing.assert_array_equal(found, masks[index, row])
 
 
 def _by_category(planes: np.ndarray, category_of: list[str]) -> list[tuple[str, np.ndarray]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from interpret_core.engine.passes import Counted
 from interpret_core.engine.tallying import Rounds, settled
+from interpret_core.profile.bands import Largest
 from interpret_core.profile.brackets import first_windows
 from interpret_core.profile.counting import Counts, Windows
 from interpret_core.profile.listing import Annotated, Listed
@@ -65,14 +66,22 @@ class Result:
     tally: Tally
     counted: Counted
     rounds: int
+    largest: Largest
 
 
 def units_last(responses: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(responses.transpose(0, 2, 3, 1))
 
 
-def run(case: Case, quantile: float, batches: list[list[int]], pilot: list[int]) -> Result:
-    """Thresholds and tally of one layer from batches in any order."""
+def run(
+    case: Case,
+    quantile: float,
+    batches: list[list[int]],
+    pilot: list[int],
+    ranked: np.ndarray | None = None,
+) -> Result:
+    """Thresholds and tally of one layer from batches in any order; `ranked` (N,) bool, all by default."""
+    ranked = np.ones(len(case.valid), bool) if ranked is None else ranked
     units = case.responses.shape[1]
     windows = _first(case, quantile, pilot)
     rounds = Rounds()
@@ -84,16 +93,17 @@ def run(case: Case, quantile: float, batches: list[list[int]], pilot: list[int])
         turns += 1
         assert turns <= 8, "the search for the threshold does not end"
     tally = Tally.empty(units, 1 + len(case.category_of), case.categories)
-    listed = []
+    listed, largest = [], []
     for batch in batches:
         images = np.array(batch)
         responses = units_last(case.responses[images])
-        maxima = responses.max((1, 2))
-        listed.append(tally.add(responses, maxima, rounds.brackets["layer"], case.annotated(images)))
+        maxima, brackets = responses.max((1, 2)) + np.float32(0), rounds.brackets["layer"]
+        listed.append(tally.add(responses, maxima, brackets, case.annotated(images)))
+        largest.append(Largest.of(maxima, images, case.valid[images], brackets, ranked))
     thresholds = settled(
         rounds.counted["layer"], rounds.brackets["layer"], tally, Listed.joined(listed), quantile
     )
-    return Result(thresholds, tally, rounds.counted["layer"], turns)
+    return Result(thresholds, tally, rounds.counted["layer"], turns, Largest.joined(largest))
 
 
 def _first(case: Case, quantile: float, pilot: list[int]) -> Windows:
