@@ -126,7 +126,6 @@ class Survey:
 def survey(
     dataset: Dataset,
     table: ConceptTable,
-    strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     workers: int | None = None,
@@ -136,7 +135,6 @@ def survey(
     Args:
         dataset: N images.
         table: C concepts; masks of other categories are not read.
-        strict: raise the first problem (by index) instead of skipping the image.
         progress: called with images done and images in all.
         cancelled: asked regularly; a true answer raises Cancelled.
         workers: decoding threads, default up to 4; the result does not depend on it.
@@ -145,7 +143,6 @@ def survey(
         The Survey.
 
     Raises:
-        DamagedFileError: with `strict`, the first image or mask that cannot be read.
         DatasetError: no image at all can be read.
         Cancelled: as asked.
     """
@@ -155,7 +152,7 @@ def survey(
         for chunk in chunks:
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped while surveying the data set.")
-            tally.add(chunk, strict)
+            tally.add(chunk)
             if progress is not None:
                 progress(chunk.indices.stop, total)
     return tally.result()
@@ -169,7 +166,7 @@ class _Chunk:
     """
 
     indices: range
-    problems: list[tuple[Problem, DamagedFileError]]
+    problems: list[Problem]
     member: NDArray[np.bool_]
     pixels: NDArray[np.int64]
     images: NDArray[np.int64]
@@ -210,7 +207,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
             colours = shrink(dataset.read_image(i), dataset.annotation_size)
             planes, unlisted = dataset.read_planes(i, table)
         except DamagedFileError as error:
-            chunk.problems.append((Problem(i, dataset.records[i].image, str(error)), error))
+            chunk.problems.append(Problem(i, dataset.records[i].image, str(error)))
             continue
         pixels = np.bincount(planes.reshape(-1), minlength=counted)
         present = np.flatnonzero(pixels[1:])
@@ -230,7 +227,7 @@ class _Tally:
     def __init__(self, dataset: Dataset, table: ConceptTable) -> None:
         self._dataset = dataset
         self._maps = dataset.planes(table)
-        self._problems: list[tuple[Problem, DamagedFileError]] = []
+        self._problems: list[Problem] = []
         self._member = np.zeros((len(dataset), len(table.categories)), dtype=bool)
         self._pixels = np.zeros(len(table) + 1, dtype=np.int64)
         self._images = np.zeros(len(table) + 1, dtype=np.int64)
@@ -238,9 +235,7 @@ class _Tally:
         self._presence = [np.zeros((0, 3), np.int32)]
         self._unlisted = 0
 
-    def add(self, chunk: _Chunk, strict: bool) -> None:
-        if strict and chunk.problems:
-            raise chunk.problems[0][1]
+    def add(self, chunk: _Chunk) -> None:
         self._problems += chunk.problems
         self._member[chunk.indices.start : chunk.indices.stop] = chunk.member
         self._pixels += chunk.pixels
@@ -250,7 +245,7 @@ class _Tally:
         self._unlisted += chunk.unlisted
 
     def result(self) -> Survey:
-        problems = tuple(problem for problem, _ in self._problems)
+        problems = tuple(self._problems)
         if len(problems) == len(self._dataset):
             raise DatasetError(
                 f"None of the {len(problems)} images of {self._dataset.root} can be read, "
