@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from interpret_core import datasets, networks
-from interpret_core.engine import run_profile
+from interpret_core.engine import Execution, run_profile
 from interpret_core.profile.masks import decode
 from interpret_core.profile.record import LayerProfile
 from interpret_core.profile.thresholds import State
 from interpret_core.results.profiles import find_profiles
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
+from tests.engine.runs import digests
 from tests.reference import bands as reference_bands
 from tests.reference import profile as reference
 
@@ -98,6 +99,20 @@ def assert_silence(profile: LayerProfile, responses: np.ndarray, chosen: np.ndar
 def _by_category(planes: np.ndarray, category_of: list[str]) -> list[tuple[str, np.ndarray]]:
     """Planes as the reference takes them: each labelled plane with the category of its labels."""
     return [(category_of[int(plane.max()) - 1], plane.astype(int)) for plane in planes if plane.any()]
+
+
+def test_shards_on_photographs(photographs: Path, tmp_path: Path) -> None:
+    """Chance included; seven batches of four, since a shard is at least one batch."""
+    layers = ("conv_stem", "blocks.10.project_conv")
+    request = ProfileRequest(
+        "efficientnet-lite0", str(photographs), layers, min_images=1, permutations=3, batch_size=4
+    )
+    plain = Store(tmp_path / "plain")
+    run_profile(request, plain, Execution(shards=1))
+    for shards, order in ((2, (1, 0)), (4, (0, 1, 2, 3)), (4, (3, 1, 0, 2))):
+        store = Store(tmp_path / f"{shards}{order[0]}")
+        assert run_profile(request, store, Execution(shards=shards, order=order)).computed >= 3 * shards
+        assert digests(request, store) == digests(request, plain)
 
 
 @pytest.mark.parametrize("name", list(EXPECTED_UNITS))
