@@ -16,7 +16,7 @@ from interpret_core.engine import passes
 from interpret_core.engine.assembly import layer_metadata, mask_arrays, shown_images
 from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Material, Reporter
-from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split
+from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split, sweep
 from interpret_core.engine.tallying import Passing, profile_layers
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.networks import Network
@@ -96,6 +96,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
         return Outcome(keys, keys.layers, 0, reporter.seconds)
     network = networks.load(request.network, device=execution.device)
     keys = remember_layers(request, store, network, digest)
+    sweep(store, keys.run)
     reporter.tell("waiting for another run of the same request to end", 0, 0)
     with store.lock(keys.run, execution.cancelled):
         return _Run(request, store, execution, reporter, network, dataset).all(keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from interpret_core.engine.material import Fed, Material, feed
 from interpret_core.engine.passes import Counted, Tallied
-from interpret_core.errors import StoreError
+from interpret_core.errors import Cancelled, StoreError
 from interpret_core.profile.bands import Largest
 from interpret_core.profile.counting import Counts
 from interpret_core.profile.listing import Listed
@@ -21,6 +23,7 @@ from interpret_core.results.store import Store
 
 BATCHES_PER_SHARD = 8
 MOST_SHARDS = 64
+KEPT_SECONDS = 14 * 24 * 3600  # shards of a run that was cut off
 Arrays = dict[str, NDArray[Any]]
 Load = Callable[[str], Arrays]
 Work = Callable[[Iterator[Fed]], Mapping[str, Arrays]]
@@ -111,6 +114,24 @@ class Shards:
         """Delete the shards once the results are kept."""
         for key in self._store.keys(self._run):
             self._store.delete(key)
+
+
+def sweep(store: Store, run: str) -> None:
+    """Delete the shards of runs that nobody went on with for KEPT_SECONDS; those of `run` stay.
+
+    A run notes itself when it starts and writes as it goes on, so its newest entry says when it was last at
+    work; one that is still at it holds its key's lock.
+    """
+    newest: dict[str, float] = {}
+    for key, written in store.written("partial/").items():
+        other = "/".join(key.split("/")[:2])
+        newest[other] = max(written, newest.get(other, written))
+    for other, written in newest.items():
+        if other != run and time.time() - written > KEPT_SECONDS:
+            with contextlib.suppress(Cancelled), store.lock(other, cancelled=lambda: True):
+                for key in store.keys(other):
+                    store.delete(key)
+                store.delete_json(other)
 
 
 def counted_arrays(counted: Counted) -> Arrays:

@@ -154,14 +154,19 @@ class Cabinet:
 
     def keys(self, kind: str, prefix: str = "") -> list[str]:
         """Keys of one kind that begin with `prefix`, sorted."""
+        return list(self.written(kind, prefix))
+
+    def written(self, kind: str, prefix: str = "") -> dict[str, float]:
+        """When each of those keys was last written, in seconds since the epoch; sorted by key."""
         start = f"{kind}/{prefix}"
         # Own SQL: diskcache would walk, and decode, every key of the folder.
         query = (
-            "SELECT key FROM Cache WHERE raw = 1 AND typeof(key) = 'text' AND key >= ? AND key < ? ORDER BY 1"
+            "SELECT key, store_time FROM Cache "
+            "WHERE raw = 1 AND typeof(key) = 'text' AND key >= ? AND key < ? ORDER BY 1"
         )
         with self.guard("read"), contextlib.closing(self._index()) as index:
             rows = index.execute(query, (start, start + "\U0010ffff")).fetchall()
-        return [key.removeprefix(f"{kind}/") for (key,) in rows]
+        return {key.removeprefix(f"{kind}/"): float(time) for key, time in rows}
 
     def size(self) -> int:
         """Bytes that the entries and their index take."""

@@ -104,6 +104,13 @@ class Store:
         """Keys of the records that begin with `prefix`, sorted."""
         return self._cabinet.keys(RECORD, prefix)
 
+    def written(self, prefix: str = "") -> dict[str, float]:
+        """When records and JSON values that begin with `prefix` were last written, seconds since the epoch.
+
+        Under a key that has both, the record's time.
+        """
+        return self._cabinet.written(STATE, prefix) | self._cabinet.written(RECORD, prefix)
+
     def size(self) -> int:
         """Bytes that records, states and their index take."""
         return self._cabinet.size()
