@@ -88,20 +88,25 @@ def download(  # noqa: PLR0913 - each is one fact about one transfer
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         _Attempts(url, part, progress, cancelled, retries).run()
-        wrong = _mismatch(part, expected)
-        if wrong is not None:
-            part.unlink()
-            raise DownloadError(
-                f"{url} arrived with {wrong}: nothing was kept; try again, "
-                f"and if it repeats, get the file elsewhere and put it at {destination}."
-            )
-        part.replace(destination)
+        _accept(url, part, destination, expected)
     except OSError as error:
         raise DownloadError(
             f"{url} cannot be written to {destination} ({error.strerror or error}): "
             "free space there, or choose another folder."
         ) from error
     return destination
+
+
+def _accept(url: str, part: Path, destination: Path, expected: list[tuple[str, str]]) -> None:
+    """Give a complete part its name, or delete it where a digest is wrong."""
+    wrong = _mismatch(part, expected)
+    if wrong is not None:
+        part.unlink()
+        raise DownloadError(
+            f"{url} arrived with {wrong}: nothing was kept; try again, "
+            f"and if it repeats, get the file elsewhere and put it at {destination}."
+        )
+    part.replace(destination)
 
 
 def _check_allowed(url: str, destination: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -33,27 +35,36 @@ def bench_profile(  # noqa: PLR0913 - the options of the command
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Time a profile against a bare forward pass and a plain implementation; measure its peak memory."""
+    bench = _benchmarks()
+    if json_file is not None and not json_file.resolve().parent.is_dir():
+        raise UserError(f"--json {json_file} lies in no folder: make it, or choose another.")
+    stop: Stop = context.obj
+    screen = console()
+    with Progress(screen) as progress:
+        plan = bench.Plan(network, dataset, images, batch_size, repeats, memory_images)
+        numbers, remarks = bench.measure(plan, progress.tell, stop.asked)
+    for line in remarks:
+        screen.print(line, soft_wrap=True)
+    text = json.dumps(numbers, indent=2)
+    screen.print(text, soft_wrap=True)
+    if json_file is not None:
+        _write(json_file, text)
+
+
+def _benchmarks() -> ModuleType:
+    """The module that measures; it is no part of the package, and only a clone has it."""
     try:
-        from benchmarks.profile_bench import Plan, measure
+        return importlib.import_module("benchmarks.profile_bench")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "benchmarks":
             raise
         raise UserError(
             "The benchmarks are not here: run this command in the repository's folder."
         ) from error
-    if json_file is not None and not json_file.resolve().parent.is_dir():
-        raise UserError(f"--json {json_file} lies in no folder: make it, or choose another.")
-    stop: Stop = context.obj
-    screen = console()
-    with Progress(screen) as progress:
-        plan = Plan(network, dataset, images, batch_size, repeats, memory_images)
-        numbers, remarks = measure(plan, progress.tell, stop.asked)
-    for line in remarks:
-        screen.print(line, soft_wrap=True)
-    text = json.dumps(numbers, indent=2)
-    screen.print(text, soft_wrap=True)
-    if json_file is not None:
-        try:
-            json_file.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"--json {json_file} cannot be written ({error.strerror}).") from error
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--json {file} cannot be written ({error.strerror}).") from error

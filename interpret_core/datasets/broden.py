@@ -81,8 +81,16 @@ def fetch_broden(
         progress=lambda done, total: report(Step("download", done, total)),
         cancelled=cancelled,
     )
+    _unpack_once(archive, folder, report, cancelled or (lambda: False))
+    return folder
+
+
+def _unpack_once(
+    archive: Path, folder: Path, report: Callable[[Step], None], cancelled: Callable[[], bool]
+) -> None:
+    """Unpack and delete the archive, which stays only where unpacking it again could succeed."""
     try:
-        _unpack(archive, folder, report, cancelled or (lambda: False))
+        _unpack(archive, folder, report, cancelled)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -103,7 +111,6 @@ def fetch_broden(
             "free space there, or choose another folder."
         ) from error
     archive.unlink()
-    return folder
 
 
 def _unpack(
