@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from interpret_core.profile.bands import BANDS
 from interpret_core.profile.table import spreadsheet_safe
+from ui import firing, photos
+from ui.photos import Source
 from ui.view import STATE_WORDS, LayerView
 
 
@@ -39,8 +42,8 @@ def layer_json(view: LayerView) -> dict[str, Any]:
     }
 
 
-def unit_json(view: LayerView, unit: int) -> dict[str, Any]:
-    """Everything the unit's panel shows."""
+def unit_json(view: LayerView, unit: int, source: Source) -> dict[str, Any]:
+    """Everything the unit's panel shows; `source` knows the images' names and which contain a concept."""
     summary, record = view.summary, view.record
     categories = zip(view.categories, summary.category_concept[unit], summary.category_iou[unit], strict=True)
     shade = view.nearest_shade(unit)
@@ -58,13 +61,45 @@ def unit_json(view: LayerView, unit: int) -> dict[str, Any]:
         "mean_colour": view.colour(unit),
         "nearest_shade": {"name": shade[0], "rgb": shade[1], "iou": shade[2]} if shade else None,
         "top_images": [
-            {"image": int(i), "response": float(r)}
+            {"image": int(i), "name": source.name(int(i)), "response": float(r)}
             for i, r in zip(record["top_image"][unit], record["top_response"][unit], strict=True)
             if i >= 0
         ],
+        "bands": _bands(view, unit, source),
+        "fires_in_images": firing.fires_anywhere(view, unit),
+        "firing": _firing(view, unit, source),
         "histogram": record["histogram"][unit].tolist(),
         "histogram_edges": [_number(v) for v in record["histogram_edges"][unit]],
     }
+
+
+def _bands(view: LayerView, unit: int, source: Source) -> dict[str, Any]:
+    """The images kept of each tenth of the ranking by largest response."""
+    profile = view.summary.profile
+    fires = profile.fires_in(unit)
+    return {
+        "ranked_images": int(view.metadata["band_images"]),
+        "tenths": [
+            [
+                {"image": i, "name": source.name(i), "response": float(r), "fires": bool(fires[i])}
+                for i, r in zip(images.tolist(), responses, strict=True)
+            ]
+            for images, responses in (profile.band(unit, band) for band in range(BANDS))
+        ],
+    }
+
+
+def _firing(view: LayerView, unit: int, source: Source) -> list[dict[str, Any]]:
+    """In how many of the images that contain each of its best concepts the unit fires."""
+    rows = []
+    for number in view.best_concepts(unit):
+        present = source.present(number)
+        if present is not None:
+            found = photos.firing(view, unit, present)
+            concept = view.concepts[number]
+            counts = {"images": found.images, "fires": found.fires}
+            rows.append({"concept": concept.name, "category": concept.category, **counts})
+    return rows
 
 
 def unit_row(view: LayerView, unit: int) -> dict[str, Any]:

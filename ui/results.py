@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import config, datasets, jobs, networks
-from interpret_core.datasets import ConceptTable, Dataset
+from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.errors import DamagedFileError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks.registry import FEATURED
@@ -25,6 +25,7 @@ from interpret_core.results import Record, Store
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
 from ui.opened import Shelf
+from ui.photos import Source
 from ui.pictures import runs_of
 from ui.view import LayerView
 
@@ -141,6 +142,22 @@ def image_name(view: LayerView, image: int) -> str:
     return str(dataset(view.facts.dataset).records[image].image)
 
 
+def source(view: LayerView) -> Source:
+    """What the data set behind a layer tells about its images."""
+    return Source(
+        lambda image: image_name(view, image),
+        lambda images, concept: annotation_runs(view, images, concept),
+        lambda concept: _present(view.survey, concept),
+    )
+
+
+def _present(survey: str, concept: int) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
+    try:
+        return _survey(survey).images_with(concept)
+    except _Missing:
+        return None
+
+
 def photograph(name: str, image: int) -> NDArray[np.uint8]:
     """Pixels of one image of a registered data set.
 
@@ -198,7 +215,7 @@ def _keys(ask: Ask, since: float = 0.0) -> LayerKeys | None:
 def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
     for chance in (keys.chance[name], ""):
         try:
-            view = _view(keys.profile[name], chance, ask.network, ask.dataset, ask.min_images)
+            view = _view((keys.profile[name], chance, keys.survey), ask.network, ask.dataset, ask.min_images)
         except _Missing:
             continue
         return view.at(ask.cutoff)
@@ -217,6 +234,12 @@ def _chance(key: str) -> ChanceResult:
     return ChanceResult(record.arrays, record.metadata)
 
 
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _survey(key: str) -> Survey:
+    record = _record(key)
+    return Survey.from_record(record.arrays, record.metadata)
+
+
 def _record(key: str) -> Record:
     record = store().get(key)
     if record is None:
@@ -225,10 +248,11 @@ def _record(key: str) -> Record:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _view(profile_key: str, chance_key: str, network: str, dataset_name: str, min_images: int) -> LayerView:
+def _view(keys: tuple[str, str, str], network: str, dataset_name: str, min_images: int) -> LayerView:
+    profile_key, chance_key, survey_key = keys
     chance = _chance(chance_key) if chance_key else None
     summary = summarise(_profile(profile_key), chance, Settings(min_images))
-    return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name)
+    return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name, survey_key)
 
 
 def job(ask: Ask) -> Job | None:

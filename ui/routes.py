@@ -78,7 +78,8 @@ def download(request: Request) -> Response:
         return _attachment(JSONResponse(exports.layer_json(view)), f"{stem}.json")
     if kind == "unit.json":
         unit = _whole(request, "unit", 0, 0, view.layer.units - 1)
-        return _attachment(JSONResponse(exports.unit_json(view, unit)), f"{stem}_{unit}.json")
+        told = exports.unit_json(view, unit, results.source(view))
+        return _attachment(JSONResponse(told), f"{stem}_{unit}.json")
     raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
 
 

@@ -62,12 +62,14 @@ class LayerView:
         key: digest of the layer's record; part of every picture's address.
         summary: the core's labels, detectors and chance; every ratio was divided there, once.
         network, dataset: registered names; the record may have been made under others.
+        survey: key of the data set's survey in the store.
     """
 
     key: str
     summary: LayerSummary
     network: str
     dataset: str
+    survey: str = ""
 
     def at(self, cutoff: float) -> LayerView:
         """The same layer under another cut-off; labels and chance do not depend on it: nothing is sorted."""
@@ -230,6 +232,11 @@ class LayerView:
         """Category of the unit's best concept."""
         best = int(self.best[unit])
         return self.concepts[best].category if best >= 0 and self.iou[unit] > 0 else ""
+
+    def best_concepts(self, unit: int) -> list[int]:
+        """The unit's best concepts, overall and then of each category, each once."""
+        numbers = [*self.summary.top_concept[unit], *self.summary.category_concept[unit]]
+        return list(dict.fromkeys(int(c) for c in numbers if c >= 0))
 
     def colour(self, unit: int) -> tuple[int, int, int] | None:
         """Mean RGB inside the unit's mask; None for a unit whose mask is empty."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import Settings, summarise
+from ui.photos import Source
 from ui.view import LayerView
 
 CATEGORIES = ("object", "part", "material", "color")
@@ -52,10 +53,12 @@ def profile(
     )
     threshold = edges[:, 40].copy()
     threshold[1] = 0
-    top_image = np.stack([rng.permutation(images)[:TOP] for _ in range(units)]).astype(np.int32)
-    top_image = np.pad(top_image, ((0, 0), (0, TOP - top_image.shape[1])), constant_values=-1)
+    largest = rng.uniform(0, 9, (units, images)).astype(np.float32)  # of each unit in each image
+    largest[1] = 0
+    ranking = np.argsort(-largest, 1, kind="stable").astype(np.int32)
+    top_image = np.pad(ranking[:, :TOP], ((0, 0), (0, max(0, TOP - images))), constant_values=-1)
     top_image[1] = -1
-    response = np.sort(rng.uniform(4, 9, (units, TOP)).astype(np.float32), 1)[:, ::-1]
+    response = np.where(top_image < 0, 0, np.take_along_axis(largest, top_image, 1)).astype(np.float32)
     peak = rng.integers(0, grid[0] * grid[1], (units, TOP)).astype(np.int32)
     offsets, runs = _masks(top_image, peak, grid)
     arrays: dict[str, Any] = {
@@ -74,10 +77,12 @@ def profile(
         "shade_pixels": np.full(4, pixels // 4, np.int64),
         "shade_rgb": np.array([[20, 20, 20], [90, 140, 200], [200, 180, 150], [60, 120, 60]], np.uint8),
         "top_image": top_image,
-        "top_response": np.ascontiguousarray(response),
+        "top_response": response,
         "top_peak": peak,
         "mask_offsets": offsets,
         "mask_runs": runs,
+        "fires": np.packbits(largest > threshold[:, None], axis=1),
+        **_bands(largest, ranking, threshold, grid),
         "histogram": histogram,
         "histogram_edges": edges,
     }
@@ -93,6 +98,7 @@ def profile(
             "name": "made-up",
             "digest": "cd" * 20,
             "images": images,
+            "length": images,
             "skipped": [["a.jpg", "truncated"]],
         },
         "layer": {
@@ -112,6 +118,7 @@ def profile(
         "positions": positions,
         "wanted": round(0.005 * positions),
         "annotation_size": list(SIZE),
+        "band_images": images,
     }
     return LayerProfile(arrays, metadata)
 
@@ -152,6 +159,35 @@ def view(
         "toy",
         "made-up",
     )
+
+
+def source(images: int = 40) -> Source:
+    """A made-up data set: concept c is in every (c + 2)-th image, with most pixels in the last one."""
+
+    def present(concept: int) -> tuple[Any, Any]:
+        there = np.arange(0, images, concept + 2, dtype=np.int32)
+        return there, 10 * (1 + there)
+
+    return Source(lambda image: f"{image}.jpg", lambda chosen, _: [[0, 4] for _ in chosen], present)
+
+
+def _bands(largest: Any, ranking: Any, threshold: Any, grid: tuple[int, int]) -> dict[str, Any]:
+    """At most six images of each tenth, from its strongest on; a silent unit has no mask."""
+    units, images = largest.shape
+    chosen = np.full((units, 10, 6), -1, np.int32)
+    for band in range(10):
+        ranks = ranking[:, band * images // 10 : (band + 1) * images // 10][:, :6]
+        chosen[:, band, : ranks.shape[1]] = ranks
+    flat = chosen.reshape(units, 60)
+    response = np.where(flat < 0, 0, np.take_along_axis(largest, flat, 1)).astype(np.float32)
+    masked = np.where(response > threshold[:, None], flat, -1)
+    offsets, runs = _masks(masked, np.zeros_like(flat), grid)
+    return {
+        "band_image": chosen,
+        "band_response": response.reshape(chosen.shape),
+        "band_mask_offsets": offsets,
+        "band_mask_runs": runs,
+    }
 
 
 def _masks(top_image: Any, peak: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
