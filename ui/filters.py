@@ -19,6 +19,7 @@ PARAMETERS = (
     "show",
     "image",
     "photos",
+    "band",
     "concept",
     "category",
     "iou",

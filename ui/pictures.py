@@ -69,9 +69,3 @@ def runs_of(bits: NDArray[np.bool_]) -> list[int]:
     pairs[:, 1] -= pairs[:, 0]
     flat: list[int] = pairs.ravel().tolist()
     return flat
-
-
-def stored_runs(offsets: NDArray[np.int64], runs: NDArray[np.uint16], slot: int) -> list[int]:
-    """Run-length mask number `slot` of a record, flat."""
-    flat: list[int] = runs[int(offsets[slot]) : int(offsets[slot + 1])].ravel().tolist()
-    return flat

@@ -104,7 +104,7 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     other.goto(link)
     await_masks(other, unit, timeout=WAIT)
     assert unit_shown(other) == unit_shown(page)
-    assert other.locator(".gallery").get_attribute("data-mode") == "agreement"
+    assert other.locator(".gallery").first.get_attribute("data-mode") == "agreement"
     assert other.locator(".photos .photo").count() == photos.count()
     other.context.close()
     assert found == []
@@ -132,13 +132,13 @@ def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> 
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
     page.locator(".photos .photo").nth(2).click()
-    expect(page.locator("dialog .about")).to_contain_text("3 of 12")
+    expect(page.locator("dialog[open] .about")).to_contain_text("3 of 12")
     expect(page).to_have_url(re.compile(r"image=\d+"))
     page.keyboard.press("ArrowRight")
-    expect(page.locator("dialog .about")).to_contain_text("4 of 12")
+    expect(page.locator("dialog[open] .about")).to_contain_text("4 of 12")
     address = page.url
     page.goto(address)
-    expect(page.locator("dialog .big img")).to_be_visible()
+    expect(page.locator("dialog[open] .big img")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile(r"image="))
 
@@ -146,7 +146,7 @@ def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> 
 def test_back_and_forward_close_and_open_the_photograph(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
-    dialog, about = page.locator("dialog"), page.locator("dialog .about")
+    dialog, about = page.locator("dialog[open]"), page.locator("dialog[open] .about")
     page.locator(".photos .photo").nth(2).click()
     expect(page).to_have_url(re.compile(r"image=\d+"))
     third = page.url

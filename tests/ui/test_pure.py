@@ -60,13 +60,6 @@ def test_jpeg_keeps_the_sides_ratio() -> None:
     assert Image.open(io.BytesIO(content)).size == (50, 25)
 
 
-def test_stored_runs_belong_to_their_slot(view) -> None:
-    record = view.record
-    runs = pictures.stored_runs(record["mask_offsets"], record["mask_runs"], 2 * records.TOP + 3)
-    assert runs == view.summary.profile.mask_runs(2, 3).ravel().tolist()
-    assert sum(runs[1::2]) == view.summary.profile.mask(2, 3).sum()
-
-
 def test_names_used_by_two_categories_are_told_apart() -> None:
     keys = [c.key for c in unique_keys([(1, "door", "object"), (1, "door", "part"), (2, "sky", "object")])]
     assert keys == ["door (object)", "door (part)", "sky"]
@@ -146,6 +139,8 @@ def test_every_how_computed_text_exists() -> None:
         "ceiling",
         "chance",
         "masks",
+        "bands",
+        "silent",
         "histogram",
         "colour",
         "unique",
@@ -171,7 +166,7 @@ def test_exports_agree_with_the_view(view) -> None:
     assert float(rows[4]["iou"]) == float(view.iou[4])
     assert rows[1]["state"] == "dead"
     assert rows[1]["p_value"] == ""
-    told = json.loads(json.dumps(exports.unit_json(view, 4), allow_nan=False))
+    told = json.loads(json.dumps(exports.unit_json(view, 4, records.source()), allow_nan=False))
     assert told["unit"] == 4
     assert told["top_concepts"][0]["iou"] == float(view.iou[4])
     json.dumps(exports.layer_json(view), allow_nan=False)

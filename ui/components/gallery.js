@@ -41,8 +41,9 @@ const overlay = (item, h, w) => {
 };
 
 const facts = (item, data) => {
-  const parts = [`${item.maskPixels.toLocaleString('en')} mask px`];
-  if (item.annotation) parts.push(`${item.annotationPixels.toLocaleString('en')} “${data.concept}” px`, `${item.hitPixels.toLocaleString('en')} in both`);
+  const parts = [item.mask.length || data.switch ? `${item.maskPixels.toLocaleString('en')} mask px` : 'no mask'];
+  if (item.annotation) parts.push(`${item.annotationPixels.toLocaleString('en')} “${data.concept}” px`,
+    ...(data.switch ? [`${item.hitPixels.toLocaleString('en')} in both`] : []));
   else if (data.concept) parts.push(item.annotation === null ? `no ${data.category} annotation` : `no “${data.concept}” here`);
   return parts.join(' · ');
 };
@@ -64,6 +65,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     state.version = data.version; state.unit = data.unit; state.data = data;   // the overlays count pixels into it
     const modes = root.querySelector('.modes'), list = root.querySelector('.photos');
     const keep = same && root.dataset.mode;
+    modes.hidden = !data.switch;
+    root.classList.toggle('few', data.few);
     modes.replaceChildren(...MODES.filter(([mode]) => data.concept || mode === 'mask' || mode === 'photo').map(([mode, title]) => {
       const button = make('button', { type: 'button', 'data-mode': mode }, title);
       button.onclick = () => setMode(mode, true);
@@ -108,8 +111,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     photo.onerror = () => { frame.dataset.broken = 'photograph cannot be read'; };
     const frame = make('span', { class: 'frame' }, photo, overlay(item, h, w));
     const button = make('button', { type: 'button', class: 'photo', 'data-image': item.image,
-      'aria-label': `photograph ${index + 1} of ${data.images.length}, response ${item.response}, ${facts(item, data)}` },
-      frame, make('span', { class: 'caption' }, make('b', {}, `${index + 1}`), ` ${item.response}`));
+      'aria-label': `photograph ${index + 1} of ${data.images.length}, ${item.about}, ${facts(item, data)}` },
+      frame, make('span', { class: 'caption' }, make('b', {}, `${index + 1}`), ` ${item.caption}`));
     button.title = `${item.name}\n${facts(item, data)}`;
     button.onclick = () => enlarge(index, true);
     return button;
@@ -120,7 +123,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     const picture = root.querySelectorAll('.photos .frame')[index].cloneNode(true);
     picture.querySelector('img').loading = 'eager';
     dialog.querySelector('.big').replaceChildren(picture);
-    dialog.querySelector('.about').replaceChildren(make('b', {}, `${index + 1} of ${state.data.images.length} · strongest response ${item.response}`),
+    dialog.querySelector('.about').replaceChildren(make('b', {}, `${index + 1} of ${state.data.images.length} · ${item.about}`),
       make('span', {}, facts(item, state.data)), make('span', { class: 'name' }, item.name));
     dialog.dataset.index = index;
     if (!dialog.open) dialog.showModal();
