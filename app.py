@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from interpret_core.errors import UserError
-from ui import widgets
+from ui import goto, widgets
 from ui.plain import plain
 
 st.set_page_config(page_title="Unitscope", page_icon="🔬", layout="wide")
 
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", default=True),
-        st.Page("pages/units.py", title="Units"),
-        st.Page("pages/concepts.py", title="Concepts"),
-    ]
-)
+pages = [
+    st.Page("pages/home.py", title="Home", default=True),
+    st.Page("pages/units.py", title="Units"),
+    st.Page("pages/concepts.py", title="Concepts"),
+]
+page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
 widgets.style()
 try:
-    st.session_state["ask"] = widgets.selection()
+    st.session_state["ask"] = widgets.selection(partial(goto.menu, pages, page))
     page.run()
 except (
     UserError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import comparison, concepts, goto, state, status, widgets
+from ui import comparison, concepts, linked, state, status, widgets
 from ui.concept_table import concept_section
 from ui.concepts import Views
 from ui.results import Ask
@@ -14,7 +14,6 @@ from ui.texts import fine_print
 def main() -> None:
     """Draw the page."""
     st.title("Concepts")
-    state.recall("concepts", comparison.PARAMETERS)
     ask = st.session_state["ask"]
     views = status.ready(ask)
     others = comparison.pick_others(ask)
@@ -24,22 +23,23 @@ def main() -> None:
 
 @st.fragment
 def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
-    """Everything that follows the cut-off while it is dragged."""
-    goto.follow()
-    state.keep("concepts", comparison.PARAMETERS)
+    """Everything that follows the cut-off while it is dragged, and the concept that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     cutoff = comparison.live_cutoff(ask)
     here = concepts.at(views, cutoff)
     head.markdown(concepts.facts_sentence(here))
     head.caption(fine_print(next(iter(here.values()))))
     networks = {ask.network: here, **{name: concepts.at(found, cutoff) for name, found in others.items()}}
-    comparison.bars(networks)
+    chosen = comparison.bars(networks)
+    linked.section(networks, chosen)
+    concept_section(here, chosen)
     left, right = st.columns(2, gap="medium")
     with left:
         comparison.sensitivity(here, cutoff)
     with right:
         comparison.quality(networks)
-    concept_section(ask.network, here)
+    widgets.show_notices()
+    state.keep("concepts", comparison.PARAMETERS)
 
 
 main()

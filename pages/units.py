@@ -20,7 +20,6 @@ from ui.view import LayerView
 def main() -> None:
     """Draw the page."""
     st.title("Units")
-    state.recall("units", filters.PARAMETERS)
     views = status.ready(st.session_state["ask"])
     view = filters.layer_picker(views)
     order = choose(view, filters.filters(view))

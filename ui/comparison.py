@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
-from ui import concepts, goto, results, state, status, widgets
+from ui import concepts, goto, linked, results, state, status, widgets
 from ui.concepts import CUTOFFS, Views
 from ui.curves import quality_lines, sensitivity_curve
 from ui.drawing import CONFIG, FITTING
@@ -15,8 +15,9 @@ from ui.figures import detector_bars
 from ui.live import live_slider
 from ui.plain import plain
 from ui.results import Ask
+from ui.theme import count_text
 
-PARAMETERS = ("compare", "bars", "scope", "concept")
+PARAMETERS = ("compare", "bars", "scope", "concept", "at")
 MOST = 2
 BARS = {"units": "detectors", "share": "% of units", "unique": "distinct concepts"}
 
@@ -54,7 +55,7 @@ def live_cutoff(ask: Ask) -> float:
     """The cut-off under the thumb; on release it goes to the sidebar and from there to the URL."""
 
     def settle(value: float) -> None:
-        st.session_state["cutoff"] = round(value, 4)
+        state.change(cutoff="" if round(value, 4) == state.CUTOFF_DEFAULT else f"{value:.4g}")
         st.session_state["_settled"] = True
 
     value = live_slider("IoU cut-off", (0.0, state.CUTOFF_MAX, 0.0025), ask.cutoff, "live_cutoff", settle)
@@ -63,8 +64,12 @@ def live_cutoff(ask: Ask) -> float:
     return round(value, 4)
 
 
-def bars(networks: dict[str, Views]) -> None:
-    """Stacked bars, one panel per network on a common axis; a bar leads to its units."""
+def bars(networks: dict[str, Views]) -> str:
+    """Stacked bars, one panel per network on a common axis; a bar offers the way to its units.
+
+    Returns:
+        The concept that is chosen, empty for none.
+    """
     kind = state.one_of("bars", list(BARS), "units")
     key = state.follow("pick_bars", kind)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -77,8 +82,9 @@ def bars(networks: dict[str, Views]) -> None:
             label_visibility="collapsed",
             on_change=state.writer("bars", key, lambda value: "" if value == "units" else value),
         )
+        concept = linked.pick(networks)
         widgets.how("unique", "chance")
-    panels = {name: concepts.panel(views) for name, views in networks.items()}
+    panels = {name: concepts.panel(views, concept) for name, views in networks.items()}
     share, unique = kind == "share", kind == "unique"
     top = concepts.tallest(list(panels.values()), share=share, unique=unique)
     deep = len(panels) > 1 and any(len(panel.counts) > FITTING for panel in panels.values())
@@ -94,13 +100,50 @@ def bars(networks: dict[str, Views]) -> None:
             selection_mode="points",
             config=CONFIG,
         )
-    st.caption("Click a bar to see its units.")
-    goto.follow()
+    _way_on(networks)
+    return concept
 
 
 def _bar_chosen(chart: str, network: str) -> None:
-    for layer, category, *_ in goto.chosen(chart)[:1]:
-        goto.note(network, layer=layer, category=category, detectors=1)
+    """One bar at a time, whichever network's: layer, and the category or the concept that stands out."""
+    found = goto.chosen(chart)[:1]
+    at = ",".join((network, *(str(part) for part in (found[0][0], found[0][1])))) if found else None
+    state.change(at=at)
+
+
+def _way_on(networks: dict[str, Views]) -> None:
+    """What the chosen bar is, and the link to its units."""
+    place = _place(networks)
+    if place is None:
+        st.caption("Click a bar for the way to its units.")
+        return
+    network, layer, category = place
+    view = networks[network][layer]
+    detectors, distinct = view.summary.detectors_by_category()[category]
+    with st.container(key="way_on", horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(
+            f"**{plain(layer)} · {plain(category)}** in {plain(view.facts.network_title)}: "
+            f"{count_text(detectors, 'detector')} (of {count_text(view.layer.units, 'unit')}) of "
+            f"{count_text(distinct, 'concept')}",
+            width="content",
+        )
+        goto.link("See these units →", network=network, layer=layer, category=category, detectors=1)
+        st.button(
+            "✕", key="close_way", help="Close", type="tertiary", on_click=state.change, kwargs={"at": ""}
+        )
+
+
+def _place(networks: dict[str, Views]) -> tuple[str, str, str] | None:
+    """The bar that the URL names: network, layer, category; a line says so where there is none."""
+    raw = state.parameter("at")
+    if not raw:
+        return None
+    network, layer, category = (["", "", "", *raw.rsplit(",", 2)])[-3:]
+    known = layer in networks.get(network, {}) and category in networks[network][layer].categories
+    if not known:
+        state.complain("The bar that the link points to is not here.")
+        state.change(at=None)
+    return (network, layer, category) if known else None
 
 
 def sensitivity(views: Views, cutoff: float) -> None:

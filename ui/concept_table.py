@@ -11,12 +11,17 @@ from ui import concepts, goto, state
 from ui.concepts import Row, Views
 from ui.drawing import CONFIG
 from ui.figures import concept_bars
+from ui.theme import asset, colour_of, count_text, iou_text
 
+# Registered while the module is imported: registered inside a script run a component loses its first click.
+_concept_list = st.components.v2.component(
+    "unitscope_list", html=asset("list.html"), css=asset("list.css"), js=asset("list.js")
+)
 ALL = "all layers"
 
 
-def concept_section(network: str, views: Views) -> None:
-    """Bars and table, for all layers or one; a click leads to the units."""
+def concept_section(views: Views, chosen: str) -> None:
+    """Bars and table, for all layers or one; a click chooses the concept."""
     names = list(views)
     scope = state.one_of("scope", [ALL, *names], ALL, "layer")
     key = state.follow("pick_scope", scope)
@@ -30,39 +35,41 @@ def concept_section(network: str, views: Views) -> None:
             label_visibility="collapsed",
             on_change=state.writer("scope", key, lambda value: "" if value == ALL else value),
         )
-    chosen = views if scope == ALL else {scope: views[scope]}
-    found = concepts.rows(chosen)
-    _bars(network, chosen, found)
-    _table(network, found)
-    goto.follow()
+    shown = views if scope == ALL else {scope: views[scope]}
+    found = concepts.rows(shown)
+    _bars(shown, found, chosen)
+    with st.container(key="table_wide"):  # which of the two is seen is for the style sheet to say
+        _table(found, chosen)
+    with st.container(key="table_narrow"):
+        _list(found, chosen)
 
 
-def _bars(network: str, views: Views, found: list[Row]) -> None:
+def _bars(views: Views, found: list[Row], chosen: str) -> None:
     detected = [(row.concept, row.category, row.detectors, row.iou) for row in found if row.detectors]
     if not detected:
         st.info("No unit exceeds this cut-off. Lower it to see which concepts come closest.")
         return
     facts = next(iter(views.values())).facts
-    figure = concept_bars(detected, badge=f"{facts.network_title} · {facts.evidence}")
-    st.plotly_chart(
-        figure,
-        key="concept_bars",
-        on_select=partial(_concept_chosen, network, found, views),
-        selection_mode="points",
-        config=CONFIG,
-    )
-    st.caption(f"{min(30, len(detected))} of {len(detected)} detected concepts. Click one to see its units.")
+    figure = concept_bars(detected, badge=f"{facts.network_title} · {facts.evidence}", chosen=chosen)
+    # A key for each choice: the figure's own selection would outlive one that was cleared elsewhere.
+    key = f"concept_bars_{chosen}"
+    with st.container(key="concept_bars"):
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=partial(_bar_chosen, key, chosen),
+            selection_mode="points",
+            config=CONFIG,
+        )
+    st.caption(f"{min(30, len(detected))} of {len(detected)} detected concepts. Click one to compare it.")
 
 
-def _concept_chosen(network: str, found: list[Row], views: Views) -> None:
-    for concept, *_ in goto.chosen("concept_bars")[:1]:
-        row = next(row for row in found if row.concept == concept)
-        names = list(views)
-        richest = names[max(range(len(names)), key=lambda i: row.per_layer[i])]
-        goto.note(network, layer=richest, concept=concept, detectors=1)
+def _bar_chosen(key: str, chosen: str) -> None:
+    for concept, *_ in goto.chosen(key)[:1]:
+        state.change(concept="" if concept == chosen else concept)
 
 
-def _table(network: str, found: list[Row]) -> None:
+def _table(found: list[Row], chosen: str) -> None:
     frame = pd.DataFrame(
         {
             "concept": [row.concept for row in found],
@@ -76,13 +83,16 @@ def _table(network: str, found: list[Row]) -> None:
         }
     )
     most = max(0.05, float(frame["best IoU"].max())) if len(frame) else 0.05
+    at = [number for number, row in enumerate(found) if row.concept == chosen]
+    key = f"concept_table_{chosen}"  # as above
     st.dataframe(
         frame,
-        key="concept_table",
+        key=key,
         hide_index=True,
         height=520,
-        on_select=partial(_row_chosen, network, found),
+        on_select=partial(_row_chosen, key, found),
         selection_mode="single-row",
+        selection_default={"selection": {"rows": at}},
         column_config={
             "best IoU": st.column_config.ProgressColumn(format="%.4f", min_value=0.0, max_value=most),
             "ceiling": st.column_config.NumberColumn(format="%.3f", width="small"),
@@ -94,12 +104,32 @@ def _table(network: str, found: list[Row]) -> None:
             "significant": st.column_config.CheckboxColumn(help="of the best unit: q ≤ 5 %", width="small"),
         },
     )
-    st.caption("Select a row to open its best unit. The table saves as CSV from its own menu.")
+    st.caption("Select a row to compare its concept. The table saves as CSV from its own menu.")
 
 
-def _row_chosen(network: str, found: list[Row]) -> None:
-    selected = (st.session_state.get("concept_table") or {}).get("selection", {}).get("rows", [])
-    for number in selected[:1]:
-        row = found[number]
-        if row.unit >= 0:
-            goto.note(network, layer=row.layer, unit=row.unit, annotate=row.concept)
+def _row_chosen(key: str, found: list[Row]) -> None:
+    selected = (st.session_state.get(key) or {}).get("selection", {}).get("rows", [])
+    state.change(concept=found[selected[0]].concept if selected else "")
+
+
+def _list(found: list[Row], chosen: str) -> None:
+    """The same rows for a narrow screen: two lines each, nothing to the side."""
+    rows = [
+        [
+            row.concept,
+            colour_of(row.category),
+            row.category,
+            count_text(row.detectors, "detector"),
+            f"{row.layer} #{row.unit}" if row.unit >= 0 else "no overlap",
+            iou_text(row.iou) if row.unit >= 0 else "",
+        ]
+        for row in found
+    ]
+    key = "concept_list"
+
+    def picked() -> None:
+        concept = st.session_state[key].get("picked")
+        if isinstance(concept, str) and concept in {row.concept for row in found}:
+            state.change(concept="" if concept == chosen else concept)
+
+    _concept_list(key=key, data={"rows": rows, "chosen": chosen}, on_picked_change=picked)

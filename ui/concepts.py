@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.figures import Panel
+from ui.figures import Chosen, Panel
+from ui.matches import counts
 from ui.plain import plain
 from ui.theme import count_text, expected_text
 from ui.view import LayerView
@@ -45,7 +46,7 @@ def at(views: Views, cutoff: float) -> dict[str, LayerView]:
 def rows(views: Views) -> list[Row]:
     """Every included concept of the network, most detectors first, then by best IoU."""
     first = next(iter(views.values()))
-    counts = np.array([_counts(view) for view in views.values()])
+    found = np.array([_counts(view) for view in views.values()])
     best = np.array(
         [np.where(view.summary.included, view.summary.profile.iou, 0).max(0) for view in views.values()]
     )
@@ -55,8 +56,19 @@ def rows(views: Views) -> list[Row]:
         if not first.summary.included[number]:
             continue
         name = names[int(best[:, number].argmax())]
-        made.append(_row(views[name], number, concept.key, counts[:, number]))
+        made.append(_row(views[name], number, concept.key, found[:, number]))
     return sorted(made, key=lambda row: (-row.detectors, -row.iou, row.concept))
+
+
+def totals(views: Views) -> dict[str, int]:
+    """Detectors of every included concept in the whole network."""
+    first = next(iter(views.values()))
+    found = np.sum([_counts(view) for view in views.values()], axis=0)
+    return {
+        concept.key: int(count)
+        for concept, count, included in zip(first.concepts, found, first.summary.included, strict=True)
+        if included
+    }
 
 
 def _counts(view: LayerView) -> NDArray[np.int64]:
@@ -82,14 +94,17 @@ def _row(view: LayerView, number: int, key: str, per_layer: NDArray[np.int64]) -
     )
 
 
-def panel(views: Views) -> Panel:
-    """A network's layers for the stacked bars."""
+def panel(views: Views, concept: str = "") -> Panel:
+    """A network's layers for the stacked bars, the share of one concept's detectors apart."""
     first = next(iter(views.values()))
+    number = first.find(concept)
+    chosen = Chosen(concept, first.concepts[number].category, counts(views, concept)) if number >= 0 else None
     return Panel(
         f"{first.facts.network_title} · {first.facts.evidence}",
         {name: view.summary.detectors_by_category() for name, view in views.items()},
         {name: view.layer.units for name, view in views.items()},
         first.facts.images,
+        chosen,
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from ui.drawing import FITTING, finish, layer_axis
+from ui.drawing import FITTING, depth, finish, layer_axis
 from ui.plain import figure_text
 from ui.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL
 
+SYMBOLS = ("circle", "square", "diamond")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
@@ -41,6 +42,61 @@ def sensitivity_curve(
         hovermode="closest", legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0}
     )
     return finish(figure, height=340, top=70, badge=badge)
+
+
+class BestLine(NamedTuple):
+    """The best unit of each layer for one concept: layer names, units (-1: no overlap), IoUs, in order."""
+
+    network: str
+    layers: list[str]
+    units: list[int]
+    ious: list[float]
+
+
+def best_lines(lines: Sequence[BestLine], cutoff: float, badge: str = "") -> go.Figure:
+    """Best IoU with a concept in each layer: one colour, dash and symbol per network.
+
+    Several networks share an axis of relative depth, so that networks of different depth compare.
+    """
+    figure = go.Figure()
+    colours, several = list(CATEGORY_COLOURS.values()), len(lines) > 1
+    for number, line in enumerate(lines):
+        dash, symbol = DASHES[number % len(DASHES)], SYMBOLS[number % len(SYMBOLS)]
+        names = [figure_text(layer) for layer in line.layers]
+        figure.add_scatter(
+            x=depth(len(names)) if several else names,
+            y=line.ious,
+            name=figure_text(line.network),
+            mode="lines+markers",
+            line={"color": colours[number % len(colours)], "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 7 if len(names) <= 2 * FITTING else 5},
+            customdata=[
+                [figure_text(line.network), name, f"unit {unit}" if unit >= 0 else "no overlap"]
+                for name, unit in zip(names, line.units, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]} · %{customdata[2]}<br>"
+            "IoU %{y:.4f}<extra></extra>",
+        )
+    figure.add_hline(y=cutoff, line={"color": ACCENT, "width": 1.5, "dash": "dot"})
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        y=cutoff,
+        text=f"cut-off {cutoff:g}",
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"color": ACCENT, "size": 11},
+    )
+    if several:
+        figure.update_xaxes(title="depth: first layer 0, last layer 1")
+    else:
+        layer_axis(figure, [layer for line in lines for layer in line.layers])
+    figure.update_yaxes(title="best IoU", rangemode="tozero")
+    figure.update_layout(
+        showlegend=several, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    )
+    return finish(figure, height=280, top=64 if several else 34, badge=badge)
 
 
 def _mark(figure: go.Figure, x: float, text: str, dash: str = "solid") -> None:
@@ -98,7 +154,7 @@ def quality_lines(
     for number, (network, layers) in enumerate(panels.items()):
         for t, (dash, symbol) in enumerate((("solid", "circle"), ("dash", "square"), ("dot", "diamond"))):
             figure.add_scatter(
-                x=_depth(len(layers)) if len(panels) > 1 else [figure_text(layer) for layer in layers],
+                x=depth(len(layers)) if len(panels) > 1 else [figure_text(layer) for layer in layers],
                 y=[values[t] for values in layers.values()],
                 name=f"{figure_text(network)}, t = {t + 1}" if len(panels) > 1 else f"t = {t + 1}",
                 mode="lines+markers" if len(layers) <= FITTING else "lines",
@@ -116,7 +172,3 @@ def quality_lines(
     figure.update_yaxes(title="mean IoU", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0})
     return finish(figure, height=340, top=70, badge=badge)
-
-
-def _depth(layers: int) -> list[float]:
-    return [i / max(1, layers - 1) for i in range(layers)]

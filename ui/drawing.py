@@ -34,6 +34,11 @@ def layer_axis(figure: go.Figure, layers: Sequence[str]) -> None:
     )
 
 
+def depth(layers: int) -> list[float]:
+    """Where each of so many layers stands between the first (0) and the last (1): networks then compare."""
+    return [i / max(1, layers - 1) for i in range(layers)]
+
+
 def heading(text: str, size: int, colour: str | None = None) -> dict[str, object]:
     """A small title at the upper left, out of the legend's way on a narrow screen."""
     font = {"size": size} | ({"color": colour} if colour else {})

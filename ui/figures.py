@@ -13,6 +13,16 @@ from ui.plain import figure_text
 from ui.theme import CATEGORY_COLOURS, NEUTRAL, colour_of
 from ui.view import SMALL
 
+DIM = 0.3  # opacity of what is not the chosen concept's
+
+
+class Chosen(NamedTuple):
+    """The chosen concept's share of the detectors: layer -> how many."""
+
+    concept: str
+    category: str
+    counts: Mapping[str, int]
+
 
 class Panel(NamedTuple):
     """One network's layers for the detector bars.
@@ -21,12 +31,14 @@ class Panel(NamedTuple):
         counts: layer -> category -> (detectors, distinct concepts).
         units: layer -> number of units.
         images: images behind the result; fewer than 10 are drawn hollow with an interval.
+        chosen: the concept to stand out, the rest dimmed.
     """
 
     title: str
     counts: Mapping[str, Mapping[str, tuple[int, int]]]
     units: Mapping[str, int]
     images: int
+    chosen: Chosen | None = None
 
 
 def detector_bars(
@@ -41,10 +53,10 @@ def detector_bars(
         top: common upper end of the axis, so that panels side by side compare.
     """
     layers = list(panel.counts)
-    hollow = panel.images < SMALL
     figure = go.Figure()
-    for category in [c for c in CATEGORY_COLOURS if any(c in panel.counts[layer] for layer in layers)]:
-        figure.add_bar(**_category_bar(panel, category, share=share, unique=unique))
+    for stripe in _stripes(panel, unique):
+        figure.add_bar(**_bar(panel, stripe, share=share, unique=unique))
+    hollow = panel.images < SMALL
     figure.update_layout(title=heading(panel.title, size=14), uniformtext={"minsize": 9, "mode": "hide"})
     if hollow and not unique:
         _intervals(figure, panel, layers, share)
@@ -58,25 +70,57 @@ def detector_bars(
     return finish(figure, height=410, top=84)
 
 
-def _category_bar(panel: Panel, category: str, *, share: bool, unique: bool) -> dict[str, Any]:
-    """One colour of the stack; custom data keeps the raw names for what a click leads to."""
-    layers, colour, hollow = list(panel.counts), colour_of(category), panel.images < SMALL
-    numbers = [panel.counts[layer].get(category, (0, 0))[int(unique)] for layer in layers]
-    pairs = list(zip(numbers, layers, strict=True))
+class _Stripe(NamedTuple):
+    """One colour of the stack; `concept` names the chosen one, empty for a whole category."""
+
+    category: str
+    concept: str
+    numbers: list[int]
+    dim: bool
+
+
+def _stripes(panel: Panel, unique: bool) -> list[_Stripe]:
+    """The stack from the bottom: what is chosen first, then the categories without it."""
+    layers, chosen = list(panel.counts), panel.chosen
+    mine: dict[str, int] = {}
+    stripes = []
+    if chosen:
+        mine = {layer: min(1, n) if unique else n for layer, n in chosen.counts.items()}
+        numbers = [mine.get(layer, 0) for layer in layers]
+        stripes.append(_Stripe(chosen.category, chosen.concept, numbers, dim=False))
+    for category in [c for c in CATEGORY_COLOURS if any(c in panel.counts[layer] for layer in layers)]:
+        less = mine if chosen and category == chosen.category else {}
+        numbers = [
+            panel.counts[layer].get(category, (0, 0))[int(unique)] - less.get(layer, 0) for layer in layers
+        ]
+        stripes.append(_Stripe(category, "", numbers, dim=chosen is not None))
+    return stripes
+
+
+def _bar(panel: Panel, stripe: _Stripe, *, share: bool, unique: bool) -> dict[str, Any]:
+    """One trace; custom data keeps the raw names for what a click leads to."""
+    layers, colour, hollow = list(panel.counts), colour_of(stripe.category), panel.images < SMALL
+    name = figure_text(stripe.concept or stripe.category)
+    pairs = list(zip(stripe.numbers, layers, strict=True))
+    marker: dict[str, Any] = {
+        "color": "rgba(0,0,0,0)" if hollow else colour,
+        "line": {"color": colour, "width": 1.5 if hollow else 0},
+    }
+    if stripe.concept:  # by a pattern too, not by colour alone
+        ground, stroke = ("rgba(0,0,0,0)", colour) if hollow else (colour, "#ffffff")
+        marker["pattern"] = {"shape": "/", "bgcolor": ground, "fgcolor": stroke, "size": 6, "solidity": 0.2}
     return {
         "x": [figure_text(layer) for layer in layers],
         "y": [100 * n / max(1, panel.units[layer]) if share else n for n, layer in pairs],
-        "name": figure_text(category),
-        "marker": {
-            "color": "rgba(0,0,0,0)" if hollow else colour,
-            "line": {"color": colour, "width": 1.5 if hollow else 0},
-        },
-        "text": [str(n) if n else "" for n in numbers],
+        "name": name,
+        "marker": marker,
+        "opacity": DIM if stripe.dim else 1,
+        "text": ["" if stripe.dim or not n else str(n) for n in stripe.numbers],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
-        "customdata": [[layer, category, n, panel.units[layer]] for n, layer in pairs],
-        "hovertemplate": f"%{{x}} · {figure_text(category)}<br>%{{customdata[2]}} "
+        "customdata": [[layer, stripe.category, n, panel.units[layer], stripe.concept] for n, layer in pairs],
+        "hovertemplate": f"%{{x}} · {name}<br>%{{customdata[2]}} "
         + ("concepts" if unique else "of %{customdata[3]} units")
         + "<extra></extra>",
     }
@@ -113,22 +157,32 @@ def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def concept_bars(
-    counts: Sequence[tuple[str, str, int, float]], limit: int = 30, badge: str = ""
+    counts: Sequence[tuple[str, str, int, float]], limit: int = 30, badge: str = "", chosen: str = ""
 ) -> go.Figure:
     """Concepts by number of detectors, most first: (concept, category, units, best IoU).
 
-    Custom data keeps the raw names for what a click leads to; all that is drawn is escaped.
+    Custom data keeps the raw names for what a click leads to; all that is drawn is escaped. The chosen one
+    carries a mark before its name and stays bright among the others, also where it is not among the first.
     """
-    rows = list(counts)[:limit][::-1]
+    rows = list(counts)[:limit]
+    rows += [row for row in counts[limit:] if row[0] == chosen]
+    rows = rows[::-1]
+    bright = chosen in {row[0] for row in rows}
+    names = {row[0]: _marked(row[0], chosen) for row in rows}
     figure = go.Figure()
     for category in [c for c in CATEGORY_COLOURS if any(row[1] == c for row in rows)]:
         mine = [row for row in rows if row[1] == category]
         figure.add_bar(
-            y=[figure_text(row[0]) for row in mine],
+            y=[names[row[0]] for row in mine],
             x=[row[2] for row in mine],
             orientation="h",
             name=figure_text(category),
-            marker={"color": colour_of(category)},
+            marker={
+                "color": [
+                    _dimmed(colour_of(category)) if bright and row[0] != chosen else colour_of(category)
+                    for row in mine
+                ]
+            },
             text=[str(row[2]) for row in mine],
             textposition="outside",
             cliponaxis=False,
@@ -139,11 +193,20 @@ def concept_bars(
     figure.update_layout(barmode="stack", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
     figure.update_yaxes(
         categoryorder="array",
-        categoryarray=[figure_text(row[0]) for row in rows],
+        categoryarray=[names[row[0]] for row in rows],
         automargin=True,
         tickmode="linear",
     )
-    figure.update_xaxes(
-        title="detectors", rangemode="tozero", dtick=1 if max((r[2] for r in rows), default=0) < 8 else None
-    )
+    most = max((row[2] for row in rows), default=0)
+    figure.update_xaxes(title="detectors", rangemode="tozero", dtick=1 if most < 8 else None)
     return finish(figure, height=110 + 21 * max(4, len(rows)), top=50, badge=badge)
+
+
+def _dimmed(colour: str) -> str:
+    # Not by a list of opacities: with one, Plotly's own handling of a click on a bar with text fails.
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{DIM})"
+
+
+def _marked(name: str, chosen: str) -> str:
+    return f"<b>▸ {figure_text(name)}</b>" if name == chosen else figure_text(name)

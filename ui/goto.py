@@ -1,46 +1,48 @@
-"""From a figure to the units behind it.
+"""Ways between the pages: links, so that the browser itself goes there.
 
-A selection's callback cannot switch pages, and a bound widget ignores a query parameter that changes under
-it: so a callback notes where to go and sets the widgets, and the next line of the script goes there.
+A switch from a script (`st.switch_page`) writes the new parameters below the old page first and so leaves a
+second entry in the browser's history; a link leaves one. It carries the whole view, also into another tab.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from ui.state import ENTRY
+from ui import state
+from ui.theme import asset
 
-_KEY = "_goto"
-_ARRIVED = "_arrived"
-UNITS = "pages/units.py"
-
-
-def note(network: str, **parameters: str | int) -> None:
-    """From a callback: the units of this network that these parameters select."""
-    st.session_state["network"] = network
-    st.session_state[_KEY] = {name: str(value) for name, value in parameters.items() if value != ""}
+UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
+_menu = st.components.v2.component("unitscope_menu", html="<i hidden></i>", js=asset("menu.js"))
 
 
-def follow() -> None:
-    """Go where a callback pointed to; otherwise nothing."""
-    wanted: dict[str, str] | None = st.session_state.pop(_KEY, None)
-    if wanted is not None:
-        st.session_state[_ARRIVED] = True
-        st.switch_page(UNITS, query_params=wanted)
+def link(label: str, page: str = UNITS, **parameters: str | int) -> None:
+    """A link to a page; network, data set and rules are the present ones unless the parameters differ.
 
-
-def arrive() -> None:
-    """Before the entry-point widgets: after a switch, have their values written into the address again.
-
-    A switch with parameters clears those of bound widgets, and only a value that is set by the script brings
-    them back.
+    Args:
+        label: Markdown; names from data pass through `plain` first.
+        page: path of its script.
+        parameters: what the page reads; an empty one is left out.
     """
-    if st.session_state.pop(_ARRIVED, False):
-        for name in ENTRY:
-            if st.session_state.get(name) is not None:
-                st.session_state[name] = st.session_state[name]
+    wanted = {**state.entry(), **{name: str(value) for name, value in parameters.items()}}
+    st.page_link(page, label=label, query_params={name: value for name, value in wanted.items() if value})
+
+
+def menu(pages: Sequence[Any], current: Any) -> None:
+    """The pages, each with the view it was left with; Streamlit's own menu would drop it.
+
+    Args:
+        pages: as `st.Page` made them.
+        current: the one shown.
+    """
+    with st.container(key="menu", gap=None):
+        for page in pages:
+            here = page.url_path == current.url_path
+            view = {} if here else {**state.entry(), **state.last_view(page.url_path)}
+            st.page_link(page, label=page.title, query_params=view, disabled=here)
+        _menu(key="menu_closes", data={"page": current.url_path})
 
 
 def chosen(key: str) -> list[Any]:

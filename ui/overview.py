@@ -27,14 +27,14 @@ def entries(ask: Ask | None) -> None:
         if best is not None:
             strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
             st.html(_pictures(best, strongest))
-        st.page_link("pages/units.py", label="Browse units →")
+        goto.link("Browse units →")
     with right.container(border=True):
         st.markdown(
             "**Concepts**: which concepts a network's detectors name, layer by layer, beside other networks."
         )
         if best is not None:
             st.html(_pictures(best, [units[0] for units in best.concept_counts().values()]))
-        st.page_link("pages/concepts.py", label="Compare concepts →")
+        goto.link("Compare concepts →", goto.CONCEPTS)
     if best is not None:
         st.caption(
             f"In the pictures: {plain(best.facts.network_title)} ({plain(best.facts.evidence)}) on "
@@ -82,7 +82,6 @@ def matrix(ask: Ask | None) -> None:
 
     @st.fragment(run_every=POLL if running else None)
     def table() -> None:
-        goto.follow()
         now = False
         for name in names:
             for dataset in datasets:
@@ -120,19 +119,13 @@ def _line(ask: Ask) -> bool:
                 "Cancel", key=f"cancel_{ask.network}_{ask.dataset}", on_click=results.cancel, args=(ask,)
             )
             return True
-        key = f"open_{ask.network}_{ask.dataset}"
-        if ready:
-            st.button("Ready: open →", key=key, on_click=_open, args=(ask,))
-        else:
-            words = (
-                f"{job.state}: see why"
-                if job and job.state in ("failed", "died")
-                else "not computed: see the cost"
-            )
-            st.button(words, key=key, on_click=_open, args=(ask,), type="tertiary")
+        failed = job and job.state in ("failed", "died")
+        words = (
+            "Ready: open →"
+            if ready
+            else f"{job.state}: see why →"
+            if job and failed
+            else "not computed: see the cost →"
+        )
+        goto.link(words, network=ask.network, dataset=ask.dataset)
     return False
-
-
-def _open(ask: Ask) -> None:
-    st.session_state["dataset"] = ask.dataset
-    goto.note(ask.network)

@@ -1,9 +1,9 @@
 """The view is its URL: one place that reads, checks and writes the query parameters.
 
-`network`, `dataset` and `cutoff` are entry-point widgets bound by Streamlit, so they survive a page switch.
-Everything else is written here, in callbacks only, and a widget is set from the URL before it is drawn: the
-URL is the truth, never a copy of it. Streamlit drops an invalid bound value in silence, therefore `complain`
-looks at the raw parameters before any widget exists.
+Everything is written here, in callbacks, and a widget is set from the URL before it is drawn: the URL is the
+truth, never a copy of it. No widget is bound by Streamlit (`bind="query-params"`): that leaves defaults out
+of the address, and so a link would show another network where the defaults differ. What belongs to every
+page (`ENTRY`) travels in the links between them (`ui.goto`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from ui.plain import plain
 ENTRY = ("network", "dataset", "cutoff", "min_images")
 CUTOFF_DEFAULT = 0.04
 CUTOFF_MAX = 0.3
+IMAGES_MAX = 1000
 _NOTICES = "_notices"
 _LAST = "_last_view"
+_ENTRY = "_entry"
 
 
 def parameter(name: str, default: str = "") -> str:
@@ -30,14 +32,20 @@ def parameter(name: str, default: str = "") -> str:
 
 
 def change(**values: str | int | float | None) -> None:
-    """Write parameters; None or an empty text removes one, so that a default leaves no trace in the URL."""
-    wanted = {name: "" if value is None else str(value) for name, value in values.items()}
-    for name, value in wanted.items():
-        if not value and name in st.query_params:
-            del st.query_params[name]
-    new = {name: value for name, value in wanted.items() if value and parameter(name) != value}
-    if new:
-        st.query_params.update(new)
+    """Write parameters, as one entry of the browser's history.
+
+    None or an empty text removes one, so that a default leaves no trace in the URL.
+    """
+    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    after = dict(before)
+    for name, value in values.items():
+        text = "" if value is None else str(value)
+        if text:
+            after[name] = [text]
+        else:
+            after.pop(name, None)
+    if after != before:
+        st.query_params.from_dict(after)
 
 
 def complain(line: str) -> None:
@@ -65,7 +73,7 @@ def one_of(name: str, options: Sequence[str], default: str, kind: str = "") -> s
         f"The link asks for {kind or name} “{_clip(raw)}”, which is not here; "
         f"showing {plain(chosen) or 'all'}."
     )
-    _correct(name, "" if chosen == default else chosen)
+    change(**{name: "" if chosen == default else chosen})
     return chosen
 
 
@@ -77,7 +85,7 @@ def several_of(name: str, options: Sequence[str], kind: str = "") -> list[str]:
         if part not in options:
             complain(f"The link asks for {kind or name} “{_clip(part)}”, which is not here; leaving it out.")
     if known != wanted:
-        _correct(name, ",".join(known))
+        change(**{name: ",".join(known)})
     return known
 
 
@@ -90,14 +98,14 @@ def whole(name: str, low: int, high: int, default: int, kind: str = "") -> int:
         value = int(raw)
     except ValueError:
         complain(f"The link asks for {kind or name} “{_clip(raw)}”, not a whole number; showing {default}.")
-        _correct(name, "")
+        change(**{name: ""})
         return default
     nearest = min(max(value, low), high)
     if nearest != value:
         complain(
             f"The link asks for {kind or name} {_clip(raw)}; it runs from {low} to {high}, showing {nearest}."
         )
-        _correct(name, str(nearest))
+        change(**{name: str(nearest)})
     return nearest
 
 
@@ -115,7 +123,7 @@ def number_range(name: str, low: float, high: float) -> tuple[float, float]:
         complain(
             f"The link asks for {name} “{_clip(raw)}”, expected two numbers such as 0.04-0.2; showing all."
         )
-        _correct(name, "")
+        change(**{name: ""})
         return low, high
     return min(first, high), min(last, high)
 
@@ -125,27 +133,49 @@ def flag(name: str) -> bool:
     raw = parameter(name)
     if raw not in ("", "1"):
         complain(f"The link asks for {name} “{_clip(raw)}”, expected 1 or nothing; leaving it off.")
-        _correct(name, "")
+        change(**{name: ""})
     return raw == "1"
 
 
-def check_entry(networks: Sequence[str], datasets: Sequence[str]) -> None:
-    """Say so when the link names an unknown network, data set or cut-off; the widgets fall back alone."""
-    for name, known, kind in (("network", networks, "network"), ("dataset", datasets, "data set")):
-        raw = parameter(name)
-        if raw and raw not in known:
-            complain(
-                f"The link asks for {kind} “{_clip(raw)}”, which is not known here; showing another one."
-            )
-    raw = parameter("cutoff")
+def name_of(name: str, known: Sequence[str], kind: str, default: Callable[[], str]) -> str | None:
+    """The network or the data set: the URL's, else this session's last one, else the default, in the URL.
+
+    Args:
+        name: of the parameter.
+        known: registered names; without any the answer is None.
+        kind: what it is called.
+        default: asked only where neither the URL nor the session names one.
+    """
+    raw = parameter(name)
+    if raw and raw not in known:
+        complain(f"The link asks for {kind} “{_clip(raw)}”, which is not known here; showing another one.")
+    if not known:
+        return None
+    last: dict[str, str] = st.session_state.setdefault(_ENTRY, {})
+    if raw in known:
+        last[name] = raw
+    elif last.get(name) not in known:
+        last[name] = default()
+    return last[name]
+
+
+def number_of(name: str, low: float, high: float, default: float, kind: str) -> float:
+    """A rule in the sidebar: the URL's number, else the default."""
+    raw = parameter(name)
     try:
-        good = not raw or 0 <= float(raw) <= CUTOFF_MAX
+        value = float(raw) if raw else default
     except ValueError:
-        good = False
-    if not good:
-        complain(
-            f"The link asks for cut-off “{_clip(raw)}”, expected 0 to {CUTOFF_MAX}; showing {CUTOFF_DEFAULT}."
-        )
+        value = math.nan
+    if low <= value <= high:
+        return value
+    complain(f"The link asks for {kind} “{_clip(raw)}”, expected {low:g} to {high:g}; showing {default:g}.")
+    change(**{name: None})
+    return default
+
+
+def entry() -> dict[str, str]:
+    """What the URL says for every page; a link to another page carries it."""
+    return {name: parameter(name) for name in ENTRY if parameter(name)}
 
 
 def follow(key: str, value: Any) -> str:
@@ -165,24 +195,20 @@ def writer(
     return write
 
 
-def recall(page: str, names: Sequence[str]) -> None:
-    """Bring back the page's last view when it is entered from the menu without parameters of its own."""
-    last: dict[str, Any] = st.session_state.setdefault(_LAST, {"page": page})
-    entered, last["page"] = last["page"] != page, page
-    if entered and last.get(page) and not any(map(parameter, names)):
-        st.query_params.update(last[page])
-
-
 def keep(page: str, names: Sequence[str]) -> None:
-    """Note the page's view for `recall`; fragments call it as well, since they change the view alone."""
-    st.session_state.setdefault(_LAST, {"page": page})[page] = {
-        n: parameter(n) for n in names if parameter(n)
-    }
+    """Note the page's view for the way back to it; fragments call it too, since they change it alone."""
+    view = {name: parameter(name) for name in names if parameter(name)}
+    st.session_state.setdefault(_LAST, {})[page] = (_whose(), view)
 
 
-def _correct(name: str, value: str) -> None:
-    if name not in ENTRY:
-        change(**{name: value})
+def last_view(page: str) -> dict[str, str]:
+    """The page's own parameters as it was left, if it was about the present network and data set."""
+    whose, view = st.session_state.get(_LAST, {}).get(page, ("", {}))
+    return dict(view) if whose == _whose() else {}
+
+
+def _whose() -> tuple[str, str]:
+    return parameter("network"), parameter("dataset")
 
 
 def _clip(text: str) -> str:

@@ -2,84 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import MIN_IMAGES
-from ui import goto, ranking, results, state
+from ui import ranking, results, state
 from ui.plain import plain
 from ui.texts import HOW
 from ui.theme import EVIDENCE, asset
 
 
-def selection() -> results.Ask | None:
-    """Draw the entry-point widgets; they are bound to the URL and survive a page switch.
+def selection(menu: Callable[[], None]) -> results.Ask | None:
+    """Draw what every page is about; the URL names network and data set also where nobody chose them.
+
+    Args:
+        menu: draws the links to the pages, once the URL is complete.
 
     Returns:
         What the pages are about, or None when no data set is registered.
     """
     known_networks, known_datasets = results.network_names(), results.dataset_names()
-    state.check_entry(known_networks, known_datasets)
-    goto.arrive()
     with st.sidebar:
-        _begin(known_networks, known_datasets)
-        network = st.selectbox("Network", known_networks, key="network", bind="query-params")
-        evidence(network)
-        chosen = st.selectbox(
-            "Data set",
-            known_datasets,
-            key="dataset",
-            bind="query-params",
-            placeholder="none registered",
-            disabled=not known_datasets,
-        )
-        cutoff, least = _rules()
-    return results.Ask(network, chosen, least, cutoff) if chosen and network else None
+        dataset = state.name_of("dataset", known_datasets, "data set", lambda: known_datasets[0])
+        network = state.name_of("network", known_networks, "network", lambda: _first(dataset, known_networks))
+        cutoff = state.number_of("cutoff", 0, state.CUTOFF_MAX, state.CUTOFF_DEFAULT, "cut-off")
+        least = int(state.number_of("min_images", 1, state.IMAGES_MAX, MIN_IMAGES, "images per concept"))
+        state.change(network=network, dataset=dataset)
+        menu()
+        _name("Network", "network", known_networks, network)
+        if network:
+            evidence(network)
+        _name("Data set", "dataset", known_datasets, dataset)
+        _rules(cutoff, least)
+    return results.Ask(network, dataset, least, round(cutoff, 4)) if dataset and network else None
 
 
-def _begin(known_networks: Sequence[str], known_datasets: Sequence[str]) -> None:
+def _first(dataset: str | None, known: Sequence[str]) -> str:
     """Whoever comes without a network in the link starts where there is something to see."""
-    if not known_datasets or state.parameter("network") in known_networks or "network" in st.session_state:
-        return
-    raw = state.parameter("dataset")
+    if dataset is None:
+        return known[0]
     with st.spinner("Looking for results (the first time, the data set's files are read once) …"):
-        st.session_state["network"] = ranking.first(raw if raw in known_datasets else known_datasets[0])
+        return ranking.first(dataset)
 
 
-def _rules() -> tuple[float, int]:
+def _name(label: str, name: str, known: Sequence[str], chosen: str | None) -> None:
+    key = state.follow(f"pick_{name}", chosen)
+    st.selectbox(
+        label,
+        known,
+        key=key,
+        placeholder="none registered",
+        disabled=not known,
+        on_change=state.writer(name, key, str),
+    )
+
+
+def _rules(cutoff: float, least: int) -> None:
     """The cut-off, and the images that a concept must be in."""
     left, right = st.columns(2)
-    cutoff = left.number_input(
+    key = state.follow("pick_cutoff", cutoff)
+    left.number_input(
         "IoU cut-off",
         0.0,
         state.CUTOFF_MAX,
-        state.CUTOFF_DEFAULT,
         step=0.005,
         format="%.3f",
-        key="cutoff",
-        bind="query-params",
+        key=key,
+        on_change=state.writer(
+            "cutoff", key, lambda value: "" if value == state.CUTOFF_DEFAULT else f"{value:.4g}"
+        ),
         help="A unit is a detector when its best IoU exceeds this. The paper's is 0.04; at 0 every unit "
         "keeps its label.",
     )
-    least = right.number_input(
+    key = state.follow("pick_min_images", least)
+    right.number_input(
         "Images per concept",
         1,
-        1000,
-        MIN_IMAGES,
-        key="min_images",
-        bind="query-params",
+        state.IMAGES_MAX,
+        key=key,
+        on_change=state.writer("min_images", key, lambda value: "" if value == MIN_IMAGES else str(value)),
         help="Concepts in fewer images are left out of labels and counts (Broden's rule: 10). "
         "Another number needs another chance level, computed on request.",
     )
-    return round(float(cutoff), 4), int(least)
 
 
-def evidence(network: str | None) -> None:
+def evidence(network: str) -> None:
     """The badge that says what the network's weights are worth, and its note."""
-    if not network:
-        return
     try:
         card = results.card(network)
     except UserError as error:

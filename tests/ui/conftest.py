@@ -29,6 +29,7 @@ lost = "nowhere"
 hostile = "hostile"
 [networks]
 small = "tests.ui.networks:small"
+other = "tests.ui.networks:other"
 broken = "tests.ui.networks:broken"
 """
 
@@ -46,13 +47,15 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def profiled(installation: Path) -> Path:
-    """A cache folder that holds the profile of `small` on `planted`."""
+    """A cache folder with `small` and `other` on `planted`, and `small` on `hostile`."""
     cache = installation / "full"
     with pytest.MonkeyPatch.context() as patch:
         _environment(patch, installation, cache)
         with Store(cache) as store:
             request = ProfileRequest("small", "planted", quantile=0.005, permutations=100)
             run_profile(request, store, Execution(device="cpu"))
+            other = ProfileRequest("other", "planted", quantile=0.005, permutations=100)
+            run_profile(other, store, Execution(device="cpu"))
             hostile = ProfileRequest("small", "hostile", quantile=0.005, permutations=100)
             run_profile(hostile, store, Execution(device="cpu"))
     return cache

@@ -16,6 +16,12 @@ def small() -> nn.Module:
     return nn.Sequential(*layers).eval()
 
 
+def other() -> nn.Module:
+    """One layer of 16 units, seeded by the caller: another depth to compare with."""
+    layer = nn.Conv2d(3, 16, 7, stride=4, padding=3)
+    return nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+
+
 def broken() -> nn.Module:
     """A factory that fails, for the friendly message."""
     raise RuntimeError("no such weights here")

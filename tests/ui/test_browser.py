@@ -170,30 +170,105 @@ def test_back_and_forward_close_and_open_the_photograph(page: Page, ready: str) 
     expect(page).not_to_have_url(re.compile("image="))
 
 
-def test_bar_leads_to_its_units(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
-    bar = page.locator(".st-key-bars_small .barlayer .point path").first
-    expect(bar).to_be_visible()
-    box = bar.bounding_box()
-    assert box is not None
+def click_bar(page: Page, chart: str, name: str = "") -> None:
+    """Click the first bar that can be hit, or the one whose tick says so."""
+    bars = page.locator(f"{chart} .barlayer .point path")
+    expect(bars.first).to_be_visible()
+    if name:
+        ticks = page.locator(f"{chart} .yaxislayer-above .ytick text").all_text_contents()
+        tick = page.locator(f"{chart} .yaxislayer-above .ytick text").nth(ticks.index(name)).bounding_box()
+        assert tick is not None
+        middle = tick["y"] + tick["height"] / 2
+        boxes = [box for box in (bar.bounding_box() for bar in bars.all()) if box and box["width"] > 2]
+        box = min(boxes, key=lambda box: abs(box["y"] + box["height"] / 2 - middle))
+    else:
+        box = next(b for b in (bar.bounding_box() for bar in bars.all()) if b and b["height"] > 2)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_timeout(300)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_bar_leads_to_its_units_and_one_press_back(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+    click_bar(page, ".st-key-bars_small")
+    expect(page).to_have_url(re.compile(r"at=small%2Cconv|at=small,conv"))
+    way = page.get_by_role("link", name="See these units")
+    expect(way).to_be_visible()
+    before = page.url
+    way.click()
     expect(page).to_have_url(re.compile(r"/units\?.*layer=conv"))
-    expect(page).to_have_url(re.compile(r"cutoff=0.01"))
+    expect(page).to_have_url(re.compile(r"network=small.*cutoff=0.01"))
     expect(page.locator(".us-head")).to_be_visible()
-    _back_to(page, "Concepts")
-
-
-def _back_to(page: Page, heading: str) -> None:
-    """Back to a page, in at most two presses: Streamlit may add an entry of its own when it jumps."""
-    found = page.get_by_role("heading", name=heading).first
     page.go_back()
-    try:
-        expect(found).to_be_visible(timeout=5000)
-    except AssertionError:
-        page.go_back()
-        expect(found).to_be_visible()
+    expect(page.get_by_role("heading", name="Concepts").first).to_be_visible()
+    expect(way).to_be_visible()
+    assert page.url == before
+
+
+def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01&compare=other")
+    chart = ".st-key-concept_bars"
+    expect(page.locator(f"{chart} .barlayer .point path").first).to_be_visible()
+    name = page.locator(f"{chart} .yaxislayer-above .ytick text").last.text_content() or ""
+    click_bar(page, chart, name)
+    expect(page).to_have_url(re.compile(r"concept="))
+    expect(page.get_by_role("heading", name=f"{name} in each network")).to_be_in_viewport()
+    expect(page.locator(f"{chart} .ytick text").filter(has_text=f"▸ {name}")).to_be_visible()
+    for network in ("small", "other"):
+        legend = page.locator(f".st-key-bars_{network} .legendtext").filter(has_text=re.compile(f"^{name}$"))
+        expect(legend).to_be_visible()
+        cards = page.locator(f".st-key-matches_{network} a")
+        expect(cards).to_have_count(6)
+    before, card = page.url, page.locator(".st-key-matches_other a").first
+    unit = re.search(r"unit (\d+)", card.inner_text())
+    assert unit is not None
+    card.click()
+    expect(page).to_have_url(re.compile(rf"/units\?network=other.*unit={unit[1]}&annotate="))
+    await_masks(page, int(unit[1]))
+    page.go_back()
+    expect(page.locator(".st-key-matches_other a")).to_have_count(6)
+    assert page.url == before
+    page.get_by_role("button", name="✕ Clear", exact=True).click()
+    expect(page).not_to_have_url(re.compile(r"concept="))
+    expect(page.get_by_role("heading", name="in each network")).to_have_count(0)
+
+
+def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, ready: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    found = watch(opened)
+    opened.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+    row = opened.locator(".st-key-table_narrow .row").first
+    row.scroll_into_view_if_needed()
+    expect(row).to_contain_text(re.compile(r"detector.*conv\d #\d+.*IoU 0\.", re.DOTALL))
+    box = row.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert not opened.locator(".st-key-table_wide").is_visible()
+    row.click()
+    expect(opened).to_have_url(re.compile("concept="))
+    expect(opened.locator(".st-key-matches_small a").first).to_be_in_viewport()
+    context.close()
+    assert found == []
+
+
+def test_address_names_the_network_that_nobody_chose(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/")
+    expect(page).to_have_url(re.compile(r"network=small&dataset=planted"))
+    page.get_by_role("link", name="Units", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/units\?network=small&dataset=planted"))
+
+
+def test_menu_closes_on_a_narrow_screen(browser: Browser, ready: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    opened.goto(f"{ready}/?{SELECTION}")
+    opened.get_by_test_id("stExpandSidebarButton").click()
+    opened.get_by_role("link", name="Concepts", exact=True).click()
+    expect(opened.get_by_role("heading", name="Concepts").first).to_be_visible()
+    expect(opened.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    context.close()
 
 
 def test_cutoff_follows_the_thumb(page: Page, ready: str) -> None:
@@ -245,9 +320,9 @@ def test_menu_brings_the_last_view_back(page: Page, ready: str) -> None:
     unit = int(tile.get_attribute("data-unit") or -1)
     tile.click()
     await_masks(page, unit)
-    page.get_by_role("link", name="Concepts").click()
+    page.get_by_role("link", name="Concepts", exact=True).click()
     expect(page.get_by_text("of 56 units")).to_be_visible()
-    page.get_by_role("link", name="Units").click()
+    page.get_by_role("link", name="Units", exact=True).click()
     await_masks(page, unit)
     expect(page).to_have_url(re.compile(rf"layer=conv1.*unit={unit}"))
     expect(page).to_have_url(re.compile("cutoff=0.01"))

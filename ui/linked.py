@@ -1,0 +1,177 @@
+"""One concept in every network at once: the picker, and its best units side by side."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from ui import addresses, concepts, goto, matches, state, widgets
+from ui.concepts import Views
+from ui.curves import BestLine, best_lines
+from ui.drawing import CONFIG
+from ui.matches import Found, Match
+from ui.plain import plain
+from ui.theme import asset, count_text, iou_text
+from ui.view import SMALL, LayerView
+
+SECTION = "linked"
+_reveal = st.components.v2.component("unitscope_reveal", html="<i hidden></i>", js=asset("reveal.js"))
+
+
+class Side(NamedTuple):
+    """One network beside the others."""
+
+    name: str
+    views: Views
+    found: Found
+
+    @property
+    def first(self) -> LayerView:
+        """Any of its layers, for what they have in common."""
+        return next(iter(self.views.values()))
+
+    @property
+    def title(self) -> str:
+        """As Markdown shows it letter by letter."""
+        return plain(self.first.facts.network_title)
+
+
+def pick(networks: dict[str, Views]) -> str:
+    """The concept that the URL names, in a box to search; its × clears it everywhere."""
+    every = {concept.key for views in networks.values() for concept in next(iter(views.values())).concepts}
+    chosen = state.one_of("concept", sorted(every), "", "concept")
+    totals = [concepts.totals(views) for views in networks.values()]
+    numbers = {name: [total.get(name, 0) for total in totals] for total in totals for name in total}
+    options = sorted(numbers, key=lambda name: (-sum(numbers[name]), name))
+    if chosen and chosen not in numbers:  # left out for too few images: named, so that it can be cleared
+        options.append(chosen)
+
+    def words(name: str) -> str:
+        return f"{name} · {' | '.join(map(str, numbers[name]))}" if name in numbers else name
+
+    key = state.follow("pick_concept", chosen or None)
+    several = " in each network" if len(networks) > 1 else ""
+    st.selectbox(
+        "Concept",
+        options,
+        index=None,
+        key=key,
+        width=300,
+        label_visibility="collapsed",
+        help=f"Beside each concept, its detectors{several}.",
+        format_func=words,
+        placeholder=f"mark one of {len(options)} concepts",
+        on_change=state.writer("concept", key, lambda value: value or ""),
+    )
+    return chosen
+
+
+def section(networks: dict[str, Views], concept: str) -> None:
+    """The concept's best units in each network, and how good they are in each layer."""
+    _reveal(key="reveal", data={"token": concept, "section": f".st-key-{SECTION}"})
+    if not concept:
+        st.caption("Choose a concept here, in the bars or in the table below: it is then marked everywhere.")
+        return
+    sides = [Side(name, views, matches.find(views, concept)) for name, views in networks.items()]
+    with st.container(key=SECTION):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            where = "in each network" if len(sides) > 1 else f"in {sides[0].title}"
+            st.subheader(f"*{plain(concept)}* {where}", width="content")
+            clear = {"on_click": state.change, "kwargs": {"concept": ""}}
+            st.button("✕ Clear", key="clear_concept", type="tertiary", **clear)  # type: ignore[arg-type]
+            widgets.how("best", "iou", "ceiling", "chance")
+        st.caption(_rests_on(sides))
+        for place, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
+            with place:
+                _side(side, concept, alone=len(sides) == 1)
+        _lines(sides)
+
+
+def _rests_on(sides: list[Side]) -> str:
+    """How many images the concept's numbers rest on."""
+    found = next((side.found for side in sides if side.found.known), None)
+    if found is None:
+        return "It is not annotated here."
+    facts = sides[0].first.facts
+    few = ": few, read with care" if found.images < SMALL else ""
+    return (
+        f"Annotated in {found.images:,} of {count_text(facts.images, 'image')}{few}. "
+        "The best units over all layers, whatever their own label."
+    )
+
+
+def _side(side: Side, concept: str, *, alone: bool) -> None:
+    """One network's best units, and the way to its detectors."""
+    facts, found = side.first.facts, side.found
+    units = sum(view.layer.units for view in side.views.values())
+    if not alone:
+        st.markdown(f"**{side.title}** · {plain(facts.evidence)}")
+    if not found.included:
+        least = side.first.summary.settings.min_images
+        st.info(
+            f"Left out: it is annotated in {count_text(found.images, 'image')}, fewer than {least}. "
+            "Lower “Images per concept” on the left to count it."
+            if found.known
+            else "This result has no such concept."
+        )
+        return
+    if not found.best:
+        st.info(f"None of its {count_text(units, 'unit')} overlaps with it.")
+        return
+    if found.detectors:
+        richest = max(found.detectors, key=lambda layer: found.detectors[layer])
+        total = sum(found.detectors.values())
+        st.caption(
+            f"{count_text(total, 'detector')} of it among {units:,} units, in "
+            f"{count_text(len(found.detectors), 'layer')}, most in {plain(richest)} "
+            f"({found.detectors[richest]:,})."
+        )
+    else:
+        st.caption(f"No detector of it among {count_text(units, 'unit')}. The nearest:")
+    with st.container(key=f"matches_{side.name}", gap="small"):
+        for match in found.best:
+            _card(side, match, concept)
+    if found.detectors:
+        goto.link(
+            f"See its detectors in {side.title} →",
+            network=side.name,
+            layer=richest,
+            concept=concept,
+            detectors=1,
+        )
+
+
+def _card(side: Side, match: Match, concept: str) -> None:
+    """Picture, place and numbers, all of it a link to the unit."""
+    view = side.views[match.layer]
+    before, after = addresses.thumbnail(view)
+    numbers = f"IoU {iou_text(match.iou)} of at most {iou_text(match.ceiling)}"
+    goto.link(
+        f"![]({before}{match.unit}{after}) **{plain(match.layer)} · unit {match.unit}** "
+        f"*{numbers} · {plain(matches.words(match))}*",
+        network=side.name,
+        layer=match.layer,
+        unit=match.unit,
+        annotate=concept,
+    )
+
+
+def _lines(sides: list[Side]) -> None:
+    shown = [side for side in sides if side.found.best]
+    if not shown:
+        return
+    lines = [
+        BestLine(
+            side.first.facts.network_title,
+            [depth.layer for depth in side.found.depths],
+            [depth.unit for depth in side.found.depths],
+            [depth.iou for depth in side.found.depths],
+        )
+        for side in shown
+    ]
+    badge = " · ".join(dict.fromkeys(side.first.facts.evidence for side in shown))
+    if len(shown) == 1:
+        badge = f"{shown[0].first.facts.network_title} · {badge}"
+    st.markdown("**Best IoU in each layer**")
+    st.plotly_chart(best_lines(lines, shown[0].first.cutoff, badge=badge), key="best_lines", config=CONFIG)
