@@ -15,7 +15,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Concepts")
     ask = st.session_state["ask"]
-    views = status.ready(ask)
+    views = dict(status.ready(ask))  # all of them, once: the fragment below keeps them while it is dragged
     others = comparison.pick_others(ask)
     widgets.show_notices()
     body(ask, views, others)

@@ -39,7 +39,7 @@ def pick_others(ask: Ask) -> dict[str, Views]:
     for name in chosen:
         other = ask._replace(network=name)
         try:
-            views = results.layers(other)
+            views = dict(results.layers(other) or {})
         except UnitscopeError as error:
             st.error(plain(error))
             continue

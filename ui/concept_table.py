@@ -38,6 +38,7 @@ def concept_section(views: Views, chosen: str) -> None:
     shown = views if scope == ALL else {scope: views[scope]}
     found = concepts.rows(shown)
     _bars(shown, found, chosen)
+    found.sort(key=lambda row: row.concept != chosen)  # what is chosen stands first, where it is seen
     with st.container(key="table_wide"):  # which of the two is seen is for the style sheet to say
         _table(found, chosen)
     with st.container(key="table_narrow"):

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import state
 from ui.grid import SEARCH_KEY
+from ui.layers import Layers
 from ui.plain import plain
 from ui.selection import SORTS, STATES, Filters, concept_options
 from ui.view import LayerView
@@ -30,13 +31,13 @@ PARAMETERS = (
 )
 
 
-def layer_picker(views: Mapping[str, LayerView]) -> LayerView:
+def layer_picker(views: Layers) -> LayerView:
     """Choose a layer; the last one by default, since later layers name more concepts."""
-    names = list(views)
+    names, counts = list(views), views.counts()
     chosen = state.one_of("layer", names, names[-1])
 
     def words(name: str) -> str:
-        return f"{views[name].detectors():,}/{views[name].layer.units:,} · {name}"  # the name may be cut
+        return f"{counts[name].detectors:,}/{counts[name].units:,} · {name}"  # the name may be cut
 
     key = state.follow("pick_layer", chosen)
     st.sidebar.selectbox(

@@ -53,7 +53,10 @@ def _best_layer(ask: Ask | None) -> LayerView | None:
         views = results.layers(found) if found else None
     except UnitscopeError:
         return None
-    return max(views.values(), key=lambda view: view.summary.unique_detectors()) if views else None
+    if not views:
+        return None
+    counts = views.counts()
+    return views[max(counts, key=lambda name: counts[name].concepts)]
 
 
 def _pictures(view: LayerView, units: Sequence[int]) -> str:

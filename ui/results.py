@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from interpret_core import config, datasets, jobs, networks
 from interpret_core.datasets import ConceptTable, Dataset, Survey
-from interpret_core.errors import DamagedFileError, UserError
+from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks.registry import FEATURED
 from interpret_core.profile.record import ChanceResult, LayerProfile
@@ -24,6 +24,7 @@ from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
 from interpret_core.results import Record, Store
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
+from ui.layers import Layers, outline_key, outline_of
 from ui.opened import Shelf
 from ui.photos import Source
 from ui.pictures import runs_of
@@ -170,22 +171,31 @@ def photograph(name: str, image: int) -> NDArray[np.uint8]:
     return opened.read_image(image)
 
 
-def layers(ask: Ask) -> dict[str, LayerView] | None:
-    """Every layer of the network, or None while the profile of any is missing.
+def layers(ask: Ask) -> Layers | None:
+    """Every layer of the network, each loaded on use, or None while the profile of any is missing.
 
     Raises:
         UserError: a network or data set that cannot be opened; one clear line.
     """
     keys = _keys(ask, _ended(ask))
-    if keys is None:
+    if keys is None or not keys.layers or keys.without_profile(store()):
         return None
-    views: dict[str, LayerView] = {}
-    for name in keys.layers:
-        view = _layer(keys, ask, name)
-        if view is None:
-            return None
-        views[name] = view
-    return views or None
+    key = outline_key([keys.profile[name] for name in keys.layers], ask.min_images)
+    return Layers(
+        keys.layers,
+        lambda name: _layer(keys, ask, name),
+        ask.cutoff,
+        lambda views: _outline(key, views),
+        chance=not keys.without_chance(store()),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _outline(key: str, _views: Layers) -> Record:
+    try:
+        return store().compute(key, lambda: outline_of(_views))
+    except UnitscopeError:  # no room or no right to write: the page does without keeping it
+        return outline_of(_views)
 
 
 def ready(ask: Ask) -> bool:

@@ -8,15 +8,15 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.profile.chance import MAX_IMAGES
 from ui import results, widgets
+from ui.layers import Layers
 from ui.plain import plain
 from ui.results import Ask
-from ui.view import LayerView
 
 POLL = 1.0  # seconds
 RULE = 1.0  # seconds per image, on two cores, of a network of middling size
 
 
-def ready(ask: Ask | None) -> dict[str, LayerView]:
+def ready(ask: Ask | None) -> Layers:
     """The layers asked for; where there are none, draws the state instead and ends the page."""
     widgets.show_notices()
     if ask is None:
@@ -33,7 +33,7 @@ def ready(ask: Ask | None) -> dict[str, LayerView]:
     if views is None:
         pending(ask)
         st.stop()
-    if any(view.permutations == 0 for view in views.values()):
+    if not views.chance:
         _without_chance(ask)
     return views
 

@@ -1,0 +1,82 @@
+"""A network's layers are loaded on use; the picker and the home page live on the outline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from interpret_core.errors import UserError
+from interpret_core.results import Store
+from tests.ui.test_pages import open_page
+from ui import layers, results
+from ui.results import Ask
+from ui.view import LayerView
+
+ASK = Ask("small", "planted", cutoff=0.01)
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the layers that are looked for, in order."""
+    seen: list[str] = []
+    real = results._layer
+
+    def noted(keys: object, ask: Ask, name: str) -> LayerView | None:
+        seen.append(name)
+        return real(keys, ask, name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(results, "_layer", noted)
+    return seen
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("cutoff", [0.0, 0.01, 0.3])
+def test_counts_are_those_of_the_layers(cutoff: float) -> None:
+    views = results.layers(ASK._replace(cutoff=cutoff))
+    assert views is not None
+    assert list(views) == ["conv1", "conv2"]
+    for name, count in views.counts().items():
+        view = views[name]
+        assert count == (view.layer.units, view.detectors(), view.summary.unique_detectors())
+
+
+@pytest.mark.usefixtures("full")
+def test_outline_is_kept_so_that_a_page_loads_one_layer(loaded: list[str]) -> None:
+    views = results.layers(ASK)
+    assert views is not None
+    views.counts()
+    st.cache_resource.clear()  # another start of the server
+    loaded.clear()
+    app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
+    assert not app.exception
+    assert set(loaded) == {"conv1"}
+    picker = next(box for box in app.selectbox if box.label == "Layer")
+    assert picker.options[0].endswith("/24 · conv1")
+
+
+def test_another_rule_has_another_outline() -> None:
+    assert layers.outline_key(["a", "b"], 1) != layers.outline_key(["a", "b"], 10)
+    assert layers.outline_key(["a", "b"], 1) != layers.outline_key(["b", "a"], 1)
+
+
+def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: object) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr(Store, "compute", full_disk)
+    views = results.layers(ASK)
+    assert views is not None
+    assert views.counts()["conv1"].units == 24
+
+
+@pytest.mark.usefixtures("full")
+def test_damage_found_on_use_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = results.layers(ASK)
+    assert views is not None
+    monkeypatch.setattr(results, "_layer", lambda keys, ask, name: None)
+    with pytest.raises(UserError, match="layer conv1 was damaged and has been set aside"):
+        views["conv1"]
+    with pytest.raises(KeyError):
+        views["conv9"]
