@@ -11,6 +11,7 @@ The TOML file has two tables, both optional; folders, and weights after `@`, are
     kitchen = "data/kitchen"
     [networks]
     mine = "package.module:factory@weights.safetensors"
+    baseline = "torchvision/alexnet@random"
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ def _read_toml(named: str) -> dict[str, dict[str, str]]:
         tables["datasets"][name] = _beside(path, folder)
     for name, factory in tables["networks"].items():
         code, at, weights = factory.partition("@")
-        tables["networks"][name] = f"{code}@{_beside(path, weights)}" if at and weights else factory
+        is_file = at and weights and ":" in code  # after a network's own name follows a member of its weights
+        tables["networks"][name] = f"{code}@{_beside(path, weights)}" if is_file else factory
     return tables
 
 

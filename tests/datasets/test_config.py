@@ -25,6 +25,7 @@ def test_environment_and_file_together(tmp_path: Path) -> None:
     file.write_text(
         '[datasets]\nnear = "data/near"\nfar = "/srv/far"\nscenes = "/srv/wins"\n'
         '[networks]\ntoy = "toys:make"\ntrained = "toys:make@weights/toy.safetensors"\n'
+        'baseline = "torchvision/alexnet@random"\n'
     )
     found = config.current(
         {
@@ -45,6 +46,7 @@ def test_environment_and_file_together(tmp_path: Path) -> None:
     assert found.networks == {
         "toy": "toys:make",
         "trained": f"toys:make@{folder / 'weights/toy.safetensors'}",
+        "baseline": "torchvision/alexnet@random",
     }
 
 
