@@ -107,7 +107,9 @@ export default function({ data, parentElement, setTriggerValue }) {
         make('span', { class: 'key extra-key' }, 'outside the annotation')] : []));
   }
   function tile(item, index) {
-    const photo = make('img', { alt: '', decoding: 'async', src: new URL(data.base + item.image + data.suffix, location.origin).href, loading: index < 12 ? 'eager' : 'lazy' });
+    // The silent row waits for the gallery above it.
+    const photo = make('img', { alt: '', decoding: 'async', loading: data.switch && index < 12 ? 'eager' : 'lazy', fetchpriority: data.switch ? undefined : 'low',
+      src: new URL(data.base + item.image + data.suffix, location.origin).href });
     photo.onerror = () => { frame.dataset.broken = 'photograph cannot be read'; };
     const frame = make('span', { class: 'frame' }, photo, overlay(item, h, w));
     const button = make('button', { type: 'button', class: 'photo', 'data-image': item.image,
