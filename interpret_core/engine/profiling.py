@@ -89,10 +89,9 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     reporter.tell("reading the data set's digest", 0, 0)
     digest = dataset.compute_digest(cancelled=execution.cancelled)
     keys = resolve_layers(request, store, networks.digest(request.network), digest)
-    if keys is not None and not keys.missing(store):
-        known = store.get(keys.survey)
-        if known is not None:
-            _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
+    known = store.get(keys.survey) if keys is not None and not keys.missing(store) else None
+    if keys is not None and known is not None:
+        _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
         return Outcome(keys, keys.layers, 0, reporter.seconds)
     network = networks.load(request.network, device=execution.device)
     keys = remember_layers(request, store, network, digest)

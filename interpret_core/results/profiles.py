@@ -39,7 +39,8 @@ class LayerKeys:
 
     def missing(self, store: Store) -> bool:
         """Whether anything has to be computed."""
-        return bool(self.without_profile(store) or self.without_chance(store))
+        survey = store.has(self.survey)
+        return not survey or bool(self.without_profile(store) or self.without_chance(store))
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,21 @@ def test_the_second_request_computes_nothing(
     assert one.computed == 0
 
 
+def test_a_lost_survey_is_made_again_and_nothing_else(planted: Planted, store: Store) -> None:
+    request = request_for(planted)
+    keys = run_profile(request, store).keys
+    before = digests(request, store)
+    survey = store.get(keys.survey)
+    store.delete(keys.survey)
+    outcome = run_profile(request, store)
+    assert outcome.computed == 0
+    assert survey is not None
+    again = store.get(keys.survey)
+    assert again is not None
+    assert again.to_bytes() == survey.to_bytes()
+    assert digests(request, store) == before
+
+
 def test_another_rule_on_rare_concepts_computes_only_the_chance_level(planted: Planted, store: Store) -> None:
     run_profile(request_for(planted), store)
     before = set(store.keys("profile/"))
