@@ -15,6 +15,7 @@ RANKS = {
     "interpret_core.errors": 0,
     "interpret_core.config": 0,
     "interpret_core.files": 0,
+    "interpret_core.demo": 0,
     "interpret_core.networks": 1,
     "interpret_core.datasets": 1,
     "interpret_core.profile": 2,

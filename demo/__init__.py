@@ -1,0 +1,1 @@
+"""The embedded demo: rendered scenes, small trained networks, and what made them."""

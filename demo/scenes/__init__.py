@@ -1,0 +1,1 @@
+"""Rendered scenes with exact annotations. Build-time only: the program ships pictures, not the renderer."""
