@@ -1,7 +1,13 @@
-"""Rendered scenes in Broden's layout: pictures, annotation maps, tables and the class of every picture."""
+"""Rendered scenes in Broden's layout: pictures, annotation maps, tables and the class of every picture.
+
+    python -m demo.scenes.broden FOLDER demo/dataset
+
+FOLDER is what `python -m demo.scenes.build dataset FOLDER` made. The same pictures give the same files.
+"""
 
 from __future__ import annotations
 
+import argparse
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -137,3 +143,21 @@ def _table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, objec
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def main() -> None:
+    """Write a data set of all the classes in a folder."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenes", type=Path)
+    parser.add_argument("root", type=Path)
+    options = parser.parse_args()
+    classes = sorted(path.name for path in options.scenes.iterdir() if path.is_dir())
+    labels = write(options.scenes, options.root, classes)
+    counts = Counter(category for category, _ in labels.images)
+    print(", ".join(f"{category}: {counts[category]} labels" for category in (*MAPS, "scene")))
+
+
+if __name__ == "__main__":
+    main()

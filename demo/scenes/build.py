@@ -1,10 +1,12 @@
 """Renders scenes: the data set that is shipped, and the pictures that networks are trained on.
 
-    python -m demo.scenes.build dataset demo/dataset --images 48
-    python -m demo.scenes.build training FOLDER --images 400
+    python -m demo.scenes.build dataset FOLDER --images 48
+    python -m demo.scenes.build training OTHER --images 400
 
-Both draw scenes by class and seed; the seeds of the two never meet. A scene whose target is hardly seen, or
-smaller than another of the ten classes, is passed over.
+Each picture is a JPEG in a folder named after its class. For the data set, its annotation maps lie beside it
+(.npz), and `demo.scenes.broden` makes Broden's layout of both. Scenes are drawn by class and seed; the seeds
+of the two kinds never meet. A scene whose target is hardly seen, or smaller than another of the ten classes,
+is passed over.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ def _class(job: tuple[str, str, Path, int]) -> None:
 
 def main() -> None:
     """Render class by class, each in its own process: a renderer keeps what it has loaded."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=("dataset", "training"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=48, help="per class")

@@ -1,8 +1,9 @@
 """Pictures of scenes, and which piece each pixel shows. MuJoCo 4.0 with its Filament backend, in software.
 
-Needs `pip install mujoco==4.0.0` and a software Vulkan driver (on Debian: libvulkan1, mesa-vulkan-drivers).
+Needs requirements-demo.txt and a software Vulkan driver (on Debian: libvulkan1, mesa-vulkan-drivers).
 Segmentation is rendered without antialiasing at the final size, colour at twice the size and averaged in
-linear light; the two align to the pixel. Labels are the same on every run; colours may differ in a bit.
+linear light; the two align to the pixel. Labels are the same on every run; colours differ by up to about one
+level of 255 on average.
 """
 
 from __future__ import annotations
