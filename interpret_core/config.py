@@ -5,6 +5,7 @@ Environment:
     INTERPRET_CONFIG: a TOML file, default `unitscope.toml` in the working folder (which may be absent).
     INTERPRET_DATASETS: data-set folders separated by `os.pathsep`; each is known by its folder's name.
     INTERPRET_OFFLINE: 1 = never try a download.
+    INTERPRET_DEMO: 0 = hide the demo's networks and data set (read by `interpret_core.demo`).
 
 The TOML file has two tables, both optional; folders, and weights after `@`, are relative to the file:
     [datasets]

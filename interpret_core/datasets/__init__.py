@@ -1,5 +1,6 @@
 """Data sets in Broden's layout: opening, reading, surveying and prefetching them."""
 
+from interpret_core.datasets.classes import Classes, read_classes
 from interpret_core.datasets.dataset import DEFAULT_CATEGORIES, Concept, ConceptTable, Dataset
 from interpret_core.datasets.prefetching import Batch, prefetch
 from interpret_core.datasets.registry import known, open_dataset
@@ -10,6 +11,7 @@ from interpret_core.datasets.tables import Label, Record
 __all__ = [
     "DEFAULT_CATEGORIES",
     "Batch",
+    "Classes",
     "Concept",
     "ConceptTable",
     "Dataset",
@@ -21,5 +23,6 @@ __all__ = [
     "known",
     "open_dataset",
     "prefetch",
+    "read_classes",
     "survey",
 ]

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from interpret_core import config
+from interpret_core import config, demo
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.tables import read_tables
 from interpret_core.errors import DatasetError, unknown
 
 
 def known() -> dict[str, Path]:
-    """Registered names and their folders, from the configuration (`config.current`)."""
-    return dict(config.current().datasets)
+    """Registered names and their folders: the configuration's (`config.current`), then the demo if shown.
+
+    A configured data set of the demo's name takes its place.
+    """
+    found = dict(config.current().datasets)
+    if demo.shown():
+        found.setdefault(demo.NAME, demo.DATASET)
+    return found
 
 
 def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> Dataset:

@@ -15,6 +15,7 @@ def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("INTERPRET_CONFIG", "INTERPRET_DATASETS", "INTERPRET_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.chdir(tmp_path)
 
 

@@ -1,0 +1,138 @@
+"""Which class each image belongs to, and which images rank units and which test them.
+
+    classes.csv   image,class; beside index.csv. An image is named as there, and may be missing: no class.
+
+index.csv's split column says what an image is for: `train` for ranking, `val` for testing. Images of a class
+without such a word are divided here, so that every class has both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.sheets import numbered_rows, read_text
+from interpret_core.errors import DatasetError, ParameterError, unknown
+
+FILE = "classes.csv"
+TRAIN, VAL, ALL = "train", "val", "all"
+SPLITS = (TRAIN, VAL, ALL)
+NO_CLASS = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The classes of a data set with N images.
+
+    Attributes:
+        names: in alphabetical order.
+        of_image: (N,) int64 index into `names`, −1 for an image without a class.
+        split: (N,) text: "train", "val", another word of index.csv, or "" for an image without a class.
+    """
+
+    names: tuple[str, ...]
+    of_image: NDArray[np.int64]
+    split: NDArray[np.str_]
+
+    def images(self, split: str) -> NDArray[np.int64]:
+        """(n,) indices of the images that have a class and belong to a split, ascending.
+
+        Args:
+            split: "train", "val" or "all", which takes every image with a class.
+
+        Raises:
+            ParameterError: another split.
+        """
+        if split not in SPLITS:
+            raise ParameterError(unknown("split", split, SPLITS))
+        wanted = self.of_image != NO_CLASS
+        return np.flatnonzero(wanted if split == ALL else wanted & (self.split == split))
+
+
+def spelling(name: str) -> str:
+    """What two spellings of a class have in common: `Park_bench` and `park  bench` are one name."""
+    return " ".join(name.replace("_", " ").lower().split())
+
+
+def read_classes(dataset: Dataset) -> Classes:
+    """The classes of a data set, from its classes.csv.
+
+    Raises:
+        DatasetError: no such file, missing columns, or a row that contradicts index.csv or another row.
+    """
+    path = dataset.root / FILE
+    if not path.is_file():
+        raise DatasetError(
+            f"Data set {dataset.name} has no classes: expected {path} with the columns image,class; "
+            "write the class of each image there."
+        )
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, record in enumerate(dataset.records):
+        places[record.image].append(index)
+    class_of = _listed(path, places)
+    names = tuple(sorted(set(class_of.values())))
+    number = {name: at for at, name in enumerate(names)}
+    of_image = np.full(len(dataset), NO_CLASS, np.int64)
+    for image, name in class_of.items():
+        of_image[places[image]] = number[name]
+    return Classes(names, of_image, _split(dataset, class_of))
+
+
+def _listed(path: Path, known: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """Image -> class, every row checked."""
+    header, rows = numbered_rows(path, read_text(path, {}), ("image", "class"))
+    image_column, class_column = header.index("image"), header.index("class")
+    found: dict[str, tuple[str, int]] = {}
+    spelled: dict[str, tuple[str, int]] = {}
+    for line, row in rows:
+        image, name, where = row[image_column].strip(), row[class_column].strip(), f"{path} line {line}"
+        if image not in known:
+            raise DatasetError(
+                f"{where}: image {image!r} is not in index.csv, expected one of its images: correct the row."
+            )
+        if not name:
+            raise DatasetError(f"{where}: {image} has no class, expected a name: fill it, or remove the row.")
+        before, at = found.setdefault(image, (name, line))
+        if at != line:
+            twice = "is listed again" if before == name else f"is {name!r} here and {before!r}"
+            raise DatasetError(f"{where}: {image} {twice} on line {at}, expected once: remove one row.")
+        other, at = spelled.setdefault(spelling(name), (name, line))
+        if other != name:
+            raise DatasetError(
+                f"{where}: class {name!r} is spelled {other!r} on line {at}, expected one spelling: "
+                "correct one of them."
+            )
+    if not found:
+        raise DatasetError(f"{path} lists no image, expected at least one row: write a row per image.")
+    return {image: name for image, (name, _) in found.items()}
+
+
+def _split(dataset: Dataset, class_of: Mapping[str, str]) -> NDArray[np.str_]:
+    """(N,) what each image is for; where index.csv is silent, the halves of each class."""
+    words = [record.split.lower() for record in dataset.records]
+    silent: dict[str, set[str]] = defaultdict(set)
+    for record, word in zip(dataset.records, words, strict=True):
+        if not word and record.image in class_of:
+            silent[class_of[record.image]].add(record.image)
+    halves = {image: half for images in silent.values() for image, half in _halved(images)}
+    return np.array(
+        [word or halves.get(record.image, "") for record, word in zip(dataset.records, words, strict=True)]
+    )
+
+
+def _halved(images: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """The images of one class, each with its half, by the digest of its file name, whatever their order.
+
+    Of an odd number, one more is for ranking. Fewer than four images are halved like any others: leaving one
+    out at a time (method §5) is for whoever ranks and tests on so few.
+    """
+    ordered = sorted(images, key=lambda image: hashlib.sha256(image.encode()).digest())
+    half = (len(ordered) + 1) // 2
+    return [(image, TRAIN if place < half else VAL) for place, image in enumerate(ordered)]
