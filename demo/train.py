@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from interpret_core.demo import NETWORKS
-from interpret_core.networks.demo import build_demo
+from interpret_core.networks.demo import started
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 BATCH = 64
@@ -130,17 +130,6 @@ def train(name: str, folder: Path, out: Path, seed: int = 0) -> None:
             )
     if network is not None:
         save_file(halved(network), out / f"{name}.safetensors", {"classes": ",".join(classes)})
-
-
-def started(name: str, classes: int) -> nn.Module:
-    """Fresh weights, scaled for ReLU: AlexNet and VGG11 have no normalisation to forgive others."""
-    network = build_demo(name, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return network
 
 
 def one_epoch(

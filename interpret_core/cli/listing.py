@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from interpret_core.networks import Network
 
 NAMES_SHOWN = 8
+CLASSES = "classes.csv"
 
 
 def list_networks(
@@ -51,6 +52,7 @@ def weights_state(spec: object) -> str:
         spec: a `networks.NetworkSpec`.
     """
     from interpret_core.networks import NetworkSpec
+    from interpret_core.networks.demo import DemoSource
     from interpret_core.networks.sources import LiteSource, TorchvisionSource
 
     if not isinstance(spec, NetworkSpec):
@@ -62,6 +64,8 @@ def weights_state(spec: object) -> str:
         return f"{found.evidence}, on disk"
     if isinstance(spec.source, TorchvisionSource):
         return found.evidence if spec.source.random else "to download"
+    if isinstance(spec.source, DemoSource):
+        return found.evidence
     return f"{found.evidence}, made by the factory"
 
 
@@ -133,6 +137,8 @@ def _show_dataset(dataset: Dataset) -> None:
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
+    if (dataset.root / CLASSES).is_file():
+        screen.print(_classes_line(dataset), soft_wrap=True)
     listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
     for category, names in concept_names(dataset).items():
         images = sum(bool(record.maps.get(category)) for record in dataset.records)
@@ -140,3 +146,15 @@ def _show_dataset(dataset: Dataset) -> None:
         shown = ", ".join(names[:NAMES_SHOWN]) + more
         listed.add_row(category, f"{len(names):,}", f"{images:,}", shown)
     screen.print(listed)
+
+
+def _classes_line(dataset: Dataset) -> str:
+    from interpret_core.datasets import read_classes
+
+    classes = read_classes(dataset)
+    images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
+    shown = ", ".join(classes.names[:NAMES_SHOWN]) + (" …" if len(classes.names) > NAMES_SHOWN else "")
+    return (
+        f"{len(classes.names):,} classes of {images['all']:,} images "
+        f"({images['train']:,} train, {images['val']:,} val): {shown}"
+    )

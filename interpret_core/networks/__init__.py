@@ -3,7 +3,7 @@
 from interpret_core.networks.layers import Layer
 from interpret_core.networks.network import Network, Recording, Silence, load
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.registry import NetworkSpec, digest, find, known
+from interpret_core.networks.registry import NetworkSpec, digest, featured, find, known
 from interpret_core.networks.sources import NetworkParts
 from interpret_core.networks.weights import Weights
 
@@ -17,6 +17,7 @@ __all__ = [
     "Silence",
     "Weights",
     "digest",
+    "featured",
     "find",
     "known",
     "load",

@@ -1,14 +1,32 @@
-"""The demo's networks: torchvision's convolutions, trained on ten classes of rendered scenes."""
+"""The demo's networks: torchvision's convolutions, trained on ten classes of rendered scenes.
+
+Their weights are files of the repository: half precision, BatchNorm's statistics in full, and the names of
+the outputs in the file's metadata, `{"classes": "bed,bench,…"}`.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import torch
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from interpret_core.demo import NETWORKS
-from interpret_core.errors import NetworkError, unknown
+from interpret_core import demo
+from interpret_core.demo import NETWORKS, PREFIX
+from interpret_core.errors import NetworkError, WeightsError, unknown
+from interpret_core.networks.sources import SEED, seeded, weights_identity
 from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.weights import RANDOM, Weights, damaged, fit, read_state
+
+DEMO = "demo"  # evidence
+TITLES = {"alexnet": "AlexNet", "vgg11": "VGG11", "resnet18": "ResNet18"}
+NOTE = (
+    "Trained on rendered scenes of ten classes: for learning the tool, not for conclusions about photographs."
+)
 
 
 def build_demo(name: str, classes: int) -> nn.Module:
@@ -37,3 +55,103 @@ def build_demo(name: str, classes: int) -> nn.Module:
             classifier=nn.Linear(channels, classes),
         )
     )
+
+
+def started(name: str, classes: int) -> nn.Module:
+    """A network as its training begins; draws from torch's random state.
+
+    Weights are scaled for ReLU: AlexNet and VGG11 have no normalisation to forgive others.
+
+    Args:
+        name: alexnet, vgg11 or resnet18.
+        classes: outputs.
+    """
+    network = build_demo(name, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
+def weights_file(name: str) -> Path:
+    """Where the weights of alexnet, vgg11 or resnet18 lie; the file need not be there."""
+    return demo.WEIGHTS / f"{name}.safetensors"
+
+
+def available() -> tuple[str, ...]:
+    """Names of the demo's networks that can be loaded, `demo/alexnet` …; none where the demo is hidden."""
+    there = NETWORKS if demo.shown() else ()
+    return tuple(f"{PREFIX}{name}" for name in there if weights_file(name).is_file())
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """Names of a network's outputs, in their order, from its file's metadata; reads no tensor.
+
+    Args:
+        name: alexnet, vgg11 or resnet18.
+
+    Raises:
+        WeightsError: the file is missing or damaged, or does not name its classes.
+    """
+    file = weights_file(name)
+    if not file.is_file():
+        raise WeightsError(
+            f"Weights file {file} of {PREFIX}{name} is missing, expected it as part of the demo: restore "
+            "demo/weights from the repository, or set INTERPRET_DEMO=0 to do without the demo."
+        )
+    try:
+        with safe_open(file, "pt") as content:
+            written = (content.metadata() or {}).get("classes", "")
+    except (SafetensorError, OSError) as error:
+        raise damaged(file, error) from error
+    names = tuple(part.strip() for part in written.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise WeightsError(
+            f"Weights file {file} names its classes {written!r}, expected different names separated by "
+            "commas: restore demo/weights from the repository."
+        )
+    return names
+
+
+@dataclass(frozen=True)
+class DemoSource:
+    """One of the demo's networks.
+
+    Attributes:
+        name: alexnet, vgg11 or resnet18.
+        classes: how many outputs it has.
+        random: the untrained twin, as `started` makes it.
+    """
+
+    name: str
+    classes: int
+    random: bool = False
+
+    def weights(self, *, fetch: bool) -> Weights:
+        """The file of the repository; nothing is ever downloaded."""
+        if self.random:
+            note = f"Random weights as asked for (seed {SEED}): {PREFIX}{self.name} before its training."
+            return Weights(RANDOM, note)
+        return Weights(DEMO, NOTE, weights_file(self.name))
+
+    def build(self, weights: Weights) -> nn.Module:
+        """The module with the file's tensors in full precision, or as its training began."""
+        if weights.file is None:
+            return seeded(lambda: started(self.name, self.classes))
+        # Without memory first: the heads that VGG11 and AlexNet lose again would take half a gigabyte.
+        with torch.device("meta"):
+            module = build_demo(self.name, self.classes)
+        module.to_empty(device="cpu")
+        state = {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in read_state(weights.file).items()
+        }
+        fit(module, state, weights.file, f"{PREFIX}{self.name}")
+        return module.eval()
+
+    def identity(self, weights: Weights) -> dict[str, Any]:
+        """Architecture, number of outputs, and the file or the seed."""
+        identity = {"builder": f"interpret_core.networks.demo:{self.name}", "classes": self.classes}
+        return identity | weights_identity(weights)

@@ -2,11 +2,11 @@
 
 Names:
     a name from the configuration's `[networks]` table;
+    `demo/<alexnet | vgg11 | resnet18>[@random]`, where the demo is shown;
     `efficientnet-lite0`;
     `torchvision/<classification model>[@<member of its weights enum> | @random]`;
     `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the
-    configuration only:
-        pages take names out of `known()`.
+    configuration only: pages take names out of `known()`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Any
 
 from torch import nn
 
-from interpret_core import config
+from interpret_core import config, demo
 from interpret_core.errors import NetworkError, unknown
+from interpret_core.networks.demo import TITLES, DemoSource, available, class_names
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.sources import LITE, FactorySource, LiteSource, Source, TorchvisionSource
 from interpret_core.networks.torchvision_ops import models
@@ -79,10 +80,15 @@ class NetworkSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def featured() -> tuple[str, ...]:
+    """Names to show first: the demo's networks where it is shown and has them, then `FEATURED`."""
+    return (*available(), *FEATURED)
+
+
 def known() -> tuple[str, ...]:
     """Every registered name: configured, featured, then all of torchvision's classification models."""
     rest = (f"torchvision/{name}" for name in _torchvision_models())
-    return tuple(dict.fromkeys((*config.current().networks, *FEATURED, *rest)))
+    return tuple(dict.fromkeys((*config.current().networks, *featured(), *rest)))
 
 
 def find(name: str) -> NetworkSpec:
@@ -90,11 +96,14 @@ def find(name: str) -> NetworkSpec:
 
     Raises:
         NetworkError: unknown; the message gives the nearest names. Or a factory that cannot be called.
+        WeightsError: one of the demo's networks whose file is missing or damaged.
     """
     configured = config.current().networks
     target = configured.get(name, name)
     if target == LITE:
         spec = _lite()
+    elif target.startswith(demo.PREFIX):
+        spec = _demo(target)
     elif target.startswith("torchvision/"):
         spec = _torchvision(target)
     elif ":" in target:
@@ -146,6 +155,28 @@ def _lite() -> NetworkSpec:
         preprocessing=Preprocessing((224, 224), half, half, "bicubic"),
         class_names=names,
         source=LiteSource(),
+    )
+
+
+def _demo(name: str) -> NetworkSpec:
+    """Not remembered: the class names are in the file, and reading its header takes no time."""
+    model, at, member = name.removeprefix(demo.PREFIX).partition("@")
+    if not demo.shown():
+        remedy = "The demo is not shown here: unset INTERPRET_DEMO."
+        raise NetworkError(unknown("network", name, known(), remedy))
+    if model not in demo.NETWORKS:
+        raise NetworkError(unknown("network", name, [f"{demo.PREFIX}{known}" for known in demo.NETWORKS]))
+    if at and member != _RANDOM:
+        choices = [f"{demo.PREFIX}{model}", f"{demo.PREFIX}{model}@{_RANDOM}"]
+        raise NetworkError(unknown("weights", name, choices))
+    names = class_names(model)
+    return NetworkSpec(
+        name=name,
+        title=f"{TITLES[model]} (demo{', untrained' if at else ''})",
+        description=f"{TITLES[model]}'s convolutional layers, for {len(names)} classes of rendered scenes.",
+        preprocessing=Preprocessing(),
+        class_names=names,
+        source=DemoSource(model, len(names), random=bool(at)),
     )
 
 

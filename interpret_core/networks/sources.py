@@ -125,7 +125,7 @@ class TorchvisionSource:
     def identity(self, weights: Weights) -> dict[str, Any]:
         """Trained: architecture and file. Random: the versions too, which decide the numbers drawn."""
         identity = {"builder": f"torchvision.models:{self.model}", "options": self._options()}
-        return identity | _weights_identity(weights)
+        return identity | weights_identity(weights)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class LiteSource:
 
     def identity(self, weights: Weights) -> dict[str, Any]:
         """Architecture and file."""
-        return {"builder": f"efficientnet_lite_pytorch:{LITE}"} | _weights_identity(weights)
+        return {"builder": f"efficientnet_lite_pytorch:{LITE}"} | weights_identity(weights)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class FactorySource:
         code = file_digest(Path(source)) if source and Path(source).is_file() else ""
         identity = {"builder": builder, "code": code}
         if weights.file is not None:
-            return identity | _weights_identity(weights)
+            return identity | weights_identity(weights)
         return identity | {"tensors": tensors_digest(self.parts().module)}
 
     def _function(self) -> Callable[[], Any]:
@@ -260,7 +260,8 @@ def seeded_call(function: Callable[[], Any], name: str) -> Any:
             ) from error
 
 
-def _weights_identity(weights: Weights) -> dict[str, Any]:
+def weights_identity(weights: Weights) -> dict[str, Any]:
+    """The file's digest, or for random weights the seed and the versions that draw them."""
     if weights.file is not None:
         return {"weights": file_digest(weights.file)}
     return {"weights": RANDOM, "seed": SEED, "torch": torch.__version__, "torchvision": VERSION}

@@ -188,12 +188,13 @@ def _read(file: Path) -> Any:
                 f"Weights file {file} is a pickle that holds code or whole objects; it was not run. Expected "
                 "tensors only: save module.state_dict(), or use a .safetensors file."
             ) from error
-        raise _damaged(file, error) from error
+        raise damaged(file, error) from error
     except (SafetensorError, OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError) as error:
-        raise _damaged(file, error) from error
+        raise damaged(file, error) from error
 
 
-def _damaged(file: Path, error: Exception) -> WeightsError:
+def damaged(file: Path, error: Exception) -> WeightsError:
+    """The error to raise for a file that cannot be read for this reason, in one line."""
     reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return WeightsError(f"Weights file {file} is damaged or truncated ({reason}): fetch or save it again.")
 

@@ -15,6 +15,7 @@ def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches outside, nor sees the machine's configuration, working folder or downloaded weights."""
     for name in ("INTERPRET_CONFIG", "INTERPRET_DATASETS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.chdir(tmp_path)
