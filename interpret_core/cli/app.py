@@ -12,6 +12,7 @@ import typer
 
 from interpret_core import __version__
 from interpret_core.cli.benching import bench_profile
+from interpret_core.cli.evaluating import evaluate
 from interpret_core.cli.fetching import fetch_broden_command
 from interpret_core.cli.listing import list_datasets, list_networks
 from interpret_core.cli.profiling import profile
@@ -59,6 +60,7 @@ fetch.callback(invoke_without_command=True)(_help_instead)
 fetch.command("broden")(fetch_broden_command)
 app.add_typer(fetch, name="fetch")
 app.command("profile")(profile)
+app.command("evaluate")(evaluate)
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 app.add_typer(bench, name="bench")

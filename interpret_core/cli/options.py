@@ -53,6 +53,9 @@ Permutations = Annotated[
 ]
 Seed = Annotated[int, typer.Option(parser=whole, metavar="NUMBER", help="Of the permutations.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at damaged files instead of skipping them.")]
+Split = Annotated[
+    str, typer.Option(metavar="NAME", help="Images to evaluate: val (held back), train, or all.")
+]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")]
 Shards = Annotated[
     int | None,

@@ -43,7 +43,7 @@ def profile(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """Profile a network's units on annotated photographs; only what is missing is computed."""
-    from interpret_core.cli.tables import check_target
+    from interpret_core.cli.writing import check_target
     from interpret_core.engine import Execution
     from interpret_core.profile.summary import Settings
     from interpret_core.results import Store

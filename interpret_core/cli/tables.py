@@ -1,27 +1,20 @@
-"""What `profile` reports: facts in words, a table of layers, and the file that `--out` names."""
+"""What `profile` reports: facts in words, a table of layers, and the rows of the file that `--out` names."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
 
 import numpy as np
 from rich.table import Table
 
 from interpret_core import __version__
-from interpret_core.cli.terminal import table
-from interpret_core.errors import UserError
+from interpret_core.cli.terminal import cell, some, table
+from interpret_core.cli.writing import Row, write_rows
 from interpret_core.profile.summary import LayerSummary, Settings
-from interpret_core.profile.table import COLUMNS, rows, spreadsheet_safe
+from interpret_core.profile.table import COLUMNS, rows
 from interpret_core.profile.thresholds import State
 from interpret_core.results.requests import SCHEMA, ProfileRequest
-
-NAMED = 3  # skipped images and concepts named without --verbose
-Row = dict[str, Any]
 
 
 def description(request: ProfileRequest, settings: Settings, summaries: Sequence[LayerSummary]) -> Row:
@@ -101,17 +94,11 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
     if skipped:
-        yield f"{len(skipped):,} skipped as damaged: {_some(skipped, verbose)}"
+        yield f"{len(skipped):,} skipped as damaged: {some(skipped, verbose)}"
     left_out = described["left_out"]
     if left_out:
         least = parameters["min_images"]
-        yield f"{len(left_out):,} concepts left out (fewer than {least} images): {_some(left_out, verbose)}"
-
-
-def _some(names: Sequence[str], every: bool) -> str:
-    shown = names if every else names[:NAMED]
-    more = len(names) - len(shown)
-    return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
+        yield f"{len(left_out):,} concepts left out (fewer than {least} images): {some(left_out, verbose)}"
 
 
 def layers_table(summaries: Sequence[LayerSummary]) -> Table:
@@ -122,36 +109,8 @@ def layers_table(summaries: Sequence[LayerSummary]) -> Table:
     made = table(f"Detectors: IoU > {cutoff:g}", "layer", *numbers, numbers=numbers)
     facts = [layer_facts(summary) for summary in summaries]
     for row in [*facts, network_facts(summaries)] if len(facts) > 1 else facts:
-        made.add_row(*(_cell(value) for value in row.values()))
+        made.add_row(*(cell(value) for value in row.values()))
     return made
-
-
-def _cell(value: str | int | float | None) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return value if isinstance(value, str) else f"{value:,}"
-
-
-def check_target(path: Path) -> Path:
-    """The file to write, once it is sure that it can be written.
-
-    Raises:
-        UserError: another suffix, a folder, or a place where no file can be made.
-    """
-    if path.suffix not in (".csv", ".json"):
-        raise UserError(f"--out is {str(path)!r}, but expected a file that ends in .csv or .json.")
-    if path.is_dir():
-        raise UserError(f"--out {path} is a folder, but expected a file in it: add a name.")
-    target = path.resolve()  # a link stays a link
-    probe = _beside(target)
-    try:
-        probe.open("x").close()
-        probe.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    return target
 
 
 def write(target: Path, summaries: Sequence[LayerSummary], described: Row) -> int:
@@ -160,50 +119,4 @@ def write(target: Path, summaries: Sequence[LayerSummary], described: Row) -> in
     Raises:
         UserError: it cannot be written.
     """
-    part = _beside(target)
-    fill: Callable[[TextIO, Iterator[Row], Row], int] = _json if target.suffix == ".json" else _csv
-    try:
-        try:
-            with part.open("x", encoding="utf-8", newline="") as file:
-                number = fill(file, (row for summary in summaries for row in rows(summary)), described)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    return number
-
-
-def _csv(file: TextIO, records: Iterator[Row], described: Row) -> int:
-    """What is not known is empty; numbers in full, so that they read back to the same value; no formulas."""
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    number = 0
-    for row in records:
-        writer.writerow(spreadsheet_safe(row))
-        number += 1
-    return number
-
-
-def _json(file: TextIO, records: Iterator[Row], described: Row) -> int:
-    """One record a line, so that a file of many thousands need not be held in memory."""
-    file.write(
-        '{"metadata": ' + json.dumps(described, ensure_ascii=False, allow_nan=False) + ',\n"records": ['
-    )
-    number = 0
-    for row in records:
-        file.write((",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False))
-        number += 1
-    file.write("\n]}\n")
-    return number
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    reason = error.strerror or str(error)
-    return UserError(f"--out {path} cannot be written ({reason}): choose a folder that exists and has room.")
+    return write_rows(target, COLUMNS, (row for summary in summaries for row in rows(summary)), described)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from rich.table import Table
 
 WIDE = 200  # columns where no terminal says how many it has
 PACE = 1.0  # seconds between two plain lines
+NAMED = 3  # skipped images, concepts and classes named without --verbose
 PATIENCE = 30.0  # seconds after which a plain line comes even without visible progress
 
 
@@ -33,6 +34,22 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
         right = column in numbers
         made.add_column(column, justify="right" if right else "left", no_wrap=right, overflow="fold")
     return made
+
+
+def some(names: Sequence[str], every: bool) -> str:
+    """Names in one line: the first few and how many more, or all of them."""
+    shown = names if every else names[:NAMED]
+    more = len(names) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
+
+
+def cell(value: str | int | float | None) -> str:
+    """What a table shows of a value; None is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 class Progress:

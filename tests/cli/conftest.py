@@ -43,6 +43,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "unitscope.toml").write_text("")
     monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
     monkeypatch.setenv("INTERPRET_DATASETS", "")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

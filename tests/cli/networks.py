@@ -22,6 +22,11 @@ def red() -> NetworkParts:
     return NetworkParts(planted_networks.red_detector(), PLAIN)
 
 
+def named() -> NetworkParts:
+    """The same with names for its outputs."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN, ("red", "green", "blue"))
+
+
 def half() -> NetworkParts:
     """See `planted_networks.half_detector`; says that its weights are random, for the note."""
     return NetworkParts(planted_networks.half_detector(), PLAIN, (), "random weights", "Nothing was learned.")

@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from tests.cli.conftest import Command, Ran, ended, started
+from tests.planted_classes import write_classes, write_pictures
 from tests.planted_dataset import Planted, save_mask
 from tests.results.test_store_failures import namespace
 
@@ -90,6 +91,28 @@ def test_one_line_and_exit_2(command: Command, planted: Planted, tmp_path: Path,
 )
 def test_other_commands(command: Command, arguments, parts) -> None:
     wrong(command(*arguments), *parts)
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--dataset", "{pictures}", "--split", "test"), ["split is 'test'", "train, val, all"]),
+        (("--dataset", "{pictures}", "--batch-size", "0"), ["batch_size is 0"]),
+        (("--dataset", "{pictures}", "--out", "{pictures}/e.xlsx"), ["e.xlsx", ".csv or .json"]),
+        (("--dataset", "{pictures}", "--device", "abacus"), ["abacus", "expected auto, cpu, cuda or mps"]),
+        (("--dataset", "{pictures}", "--network", SMALL), ["does not name its outputs"]),
+        (("--dataset", "{pictures}", "--network", "demo/alexnet"), ["demo/alexnet", "unset INTERPRET_DEMO"]),
+        (("--dataset", "{pictures}", "--network", "efficientnet-lite0"), ["knows none of the classes"]),
+        (("--dataset", "{planted}"), ["has no classes", "classes.csv"]),
+        (("--dataset", "nowhere"), ["Unknown data set 'nowhere'"]),
+        (("--dataset", "{wrong}"), ["classes.csv line 2", "'none.png' is not in index.csv"]),
+    ],
+)
+def test_evaluate(command: Command, planted: Planted, tmp_path: Path, options, parts) -> None:
+    places = {name: write_pictures(tmp_path / name) for name in ("pictures", "wrong")}
+    write_classes(places["wrong"], [("none.png", "red")])
+    given = [option.format(**places, planted=planted.root) for option in options]
+    wrong(command("evaluate", "--network", "tests.cli.networks:named", *given), *parts)
 
 
 def test_without_an_index(command: Command, planted: Planted) -> None:
@@ -218,7 +241,7 @@ def test_out_on_a_full_disk_leaves_the_old_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("interpret_core.cli.tables.os.fsync", full)
+    monkeypatch.setattr("interpret_core.cli.writing.os.fsync", full)
     wrong(command(*profile("--dataset", planted.root, "--out", target)), "No space left on device")
     assert target.read_text() == "old"
     assert not list(tmp_path.glob(".p.csv*"))

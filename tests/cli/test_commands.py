@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from interpret_core import __version__, files
-from interpret_core.cli import fetching, profiling
+from interpret_core.cli import evaluating, fetching, profiling
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress
 from interpret_core.datasets import broden, open_dataset
+from interpret_core.engine import EvaluationRequest
 from interpret_core.profile.summary import Settings
 from interpret_core.results.requests import ProfileRequest
 from tests.cli.conftest import ROOT, Command
@@ -30,7 +31,7 @@ def test_version_and_help(command: Command) -> None:
         done = command(*arguments)
         assert (done.status, done.err) == (0, "")
         assert "Commands:" in done.out
-    for name in ("networks", "datasets", "profile"):
+    for name in ("networks", "datasets", "profile", "evaluate"):
         assert "Usage: python -m interpret_core" in command(name, "--help").out
 
 
@@ -40,7 +41,9 @@ def test_the_module_is_the_command() -> None:
     assert (done.stdout, done.stderr) == (f"unitscope {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["profile", "--help"], ["datasets"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["profile", "--help"], ["evaluate", "--help"], ["datasets"], ["nonsense"]]
+)
 def test_light_commands_load_no_heavy_library(environment: Path, arguments: list[str]) -> None:
     code = (
         "import sys; from interpret_core.cli import main; main(sys.argv[1:]); "
@@ -60,6 +63,9 @@ def test_defaults_are_those_of_the_request() -> None:
     assert options["cutoff"] == settings.cutoff
     assert options["min_images"] == settings.min_images
     assert fetching.ADDRESS == broden.BASE_URL
+    options = {name: one.default for name, one in inspect.signature(evaluating.evaluate).parameters.items()}
+    evaluation = EvaluationRequest("a", "b")
+    assert (options["split"], options["batch_size"]) == (evaluation.split, evaluation.batch_size)
 
 
 def test_networks(command: Command, environment: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from interpret_core.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("networks", "datasets", "fetch broden", "profile", "bench profile")
+COMMANDS = ("networks", "datasets", "fetch broden", "profile", "evaluate", "bench profile")
 
 
 def anchors() -> set[str]:

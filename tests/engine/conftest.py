@@ -12,6 +12,7 @@ from tests.planted_dataset import Planted, make_planted
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
 

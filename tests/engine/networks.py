@@ -58,3 +58,45 @@ def poisoned() -> NetworkParts:
     with torch.no_grad():
         parts.module[3].weight[5, 0, 0, 0] = float("nan")
     return parts
+
+
+def named_colours() -> NetworkParts:
+    """The planted detector of three colours: its outputs on a flat picture are 1 for its colour, 0 else."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN, ("Red", "green", "BLUE"))
+
+
+def many_colours() -> NetworkParts:
+    """The same three outputs among 21 + 2 others, which are 0 everywhere; "green" is the last."""
+    layer = nn.Conv2d(3, 23, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.zero_()
+        for output, row in ((0, [1.0, -1, -1]), (22, [-1.0, 1, -1]), (11, [-1.0, -1, 1])):
+            layer.weight[output] = torch.tensor(row).view(3, 1, 1)
+    network = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    names = {0: "red", 22: "green", 11: "blue"}
+    return NetworkParts(network, PLAIN, tuple(names.get(output, f"other {output}") for output in range(23)))
+
+
+def misnamed() -> NetworkParts:
+    """Three outputs, two names."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN, ("red", "green"))
+
+
+def nameless() -> NetworkParts:
+    """Outputs without names."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN)
+
+
+def unlike() -> NetworkParts:
+    """Names that no data set has; two outputs share one."""
+    return NetworkParts(planted_networks.red_detector(), PLAIN, ("crane", "crane", "zebra"))
+
+
+def endless() -> NetworkParts:
+    """Infinite for every picture that has red in it."""
+    layer = nn.Conv2d(3, 3, 1)
+    with torch.no_grad():
+        layer.weight.zero_()[:, 0] = 3e38
+        layer.bias.fill_(3e38)  # type: ignore[union-attr]
+    network = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return NetworkParts(network, PLAIN, ("red", "green", "blue"))

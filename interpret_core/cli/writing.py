@@ -1,0 +1,98 @@
+"""The file that `--out` names: a table as CSV, or the same rows as JSON with what they are about."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from interpret_core.errors import UserError
+from interpret_core.profile.table import spreadsheet_safe
+
+Row = dict[str, Any]
+
+
+def check_target(path: Path) -> Path:
+    """The file to write, once it is sure that it can be written.
+
+    Raises:
+        UserError: another suffix, a folder, or a place where no file can be made.
+    """
+    if path.suffix not in (".csv", ".json"):
+        raise UserError(f"--out is {str(path)!r}, but expected a file that ends in .csv or .json.")
+    if path.is_dir():
+        raise UserError(f"--out {path} is a folder, but expected a file in it: add a name.")
+    target = path.resolve()  # a link stays a link
+    probe = _beside(target)
+    try:
+        probe.open("x").close()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return target
+
+
+def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], described: Row) -> int:
+    """Write all rows, so that the file is whole or as it was before; returns their number.
+
+    Args:
+        target: from `check_target`.
+        columns: in the order of a CSV's header.
+        records: rows by column.
+        described: everything beside the rows; only JSON has room for it.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    part = _beside(target)
+    try:
+        try:
+            with part.open("x", encoding="utf-8", newline="") as file:
+                if target.suffix == ".json":
+                    number = _json(file, records, described)
+                else:
+                    number = _csv(file, columns, records)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    return number
+
+
+def _csv(file: TextIO, columns: Sequence[str], records: Iterable[Row]) -> int:
+    """What is not known is empty; numbers in full, so that they read back to the same value; no formulas."""
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    number = 0
+    for row in records:
+        writer.writerow(spreadsheet_safe(row))
+        number += 1
+    return number
+
+
+def _json(file: TextIO, records: Iterable[Row], described: Row) -> int:
+    """One record a line, so that a file of many thousands need not be held in memory."""
+    file.write(
+        '{"metadata": ' + json.dumps(described, ensure_ascii=False, allow_nan=False) + ',\n"records": ['
+    )
+    number = 0
+    for row in records:
+        file.write((",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False))
+        number += 1
+    file.write("\n]}\n")
+    return number
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    reason = error.strerror or str(error)
+    return UserError(f"--out {path} cannot be written ({reason}): choose a folder that exists and has room.")

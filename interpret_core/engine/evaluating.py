@@ -1,0 +1,233 @@
+"""How often an intact network is right on the images of a data set's classes; counted once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets, networks
+from interpret_core.ablation.evaluation import Evaluation, evaluate
+from interpret_core.datasets import Batch, Classes, Dataset
+from interpret_core.datasets.classes import SPLITS, VAL
+from interpret_core.engine.matching import Matching, match
+from interpret_core.engine.material import Reporter
+from interpret_core.engine.profiling import Execution
+from interpret_core.errors import DamagedFileError, DatasetError, NetworkError, NonFiniteError, ParameterError
+from interpret_core.networks import Network, NetworkSpec
+from interpret_core.results.records import Record, canonical_json
+from interpret_core.results.requests import BATCH_SIZE, SCHEMA
+from interpret_core.results.store import Store
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """The accuracy of a network on a data set.
+
+    Attributes:
+        network, dataset: names (or, from the command line, a factory and a folder).
+        split: "val" for the images that rank no unit, "train" for those that do, or "all".
+        batch_size: images per forward pass; another one may change an output in its last bit.
+    """
+
+    network: str
+    dataset: str
+    split: str = VAL
+    batch_size: int = BATCH_SIZE
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise ParameterError(f"split is {self.split!r}, but expected one of {', '.join(SPLITS)}.")
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ParameterError(
+                f"batch_size is {self.batch_size!r}, but expected a whole number of at least 1."
+            )
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation and where it comes from.
+
+    Attributes:
+        evaluation: counts by class, in the order of `classes`.
+        metadata: network (name, title, digest, evidence, note, outputs), dataset (name, digest), split,
+            batch_size, classes (names), images (evaluated), skipped [[image, reason]],
+            left_out [[class, reason]].
+        computed: False where the answer was on disk.
+        seconds: wall-clock seconds of this call.
+    """
+
+    evaluation: Evaluation
+    metadata: dict[str, Any]
+    computed: bool
+    seconds: float
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that were evaluated, in alphabetical order."""
+        return tuple(self.metadata["classes"])
+
+
+def run_evaluation(request: EvaluationRequest, store: Store, execution: Execution | None = None) -> Evaluated:
+    """Evaluate an intact network, or read the answer where it was evaluated before.
+
+    Args:
+        request: what to evaluate.
+        store: where the answer is kept.
+        execution: device, progress and cancellation; its shards do not matter here.
+
+    Raises:
+        UserError: unknown names, no classes.csv, no class that the network knows, no image in the split.
+        NonFiniteError: NaN or infinity in an output.
+        Cancelled: the user stopped it; nothing is kept.
+    """
+    execution = execution or Execution()
+    start = time.perf_counter()
+    run = _Run(request, execution)
+    key = run.key()
+    record = store.get(key)
+    computed = record is None
+    if record is None:
+        record = store.compute(key, run.record, execution.cancelled)
+    evaluation = Evaluation(
+        record.arrays["confusion"], record.arrays.get("in_top"), record.arrays["probability_sum"]
+    )
+    # The same content may bear another name today.
+    renamed = {
+        part: {**record.metadata[part], "name": getattr(request, part)} for part in ("network", "dataset")
+    }
+    return Evaluated(evaluation, {**record.metadata, **renamed}, computed, time.perf_counter() - start)
+
+
+class _Run:
+    """One evaluation: everything that its key needs is known before any image is read."""
+
+    def __init__(self, request: EvaluationRequest, execution: Execution) -> None:
+        self.request, self.execution = request, execution
+        self.reporter = Reporter(execution.tell, execution.cancelled)
+        self.dataset: Dataset = datasets.open_dataset(request.dataset)
+        self.classes: Classes = datasets.read_classes(self.dataset)
+        self.spec: NetworkSpec = networks.find(request.network)
+        self.matching: Matching = match(
+            self.classes.names, self.spec.class_names, request.network, self.dataset.name
+        )
+
+    def key(self) -> str:
+        """Holds what changes the answer: also the outputs' names, which decide what is a class."""
+        self.reporter.tell("reading the data set's digest", 0, 0)
+        content = {
+            "schema": SCHEMA,
+            "network": networks.digest(self.request.network),
+            "outputs": hashlib.sha256(canonical_json(self.spec.class_names).encode()).hexdigest(),
+            "dataset": self.dataset.compute_digest(cancelled=self.execution.cancelled),
+            "split": self.request.split,
+            "batch_size": self.request.batch_size,
+        }
+        return f"evaluation/{hashlib.sha256(canonical_json(content).encode()).hexdigest()[:40]}"
+
+    def record(self) -> Record:
+        """The counts, from a pass over the images, and what they are about."""
+        images = self._images()
+        network = networks.load(self.request.network, device=self.execution.device)
+        found, skipped = self._counted(network, images)
+        if len(skipped) == len(images):
+            raise DatasetError(
+                f"None of the {len(images)} images of {self.dataset.root} can be read, expected at least "
+                f"one. The first: {skipped[0][1]}"
+            )
+        return Record(_arrays(found), self._metadata(network, len(images), skipped))
+
+    def _counted(
+        self, network: Network, images: NDArray[np.int64]
+    ) -> tuple[Evaluation, list[tuple[str, str]]]:
+        """The counts over all images that can be read, and the others with the reason."""
+        size = self.request.batch_size
+        batches = [images[start : start + size].tolist() for start in range(0, len(images), size)]
+        self.reporter.total = len(images)
+        outputs = np.array(self.matching.outputs)
+        number = np.full(len(self.classes.names), -1)  # of a class among those evaluated
+        number[list(self.matching.classes)] = np.arange(len(outputs))
+        nothing = np.zeros((0, len(self.spec.class_names)), np.float32)
+        found = evaluate(nothing, np.zeros(0, np.int64), outputs)
+        skipped: list[tuple[str, str]] = []
+        for batch in datasets.prefetch(self.dataset, batches):
+            logits = self._logits(network, batch)[batch.valid]
+            labels = number[self.classes.of_image[batch.indices[batch.valid]]]
+            found += evaluate(logits, labels, outputs)
+            skipped += [self._problem(int(index)) for index in batch.indices[~batch.valid]]
+            self.reporter.advance("evaluating", len(batch.indices))
+        return found, skipped
+
+    def _images(self) -> NDArray[np.int64]:
+        """Indices of the images to evaluate, ascending."""
+        images = self.classes.images(self.request.split)
+        images = images[np.isin(self.classes.of_image[images], self.matching.classes)]
+        if len(images) == 0:
+            raise DatasetError(
+                f"Data set {self.dataset.name} has no image in split {self.request.split!r} of a class that "
+                f"{self.request.network} knows, expected at least one: choose another split, or all."
+            )
+        return images
+
+    def _logits(self, network: Network, batch: Batch) -> NDArray[np.float32]:
+        """(n, K) outputs of the intact network, those of damaged images included."""
+        images = network.preprocessing.batch(batch.images)
+        with network.ablating({}) as intact:
+            logits = intact(images)
+        expected = (len(batch.images), len(self.spec.class_names))
+        if logits.shape != expected:
+            raise NetworkError(
+                f"Network {self.request.network} gives an output of shape {tuple(logits.shape)}, expected "
+                f"{expected}, one number per named class: correct the names of its classes."
+            )
+        found: NDArray[np.float32] = logits.detach().float().cpu().numpy()
+        odd = batch.valid & ~np.isfinite(found).all(1)
+        if odd.any():
+            name = self.dataset.records[int(batch.indices[np.flatnonzero(odd)[0]])].image
+            raise NonFiniteError(
+                f"The output of {self.request.network} is NaN or infinite on image {name}; expected finite "
+                "numbers. Check the weights."
+            )
+        return found
+
+    def _problem(self, index: int) -> tuple[str, str]:
+        """A damaged image and why; it is read once more, since the reader only says which."""
+        name = self.dataset.records[index].image
+        try:
+            self.dataset.read_image(index)
+        except DamagedFileError as error:
+            return name, str(error)
+        return name, "could not be read a moment ago"
+
+    def _metadata(self, network: Network, images: int, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        spec, names = self.spec, self.classes.names
+        return {
+            "split": self.request.split,
+            "batch_size": self.request.batch_size,
+            "network": {
+                "name": spec.name,
+                "title": spec.title,
+                "digest": network.digest,
+                "evidence": network.evidence,
+                "note": network.note,
+                "outputs": len(spec.class_names),
+            },
+            "dataset": {"name": self.dataset.name, "digest": self.dataset.digest},
+            "classes": [names[number] for number in self.matching.classes],
+            "images": images - len(skipped),
+            "skipped": list(skipped),
+            "left_out": list(self.matching.left_out),
+        }
+
+
+def _arrays(found: Evaluation) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "confusion": found.confusion,
+        "probability_sum": found.probability_sum,
+    }
+    return arrays if found.in_top is None else arrays | {"in_top": found.in_top}

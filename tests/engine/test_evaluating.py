@@ -1,0 +1,203 @@
+"""Evaluations of planted networks: what is right is known picture by picture."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interpret_core import networks
+from interpret_core.engine import Evaluated, EvaluationRequest, Execution, run_evaluation
+from interpret_core.engine.matching import match
+from interpret_core.errors import Cancelled, DatasetError, NetworkError, NonFiniteError, ParameterError
+from interpret_core.results.store import Store
+from tests.planted_classes import PICTURES, Picture, write_classes, write_pictures
+
+COLOURS = "tests.engine.networks:named_colours"
+MANY = "tests.engine.networks:many_colours"
+OWN = math.e / (math.e + 2)  # softmax of 1 among 1, 0, 0
+OTHER = 1 / (math.e + 2)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    return write_pictures(tmp_path / "pictures")
+
+
+def evaluated(store: Store, root: Path, network: str = COLOURS, **changes: object) -> Evaluated:
+    return run_evaluation(EvaluationRequest(network, str(root), **changes), store)  # type: ignore[arg-type]
+
+
+def test_known_accuracy(store: Store, pictures: Path) -> None:
+    found = evaluated(store, pictures)
+    one = found.evaluation
+    assert found.classes == ("blue", "green", "red")
+    assert one.confusion.tolist() == [[1, 0, 0, 0], [1, 2, 0, 0], [0, 1, 3, 0]]
+    assert one.accuracy.tolist() == [1.0, 2 / 3, 3 / 4]
+    assert one.rejected.tolist() == [6, 4, 4]
+    assert one.balanced_accuracy.tolist() == [
+        (1 + 6 / 7) / 2,
+        (2 / 3 + 4 / 5) / 2,
+        (3 / 4 + 1) / 2,
+    ]
+    np.testing.assert_allclose(
+        one.probability, [OWN, (2 * OWN + OTHER) / 3, (3 * OWN + OTHER) / 4], rtol=1e-6
+    )
+    assert one.overall_accuracy == 6 / 8
+    assert one.mean_recall == math.fsum([1.0, 2 / 3, 3 / 4]) / 3
+    assert one.in_top is None
+    assert found.metadata["images"] == 8
+    assert found.metadata["skipped"] == []
+    assert found.metadata["left_out"] == [["white", "no output has this name"]]
+    assert found.metadata["network"]["name"] == COLOURS
+    assert found.metadata["network"]["outputs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("split", "confusion"),
+    [
+        ("train", [[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 2, 0]]),
+        ("all", [[1, 0, 0, 0], [1, 2, 1, 0], [0, 1, 5, 0]]),
+    ],
+)
+def test_splits(store: Store, pictures: Path, split: str, confusion: list[list[int]]) -> None:
+    found = evaluated(store, pictures, split=split)
+    assert found.evaluation.confusion.tolist() == confusion
+    assert found.metadata["split"] == split
+    if split == "train":
+        assert math.isnan(found.evaluation.accuracy[0])  # no blue picture: nothing to say
+        assert found.evaluation.mean_recall == 0.5
+
+
+def test_more_outputs_than_classes(store: Store, tmp_path: Path) -> None:
+    """White gives 0 everywhere: the first output is taken, and the class's own place decides the top five."""
+    listed = [Picture("white", name) for name in ("red", "green", "blue")] + [Picture("green", "green")]
+    root = write_pictures(tmp_path / "pictures", listed)
+    one = evaluated(store, root, MANY).evaluation
+    assert one.confusion.tolist() == [[0, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]]
+    assert one.in_top is not None
+    assert one.in_top.tolist() == [0, 1, 1]  # of 23 equal outputs blue is the twelfth, red the first
+    write_classes(root, [("0.png", "green"), ("3.png", "blue")])
+    one = evaluated(store, root, MANY).evaluation
+    # "red" is no class now, so its output is one of the others.
+    assert one.confusion.tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_the_batch_size_changes_no_count(store: Store, pictures: Path, batch_size: int) -> None:
+    one = evaluated(store, pictures, batch_size=batch_size).evaluation
+    other = evaluated(store, pictures).evaluation
+    assert one.confusion.tolist() == other.confusion.tolist()
+    np.testing.assert_allclose(one.probability_sum, other.probability_sum, rtol=1e-6)
+
+
+def test_the_second_time_nothing_runs(store: Store, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluated(store, pictures)
+    assert first.computed
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("the network was loaded again")
+
+    monkeypatch.setattr(networks, "load", refused)
+    again = evaluated(store, pictures)
+    assert not again.computed
+    assert again.metadata == first.metadata
+    assert np.array_equal(again.evaluation.confusion, first.evaluation.confusion)
+    assert np.array_equal(again.evaluation.probability_sum, first.evaluation.probability_sum)
+    for changes in ({"split": "all"}, {"batch_size": 2}):
+        with pytest.raises(AssertionError, match="loaded again"):
+            evaluated(store, pictures, **changes)
+
+
+def test_the_same_content_under_another_name(store: Store, pictures: Path, tmp_path: Path) -> None:
+    evaluated(store, pictures)
+    pictures.rename(tmp_path / "elsewhere")
+    found = evaluated(store, tmp_path / "elsewhere")
+    assert not found.computed
+    assert found.metadata["dataset"]["name"] == str(tmp_path / "elsewhere")
+
+
+def test_another_listing_or_other_names_of_the_outputs_are_another_answer(
+    store: Store, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert evaluated(store, pictures).computed
+    spec = networks.find(COLOURS)
+    turned = networks.NetworkSpec(**{**vars(spec), "class_names": ("green", "red", "blue")})
+    with monkeypatch.context() as patch:
+        patch.setattr(networks, "find", lambda name: turned)
+        found = evaluated(store, pictures)
+    assert found.computed
+    assert found.evaluation.accuracy.tolist() == [1.0, 0.0, 1 / 4]
+    write_classes(pictures, [("0.png", "red")])
+    assert evaluated(store, pictures).evaluation.images.tolist() == [1]
+
+
+def test_damaged_images_are_named_and_counted(store: Store, pictures: Path) -> None:
+    (pictures / "images/0.png").write_bytes(b"no picture")
+    (pictures / "images/6.png").unlink()
+    found = evaluated(store, pictures)
+    assert [image for image, _ in found.metadata["skipped"]] == ["0.png", "6.png"]
+    assert all(str(pictures) in reason for _, reason in found.metadata["skipped"])
+    assert found.metadata["images"] == 6
+    assert found.evaluation.confusion.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 2, 0]]
+    for file in (pictures / "images").iterdir():
+        file.unlink()
+    with pytest.raises(DatasetError, match=r"None of the 8 images .* can be read"):
+        evaluated(store, pictures)
+
+
+def test_progress_and_cancellation(store: Store, pictures: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    request = EvaluationRequest(COLOURS, str(pictures), batch_size=3)
+    run_evaluation(request, store, Execution("cpu", tell=lambda *step: told.append(step)))
+    assert told[-3:] == [("evaluating", 3, 8), ("evaluating", 6, 8), ("evaluating", 8, 8)]
+    for key in store.keys("evaluation/"):
+        store.delete(key)
+    asked = iter([False, True])
+    stopping = Execution("cpu", tell=lambda *step: None, cancelled=lambda: next(asked, True))
+    with pytest.raises(Cancelled):
+        run_evaluation(request, store, stopping)
+    assert store.keys("evaluation/") == []
+
+
+@pytest.mark.parametrize(
+    ("network", "error", "message"),
+    [
+        ("misnamed", NetworkError, r"gives an output of shape \(7, 3\), expected \(7, 2\)"),
+        ("nameless", NetworkError, "does not name its outputs"),
+        ("unlike", NetworkError, r"knows none of the classes of pictures \(blue, green, red, white\)"),
+        ("endless", NonFiniteError, "NaN or infinite on image 0.png"),
+    ],
+)
+def test_networks_that_do_not_fit(store: Store, pictures: Path, network: str, error, message: str) -> None:
+    with pytest.raises(error, match=message) as caught:
+        evaluated(store, pictures, f"tests.engine.networks:{network}")
+    assert "\n" not in str(caught.value)
+    assert store.keys("evaluation/") == []
+
+
+def test_no_image_to_evaluate(store: Store, tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "pictures", [one for one in PICTURES if one.split == "val"])
+    with pytest.raises(DatasetError, match="no image in split 'train' of a class that"):
+        evaluated(store, root, split="train")
+
+
+def test_bad_requests() -> None:
+    with pytest.raises(ParameterError, match="split is 'test', but expected one of train, val, all"):
+        EvaluationRequest("a", "b", "test")
+    with pytest.raises(ParameterError, match="batch_size is 0"):
+        EvaluationRequest("a", "b", batch_size=0)
+
+
+def test_names_match_whatever_their_capitals_and_underscores() -> None:
+    found = match(("Park bench", "bus", "cat"), ("BUS", "park_bench", "house cat"), "net", "set")
+    assert (found.classes, found.outputs) == ((0, 1), (1, 0))
+    assert found.left_out == (("cat", "no output has this name"),)
+
+
+def test_a_name_that_two_outputs_have_is_left_out() -> None:
+    found = match(("crane", "zebra"), ("crane", "zebra", "crane"), "net", "set")
+    assert found.classes == (1,)
+    assert found.left_out == (("crane", "2 outputs have this name"),)
