@@ -13,7 +13,7 @@ from interpret_core.datasets import open_dataset
 from interpret_core.datasets.colours import COLOUR_NAMES, name_indices
 
 SIDE, GRID = 24, 12  # pixels of a picture and of its maps
-PICTURES = 3
+PICTURES = 4
 
 
 def rows(path):
@@ -97,7 +97,7 @@ def test_a_colour_is_not_a_material_of_its_name(written):
 def test_splits_alternate_and_every_picture_has_its_class(written):
     _, root, _ = written
     index, classes = rows(root / "index.csv"), rows(root / "classes.csv")
-    assert [row["split"] for row in index] == ["train", "val", "train"] * 2
+    assert [row["split"] for row in index] == ["train", "val"] * PICTURES
     assert [row["image"] for row in index] == [row["image"] for row in classes]
     assert [row["class"] for row in classes] == ["bus"] * PICTURES + ["cat"] * PICTURES
     assert all(row["image"].startswith(row["class"] + "/") for row in classes)
