@@ -98,6 +98,12 @@ class Cabinet:
 
         self._insist(write) if reserve else write()
 
+    def add(self, kind: str, key: str, payload: bytes) -> None:
+        """Write an entry where there is none; one that is there, from whomever, stays."""
+        name = _name(kind, key)
+        with self.guard("write to") as cache:
+            cache.add(name, seal(name, payload))
+
     def look(self, kind: str, key: str, decode: Decode[Value]) -> Value | None:
         """The decoded entry; None where there is none or a damaged one, which is then deleted."""
         return self.examine(kind, key, decode)[0]
@@ -216,9 +222,13 @@ class Cabinet:
         return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=WAIT)
 
     def _report(self, key: str, damage: Damage) -> None:
-        report = Report(key, str(damage), time.time())
-        self.damaged.append(report)
         logger.warning("Cache entry %s is damaged (%s): deleted, to be computed again.", key, damage)
+        self.report(key, str(damage))
+
+    def report(self, key: str, reason: str) -> None:
+        """Note a damaged entry, and tell whoever wanted to know."""
+        report = Report(key, reason, time.time())
+        self.damaged.append(report)
         if self._on_damage is not None:
             self._on_damage(report)
 

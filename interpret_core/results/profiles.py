@@ -55,6 +55,9 @@ def resolve_layers(
     request: ProfileRequest, store: Store, network_digest: str, dataset_digest: str
 ) -> LayerKeys | None:
     """Keys of a request without building the network; None if its layers are not known yet."""
+    for shipped in store.shipped:
+        shipped.compare("networks", request.network, network_digest)
+        shipped.compare("datasets", request.dataset, dataset_digest)
     known = store.get_json(_layers_key(network_digest))
     if known is None:
         return None

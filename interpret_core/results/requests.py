@@ -16,8 +16,8 @@ from interpret_core.profile.record import DEFAULT_CATEGORIES
 from interpret_core.profile.summary import MIN_IMAGES, Settings
 from interpret_core.profile.thresholds import check_quantile
 from interpret_core.results.records import canonical_json
+from interpret_core.results.schema import SCHEMA as SCHEMA
 
-SCHEMA = 3  # raised whenever the same request would give other numbers or another layout
 ALL_LAYERS = "all"
 BATCH_SIZE = 32
 

@@ -5,6 +5,8 @@
     folder/logs      output of background jobs
 
 Nothing is evicted, nothing is pickled, and a damaged entry is deleted and reported instead of served.
+Results that come with the program (`results.shipped`) count as stored; each is copied into the folder when it
+is first asked for, and never over an entry.
 Needs a file system with working locks (a local disk); a network share may not have them.
 """
 
@@ -13,19 +15,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from interpret_core import demo
 from interpret_core.errors import Cancelled, StoreError
 from interpret_core.results.cabinet import Cabinet, Report
 from interpret_core.results.check import Check, check_folder
 from interpret_core.results.disk import explained
 from interpret_core.results.records import Record, canonical_json
+from interpret_core.results.shipped import Shipped
+
+logger = logging.getLogger(__name__)
 
 RECORD, STATE = "record", "state"
 SIZE_LIMIT = 1 << 40  # bytes; a refusal with a message, never an eviction
@@ -40,6 +47,7 @@ class Store:
         folder: the cache folder; made if missing.
         size_limit: bytes above which `put` refuses a record. Nothing is ever evicted to make room.
         on_damage: called with each `Report` of a damaged entry, besides the log and `damaged`.
+        shipped: folders of shipped results; by default the demo's, where it is shown.
 
     Raises:
         StoreError: the folder cannot be used; one line with the remedy. Every method may raise it.
@@ -51,13 +59,20 @@ class Store:
         *,
         size_limit: int = SIZE_LIMIT,
         on_damage: Callable[[Report], None] | None = None,
+        shipped: Sequence[str | os.PathLike[str]] | None = None,
     ) -> None:
         self.folder = Path(folder).absolute()
         self.size_limit = size_limit
         self._cabinet = Cabinet(self.folder, size_limit, on_damage)
+        if shipped is None:
+            shipped = (demo.RESULTS,) if demo.shown() else ()
+        self.shipped = tuple(Shipped(Path(place), self._cabinet.report) for place in shipped)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_reopened, (str(self.folder), self.size_limit))
+        return (
+            _reopened,
+            (str(self.folder), self.size_limit, tuple(str(one.folder) for one in self.shipped)),
+        )
 
     def __enter__(self) -> Store:
         return self
@@ -76,7 +91,20 @@ class Store:
 
     def get(self, key: str) -> Record | None:
         """The record under `key`; None if there is none, or if it was damaged (then it is deleted)."""
-        return self._cabinet.look(RECORD, key, Record.from_bytes)
+        record = self._cabinet.look(RECORD, key, Record.from_bytes)
+        return record if record is not None else self._unpacked(key)
+
+    def _unpacked(self, key: str) -> Record | None:
+        """A shipped record, which is stored from now on."""
+        payload = next((found for one in self.shipped if (found := one.get(key)) is not None), None)
+        if payload is None:
+            return None
+        try:
+            if self.size() + len(payload) <= self.size_limit:
+                self._cabinet.add(RECORD, key, payload)
+        except StoreError as error:  # no room: it can be unpacked again
+            logger.warning("Shipped result %s is used without being stored: %s", key, error)
+        return Record.from_bytes(payload)
 
     def put(self, key: str, record: Record) -> None:
         """Keep a record: all of it, or nothing.
@@ -94,14 +122,14 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether a record lies under `key`; only `get` also checks that it is undamaged."""
-        return self._cabinet.has(RECORD, key)
+        return self._cabinet.has(RECORD, key) or any(one.has(key) for one in self.shipped)
 
     def delete(self, key: str) -> bool:
-        """Delete a record; whether there was one."""
+        """Delete a record; whether there was one. A shipped one comes back when it is asked for."""
         return self._cabinet.delete(RECORD, key)
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Keys of the records that begin with `prefix`, sorted."""
+        """Keys of the records in the folder that begin with `prefix`, sorted."""
         return self._cabinet.keys(RECORD, prefix)
 
     def written(self, prefix: str = "") -> dict[str, float]:
@@ -156,7 +184,10 @@ class Store:
 
     def get_json(self, key: str) -> Any:
         """The JSON value under `key`; None if there is none, or if it was damaged."""
-        return self._cabinet.look(STATE, key, _parsed)
+        value = self._cabinet.look(STATE, key, _parsed)
+        if value is None:
+            value = next((found for one in self.shipped if (found := one.state(key)) is not None), None)
+        return value
 
     def put_json(self, key: str, value: Any) -> None:
         """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few."""
@@ -208,5 +239,5 @@ def _parsed(data: memoryview) -> Any:
     return json.loads(bytes(data))
 
 
-def _reopened(folder: str, size_limit: int) -> Store:
-    return Store(folder, size_limit=size_limit)
+def _reopened(folder: str, size_limit: int, shipped: tuple[str, ...]) -> Store:
+    return Store(folder, size_limit=size_limit, shipped=shipped)
