@@ -14,7 +14,8 @@ from interpret_core.cli.writing import Row, write_rows
 from interpret_core.profile.summary import LayerSummary, Settings
 from interpret_core.profile.table import COLUMNS, rows
 from interpret_core.profile.thresholds import State
-from interpret_core.results.requests import SCHEMA, ProfileRequest
+from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.schema import SCHEMA
 
 
 def description(request: ProfileRequest, settings: Settings, summaries: Sequence[LayerSummary]) -> Row:

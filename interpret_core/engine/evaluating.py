@@ -21,7 +21,8 @@ from interpret_core.engine.profiling import Execution
 from interpret_core.errors import DamagedFileError, DatasetError, NetworkError, NonFiniteError, ParameterError
 from interpret_core.networks import Network, NetworkSpec
 from interpret_core.results.records import Record, canonical_json
-from interpret_core.results.requests import BATCH_SIZE, SCHEMA
+from interpret_core.results.requests import BATCH_SIZE
+from interpret_core.results.schema import SCHEMA
 from interpret_core.results.store import Store
 
 
