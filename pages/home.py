@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import overview, widgets
+from ui import overview, welcome, widgets
 
 
 def main() -> None:
@@ -16,8 +16,14 @@ def main() -> None:
         "colleague sees exactly what you see."
     )
     widgets.show_notices()
-    overview.entries(st.session_state["ask"])
-    overview.matrix(st.session_state["ask"])
+    ask = st.session_state["ask"]
+    if ask is not None and welcome.shown(ask):
+        welcome.welcome(ask)
+    else:
+        overview.entries(ask)
+    overview.matrix(ask)
+    if ask is not None:
+        welcome.own()
 
 
 main()

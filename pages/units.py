@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from interpret_core import demo
 from ui import filters, panel, state, status, widgets
 from ui.grid import unit_grid
 from ui.markup import category_key
@@ -20,8 +21,9 @@ from ui.view import LayerView
 def main() -> None:
     """Draw the page."""
     st.title("Units")
-    views = status.ready(st.session_state["ask"])
-    view = filters.layer_picker(views)
+    ask = st.session_state["ask"]
+    views = status.ready(ask)
+    view = filters.layer_picker(views, from_first=ask.dataset == demo.NAME)
     order = choose(view, filters.filters(view))
     heading(view)
     widgets.show_notices()

@@ -39,7 +39,8 @@ def pick_others(ask: Ask) -> dict[str, Views]:
     for name in chosen:
         other = ask._replace(network=name)
         try:
-            views = dict(results.layers(other) or {})
+            with st.spinner(f"Loading {plain(name)} …"):
+                views = dict(results.layers(other) or {})
         except UnitscopeError as error:
             st.error(plain(error))
             continue

@@ -31,10 +31,16 @@ PARAMETERS = (
 )
 
 
-def layer_picker(views: Layers) -> LayerView:
-    """Choose a layer; the last one by default, since later layers name more concepts."""
+def layer_picker(views: Layers, *, from_first: bool = False) -> LayerView:
+    """Choose a layer; the last one by default, since later layers name more concepts.
+
+    Args:
+        views: of all layers.
+        from_first: begin with the first instead, where somebody may be seeing a network's units at all for
+            the first time.
+    """
     names, counts = list(views), views.counts()
-    chosen = state.one_of("layer", names, names[-1])
+    chosen = state.one_of("layer", names, names[0] if from_first else names[-1])
 
     def words(name: str) -> str:
         return f"{counts[name].detectors:,}/{counts[name].units:,} · {name}"  # the name may be cut

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ui import addresses
 from ui.theme import colour_of, iou_text, number_text, p_text
 from ui.view import LayerView
 
@@ -170,3 +171,16 @@ def category_key(categories: Sequence[str]) -> str:
         )
         + "</div>"
     )
+
+
+def pictures(view: LayerView, units: Sequence[int], most: int) -> str:
+    """The first few of these units that have a picture, with their labels."""
+    before, after = addresses.thumbnail(view)
+    shown = [unit for unit in units if view.word(unit) != "dead"][:most]
+    images = "".join(
+        f'<figure><img src="{escape(f"{before}{unit}{after}", quote=True)}" width="84" height="84" alt="" '
+        f'loading="lazy"><figcaption title="{escape(view.label(unit))}">{escape(view.label(unit) or "—")}'
+        "</figcaption></figure>"
+        for unit in shown
+    )
+    return f'<div class="us-row">{images}</div>'

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-
 import numpy as np
 import streamlit as st
 
+from interpret_core import demo
 from interpret_core.errors import UnitscopeError
-from ui import addresses, goto, ranking, results, status
+from ui import goto, ranking, results, status
+from ui.markup import pictures
 from ui.plain import plain
 from ui.results import Ask
 from ui.view import LayerView
@@ -26,14 +25,14 @@ def entries(ask: Ask | None) -> None:
         st.markdown("**Units**: every unit of a layer, its photographs, its label and its doubts.")
         if best is not None:
             strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
-            st.html(_pictures(best, strongest))
+            st.html(pictures(best, strongest, SHOWN))
         goto.link("Browse units →")
     with right.container(border=True):
         st.markdown(
             "**Concepts**: which concepts a network's detectors name, layer by layer, beside other networks."
         )
         if best is not None:
-            st.html(_pictures(best, [units[0] for units in best.concept_counts().values()]))
+            st.html(pictures(best, [units[0] for units in best.concept_counts().values()], SHOWN))
         goto.link("Compare concepts →", goto.CONCEPTS)
     if best is not None:
         st.caption(
@@ -59,19 +58,6 @@ def _best_layer(ask: Ask | None) -> LayerView | None:
     return views[max(counts, key=lambda name: counts[name].concepts)]
 
 
-def _pictures(view: LayerView, units: Sequence[int]) -> str:
-    """The first few of these units that have a picture, with their labels."""
-    before, after = addresses.thumbnail(view)
-    shown = [unit for unit in units if view.word(unit) != "dead"][:SHOWN]
-    images = "".join(
-        f'<figure><img src="{escape(f"{before}{unit}{after}", quote=True)}" width="84" height="84" alt="" '
-        f'loading="lazy"><figcaption title="{escape(view.label(unit))}">{escape(view.label(unit) or "—")}'
-        "</figcaption></figure>"
-        for unit in shown
-    )
-    return f'<div class="us-row">{images}</div>'
-
-
 def matrix(ask: Ask | None) -> None:
     """Each network on each data set: ready, running, or a button that says what it would start."""
     st.subheader("Results")
@@ -81,18 +67,26 @@ def matrix(ask: Ask | None) -> None:
         return
     least = ask.min_images if ask else Ask("", "").min_images
     names = ranking.ranked(results.shown_networks(ask.network if ask else None), datasets, least)
-    running = any(_running(Ask(name, dataset, least)) for name in names for dataset in datasets)
+    pairs = [Ask(name, dataset, least) for name in names for dataset in datasets]
+    pairs = [one for one in pairs if _worth_a_line(one, ask)]
+    running = any(_running(one) for one in pairs)
 
     @st.fragment(run_every=POLL if running else None)
     def table() -> None:
         now = False
-        for name in names:
-            for dataset in datasets:
-                now |= _line(Ask(name, dataset, least))
+        for one in pairs:
+            now |= _line(one)
         if running and not now:
             st.rerun()
 
     table()
+
+
+def _worth_a_line(one: Ask, ask: Ask | None) -> bool:
+    """The demo's networks belong to the demo's scenes, others to photographs, until somebody mixes them."""
+    apart = one.network.startswith(demo.PREFIX) != (one.dataset == demo.NAME)
+    chosen = ask is not None and (one.network, one.dataset) == (ask.network, ask.dataset)
+    return not apart or chosen or _running(one) or ranking.ready(one)
 
 
 def _running(ask: Ask) -> bool:
@@ -113,9 +107,9 @@ def _line(ask: Ask) -> bool:
         except UnitscopeError as error:
             st.markdown(f"**{plain(ask.network)}** on **{plain(ask.dataset)}**: {plain(error)}")
             return False
-        st.markdown(
-            f"**{plain(card.title)}** on **{plain(ask.dataset)}** · {plain(card.evidence)}", width="content"
-        )
+        told = f"({card.evidence}" in card.title  # the demo's networks are called so
+        worth = "" if told else f" · {plain(card.evidence)}"
+        st.markdown(f"**{plain(card.title)}** on **{plain(ask.dataset)}**{worth}", width="content")
         if job and job.active:
             status.bar(job)
             st.button(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from ui import results
 from ui.results import Ask
@@ -32,6 +33,21 @@ def first(dataset: str) -> str:
     """The network to start with."""
     names = ranked(results.shown_networks(None), [dataset], Ask("", "").min_images)
     return (names or list(results.network_names()))[0]
+
+
+def first_dataset(known: Sequence[str]) -> str:
+    """The data set to start with: a configured one that has a result, else the demo, else the first.
+
+    Telling whether there is a result takes a data set's digest, minutes for a large one: none is looked at
+    before something was computed here.
+    """
+    own = [name for name in known if name != demo.NAME]
+    if not own or demo.NAME not in known:
+        return known[0]
+    networks, least = results.shown_networks(None), Ask("", "").min_images
+    candidates = [*own, demo.NAME] if results.any_computed() else [demo.NAME]
+    found = (name for name in candidates if any(ready(Ask(one, name, least)) for one in networks))
+    return next(found, known[0])
 
 
 def _evidence(name: str) -> int:

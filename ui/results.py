@@ -18,7 +18,7 @@ from interpret_core import config, datasets, jobs, networks
 from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.jobs import Job
-from interpret_core.networks.registry import FEATURED
+from interpret_core.networks.registry import featured
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
 from interpret_core.results import Record, Store
@@ -73,7 +73,7 @@ def dataset_names() -> tuple[str, ...]:
 def shown_networks(selected: str | None) -> tuple[str, ...]:
     """The few worth a line on the home page: configured, featured, the selected one, and those with a job."""
     jobbed = (str(job.request.get("network")) for job in jobs.listing(store()))
-    wanted = (*config.current().networks, *FEATURED, *([selected] if selected else []), *jobbed)
+    wanted = (*config.current().networks, *featured(), *([selected] if selected else []), *jobbed)
     return tuple(name for name in dict.fromkeys(wanted) if name in network_names())
 
 
@@ -85,6 +85,18 @@ def _store(folder: str) -> Store:
 def store() -> Store:
     """The result store of this installation."""
     return _store(str(config.current().cache))
+
+
+def any_computed() -> bool:
+    """Whether the store holds a profile that did not come with the program."""
+    shipped = {key for one in store().shipped for key in one.manifest.get("records", {})}
+    return any(key not in shipped for key in store().keys(f"{KIND}/"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, ttl=60)
+def class_names(name: str) -> tuple[str, ...]:
+    """Names of a network's outputs, without building it."""
+    return networks.find(name).class_names
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, ttl=60)  # a download turns random weights into trained

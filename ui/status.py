@@ -7,7 +7,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.profile.chance import MAX_IMAGES
-from ui import results, widgets
+from ui import results, welcome, widgets
 from ui.layers import Layers
 from ui.plain import plain
 from ui.results import Ask
@@ -57,13 +57,7 @@ def _without_chance(ask: Ask) -> None:
 def no_dataset() -> None:
     """Nothing registered: what to do."""
     st.info("**No data set yet.** Unitscope needs photographs with annotations, in Broden's layout.")
-    st.markdown(
-        "Fetch Broden (63,305 images, about 1 GB):\n\n"
-        "```\npython -m interpret_core fetch broden\n```\n\n"
-        "or name a folder of your own in `unitscope.toml`, beside `app.py`:\n\n"
-        '```toml\n[datasets]\nkitchen = "/data/kitchen"\n```\n\n'
-        "Then reload this page."
-    )
+    welcome.own(expanded=True)
 
 
 def pending(ask: Ask) -> None:

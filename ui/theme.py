@@ -28,7 +28,11 @@ EVIDENCE = {
         "random weights",
         "Nothing here was learned: use it as a baseline, not as a finding.",
     ),
-    "demo": ("blue", "demo", "A small network trained on generated scenes, for trying things out."),
+    "demo": (
+        "blue",
+        "demo",
+        "Rendered scenes: for learning the tool and teaching, not for conclusions about photographs.",
+    ),
 }
 
 

@@ -13,6 +13,8 @@ from ui.plain import plain
 from ui.texts import HOW
 from ui.theme import EVIDENCE, asset
 
+LOOKING = "Looking for results (the first time, the data set's files are read once) …"
+
 
 def selection(menu: Callable[[], None]) -> results.Ask | None:
     """Draw what every page is about; the URL names network and data set also where nobody chose them.
@@ -25,7 +27,7 @@ def selection(menu: Callable[[], None]) -> results.Ask | None:
     """
     known_networks, known_datasets = results.network_names(), results.dataset_names()
     with st.sidebar:
-        dataset = state.name_of("dataset", known_datasets, "data set", lambda: known_datasets[0])
+        dataset = state.name_of("dataset", known_datasets, "data set", lambda: _first_dataset(known_datasets))
         network = state.name_of("network", known_networks, "network", lambda: _first(dataset, known_networks))
         cutoff = state.number_of("cutoff", 0, state.CUTOFF_MAX, state.CUTOFF_DEFAULT, "cut-off")
         least = int(state.number_of("min_images", 1, state.IMAGES_MAX, MIN_IMAGES, "images per concept"))
@@ -39,11 +41,17 @@ def selection(menu: Callable[[], None]) -> results.Ask | None:
     return results.Ask(network, dataset, least, round(cutoff, 4)) if dataset and network else None
 
 
+def _first_dataset(known: Sequence[str]) -> str:
+    """Whoever comes without a data set in the link starts with their own, once it has a result."""
+    with st.spinner(LOOKING):
+        return ranking.first_dataset(known)
+
+
 def _first(dataset: str | None, known: Sequence[str]) -> str:
     """Whoever comes without a network in the link starts where there is something to see."""
     if dataset is None:
         return known[0]
-    with st.spinner("Looking for results (the first time, the data set's files are read once) …"):
+    with st.spinner(LOOKING):
         return ranking.first(dataset)
 
 

@@ -84,6 +84,7 @@ def _environment(patch: pytest.MonkeyPatch, installation: Path, cache: Path) -> 
     patch.setenv("INTERPRET_CONFIG", str(installation / "unitscope.toml"))
     patch.setenv("INTERPRET_CACHE", str(cache))
     patch.setenv("INTERPRET_OFFLINE", "1")
+    patch.setenv("INTERPRET_DEMO", "0")
     patch.delenv("INTERPRET_DATASETS", raising=False)
     return cache
 
@@ -96,6 +97,7 @@ def server_environment(installation: Path, cache: Path) -> dict[str, str]:
         "INTERPRET_CONFIG": str(installation / "unitscope.toml"),
         "INTERPRET_CACHE": str(cache),
         "INTERPRET_OFFLINE": "1",
+        "INTERPRET_DEMO": "0",
         "INTERPRET_DATASETS": "",
         "PYTHONPATH": str(root),
     }

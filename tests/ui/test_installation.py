@@ -15,6 +15,7 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 def folder(tmp_path: Path, installation: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     st.cache_resource.clear()
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
     (tmp_path / "unitscope.toml").write_text(f'[datasets]\nplanted = "{installation / "planted"}"\n')

@@ -33,7 +33,7 @@ def open_page(page: str, **parameters: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """All text of the page."""
-    parts = [*app.markdown, *app.info, *app.warning, *app.error, *app.caption]
+    parts = [*app.markdown, *app.info, *app.warning, *app.error, *app.caption, *app.code]
     return "\n".join(str(part.value) for part in parts)
 
 
@@ -102,6 +102,7 @@ def test_page_without_a_data_set(page: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.delenv("INTERPRET_DATASETS", raising=False)
     app = open_page(page)
     assert not app.exception
