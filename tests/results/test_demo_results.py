@@ -1,0 +1,86 @@
+"""What demo/results ships is what the code computes from demo/dataset and demo/weights.
+
+Skipped only where there is no manifest: once it is there, missing weights or other pictures are failures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from interpret_core import datasets, demo, networks
+from interpret_core.engine import Execution, run_profile
+from interpret_core.results import Record, Store
+from interpret_core.results.profiles import resolve_layers
+from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.schema import SCHEMA
+from interpret_core.results.shipped import MANIFEST, Shipped
+
+pytestmark = pytest.mark.skipif(
+    not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"
+)
+NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
+LIMIT = 20_000_000  # bytes of all results of the demo together
+PIXELS = 2  # another processor may change a response in its last bit, and with it a count (README, Limits)
+TALLIES = ("exceeding", "intersection", "active", "active_total", "shade_intersection")
+GIVEN = ("concept_pixels", "concept_images", "category_images", "shade_pixels", "shade_rgb")
+
+
+@pytest.fixture(autouse=True)
+def shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
+    monkeypatch.delenv("INTERPRET_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_manifest_is_of_these_files():
+    manifest = Shipped(demo.RESULTS).manifest
+    assert manifest["schema"] == SCHEMA
+    assert manifest["networks"] == {name: networks.digest(name) for name in NAMES}
+    assert manifest["datasets"] == {demo.NAME: datasets.open_dataset(demo.NAME).digest}
+    assert sum(entry["size"] for entry in manifest["records"].values()) <= LIMIT
+    files = {path.relative_to(demo.RESULTS).as_posix() for path in demo.RESULTS.rglob("*") if path.is_file()}
+    assert files == {MANIFEST, *(f"{key}.xz" for key in manifest["records"])}
+
+
+def test_every_record_comes_back_and_names_no_folder():
+    shipped = Shipped(demo.RESULTS, lambda key, reason: pytest.fail(f"{key}: {reason}"))
+    for key in shipped.manifest["records"]:
+        payload = shipped.get(key)
+        assert payload is not None
+        assert str(demo.FOLDER.parent) not in str(Record.from_bytes(payload).metadata)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_is_full(tmp_path, name):
+    with Store(tmp_path / "cache") as store:
+        digest = datasets.open_dataset(demo.NAME).digest
+        keys = resolve_layers(ProfileRequest(name, demo.NAME), store, networks.digest(name), digest)
+        assert keys is not None
+        assert not keys.missing(store)
+
+
+def test_the_first_layers_are_computed_again(tmp_path):
+    request = ProfileRequest(NAMES[0], demo.NAME, ("conv1", "conv2"), permutations=0)
+    shipped = Shipped(demo.RESULTS)
+    with Store(tmp_path / "cache", shipped=()) as store:
+        outcome = run_profile(request, store, Execution(device="cpu"))
+        for layer in outcome.layers:
+            key = outcome.keys.profile[layer]
+            assert not shipped.has(f"{key}x")
+            _same(Record.from_bytes(shipped.get(key)), store.get(key))
+        assert store.get(outcome.keys.survey).to_bytes() == shipped.get(outcome.keys.survey)
+
+
+def _same(told, found):
+    assert told.metadata == found.metadata
+    assert np.array_equal(told["state"], found["state"])
+    np.testing.assert_allclose(found["threshold"], told["threshold"], rtol=1e-5)
+    np.testing.assert_allclose(found["maximum"], told["maximum"], rtol=1e-5)
+    for name in TALLIES:
+        assert np.abs(found[name] - told[name]).max() <= PIXELS, name
+    for name in GIVEN:
+        assert np.array_equal(found[name], told[name]), name
+    # Images of almost equal response may change places.
+    assert (found["top_image"] == told["top_image"]).mean() > 0.99
