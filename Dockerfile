@@ -1,3 +1,4 @@
+# With the demo inside: dataset, weights and results in demo/; -e INTERPRET_DEMO=0 hides it.
 # docker build -t unitscope . ; docker run -p 127.0.0.1:8501:8501 -v unitscope-cache:/cache unitscope
 FROM python:3.11-slim
 

@@ -74,7 +74,7 @@ def measure(
 
 
 def find_dataset(name: str | None) -> datasets.Dataset:
-    """The named data set, else the real photographs of the tests, else the first registered one that opens."""
+    """The named data set, else the real photographs of the tests, else the first registered that opens."""
     if name is not None:
         return datasets.open_dataset(name)
     folder = os.environ.get(REAL_DATA)

@@ -76,7 +76,7 @@ def test_where_the_data_set_comes_from(environment: Path, planted: Planted, monk
     monkeypatch.setenv("INTERPRET_REAL_DATA", str(real))
     assert len(find_dataset(None)) == 12
     (environment / "unitscope.toml").write_text('[datasets]\ngone = "nowhere"\nhere = "planted"\n')
-    assert find_dataset(None).name == "planted"  # where the link leads: figures are stated for photographs, not for the demo
+    assert find_dataset(None).name == "planted"  # where the link leads: photographs first
     monkeypatch.delenv("INTERPRET_REAL_DATA")
     assert find_dataset(None).name == "here"
     assert find_dataset(str(planted.root)).name == "planted"
