@@ -39,9 +39,9 @@ class Stage(NamedTuple):
 
 
 PLANS: dict[str, tuple[Stage, ...]] = {
-    "alexnet": (Stage(112, 30, 5e-4), Stage(224, 3, 1e-4)),
-    "vgg11": (Stage(64, 8, 3e-4), Stage(112, 10, 3e-4), Stage(224, 1, 5e-5)),
-    "resnet18": (Stage(64, 8, 1e-3), Stage(112, 10, 1e-3), Stage(224, 2, 2e-4)),
+    "alexnet": (Stage(112, 24, 5e-4), Stage(224, 10, 2e-4)),
+    "vgg11": (Stage(64, 8, 3e-4), Stage(112, 10, 3e-4), Stage(224, 3, 1e-4)),
+    "resnet18": (Stage(64, 8, 1e-3), Stage(112, 10, 1e-3), Stage(224, 4, 3e-4)),
 }
 
 
