@@ -24,8 +24,9 @@ from torch.nn import functional
 
 from interpret_core.demo import NETWORKS
 from interpret_core.networks.demo import started
+from interpret_core.networks.preprocessing import Preprocessing
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+INPUT = Preprocessing()
 BATCH = 64
 FULL = 224
 
@@ -45,17 +46,18 @@ PLANS: dict[str, tuple[Stage, ...]] = {
 }
 
 
-def pictures(folder: Path, size: int) -> tuple[Tensor, Tensor, list[str]]:
-    """(N, 3, size, size) uint8, (N,) class numbers, class names in alphabetical order."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+def pictures(folder: Path, classes: list[str], size: int) -> tuple[Tensor, Tensor]:
+    """(N, 3, size, size) uint8 of a folder per class, and (N,) class numbers."""
     files = [
-        (path, number) for number, name in enumerate(names) for path in sorted((folder / name).glob("*.jpg"))
+        (path, number)
+        for number, name in enumerate(classes)
+        for path in sorted((folder / name).glob("*.jpg"))
     ]
     out = np.empty((len(files), size, size, 3), np.uint8)
     for place, (path, _) in enumerate(files):
         image = Image.open(path).convert("RGB")
         out[place] = np.asarray(image if size == FULL else image.resize((size, size), Image.Resampling.BOX))
-    return torch.from_numpy(out).permute(0, 3, 1, 2), torch.tensor([number for _, number in files]), names
+    return torch.from_numpy(out).permute(0, 3, 1, 2), torch.tensor([number for _, number in files])
 
 
 def augmented(images: Tensor, random: torch.Generator) -> Tensor:
@@ -88,7 +90,7 @@ def augmented(images: Tensor, random: torch.Generator) -> Tensor:
 
 def normalised(pixels: Tensor) -> Tensor:
     """Pixels from 0 to 1 as the networks take them."""
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (INPUT.mean, INPUT.std))
     return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
@@ -102,34 +104,33 @@ def train(name: str, folder: Path, out: Path, seed: int = 0) -> None:
         seed: of the weights and of the order and variation of the pictures.
     """
     torch.manual_seed(seed)
-    state_file, done = out / f"{name}.pt", 0
-    network, epochs = None, 0
+    state_file, file = out / f"{name}.pt", out / f"{name}.safetensors"
+    state = torch.load(state_file, weights_only=True) if state_file.exists() else {"epochs": 0}
+    done, epochs = int(state["epochs"]), 0
+    classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    network = started(name, len(classes))
+    if done:
+        network.load_state_dict(state["network"])
     for stage in PLANS[name]:
-        images, labels, classes = pictures(folder, stage.size)
-        network = network or started(name, len(classes))
+        first, epochs = max(done - epochs, 0), epochs + stage.epochs
+        if first >= stage.epochs:
+            continue
+        images, labels = pictures(folder, classes, stage.size)
         optimizer = torch.optim.AdamW(network.parameters(), lr=stage.rate, weight_decay=0.02)
-        for epoch in range(stage.epochs):
-            epochs += 1
-            if state_file.exists() and not done:
-                done = int(torch.load(state_file, weights_only=True)["epochs"])
-            if epochs <= done:
-                if epochs == done:
-                    state = torch.load(state_file, weights_only=True)
-                    network.load_state_dict(state["network"])
-                    if epoch + 1 < stage.epochs:
-                        optimizer.load_state_dict(state["optimizer"])
-                continue
+        if first:
+            optimizer.load_state_dict(state["optimizer"])
+        for epoch in range(first, stage.epochs):
+            number = epochs - stage.epochs + epoch + 1
             start = time.perf_counter()
-            loss, right = one_epoch(network, optimizer, (images, labels), stage, epoch, seed * 1000 + epochs)
-            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epochs}
-            torch.save(state, state_file)
-            print(
-                f"{name} {stage.size}px epoch {epoch + 1}/{stage.epochs} loss {loss:.3f} right {right:.3f} "
-                f"{time.perf_counter() - start:.0f} s",
-                flush=True,
+            loss, right = one_epoch(network, optimizer, (images, labels), stage, epoch, seed * 1000 + number)
+            torch.save(
+                {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "epochs": number},
+                state_file,
             )
-    if network is not None:
-        save_file(halved(network), out / f"{name}.safetensors", {"classes": ",".join(classes)})
+            spent = f"{time.perf_counter() - start:.0f} s"
+            progress = f"{name} {stage.size}px epoch {epoch + 1}/{stage.epochs}"
+            print(f"{progress} loss {loss:.3f} right {right:.3f} {spent}", flush=True)
+    save_file(halved(network), file, {"classes": ",".join(classes)})
 
 
 def one_epoch(
