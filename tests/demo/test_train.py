@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from demo import train
 
-PLAN = (train.Stage(64, 2, 1e-3), train.Stage(96, 1, 1e-3))
+PLAN = (train.Stage(64, 2, 0.1), train.Stage(96, 1, 0.1))  # large steps, so that a lost one shows
 
 
 @pytest.fixture
@@ -49,4 +49,4 @@ def test_an_interrupted_training_goes_on(
     expected, found = (load_file(out / "alexnet.safetensors") for out in (whole, broken))
     assert expected.keys() == found.keys()
     for key, value in expected.items():
-        np.testing.assert_allclose(value.float(), found[key].float(), atol=2e-3, err_msg=key)
+        np.testing.assert_allclose(value.float(), found[key].float(), rtol=1e-2, atol=1e-4, err_msg=key)
