@@ -4,7 +4,8 @@
 
 FOLDER holds the pictures of `demo.scenes.build training`, a folder per class. Small pictures first, the full
 224 px at the end. After every epoch the state is kept, so that an interrupted training goes on. The last
-state is what is saved: nothing is chosen by looking at the data set.
+state is what is saved: nothing is chosen by looking at the data set. Forward passes run in bfloat16 where torch
+deems it safe, which halves the time on processors that know it.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ class Stage(NamedTuple):
 
 
 PLANS: dict[str, tuple[Stage, ...]] = {
-    "alexnet": (Stage(112, 24, 5e-4), Stage(224, 10, 2e-4)),
+    "alexnet": (Stage(112, 24, 5e-4), Stage(224, 16, 2e-4)),
     "vgg11": (Stage(64, 8, 3e-4), Stage(112, 10, 3e-4), Stage(224, 3, 1e-4)),
-    "resnet18": (Stage(64, 8, 1e-3), Stage(112, 10, 1e-3), Stage(224, 4, 3e-4)),
+    "resnet18": (Stage(64, 8, 1e-3), Stage(112, 10, 1e-3), Stage(224, 6, 3e-4)),
 }
 
 
@@ -154,7 +155,9 @@ def one_epoch(
         for group in optimizer.param_groups:
             group["lr"] = stage.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * place)))
         chosen = order[step * BATCH : (step + 1) * BATCH]
-        answer = network(augmented(images[chosen], random))
+        pixels = augmented(images[chosen], random)
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = network(pixels).float()
         loss = functional.cross_entropy(answer, labels[chosen], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
