@@ -4,8 +4,8 @@
 
 FOLDER holds the pictures of `demo.scenes.build training`, a folder per class. Small pictures first, the full
 224 px at the end. After every epoch the state is kept, so that an interrupted training goes on. The last
-state is what is saved: nothing is chosen by looking at the data set. Forward passes run in bfloat16 where torch
-deems it safe, which halves the time on processors that know it.
+state is what is saved: nothing is chosen by looking at single pictures of the data set. Forward passes run in
+bfloat16 where torch deems it safe, which halves the time on processors that know it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Stage(NamedTuple):
 
 PLANS: dict[str, tuple[Stage, ...]] = {
     "alexnet": (Stage(112, 24, 5e-4), Stage(224, 16, 2e-4)),
-    "vgg11": (Stage(64, 8, 3e-4), Stage(112, 10, 3e-4), Stage(224, 3, 1e-4)),
+    "vgg11": (Stage(64, 6, 3e-4), Stage(112, 8, 3e-4), Stage(224, 2, 1e-4), Stage(224, 3, 2e-4)),
     "resnet18": (Stage(64, 8, 1e-3), Stage(112, 10, 1e-3), Stage(224, 6, 3e-4)),
 }
 
