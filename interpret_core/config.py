@@ -7,12 +7,17 @@ Environment:
     INTERPRET_OFFLINE: 1 = never try a download.
     INTERPRET_DEMO: 0 = hide the demo's networks and data set (read by `interpret_core.demo`).
 
-The TOML file has two tables, both optional; folders, and weights after `@`, are relative to the file:
+The TOML file has three tables, all optional; folders, and weights after `@`, are relative to the file:
     [datasets]
     kitchen = "data/kitchen"
     [networks]
     mine = "package.module:factory@weights.safetensors"
     baseline = "torchvision/alexnet@random"
+    [classes]                              which outputs of a network are a class of a data set
+    dog = ["beagle", 207, "151-160"]       by name, by number, by range
+    kite = []                              no class
+    [classes."torchvision/alexnet"]        the same for one network alone, before the entries for all
+    cat = ["tabby", "tiger cat"]
 """
 
 from __future__ import annotations
@@ -29,9 +34,12 @@ from interpret_core.errors import UserError
 
 DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
-_TABLES = ("datasets", "networks")
+_STRINGS = ("datasets", "networks")
+_TABLES = (*_STRINGS, "classes")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+
+Entries = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -43,21 +51,30 @@ class Config:
         networks: name -> factory string, `package.module:factory[@weights]`.
         datasets: name -> absolute folder in Broden's layout; it need not exist.
         offline: never try a download.
+        classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
     """
 
     cache: Path
     networks: Mapping[str, str] = field(default_factory=dict)
     datasets: Mapping[str, Path] = field(default_factory=dict)
     offline: bool = False
+    classes: Mapping[str, Mapping[str, Entries]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
         object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
         object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
+        tables = {network: MappingProxyType(dict(table)) for network, table in self.classes.items()}
+        object.__setattr__(self, "classes", MappingProxyType(tables))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Read-only mappings do not pickle, and a configuration travels to worker processes.
-        return Config, (self.cache, dict(self.networks), dict(self.datasets), self.offline)
+        classes = {network: dict(table) for network, table in self.classes.items()}
+        return Config, (self.cache, dict(self.networks), dict(self.datasets), self.offline, classes)
+
+    def classes_for(self, network: str) -> dict[str, Entries]:
+        """What the user says of a network's outputs: class -> names, numbers and ranges; () removes it."""
+        return {**self.classes.get("", {}), **self.classes.get(network, {})}
 
 
 def current(environ: Mapping[str, str] | None = None) -> Config:
@@ -73,13 +90,14 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
     """
     variables = os.environ if environ is None else environ
-    tables = _read_toml(variables.get("INTERPRET_CONFIG", ""))
+    tables, classes = _read_toml(variables.get("INTERPRET_CONFIG", ""))
     return Config(
         cache=Path(variables.get("INTERPRET_CACHE") or DEFAULT_CACHE).expanduser().absolute(),
         networks=tables["networks"],
         datasets=_listed_folders(variables.get("INTERPRET_DATASETS", ""))
         | {name: Path(folder) for name, folder in tables["datasets"].items()},
         offline=_flag("INTERPRET_OFFLINE", variables.get("INTERPRET_OFFLINE", "")),
+        classes=classes,
     )
 
 
@@ -104,32 +122,38 @@ def _flag(name: str, value: str) -> bool:
     raise UserError(f"{name} is {value!r}, expected 1 or 0: set {name}=1, or unset it.")
 
 
-def _read_toml(named: str) -> dict[str, dict[str, str]]:
-    """The `[datasets]` (folders made absolute) and `[networks]` tables; empty where there is no file."""
+def _read_toml(named: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Entries]]]:
+    """The `[datasets]` (folders made absolute), `[networks]` and `[classes]` tables; empty without a file."""
     path = Path(named or DEFAULT_CONFIG).expanduser().absolute()
     if not path.is_file():
         if named:
             raise UserError(f"INTERPRET_CONFIG names {path}, which is not a file: create it, or unset it.")
-        return {table: {} for table in _TABLES}
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path} is not valid TOML: {error}. Correct that line, or remove the file."
-        ) from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
+        return {table: {} for table in _STRINGS}, {}
+    content = _parsed(path)
     unknown = sorted(set(content) - set(_TABLES))
     if unknown:
-        raise UserError(f"{path} has {unknown[0]!r}, expected only [datasets] and [networks]: remove it.")
-    tables = {table: _strings(path, table, content.get(table, {})) for table in _TABLES}
+        raise UserError(
+            f"{path} has {unknown[0]!r}, expected only [datasets], [networks] and [classes]: remove it."
+        )
+    tables = {table: _strings(path, table, content.get(table, {})) for table in _STRINGS}
     for name, folder in tables["datasets"].items():
         tables["datasets"][name] = _beside(path, folder)
     for name, factory in tables["networks"].items():
         code, at, weights = factory.partition("@")
         is_file = at and weights and ":" in code  # after a network's own name follows a member of its weights
         tables["networks"][name] = f"{code}@{_beside(path, weights)}" if is_file else factory
-    return tables
+    return tables, _classes(path, content.get("classes", {}))
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} is not valid TOML: {error}. Correct that line, or remove the file."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
 
 
 def _beside(path: Path, relative: str) -> str:
@@ -148,3 +172,31 @@ def _strings(path: Path, table: str, entries: Any) -> dict[str, str]:
                 f'{path}: [{table}] {name} is {value!r}, expected a non-empty text: write {name} = "value".'
             )
     return dict(entries)
+
+
+def _classes(path: Path, entries: Any) -> dict[str, dict[str, Entries]]:
+    """The `[classes]` table by network, "" for all; the outputs are checked where they are used."""
+    if not isinstance(entries, dict):
+        raise UserError(
+            f"{path}: classes is {entries!r}, expected a table: write [classes] with lines like "
+            'dog = ["beagle", 207].'
+        )
+    found: dict[str, dict[str, Entries]] = {"": {}}
+    for name, value in entries.items():
+        if isinstance(value, dict):
+            found[name] = {one: _outputs(path, one, listed) for one, listed in value.items()}
+        else:
+            found[""][name] = _outputs(path, name, value)
+    return found
+
+
+def _outputs(path: Path, name: str, value: Any) -> Entries:
+    good = isinstance(value, list) and all(
+        isinstance(one, (str, int)) and not isinstance(one, bool) for one in value
+    )
+    if not good:
+        raise UserError(
+            f"{path}: [classes] {name} is {value!r}, expected a list of output names, numbers and ranges: "
+            f'write {name} = ["beagle", 207, "151-160"], or {name} = [] for none.'
+        )
+    return tuple(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,17 @@ def write_pictures(root: Path, pictures: Sequence[Picture] = PICTURES, size: int
         rows.append({"image": f"{index}.png", "split": picture.split, **sizes, "object": "1"})
     write_tables(root, rows, [(1, "whole picture", ("object",))])
     write_classes(root, [(f"{index}.png", one.name) for index, one in enumerate(pictures) if one.name])
+    return root
+
+
+def write_photos(root: Path, classes: Mapping[str, str], size: int = 16) -> Path:
+    """A plain folder with classes.csv: pictures called `red/1.png` of that colour; the folder."""
+    for name in classes:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        colour = COLOURS.get(file.parent.name, COLOURS["red"])
+        Image.new("RGB", (size, size), colour).save(file)
+    write_classes(root, [(name, one) for name, one in classes.items() if one])
     return root
 
 

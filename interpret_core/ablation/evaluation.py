@@ -1,12 +1,13 @@
 """How often a network is right, by class: counts first, one division at the end.
 
-Axes: N images, K outputs of the network, C classes of the data set, each of them one of the outputs. Several
-outputs per class (ImageNet's five cats) have to be summed up before they come here.
+Axes: N images, K outputs of the network, C classes of the data set. A class is one output or a group of them
+(ImageNet has five cats): its probability is their sum, and an answer is the class if it is any of them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,7 +27,8 @@ class Evaluation:
     Attributes:
         confusion: (C, C + 1) int64, images of the row's class that were taken for the column's; the last
             column counts those taken for an output that is none of the classes.
-        in_top: (C,) int64, images whose class is among the five largest outputs; None up to 20 outputs.
+        in_top: (C,) int64, images with an output of their class among the five largest; None up to 20
+            outputs.
         probability_sum: (C,) float64, summed probability of the true class.
     """
 
@@ -45,7 +47,7 @@ class Evaluation:
 
     @cached_property
     def right(self) -> NDArray[np.int64]:
-        """(C,) k, those whose largest output is their class."""
+        """(C,) k, those whose largest output is of their class."""
         return np.diagonal(self.confusion).copy()
 
     @property
@@ -65,7 +67,7 @@ class Evaluation:
 
     @property
     def top_accuracy(self) -> NDArray[np.float64] | None:
-        """(C,) the share of a class's images whose class is among the five largest outputs."""
+        """(C,) the share of a class's images with an output of the class among the five largest."""
         return None if self.in_top is None else share(self.in_top, self.images)
 
     @property
@@ -101,16 +103,16 @@ class Evaluation:
 
 
 def evaluate(
-    logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: NDArray[np.integer]
+    logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Sequence[Sequence[int]]
 ) -> Evaluation:
     """What a network's outputs say of images whose classes are known.
 
-    The answer is the largest of all K outputs, the first of equal ones.
+    The answer is the largest of all K outputs, the first of equal ones, and the class it belongs to.
 
     Args:
         logits: (N, K) float, finite, before the softmax.
         labels: (N,) true class of each image, 0 … C − 1.
-        outputs: (C,) the output of each class, 0 … K − 1, all different.
+        outputs: C groups of at least one output each, 0 … K − 1, no output twice.
 
     Returns:
         The Evaluation; of no image at all, every count is 0.
@@ -122,13 +124,14 @@ def evaluate(
     _check(logits, labels, outputs)
     classes = len(outputs)
     class_of = np.full(logits.shape[1], classes, np.int64)
-    class_of[outputs] = np.arange(classes)
+    for number, group in enumerate(outputs):
+        class_of[list(group)] = number
     pairs = labels * (classes + 1) + class_of[logits.argmax(1)]
-    true = outputs[labels]
-    probability = np.bincount(labels, weights=_probability(logits, true), minlength=classes)
+    own = class_of == labels[:, None]  # (N, K): outputs of each image's true class
+    probability = np.bincount(labels, weights=_probability(logits, own), minlength=classes)
     return Evaluation(
         np.bincount(pairs, minlength=classes * (classes + 1)).reshape(classes, classes + 1),
-        np.bincount(labels[_in_top(logits, true)], minlength=classes) if _top_counts(logits) else None,
+        np.bincount(labels[_in_top(logits, own)], minlength=classes) if _top_counts(logits) else None,
         probability.astype(np.float64),
     )
 
@@ -137,18 +140,19 @@ def _top_counts(logits: NDArray[np.floating]) -> bool:
     return logits.shape[1] > LEAST_FOR_TOP
 
 
-def _in_top(logits: NDArray[np.floating], true: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """(N,) whether fewer than five outputs come before the true one, of equal ones the first."""
-    own = np.take_along_axis(logits, true[:, None], 1)
-    earlier = np.arange(logits.shape[1]) < true[:, None]
-    return np.asarray(((logits > own) | ((logits == own) & earlier)).sum(1) < TOP)
+def _in_top(logits: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) whether fewer than five outputs come before the best of the class, of equal ones the first."""
+    best = np.where(own, logits, -np.inf).argmax(1)[:, None]
+    value = np.take_along_axis(logits, best, 1)
+    earlier = np.arange(logits.shape[1]) < best
+    return np.asarray(((logits > value) | ((logits == value) & earlier)).sum(1) < TOP)
 
 
-def _probability(logits: NDArray[np.floating], true: NDArray[np.integer]) -> NDArray[np.float64]:
-    """(N,) softmax of the true output, in double precision."""
+def _probability(logits: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N,) softmax, summed over the outputs of the class, in double precision."""
     wide = logits.astype(np.float64)
     powers = np.exp(wide - wide.max(1, keepdims=True))
-    return np.asarray(np.take_along_axis(powers, true[:, None], 1)[:, 0] / powers.sum(1))
+    return np.asarray(np.where(own, powers, 0.0).sum(1) / powers.sum(1))
 
 
 def share(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
@@ -157,21 +161,21 @@ def share(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
     return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)
 
 
-def _check(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: NDArray[np.integer]) -> None:
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or outputs.ndim != 1 or len(outputs) == 0:
+def _check(
+    logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Sequence[Sequence[int]]
+) -> None:
+    flat = np.array([output for group in outputs for output in group], np.int64)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not all(map(len, outputs)) or len(flat) == 0:
         raise ValueError(
-            f"Expected logits (N, K), labels (N,) and outputs (C,), but got {logits.shape}, {labels.shape} "
-            f"and {outputs.shape}."
+            f"Expected logits (N, K), labels (N,) and C groups of outputs, none empty, but got "
+            f"{logits.shape}, {labels.shape} and groups of {[len(group) for group in outputs]}."
         )
-    for name, values, limit in (
-        ("labels", labels, len(outputs)),
-        ("outputs", outputs, logits.shape[1]),
-    ):
+    for name, values, limit in (("labels", labels, len(outputs)), ("outputs", flat, logits.shape[1])):
         if len(values) and (values.min() < 0 or values.max() >= limit):
             raise ValueError(
                 f"Expected {name} from 0 to {limit - 1}, but got {values.min()} to {values.max()}."
             )
-    if len(np.unique(outputs)) != len(outputs):
-        raise ValueError(f"Expected a different output for every class, but got {outputs.tolist()}.")
+    if len(np.unique(flat)) != len(flat):
+        raise ValueError(f"Expected different outputs for every class, but got {flat.tolist()}.")
     if not np.isfinite(logits).all():
         raise ValueError("Expected finite logits, but got NaN or infinity.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interpret_core.engine import Evaluated, EvaluationRequest, Execution
     from interpret_core.results import Store
 
+CLASSES = "classes.csv"
 COLUMNS = (
     "class",
     "images",
@@ -130,12 +131,29 @@ def facts_in_words(found: Evaluated, verbose: bool) -> Iterator[str]:
     yield (
         f"{metadata['images']:,} images, {len(found.classes):,} classes among {network['outputs']:,} outputs"
     )
+    yield from _classes_in_words(metadata, verbose)
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in metadata["skipped"]]
     if skipped:
         yield f"{len(skipped):,} skipped as damaged: {some(skipped, verbose)}"
     left_out = [f"{name} ({why})" for name, why in metadata["left_out"]]
     if left_out:
         yield f"{len(left_out):,} classes of the data set left out: {some(left_out, verbose)}"
+
+
+def _classes_in_words(metadata: Mapping[str, Any], verbose: bool) -> Iterator[str]:
+    """Where the images of a class come from, and which outputs stand for it."""
+    if metadata["source"] != CLASSES:
+        yield "images of a class: those whose largest object known to the network it is, on at least 5 %"
+    few = metadata["few"]
+    if few and metadata["split"] != "all":
+        yield f"{len(few):,} classes have fewer than 4 images, all of which are taken: {some(few, verbose)}"
+    matches = [
+        f"{name} = {' + '.join(names)} ({how})"
+        for name, how, _, names in metadata["matches"]
+        if how != "name"
+    ]
+    if matches:
+        yield f"{len(matches):,} classes by other names: {some(matches, verbose)}"
 
 
 def classes_table(found: Evaluated) -> Table:

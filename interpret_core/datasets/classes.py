@@ -1,6 +1,7 @@
 """Which class each image belongs to, and which images rank units and which test them.
 
     classes.csv   image,class; beside index.csv. An image is named as there, and may be missing: no class.
+                  Without index.csv, an image is named by its place below the folder of the images.
 
 index.csv's split column says what an image is for: `train` for ranking, `val` for testing. Images of a class
 without such a word are divided here, so that every class has both.
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.sheets import numbered_rows, read_text
+from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
 
-FILE = "classes.csv"
 TRAIN, VAL, ALL = "train", "val", "all"
 SPLITS = (TRAIN, VAL, ALL)
 NO_CLASS = -1
@@ -67,7 +68,7 @@ def read_classes(dataset: Dataset) -> Classes:
     Raises:
         DatasetError: no such file, missing columns, or a row that contradicts index.csv or another row.
     """
-    path = dataset.root / FILE
+    path = dataset.root / CLASSES
     if not path.is_file():
         raise DatasetError(
             f"Data set {dataset.name} has no classes: expected {path} with the columns image,class; "
@@ -76,16 +77,32 @@ def read_classes(dataset: Dataset) -> Classes:
     places: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(dataset.records):
         places[record.image].append(index)
-    class_of = _listed(path, places)
+    class_of = _listed(path, places, INDEX if dataset.annotated else str(dataset.images))
     names = tuple(sorted(set(class_of.values())))
     number = {name: at for at, name in enumerate(names)}
     of_image = np.full(len(dataset), NO_CLASS, np.int64)
     for image, name in class_of.items():
         of_image[places[image]] = number[name]
+    return with_splits(dataset, names, of_image)
+
+
+def with_splits(dataset: Dataset, names: tuple[str, ...], of_image: NDArray[np.int64]) -> Classes:
+    """Classes however they are known: what each image is for comes from index.csv, or else from its name.
+
+    Args:
+        dataset: whose images they are.
+        names: of the classes, in alphabetical order.
+        of_image: (N,) index into `names`, −1 for an image without a class.
+    """
+    class_of = {
+        record.image: names[number]
+        for record, number in zip(dataset.records, of_image.tolist(), strict=True)
+        if number != NO_CLASS
+    }
     return Classes(names, of_image, _split(dataset, class_of))
 
 
-def _listed(path: Path, known: Mapping[str, Sequence[int]]) -> dict[str, str]:
+def _listed(path: Path, known: Mapping[str, Sequence[int]], where_known: str) -> dict[str, str]:
     """Image -> class, every row checked."""
     header, rows = numbered_rows(path, read_text(path, {}), ("image", "class"))
     image_column, class_column = header.index("image"), header.index("class")
@@ -95,7 +112,8 @@ def _listed(path: Path, known: Mapping[str, Sequence[int]]) -> dict[str, str]:
         image, name, where = row[image_column].strip(), row[class_column].strip(), f"{path} line {line}"
         if image not in known:
             raise DatasetError(
-                f"{where}: image {image!r} is not in index.csv, expected one of its images: correct the row."
+                f"{where}: image {image!r} is not in {where_known}, expected one of its images: correct the "
+                "row."
             )
         if not name:
             raise DatasetError(f"{where}: {image} has no class, expected a name: fill it, or remove the row.")

@@ -70,6 +70,7 @@ class Dataset:
         labels: number -> Label.
         categories: every category column, scene and texture included.
         annotation_size: (H, W).
+        images: folder of the pictures and masks.
     """
 
     def __init__(self, name: str, root: Path, tables: Tables) -> None:
@@ -79,6 +80,8 @@ class Dataset:
         self.labels: Mapping[int, Label] = tables.labels
         self.categories = tables.categories
         self.annotation_size = tables.annotation_size
+        self.images = root / tables.images
+        self._prefix = f"{tables.images}/" if tables.images else ""
         self._table_digests = tables.digests
         self._digest: str | None = None
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
@@ -88,6 +91,11 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self)} images, {str(self.root)!r})"
+
+    @property
+    def annotated(self) -> bool:
+        """Whether it comes with labels; a plain folder of images has none."""
+        return bool(self.labels)
 
     @property
     def digest(self) -> str:
@@ -113,12 +121,14 @@ class Dataset:
     def files(self) -> Iterable[str]:
         """Every file the tables name, relative to the folder; a file may come more than once."""
         for record in self.records:
-            yield f"images/{record.image}"
+            yield f"{self._prefix}{record.image}"
             for items in record.maps.values():
-                yield from (f"images/{item}" for item in items if isinstance(item, str))
+                yield from (f"{self._prefix}{item}" for item in items if isinstance(item, str))
 
     def concepts(self, categories: Iterable[str] = DEFAULT_CATEGORIES) -> ConceptTable:
         """The concepts of some categories; default categories that the data set lacks are left out.
+
+        A folder without any annotation has no concept, and that is no mistake.
 
         Raises:
             DatasetError: a category that is neither Broden's nor the data set's, or no concept at all.
@@ -134,7 +144,7 @@ class Dataset:
             for label in self.labels.values()
             if category in label.categories
         )
-        if not found:
+        if not found and self.annotated:
             raise DatasetError(
                 f"Data set {self.name} has no label in {', '.join(wanted) or 'no category'}, "
                 f"expected at least one: choose among {', '.join(self.categories)}."
@@ -157,7 +167,7 @@ class Dataset:
             DamagedFileError: missing, undecodable or of another size than index.csv says.
         """
         record = self.records[i]
-        return pictures.read_rgb(self.root / "images" / record.image, record.size)
+        return pictures.read_rgb(self.images / record.image, record.size)
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
         """Annotation of image i: one plane per map of the table's categories, in their order.
@@ -203,7 +213,7 @@ class Dataset:
             if item > MAX_LABEL:
                 raise self._unknown_label(where, item)
         else:
-            path = self.root / "images" / item
+            path = self.images / item
             where = f"mask {path}"
             numbers = pictures.read_mask(path, self.annotation_size)
         plane = lookup[numbers]

@@ -30,12 +30,12 @@ _TURNS = {
 }
 
 
-def read_rgb(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+def read_rgb(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """One image as RGB.
 
     Args:
         path: the file.
-        size: (height, width) that index.csv states, after any EXIF rotation.
+        size: (height, width) that index.csv states, after any EXIF rotation; None takes any.
 
     Returns:
         (height, width, 3) uint8 in [0, 255].
@@ -52,7 +52,8 @@ def read_rgb(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError and more on damaged bytes.
         raise _damaged("image", path, error) from error
-    _check_size("image", path, pixels.shape, size)
+    if size is not None:
+        _check_size("image", path, pixels.shape, size)
     return pixels
 
 
@@ -159,10 +160,10 @@ def _check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, 
 
 def _damaged(kind: str, path: Path, error: Exception) -> DamagedFileError:
     if isinstance(error, FileNotFoundError):
-        return DamagedFileError(f"{kind} {path} is missing: restore it, or remove it from index.csv.")
+        return DamagedFileError(f"{kind} {path} is missing: restore it, or remove it from the table.")
     if isinstance(error, PermissionError):
         return DamagedFileError(f"{kind} {path} may not be read: check its permissions.")
     reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
     return DamagedFileError(
-        f"{kind} {path} cannot be decoded ({reason}): restore it, or remove it from index.csv."
+        f"{kind} {path} cannot be decoded ({reason}): restore it, or remove it from the table."
     )

@@ -113,7 +113,8 @@ class _Reader:
         )
 
     def _black(self, i: int) -> _Slot:
-        return _Slot(np.zeros((*self._dataset.records[i].size, 3), dtype=np.uint8), False, None, None)
+        height, width = self._dataset.records[i].size or (1, 1)
+        return _Slot(np.zeros((height, width, 3), dtype=np.uint8), False, None, None)
 
     def assemble(self, indices: Sequence[int], futures: list[Future[_Slot]]) -> Batch:
         slots = [future.result() for future in futures]

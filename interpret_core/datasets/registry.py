@@ -7,7 +7,8 @@ from pathlib import Path
 
 from interpret_core import config, demo
 from interpret_core.datasets.dataset import Dataset
-from interpret_core.datasets.tables import read_tables
+from interpret_core.datasets.folder import read_folder
+from interpret_core.datasets.tables import CLASSES, INDEX, Tables, read_tables
 from interpret_core.errors import DatasetError, unknown
 
 
@@ -23,7 +24,7 @@ def known() -> dict[str, Path]:
 
 
 def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> Dataset:
-    """Open a data set in Broden's layout: reads its tables, no picture.
+    """Open a data set in Broden's layout, or a folder of images with classes.csv: its tables, no picture.
 
     Args:
         name_or_path: a registered name, or a folder.
@@ -33,15 +34,28 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
         The Dataset; a folder is called by its own name.
 
     Raises:
-        DatasetError: unknown name, missing folder, or a layout that is not Broden's, in one clear line.
+        DatasetError: unknown name, missing folder, or a layout that is neither, in one clear line.
     """
     names = known()
     text = os.fspath(name_or_path)
     if text in names:
-        return Dataset(text, names[text].resolve(), read_tables(names[text]))
+        return Dataset(text, names[text].resolve(), _read(names[text]))
     path = Path(text).expanduser()
     path_like = isinstance(name_or_path, Path) or path.is_dir() or Path(text).name != text
     if registered_only or not text or not path_like:
         remedy = 'Register a folder in unitscope.toml, under [datasets] as name = "folder".'
         raise DatasetError(unknown("data set", text, names, remedy))
-    return Dataset(path.resolve().name, path.resolve(), read_tables(path))
+    return Dataset(path.resolve().name, path.resolve(), _read(path))
+
+
+def _read(root: Path) -> Tables:
+    """The tables of a folder in either layout."""
+    if not root.is_dir() or (root / INDEX).is_file():
+        return read_tables(root)
+    if (root / CLASSES).is_file():
+        return read_folder(root)
+    raise DatasetError(
+        f"{root} has neither {INDEX} (annotated, Broden's layout: {INDEX}, label.csv, images/) nor {CLASSES} "
+        "(a folder of images, with the columns image,class), expected one of them: point to the folder that "
+        "holds it."
+    )

@@ -20,6 +20,8 @@ from pathlib import Path
 from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
 from interpret_core.errors import DatasetError
 
+INDEX, CLASSES = "index.csv", "classes.csv"
+IMAGES = "images"  # the folder of the pictures
 CATEGORY_ORDER = ("object", "part", "material", "color", "scene", "texture")
 MAX_LABEL = 0xFFFF  # a mask encodes R + 256·G
 MAX_PIXELS = 64_000_000  # beyond this an image is a mistake or an attack, not a photograph for a CNN
@@ -37,13 +39,13 @@ class Record:
     Attributes:
         image: file below images/, with forward slashes.
         split: as written ("train", "val"), "" where there is no such column.
-        size: (height, width) of the image in pixels.
+        size: (height, width) of the image in pixels; None where no table states it.
         maps: category -> its items in order: mask files below images/, or numbers for the whole image.
     """
 
     image: str
     split: str
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     maps: Mapping[str, tuple[str | int, ...]]
 
 
@@ -74,6 +76,7 @@ class Tables:
         categories: Broden's order first, then further columns in index.csv's order.
         annotation_size: (H, W) of every mask.
         digests: table file -> SHA-256 of its bytes as they were read.
+        images: folder of the pictures below the data set's, "" where it is the same.
     """
 
     records: tuple[Record, ...]
@@ -81,6 +84,7 @@ class Tables:
     categories: tuple[str, ...]
     annotation_size: tuple[int, int]
     digests: Mapping[str, str]
+    images: str = IMAGES
 
 
 def read_tables(root: Path) -> Tables:
@@ -95,8 +99,8 @@ def read_tables(root: Path) -> Tables:
             "check the path, or get Broden with `python -m interpret_core fetch broden`."
         )
     digests: dict[str, str] = {}
-    texts = {name: read_text(root / name, digests) for name in ("index.csv", "label.csv")}
-    optional = [root / "category.csv", root / "classes.csv", *sorted(root.glob("c_*.csv"))]
+    texts = {name: read_text(root / name, digests) for name in (INDEX, "label.csv")}
+    optional = [root / "category.csv", root / CLASSES, *sorted(root.glob("c_*.csv"))]
     texts |= {path.name: read_text(path, digests) for path in optional if path.is_file()}
     dense = {name[2:-4]: text for name, text in texts.items() if name.startswith("c_")}
     labels = _labels(root / "label.csv", texts["label.csv"], dense)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from interpret_core import datasets, networks
 from interpret_core.ablation.evaluation import Evaluation, evaluate
-from interpret_core.datasets import Batch, Classes, Dataset
-from interpret_core.datasets.classes import SPLITS, VAL
-from interpret_core.engine.matching import Matching, match
+from interpret_core.datasets import Batch, Dataset
+from interpret_core.datasets.classes import ALL, SPLITS, VAL
+from interpret_core.engine.classing import ClassPlan
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
+from interpret_core.engine.surveyed import planned
 from interpret_core.errors import DamagedFileError, DatasetError, NetworkError, NonFiniteError, ParameterError
 from interpret_core.networks import Network, NetworkSpec
 from interpret_core.results.records import Record, canonical_json
@@ -58,7 +59,8 @@ class Evaluated:
         evaluation: counts by class, in the order of `classes`.
         metadata: network (name, title, digest, evidence, note, outputs), dataset (name, digest), split,
             batch_size, classes (names), images (evaluated), skipped [[image, reason]],
-            left_out [[class, reason]].
+            left_out [[class, reason]], source (of the images of a class), matches [[class, how, numbers of
+            its outputs, their names]], few (classes with so few images that either split has all of them).
         computed: False where the answer was on disk.
         seconds: wall-clock seconds of this call.
     """
@@ -83,13 +85,14 @@ def run_evaluation(request: EvaluationRequest, store: Store, execution: Executio
         execution: device, progress and cancellation; its shards do not matter here.
 
     Raises:
-        UserError: unknown names, no classes.csv, no class that the network knows, no image in the split.
+        UserError: unknown names, neither classes.csv nor objects, no class that the network knows, no image
+            in the split.
         NonFiniteError: NaN or infinity in an output.
         Cancelled: the user stopped it; nothing is kept.
     """
     execution = execution or Execution()
     start = time.perf_counter()
-    run = _Run(request, execution)
+    run = _Run(request, store, execution)
     key = run.key()
     record = store.get(key)
     computed = record is None
@@ -106,28 +109,27 @@ def run_evaluation(request: EvaluationRequest, store: Store, execution: Executio
 
 
 class _Run:
-    """One evaluation: everything that its key needs is known before any image is read."""
+    """One evaluation: everything that its key needs is known before the network sees any image."""
 
-    def __init__(self, request: EvaluationRequest, execution: Execution) -> None:
+    def __init__(self, request: EvaluationRequest, store: Store, execution: Execution) -> None:
         self.request, self.execution = request, execution
         self.reporter = Reporter(execution.tell, execution.cancelled)
         self.dataset: Dataset = datasets.open_dataset(request.dataset)
-        self.classes: Classes = datasets.read_classes(self.dataset)
         self.spec: NetworkSpec = networks.find(request.network)
-        self.matching: Matching = match(
-            self.classes.names, self.spec.class_names, request.network, self.dataset.name
-        )
+        self.reporter.tell("reading the data set's digest", 0, 0)
+        self.digest = self.dataset.compute_digest(cancelled=execution.cancelled)
+        self.plan: ClassPlan = planned(self.dataset, self.spec, store, self.reporter)
+        self.classes = self.plan.chosen(ALL)
 
     def key(self) -> str:
-        """Holds what changes the answer: also the outputs' names, which decide what is a class."""
-        self.reporter.tell("reading the data set's digest", 0, 0)
+        """Holds what changes the answer: also which outputs and which images are a class."""
         content = {
             "schema": SCHEMA,
             "network": networks.digest(self.request.network),
-            "outputs": hashlib.sha256(canonical_json(self.spec.class_names).encode()).hexdigest(),
-            "dataset": self.dataset.compute_digest(cancelled=self.execution.cancelled),
+            "dataset": self.digest,
             "split": self.request.split,
             "batch_size": self.request.batch_size,
+            "classes": self._classes() | {"images": [one.images.tolist() for one in self.classes]},
         }
         return f"evaluation/{hashlib.sha256(canonical_json(content).encode()).hexdigest()[:40]}"
 
@@ -150,24 +152,28 @@ class _Run:
         size = self.request.batch_size
         batches = [images[start : start + size].tolist() for start in range(0, len(images), size)]
         self.reporter.total = len(images)
-        outputs = np.array(self.matching.outputs)
-        number = np.full(len(self.classes.names), -1)  # of a class among those evaluated
-        number[list(self.matching.classes)] = np.arange(len(outputs))
+        outputs = [one.outputs for one in self.classes]
         nothing = np.zeros((0, len(self.spec.class_names)), np.float32)
         found = evaluate(nothing, np.zeros(0, np.int64), outputs)
         skipped: list[tuple[str, str]] = []
         for batch in datasets.prefetch(self.dataset, batches):
             logits = self._logits(network, batch)[batch.valid]
-            labels = number[self.classes.of_image[batch.indices[batch.valid]]]
+            labels = self._labels()[batch.indices[batch.valid]]
             found += evaluate(logits, labels, outputs)
             skipped += [self._problem(int(index)) for index in batch.indices[~batch.valid]]
             self.reporter.advance("evaluating", len(batch.indices))
         return found, skipped
 
+    def _labels(self) -> NDArray[np.int64]:
+        """(N,) class of each image in the split, −1 for the others."""
+        labels = np.full(len(self.dataset), -1)
+        for number, one in enumerate(self.classes):
+            labels[one.of(self.request.split)] = number
+        return labels
+
     def _images(self) -> NDArray[np.int64]:
         """Indices of the images to evaluate, ascending."""
-        images = self.classes.images(self.request.split)
-        images = images[np.isin(self.classes.of_image[images], self.matching.classes)]
+        images = np.flatnonzero(self._labels() >= 0)
         if len(images) == 0:
             raise DatasetError(
                 f"Data set {self.dataset.name} has no image in split {self.request.split!r} of a class that "
@@ -206,7 +212,7 @@ class _Run:
         return name, "could not be read a moment ago"
 
     def _metadata(self, network: Network, images: int, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        spec, names = self.spec, self.classes.names
+        spec = self.spec
         return {
             "split": self.request.split,
             "batch_size": self.request.batch_size,
@@ -219,10 +225,22 @@ class _Run:
                 "outputs": len(spec.class_names),
             },
             "dataset": {"name": self.dataset.name, "digest": self.dataset.digest},
-            "classes": [names[number] for number in self.matching.classes],
+            **self._classes(),
             "images": images - len(skipped),
             "skipped": list(skipped),
-            "left_out": list(self.matching.left_out),
+        }
+
+    def _classes(self) -> dict[str, Any]:
+        """What was taken for which class, and what was left out."""
+        return {
+            "classes": [one.name for one in self.classes],
+            "source": self.plan.source,
+            "matches": [
+                [one.name, self.plan.how[one.name], list(one.outputs), list(one.output_names)]
+                for one in self.classes
+            ],
+            "few": [one.name for one in self.classes if one.few],
+            "left_out": [list(one) for one in self.plan.left_out],
         }
 
 

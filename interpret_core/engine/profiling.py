@@ -17,6 +17,7 @@ from interpret_core.engine.assembly import layer_metadata, mask_arrays, shown_im
 from interpret_core.engine.chancing import Lottery
 from interpret_core.engine.material import Material, Reporter
 from interpret_core.engine.shards import Arrays, Load, Shards, Stage, split, sweep
+from interpret_core.engine.surveyed import surveyed
 from interpret_core.engine.tallying import Passing, profile_layers
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.networks import Network
@@ -86,6 +87,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     execution = execution or Execution()
     reporter = Reporter(execution.tell, execution.cancelled)
     dataset = datasets.open_dataset(request.dataset)
+    _refuse_plain(dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     digest = dataset.compute_digest(cancelled=execution.cancelled)
     keys = resolve_layers(request, store, networks.digest(request.network), digest)
@@ -119,7 +121,7 @@ class _Run:
     def all(self, keys: LayerKeys) -> Outcome:
         todo = keys.without_profile(self.store)
         chance = keys.without_chance(self.store)
-        material = self._material(keys)
+        material = self._material()
         # The layers are part of the run's key: a run that was cut off while it kept its results must find its
         # shards again, although by then fewer layers are missing.
         todo, chance = self._remembered(keys, todo, chance)
@@ -153,22 +155,8 @@ class _Run:
         self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
         return todo, chance
 
-    def _material(self, keys: LayerKeys) -> Material:
-        table = self.dataset.concepts(self.request.categories)
-
-        def work() -> Record:
-            start = time.perf_counter()
-            found = datasets.survey(
-                self.dataset,
-                table,
-                progress=lambda done, total: self.reporter.tell("reading annotations", done, total),
-                cancelled=self.execution.cancelled,
-            )
-            self.reporter.seconds["survey"] = time.perf_counter() - start
-            return Record(*found.to_record())
-
-        record = self.store.compute(keys.survey, work, self.execution.cancelled)
-        survey = Survey.from_record(record.arrays, record.metadata)
+    def _material(self) -> Material:
+        table, survey = surveyed(self.dataset, self.store, self.reporter, self.request.categories)
         _refuse_damage(self.request, survey)
         return Material(self.network, self.dataset, table, survey, self.request.batch_size)
 
@@ -267,6 +255,15 @@ class _Run:
             return passes.masks(material, plans, fed, self.reporter)
 
         return list(shards.each(stage, split(chosen, self.execution.shards), work))
+
+
+def _refuse_plain(dataset: Dataset) -> None:
+    """A profile compares units with annotated concepts, of which a plain folder of images has none."""
+    if not dataset.annotated:
+        raise DatasetError(
+            f"Data set {dataset.name} has no annotation, expected Broden's layout (index.csv, label.csv, "
+            "images/) for a profile: annotate it, or ask for evaluation and relevance only."
+        )
 
 
 def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:

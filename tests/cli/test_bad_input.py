@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from tests.cli.conftest import Command, Ran, ended, started
-from tests.planted_classes import write_classes, write_pictures
+from tests.planted_classes import write_classes, write_photos, write_pictures
 from tests.planted_dataset import Planted, save_mask
 from tests.results.test_store_failures import namespace
 
@@ -103,7 +103,10 @@ def test_other_commands(command: Command, arguments, parts) -> None:
         (("--dataset", "{pictures}", "--network", SMALL), ["does not name its outputs"]),
         (("--dataset", "{pictures}", "--network", "demo/alexnet"), ["demo/alexnet", "unset INTERPRET_DEMO"]),
         (("--dataset", "{pictures}", "--network", "efficientnet-lite0"), ["knows none of the classes"]),
-        (("--dataset", "{planted}"), ["has no classes", "classes.csv"]),
+        (("--dataset", "{planted}"), ["knows none of the classes of planted", "[classes]"]),
+        (("--dataset", "{bare}"), ["no object annotation and no classes.csv", "image,class"]),
+        (("--dataset", "{empty}"), ["neither index.csv", "nor classes.csv"]),
+        (("--dataset", "{photos}"), ["classes.csv line 3", "'b.png' is not in"]),
         (("--dataset", "nowhere"), ["Unknown data set 'nowhere'"]),
         (("--dataset", "{wrong}"), ["classes.csv line 2", "'none.png' is not in index.csv"]),
     ],
@@ -111,6 +114,13 @@ def test_other_commands(command: Command, arguments, parts) -> None:
 def test_evaluate(command: Command, planted: Planted, tmp_path: Path, options, parts) -> None:
     places = {name: write_pictures(tmp_path / name) for name in ("pictures", "wrong")}
     write_classes(places["wrong"], [("none.png", "red")])
+    places |= {name: tmp_path / name for name in ("bare", "empty", "photos")}
+    places["empty"].mkdir()
+    write_photos(places["photos"], {"a.png": "red"})
+    write_classes(places["photos"], [("a.png", "red"), ("b.png", "red")])
+    write_pictures(places["bare"])
+    (places["bare"] / "classes.csv").unlink()
+    (places["bare"] / "label.csv").write_text("number,name,category\n1,red,color\n")
     given = [option.format(**places, planted=planted.root) for option in options]
     wrong(command("evaluate", "--network", "tests.cli.networks:named", *given), *parts)
 
@@ -118,6 +128,11 @@ def test_evaluate(command: Command, planted: Planted, tmp_path: Path, options, p
 def test_without_an_index(command: Command, planted: Planted) -> None:
     (planted.root / "index.csv").unlink()
     wrong(command(*profile("--dataset", planted.root)), "index.csv", str(planted.root))
+
+
+def test_a_profile_needs_annotations(command: Command, tmp_path: Path) -> None:
+    root = write_photos(tmp_path / "photos", {"a.png": "red"})
+    wrong(command(*profile("--dataset", root)), "photos has no annotation", "label.csv")
 
 
 def test_a_bad_configuration(command: Command, environment: Path) -> None:

@@ -13,7 +13,7 @@ from interpret_core import demo
 from interpret_core.cli.evaluating import COLUMNS
 from tests.cli.conftest import Command, Ran
 from tests.demo_weights import make_weights
-from tests.planted_classes import Picture, write_classes, write_pictures
+from tests.planted_classes import Picture, write_classes, write_photos, write_pictures
 
 NAMED = "tests.cli.networks:named"
 
@@ -81,14 +81,14 @@ def test_json_holds_the_same_rows_the_matrix_and_where_they_come_from(
     ]
     with (tmp_path / "e.csv").open(newline="") as file:
         assert as_text == list(csv.DictReader(file))
-    assert content["records"][0]["accuracy"] is None  # no blue picture ranks
+    assert content["records"][0]["images"] == 1  # the only blue picture counts in either half
     metadata = content["metadata"]
     assert metadata["split"] == "train"
     assert metadata["network"]["name"] == NAMED
     assert metadata["confusion"] == {
         "rows": ["blue", "green", "red"],
         "columns": ["blue", "green", "red", None],
-        "counts": [[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 2, 0]],
+        "counts": [[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 2, 0]],
     }
 
 
@@ -105,6 +105,54 @@ def test_other_outputs_have_a_column(command: Command, pictures: Path) -> None:
     out = evaluated(command, pictures).out
     assert table(out, "Answers by true class")["red"] == ["·", "1", "1"]
     assert "other output" in out
+
+
+def test_what_stands_for_what_is_said(command: Command, pictures: Path, environment: Path) -> None:
+    (environment / "unitscope.toml").write_text('[classes]\nwhite = ["blue"]\nred = ["RED", 1]\n')
+    write_classes(pictures, [("0.png", "red"), ("3.png", "red"), ("8.png", "white"), ("4.png", "green")])
+    out = evaluated(command, pictures).out
+    assert "2 classes by other names: red = red + green (your table); white = blue (your table)" in out
+    assert "3 classes have fewer than 4 images" not in out  # two classes are left
+    assert "2 classes have fewer than 4 images, all of which are taken: red; white" in out
+    assert "1 classes of the data set left out: green (its outputs stand for red already)" in out
+    assert table(out, "Accuracy of the intact network")["red"][:3] == ["2", "2", "1.000"]
+    assert "largest object" not in out
+    assert "fewer than 4" not in evaluated(command, pictures, "--split", "all").out
+
+
+def test_without_classes_the_annotations_say_what_an_image_shows(
+    command: Command, pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "classes.csv").unlink()
+    labels = (pictures / "label.csv").read_text().replace("whole picture", "red")
+    (pictures / "label.csv").write_text(labels)
+    out = evaluated(command, pictures, "--out", tmp_path / "e.json").out
+    assert "reading annotations" in out
+    assert "images of a class: those whose largest object known to the network it is, on at least 5 %" in out
+    assert table(out, "Accuracy of the intact network")["red"][:2] == ["10", "4"]  # 3 red, 1 white
+    metadata = json.loads((tmp_path / "e.json").read_text())["metadata"]
+    assert metadata["source"] == "largest object"
+    assert metadata["matches"] == [["red", "name", [0], ["red"]]]
+    again = evaluated(command, pictures).out
+    assert "reading annotations" not in again
+    assert "Found in the cache" in again
+
+
+def test_a_plain_folder(command: Command, tmp_path: Path) -> None:
+    root = write_photos(
+        tmp_path / "photos",
+        {
+            "red/1.png": "red",
+            "red/2.png": "green",
+            "green/1.png": "green",
+            "blue/1.png": "blue",
+            "red/3.png": "",
+        },
+    )
+    out = evaluated(command, root).out
+    assert "4 images, 3 classes among 3 outputs" in out
+    assert table(out, "Accuracy of the intact network")["green"][:3] == ["2", "1", "0.500"]
+    assert "3 classes of 4 images" in command("datasets", root).out
 
 
 @pytest.fixture

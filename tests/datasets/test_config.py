@@ -67,8 +67,23 @@ def test_a_config_travels_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-def test_a_config_cannot_be_changed() -> None:
+def test_classes_for_all_networks_and_for_one(tmp_path: Path) -> None:
+    (tmp_path / "unitscope.toml").write_text(
+        '[classes]\ncat = ["tabby", 282, "283-285"]\nkite = []\n'
+        '[classes."torchvision/alexnet"]\ncat = ["tiger cat"]\ndog = [1]\n'
+    )
     found = config.current({})
+    assert found.classes_for("mine") == {"cat": ("tabby", 282, "283-285"), "kite": ()}
+    assert found.classes_for("torchvision/alexnet") == {"cat": ("tiger cat",), "kite": (), "dog": (1,)}
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert config.current({"INTERPRET_CONFIG": ""}).classes_for("") == {**found.classes[""]}
+
+
+def test_a_config_cannot_be_changed(tmp_path: Path) -> None:
+    (tmp_path / "unitscope.toml").write_text("[classes]\ncat = [1]\n")
+    found = config.current({})
+    with pytest.raises(TypeError):
+        found.classes[""]["cat"] = ()  # type: ignore[index]
     with pytest.raises(AttributeError):
         found.offline = True  # type: ignore[misc]
     with pytest.raises(TypeError):
@@ -82,7 +97,12 @@ def test_a_config_cannot_be_changed() -> None:
         ("[datasets]\nmine = 3\n", ["mine is 3", "text"]),
         ('[datasets]\nmine = " "\n', ["mine", "non-empty"]),
         ("datasets = 3\n", ["expected a table"]),
-        ('[dataset]\nmine = "x"\n', ["'dataset'", "[datasets] and [networks]"]),
+        ('[dataset]\nmine = "x"\n', ["'dataset'", "[datasets], [networks] and [classes]"]),
+        ("classes = 3\n", ["classes is 3", "expected a table"]),
+        ('[classes]\ncat = "tabby"\n', ["cat is 'tabby'", "a list of output names"]),
+        ("[classes]\ncat = [true]\n", ["cat is [True]", "a list of output names"]),
+        ("[classes]\ncat = [1.5]\n", ["cat is [1.5]"]),
+        ("[classes.net]\ncat = 3\n", ["cat is 3"]),
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str, words: list[str]) -> None:

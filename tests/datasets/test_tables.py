@@ -161,7 +161,7 @@ def test_bad_labels_are_one_clear_line(tmp_path: Path, labels: str | bytes, word
 def test_missing_folder_and_missing_tables(tmp_path: Path) -> None:
     assert "does not exist" in complaint(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    assert "index.csv is missing" in complaint(tmp_path / "empty")
+    assert "neither index.csv" in complaint(tmp_path / "empty")
     write(tmp_path / "half")
     (tmp_path / "half" / "label.csv").unlink()
     assert "label.csv is missing" in complaint(tmp_path / "half")

@@ -10,10 +10,9 @@ import pytest
 
 from interpret_core import networks
 from interpret_core.engine import Evaluated, EvaluationRequest, Execution, run_evaluation
-from interpret_core.engine.matching import match
 from interpret_core.errors import Cancelled, DatasetError, NetworkError, NonFiniteError, ParameterError
 from interpret_core.results.store import Store
-from tests.planted_classes import PICTURES, Picture, write_classes, write_pictures
+from tests.planted_classes import Picture, write_classes, write_photos, write_pictures
 
 COLOURS = "tests.engine.networks:named_colours"
 MANY = "tests.engine.networks:many_colours"
@@ -53,12 +52,18 @@ def test_known_accuracy(store: Store, pictures: Path) -> None:
     assert found.metadata["left_out"] == [["white", "no output has this name"]]
     assert found.metadata["network"]["name"] == COLOURS
     assert found.metadata["network"]["outputs"] == 3
+    assert found.metadata["source"] == "classes.csv"
+    assert found.metadata["matches"] == [
+        ["blue", "name", [2], ["BLUE"]],
+        ["green", "name", [1], ["green"]],
+        ["red", "name", [0], ["Red"]],
+    ]
 
 
 @pytest.mark.parametrize(
     ("split", "confusion"),
     [
-        ("train", [[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 2, 0]]),
+        ("train", [[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 2, 0]]),
         ("all", [[1, 0, 0, 0], [1, 2, 1, 0], [0, 1, 5, 0]]),
     ],
 )
@@ -66,9 +71,7 @@ def test_splits(store: Store, pictures: Path, split: str, confusion: list[list[i
     found = evaluated(store, pictures, split=split)
     assert found.evaluation.confusion.tolist() == confusion
     assert found.metadata["split"] == split
-    if split == "train":
-        assert math.isnan(found.evaluation.accuracy[0])  # no blue picture: nothing to say
-        assert found.evaluation.mean_recall == 0.5
+    assert found.metadata["few"] == ["blue"]  # one picture, for testing: it counts in either half
 
 
 def test_more_outputs_than_classes(store: Store, tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ def test_networks_that_do_not_fit(store: Store, pictures: Path, network: str, er
 
 
 def test_no_image_to_evaluate(store: Store, tmp_path: Path) -> None:
-    root = write_pictures(tmp_path / "pictures", [one for one in PICTURES if one.split == "val"])
+    root = write_pictures(tmp_path / "pictures", [Picture("red", "red"), Picture("green", "green")] * 4)
     with pytest.raises(DatasetError, match="no image in split 'train' of a class that"):
         evaluated(store, root, split="train")
 
@@ -191,13 +194,32 @@ def test_bad_requests() -> None:
         EvaluationRequest("a", "b", batch_size=0)
 
 
-def test_names_match_whatever_their_capitals_and_underscores() -> None:
-    found = match(("Park bench", "bus", "cat"), ("BUS", "park_bench", "house cat"), "net", "set")
-    assert (found.classes, found.outputs) == ((0, 1), (1, 0))
-    assert found.left_out == (("cat", "no output has this name"),)
+def test_a_group_of_outputs_is_one_class(
+    store: Store, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Green and blue count as one class; the entry is part of what is asked for."""
+    before = evaluated(store, pictures)
+    monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "mine.toml"))
+    (tmp_path / "mine.toml").write_text('[classes]\ngreen = ["green", "blue"]\n')
+    found = evaluated(store, pictures)
+    assert found.computed
+    assert found.classes == ("green", "red")
+    assert found.evaluation.confusion.tolist() == [[3, 0, 0], [1, 3, 0]]
+    both = (2 * (OWN + OTHER) + (OTHER + OWN)) / 3
+    np.testing.assert_allclose(found.evaluation.probability, [both, (3 * OWN + OTHER) / 4], rtol=1e-6)
+    assert found.metadata["matches"][0] == ["green", "your table", [1, 2], ["green", "BLUE"]]
+    (tmp_path / "mine.toml").write_text("")
+    assert not evaluated(store, pictures).computed
+    assert before.computed
 
 
-def test_a_name_that_two_outputs_have_is_left_out() -> None:
-    found = match(("crane", "zebra"), ("crane", "zebra", "crane"), "net", "set")
-    assert found.classes == (1,)
-    assert found.left_out == (("crane", "2 outputs have this name"),)
+def test_a_plain_folder_with_a_damaged_picture(store: Store, tmp_path: Path) -> None:
+    names = {f"{colour}/{number}.png": colour for colour in ("red", "blue") for number in range(4)}
+    root = write_photos(tmp_path / "photos", names | {"green/0.png": ""})
+    (root / "red/1.png").write_bytes(b"no picture")
+    found = evaluated(store, root, split="all")
+    assert found.evaluation.confusion.tolist() == [[4, 0, 0], [0, 3, 0]]
+    assert [image for image, _ in found.metadata["skipped"]] == ["red/1.png"]
+    halves = [evaluated(store, root, split=split).evaluation.images.tolist() for split in ("train", "val")]
+    assert np.sum(halves, 0).tolist() == [4, 3]
+    assert min(map(min, halves)) >= 1

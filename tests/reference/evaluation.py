@@ -1,6 +1,8 @@
 """How often a network is right, counted image by image as the definitions say.
 
-Axes: N images, K outputs, C classes. Counts are whole numbers; a share of nothing is None.
+Axes: N images, K outputs, C classes, each a group of outputs. A picture is taken for a class when any output
+of its group is on top; the probability of a class is the sum over its group. Counts are whole numbers; a
+share of nothing is None.
 """
 
 from __future__ import annotations
@@ -26,34 +28,42 @@ def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
+def answered(row: Sequence[float], groups: Sequence[Sequence[int]]) -> int:
+    """The class whose group holds the largest output; C where none does."""
+    top = ranked(row)[0]
+    for number, group in enumerate(groups):
+        if top in group:
+            return number
+    return len(groups)
+
+
 def confusion(
-    logits: Sequence[Sequence[float]], labels: Sequence[int], outputs: Sequence[int]
+    logits: Sequence[Sequence[float]], labels: Sequence[int], groups: Sequence[Sequence[int]]
 ) -> list[list[int]]:
     """C rows of C + 1 counts: true class, answered class; the last column is any other output."""
-    table = [[0] * (len(outputs) + 1) for _ in outputs]
+    table = [[0] * (len(groups) + 1) for _ in groups]
     for row, label in zip(logits, labels, strict=True):
-        answer = ranked(row)[0]
-        table[label][list(outputs).index(answer) if answer in outputs else len(outputs)] += 1
+        table[label][answered(row, groups)] += 1
     return table
 
 
 def of_class(
-    logits: Sequence[Sequence[float]], labels: Sequence[int], outputs: Sequence[int], wanted: int
+    logits: Sequence[Sequence[float]], labels: Sequence[int], groups: Sequence[Sequence[int]], wanted: int
 ) -> dict[str, Any]:
     """Everything said of one class: n, k, top-5, TPR and TNR, probability."""
-    own = outputs[wanted]
+    own = groups[wanted]
     n = k = top = others = rejected = 0
     probability = 0.0
     for row, label in zip(logits, labels, strict=True):
         answers = ranked(row)
         if label == wanted:
             n += 1
-            k += answers[0] == own
-            top += own in answers[:5]
-            probability += softmax(row)[own]
+            k += answers[0] in own
+            top += any(output in answers[:5] for output in own)
+            probability += math.fsum(softmax(row)[output] for output in own)
         else:
             others += 1
-            rejected += answers[0] != own
+            rejected += answers[0] not in own
     rates = share(k, n), share(rejected, others)
     return {
         "images": n,

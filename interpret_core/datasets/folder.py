@@ -1,0 +1,51 @@
+"""A plain folder of photographs with classes.csv, no annotation: enough to evaluate and to rank units.
+
+    classes.csv   image,class
+    images/       the pictures, in folders of any depth; without `images/`, those anywhere below the folder
+
+Files and folders whose names begin with a dot are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from interpret_core.datasets.sheets import read_text
+from interpret_core.datasets.tables import CLASSES, IMAGES, Record, Tables
+from interpret_core.errors import DatasetError
+
+ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
+
+
+def read_folder(root: Path) -> Tables:
+    """The pictures below a folder in alphabetical order, without labels, categories or sizes.
+
+    Args:
+        root: holds classes.csv; which class an image has is read by `read_classes`.
+
+    Raises:
+        DatasetError: classes.csv cannot be read, or there is no picture.
+    """
+    digests: dict[str, str] = {}
+    read_text(root / CLASSES, digests)
+    images = IMAGES if (root / IMAGES).is_dir() else ""
+    names = sorted(_pictures(root / images))
+    if not names:
+        raise DatasetError(
+            f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
+            f"put the images of {CLASSES} there."
+        )
+    records = tuple(Record(image=name, split="", size=None, maps={}) for name in names)
+    return Tables(records, {}, (), ANNOTATION_SIZE, digests, images)
+
+
+def _pictures(folder: Path) -> Iterator[str]:
+    """Picture files below a folder, relative to it, with forward slashes."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield (Path(place) / name).relative_to(folder).as_posix()
