@@ -1,4 +1,4 @@
-"""`bench profile`: how fast, against what, and with how much memory."""
+"""`bench`: how fast, against what, and with how much memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import typer
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import UserError
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")]
 
 
 def bench_profile(  # noqa: PLR0913 - the options of the command
@@ -32,16 +34,40 @@ def bench_profile(  # noqa: PLR0913 - the options of the command
     memory_images: Annotated[
         int, typer.Option(min=0, help="Images listed once and ten times for the memory; 0 leaves it out.")
     ] = 32,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Time a profile against a bare forward pass and a plain implementation; measure its peak memory."""
-    bench = _benchmarks()
+    bench = _benchmarks("profile_bench")
+    plan = bench.Plan(network, dataset, images, batch_size, repeats, memory_images)
+    _measured(bench, plan, context.obj, json_file)
+
+
+def bench_relevance(  # noqa: PLR0913 - the options of the command
+    context: typer.Context,
+    network: Annotated[str, typer.Option(help="A known name or factory string.")] = "demo/alexnet",
+    dataset: Annotated[str, typer.Option(help="A registered name or a folder.")] = "demo",
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class", help="By default the first class that has enough images.", show_default=False
+        ),
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="Images of the class, at most.")] = 16,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Time attributions of all layers against captum: at the same points, and until they are within 5 %."""
+    bench = _benchmarks("relevance_bench")
+    plan = bench.Plan(network, dataset, class_name, images, repeats)
+    _measured(bench, plan, context.obj, json_file)
+
+
+def _measured(bench: ModuleType, plan: object, stop: Stop, json_file: Path | None) -> None:
+    """Run a benchmark; its remarks and numbers on the screen, the numbers in the file."""
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise UserError(f"--json {json_file} lies in no folder: make it, or choose another.")
-    stop: Stop = context.obj
     screen = console()
     with Progress(screen) as progress:
-        plan = bench.Plan(network, dataset, images, batch_size, repeats, memory_images)
         numbers, remarks = bench.measure(plan, progress.tell, stop.asked)
     for line in remarks:
         screen.print(line, soft_wrap=True)
@@ -51,12 +77,18 @@ def bench_profile(  # noqa: PLR0913 - the options of the command
         _write(json_file, text)
 
 
-def _benchmarks() -> ModuleType:
-    """The module that measures; it is no part of the package, and only a clone has it."""
+def _benchmarks(name: str) -> ModuleType:
+    """A module that measures; it is no part of the package, and only a clone has it."""
     try:
-        return importlib.import_module("benchmarks.profile_bench")
+        return importlib.import_module(f"benchmarks.{name}")
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != "benchmarks":
+        missing = (error.name or "").partition(".")[0]
+        if missing == "captum":
+            raise UserError(
+                "captum, which the attributions are timed against, is not installed: "
+                "pip install -r requirements-dev.txt."
+            ) from error
+        if missing != "benchmarks":
             raise
         raise UserError(
             "The benchmarks are not here: run this command in the repository's folder."

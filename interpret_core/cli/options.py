@@ -33,6 +33,9 @@ Network = Annotated[
 Data = Annotated[
     str, typer.Option("--dataset", metavar="NAME", help="A registered name, or a folder in Broden's layout.")
 ]
+Classes = Annotated[
+    str, typer.Option(metavar="NAMES", help="Classes, separated by commas, or all that the network knows.")
+]
 Layers = Annotated[str, typer.Option(metavar="NAMES", help="Names separated by commas, or all.")]
 Quantile = Annotated[
     float,

@@ -57,6 +57,7 @@ class Network:
         layers: in forward order.
         traced: whether torch.fx could trace it.
         device: where it runs.
+        cutter: cuts batches at layers, for gradients; its images come from `preprocessing.batch`.
     """
 
     def __init__(self, spec: NetworkSpec, device: torch.device, *, fetch: bool = True) -> None:
@@ -70,7 +71,8 @@ class Network:
         self.class_names = spec.class_names
         self.device = device
         module = spec.build(weights).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._runner, self.layers, slower = prepare(module, self._probe(), spec.name)
+        module.requires_grad_(False)  # gradients are taken with respect to responses alone
+        self._runner, self.cutter, self.layers, slower = prepare(module, self._probe(), spec.name)
         self.traced = not slower
         self.note = " ".join(filter(None, [weights.note, slower]))
         self._by_name = {layer.name: layer for layer in self.layers}

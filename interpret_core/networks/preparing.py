@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
 
 from interpret_core.errors import NetworkError
+from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.layers import Layer, find_layers
 from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
 from interpret_core.networks.tracing import UntraceableError, record_shape, trace
 from interpret_core.networks.watching import WatchedRunner
 
 
-def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...], str]:
-    """A checked way to run a module with taps, its layers, and a note if it is the slower way.
+class Prepared(NamedTuple):
+    """A checked way to run a module with taps, and to cut it; a note if it is the slower way."""
+
+    runner: Runner
+    cutter: Cutter
+    layers: tuple[Layer, ...]
+    note: str = ""
+
+
+def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> Prepared:
+    """Find a way to run a module with taps and to cut it at its layers, and check it.
 
     Args:
         module: in eval mode; not changed.
@@ -33,25 +45,25 @@ def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, 
     with torch.no_grad():
         expected = _expected(module, probe, name)
         try:
-            runner, layers = _prepare_traced(module, probe)
-            if not _same(_run(runner, probe), expected):
+            found = _prepare_traced(module, probe)
+            if not _same(_run(found.runner, probe), expected):
                 raise UntraceableError("its graph gives another output than the module")
-            note = ""
         except UntraceableError as error:
-            runner, layers = _prepare_watched(module, probe, name)
-            if not _same(_run(runner, probe), expected):
+            found = _prepare_watched(module, probe, name)
+            if not _same(_run(found.runner, probe), expected):
                 raise NetworkError(
                     f"{name} gives another output when it is watched, expected the same bits: it may "
                     "be random even in eval mode. Make it deterministic."
                 ) from error
             reason = (str(error).splitlines() or [""])[0]
             note = f"torch.fx cannot trace this network ({reason}): responses are read on a slower path."
-    if not layers:
+            found = found._replace(note=note)
+    if not found.layers:
         raise NetworkError(f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show.")
-    return runner, layers, note
+    return found
 
 
-def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> tuple[Runner, tuple[Layer, ...]]:
+def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> Prepared:
     try:
         runner = WatchedRunner(module, probe.clone())
     except Exception as error:  # the module's own code, on a clone
@@ -59,20 +71,22 @@ def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> tuple
             f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
             "module made of torch functions: write it without modules outside its tree."
         ) from error
-    return runner, runner.layers
+    return Prepared(runner, WatchedCutter(runner, runner.ops, runner.responses), runner.layers)
 
 
-def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> tuple[Runner, tuple[Layer, ...]]:
+def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> Prepared:
     graph = trace(module)
     shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
     try:
-        run_all(graph, probe, record_shape(shapes))
+        run_all(graph.module, graph.nodes, probe, record_shape(shapes))
     except Exception as error:  # a graph that does not even run is no better than none
         raise UntraceableError(f"its graph fails with {type(error).__name__}: {error}") from error
-    found = find_layers(graph.ops(shapes))
+    ops = graph.ops(shapes)
+    found = find_layers(ops)
+    responses = {item.layer.name: item.response for item in found}
+    cutter = GraphCutter(graph.copied(), ops, responses)
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
-    runner = GraphRunner(graph, {item.layer.name: item.response for item in found})
-    return runner, tuple(item.layer for item in found)
+    return Prepared(GraphRunner(graph, responses), cutter, tuple(item.layer for item in found))
 
 
 def _same(one: torch.Tensor, other: torch.Tensor) -> bool:

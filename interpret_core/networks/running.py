@@ -69,7 +69,7 @@ class GraphRunner:
             taps: what to do at which response.
             stop: compute only what the responses in `taps.read` need.
         """
-        values = _Values(self._graph.module, images)
+        values = Values(self._graph.module, images)
         for step in self._plan(frozenset(taps.read) if stop else None):
             value = values.compute(step.node)
             if step.layer is not None:
@@ -106,28 +106,39 @@ class GraphRunner:
         )
 
 
-class _Values(fx.Interpreter):
+class Values(fx.Interpreter):
     """One run's values, by node; the interpreter knows how to compute each kind of node."""
 
-    def __init__(self, module: fx.GraphModule, images: torch.Tensor) -> None:
+    def __init__(self, module: fx.GraphModule, images: torch.Tensor | None) -> None:
+        """A run of these images; without any, values of the first nodes have to be put into `env`."""
         super().__init__(module, garbage_collect_values=False)
         self.args_iter = iter((images,))
         self.result: torch.Tensor | None = None
 
     def compute(self, node: fx.Node) -> Any:
+        """A node's value, kept until it is freed; the output node's is the result."""
         value = self.env[node] = self.run_node(node)
         if node.op == "output":
             self.result = value
         return value
 
     def free(self, nodes: Iterable[fx.Node]) -> None:
+        """Forget values that nobody reads any more."""
         for node in nodes:
             del self.env[node]
 
 
-def run_all(graph: Graph, images: torch.Tensor, see: Callable[[fx.Node, Any], None]) -> Any:
-    """One plain run that shows every node's value to `see`; the output."""
-    values = _Values(graph.module, images)
-    for node in graph.nodes:
+def run_all(
+    module: fx.GraphModule,
+    nodes: Iterable[fx.Node],
+    images: torch.Tensor,
+    see: Callable[[fx.Node, Any], None],
+) -> Any:
+    """One plain run: every node's value is shown to `see`, and freed once nobody reads it; the output."""
+    nodes = tuple(nodes)
+    last_user = {source: node for node in nodes for source in (node, *node.all_input_nodes)}
+    values = Values(module, images)
+    for node in nodes:
         see(node, values.compute(node))
+        values.free(source for source in (node, *node.all_input_nodes) if last_user[source] is node)
     return values.result

@@ -96,6 +96,12 @@ class Graph:
         self.nodes: tuple[fx.Node, ...] = tuple(module.graph.nodes)
         self._inplace = inplace
 
+    def copied(self) -> Graph:
+        """The same operations as nodes of their own, with shared parameters: `restore_in_place` on the one
+        leaves the other as it is. Its nodes have the same indices.
+        """
+        return Graph(fx.GraphModule(self.module, copy.deepcopy(self.module.graph)), {})
+
     def ops(self, shapes: Mapping[fx.Node, tuple[int, ...] | None]) -> list[Op]:
         """The operations for the layer rules, one per node.
 

@@ -82,6 +82,8 @@ class WatchedRunner:
             shared_clone(module)(probe)
         found = find_layers(watch.ops)
         self.layers: tuple[Layer, ...] = tuple(item.layer for item in found)
+        self.ops = watch.ops
+        self.responses = {item.layer.name: item.response for item in found}
         self._courses = _courses(watch.ops, found)
 
     def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:

@@ -6,11 +6,13 @@ A key holds everything that changes the answer; the same request has the same di
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from interpret_core.errors import ParameterError
+from interpret_core.datasets.classes import SPLITS
+from interpret_core.errors import ParameterError, unknown
 from interpret_core.profile.chance import PERMUTATIONS
 from interpret_core.profile.record import DEFAULT_CATEGORIES
 from interpret_core.profile.summary import MIN_IMAGES, Settings
@@ -50,7 +52,7 @@ class ProfileRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quantile", check_quantile(self.quantile))
-        object.__setattr__(self, "layers", _layers(self.layers))
+        object.__setattr__(self, "layers", _names(self.layers, ALL_LAYERS, "layer"))
         object.__setattr__(self, "categories", tuple(self.categories))
         Settings(min_images=self.min_images)
         _at_least("batch_size", self.batch_size, 1)
@@ -64,13 +66,95 @@ class ProfileRequest:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ProfileRequest:
         """The inverse of `to_json`; lists become tuples."""
-        known = {field.name for field in fields(cls)}
-        entries: dict[str, Any] = {
-            name: tuple(entry) if isinstance(entry, list) else entry
-            for name, entry in value.items()
-            if name in known
-        }
-        return cls(**entries)
+        return cls(**_entries(cls, value))
+
+
+ALL_CLASSES = "all"
+METHODS = ("layer-ig", "conductance")
+BASELINES = ("black", "mean", "blur")
+OUTPUTS = ("probability", "logit")
+
+
+@dataclass(frozen=True)
+class RelevanceRequest:
+    """The relevance of all listed layers' units for some classes.
+
+    Attributes:
+        network, dataset: names (or, from the command line, a factory and a folder).
+        classes: names of classes, or ALL_CLASSES that the network knows.
+        method: "layer-ig", the path in the layer's own space, or "conductance", the path in input space.
+        baseline: the reference input: "black" (0 in pixel space), "mean" (the mean colour that the
+            preprocessing subtracts) or "blur" (the image, blurred).
+        output: F, the class's "probability" or its "logit".
+        split: "train" for the images that rank units, "val" or "all".
+        images: at most so many images per class, the first by the digest of their names.
+        points: gradients on the path to begin with.
+        most_points: … and where refinement ends.
+        tolerance: relative residual of completeness at which refinement stops; 0 never refines.
+    """
+
+    network: str
+    dataset: str
+    classes: tuple[str, ...] | str = ALL_CLASSES
+    method: str = "layer-ig"
+    baseline: str = "black"
+    output: str = "probability"
+    split: str = "train"
+    images: int = 10
+    points: int = 16
+    most_points: int = 256
+    tolerance: float = 0.05
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", _names(self.classes, ALL_CLASSES, "class"))
+        for name, options in (("method", METHODS), ("baseline", BASELINES), ("output", OUTPUTS)):
+            if getattr(self, name) not in options:
+                raise ParameterError(unknown(name, getattr(self, name), options))
+        if self.split not in SPLITS:
+            raise ParameterError(unknown("split", self.split, SPLITS))
+        _at_least("images", self.images, 1)
+        _at_least("points", self.points, 2)
+        _at_least("most_points", self.most_points, self.points)
+        if not 0 <= self.tolerance < math.inf:
+            raise ParameterError(f"tolerance is {self.tolerance!r}, but expected a number from 0 upward.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, texts and lists."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RelevanceRequest:
+        """The inverse of `to_json`; lists become tuples."""
+        return cls(**_entries(cls, value))
+
+
+def relevance_key(
+    request: RelevanceRequest,
+    network_digest: str,
+    dataset_digest: str,
+    class_name: str,
+    outputs: Sequence[int],
+    images: Sequence[int],
+) -> str:
+    """Key of one class's relevance.
+
+    Args:
+        request: what is asked for; its classes do not matter here.
+        network_digest, dataset_digest: hex digests of the content behind the names.
+        class_name: the class, whose object is the mask.
+        outputs: the network's outputs that stand for the class.
+        images: indices of the images it is computed on: which ones they are may depend on a table of names.
+    """
+    settings = ("method", "baseline", "output", "points", "most_points", "tolerance")
+    content = {
+        "network": network_digest,
+        "dataset": dataset_digest,
+        "class": class_name,
+        "outputs": sorted(outputs),
+        "images": list(images),
+        **{name: getattr(request, name) for name in settings},
+    }
+    return _key("relevance", content)
 
 
 @dataclass(frozen=True)
@@ -109,11 +193,21 @@ def profile_keys(
     chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
     profile = {layer: _key("profile", common | {"layer": layer}) for layer in layers}
     return ProfileKeys(
-        _key("survey", {"dataset": dataset_digest, "categories": list(request.categories)}),
+        survey_key(dataset_digest, request.categories),
         profile,
         {layer: _key("chance", {"profile": key} | chance) for layer, key in profile.items()},
         _key("partial", common | chance | {"layers": list(layers)}),
     )
+
+
+def survey_key(dataset_digest: str, categories: Sequence[str]) -> str:
+    """Key of a data set's survey.
+
+    Args:
+        dataset_digest: hex digest of its content.
+        categories: of the annotations, in the order in which they are asked for.
+    """
+    return _key("survey", {"dataset": dataset_digest, "categories": list(categories)})
 
 
 def _key(kind: str, content: Mapping[str, Any]) -> str:
@@ -121,14 +215,26 @@ def _key(kind: str, content: Mapping[str, Any]) -> str:
     return f"{kind}/{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
-def _layers(layers: Sequence[str] | str) -> tuple[str, ...] | str:
-    if layers == ALL_LAYERS or tuple(layers) == (ALL_LAYERS,):
-        return ALL_LAYERS
-    names = tuple(part.strip() for part in layers.split(",")) if isinstance(layers, str) else tuple(layers)
-    names = tuple(name for name in dict.fromkeys(names) if name)
-    if not names:
-        raise ParameterError("No layer is named, but expected layer names separated by commas, or all.")
-    return names
+def _entries(kind: type, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's fields out of JSON; what it does not know is left out."""
+    known = {field.name for field in fields(kind)}
+    return {
+        name: tuple(entry) if isinstance(entry, list) else entry
+        for name, entry in value.items()
+        if name in known
+    }
+
+
+def _names(names: Sequence[str] | str, every: str, kind: str) -> tuple[str, ...] | str:
+    if names == every or tuple(names) == (every,):
+        return every
+    parts = tuple(part.strip() for part in names.split(",")) if isinstance(names, str) else tuple(names)
+    parts = tuple(part for part in dict.fromkeys(parts) if part)
+    if not parts:
+        raise ParameterError(
+            f"No {kind} is named, but expected {kind} names separated by commas, or {every}."
+        )
+    return parts
 
 
 def _at_least(name: str, value: object, least: int) -> None:

@@ -17,7 +17,7 @@ from interpret_core.results.schema import SCHEMA
 from interpret_core.results.shipped import FORMAT, KEY, MANIFEST
 from interpret_core.results.store import Store
 
-UNFINISHED = ("partial", "job")  # shards of a run, states of jobs: of no use elsewhere
+OWN = ("partial", "job", "pace")  # shards of a run, states of jobs, this machine's speed: of no use elsewhere
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Cargo:
 
     Attributes:
         networks, datasets: name -> hex digest of what the results were computed with.
-        prefixes: of the keys; without any, every key but those of unfinished work.
+        prefixes: of the keys; without any, every key but those in `OWN`.
     """
 
     networks: Mapping[str, str]
@@ -37,7 +37,7 @@ class Cargo:
         """Those of the keys that are shipped, sorted."""
         if self.prefixes:
             return sorted(key for key in keys if key.startswith(self.prefixes))
-        return sorted(key for key in keys if not key.startswith(UNFINISHED))
+        return sorted(key for key in keys if not key.startswith(OWN))
 
 
 def ship(

@@ -1,22 +1,29 @@
-"""`bench profile`: the numbers of the contract, and that what is timed is what the engine does."""
+"""`bench`: the numbers of the contract, and that what is timed is what the engine, or captum, does."""
 
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from benchmarks import relevance_bench, relevance_timing
+from benchmarks.captum_loop import Loop
 from benchmarks.profile_bench import find_dataset
 from benchmarks.profile_memory import listed
 from benchmarks.profile_timing import Bench, first
+from benchmarks.relevance_timing import Turn
 from interpret_core import datasets
-from interpret_core.engine import Execution, run_profile
+from interpret_core.engine import Execution, run_profile, run_relevance
 from interpret_core.results import Store
 from interpret_core.results.profiles import find_profiles
 from interpret_core.results.requests import ProfileRequest
 from tests.cli.conftest import Command
+from tests.engine.related import NETWORK, asked, write_objects
 from tests.planted_dataset import Planted
 
 SMALL = "tests.cli.networks:small"
@@ -80,3 +87,170 @@ def test_where_the_data_set_comes_from(environment: Path, planted: Planted, monk
     monkeypatch.delenv("INTERPRET_REAL_DATA")
     assert find_dataset(None).name == "here"
     assert find_dataset(str(planted.root)).name == "planted"
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pictures of each of two classes."""
+    return write_objects(tmp_path_factory.mktemp("sets") / "objects")
+
+
+def in_memory(objects: Path, class_name: str | None = None, images: int = 6) -> relevance_timing.Bench:
+    return relevance_bench.prepared(relevance_bench.Plan(NETWORK, str(objects), class_name, images, 1))
+
+
+def test_the_numbers_of_the_contract_for_relevance(command: Command, objects: Path, tmp_path: Path) -> None:
+    done = command(
+        "bench", "relevance", "--network", NETWORK, "--dataset", objects, "--class", "box", "--images", 7,
+        "--repeats", 2, "--json", tmp_path / "times.json",
+    )  # fmt: skip
+    assert (done.status, done.err) == (0, "")
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    assert list(numbers)[:3] == ["speedup_same_points", "speedup_to_5pct", "pairs_within_5pct"]
+    ms = numbers["ms"]
+    for factor, theirs, ours in (
+        ("speedup_same_points", "captum_same_points", "same_points"),
+        ("speedup_same_points_channels_last", "captum_same_points_channels_last", "same_points"),
+        ("speedup_to_5pct", "captum_to_5pct", "to_5pct"),
+    ):
+        assert numbers[factor] == pytest.approx(ms[theirs] / ms[ours])
+    for runs in ("speedup_same_points_runs", "speedup_to_5pct_runs"):
+        assert len(numbers[runs]) == 2
+    assert (numbers["class"], numbers["images"], numbers["layers"]) == ("box", 6, 2)
+    assert "6 images of class box (7 asked for)" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("rows", [4, 64])  # fewer than the images, and more
+def test_captum_on_the_twin_attributes_as_the_engine(
+    environment: Path, objects: Path, channels_last: bool, rows: int
+) -> None:
+    """The network overwrites a response and uses one ReLU twice: as it is, captum could not hook it."""
+    bench = in_memory(objects)
+    fixed = replace(bench.attributing.request, tolerance=0)
+    ours = replace(bench.attributing, request=fixed)
+    cut = bench.network.cutter(bench.images, bench.layers)
+    for layer, found in ours.integrated(cut, bench.baseline, bench.layers):
+        twin = bench.twins[channels_last]
+        expected = twin.attribution(
+            layer, bench.attributing.target, bench.images, bench.baseline, Loop(fixed.points, rows)
+        )
+        torch.testing.assert_close(found.attribution, expected, rtol=1e-4, atol=1e-7)
+        assert float(expected.abs().max()) > 1e-3
+
+
+def test_all_three_compute_the_same_sums(environment: Path, objects: Path) -> None:
+    bench = in_memory(objects, "box")
+    strict = replace(
+        bench.attributing.request, tolerance=1e-9
+    )  # two points would be refined, were it allowed
+    turns = replace(bench, attributing=replace(bench.attributing, request=strict)).same_points(2)
+    for turn in turns:
+        assert turn.steps == 2
+        assert turn.seconds > 0
+        assert turn.total.shape == turn.change.shape == (6, 2)
+        assert (turn.points == 2).all()
+        np.testing.assert_allclose(turn.total, turns[0].total, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(turn.change, turns[0].change, rtol=1e-6, atol=1e-9)
+    assert turns[0].within(strict.tolerance) < 1
+
+
+def test_what_is_timed_is_what_a_relevance_run_computes(
+    environment: Path, objects: Path, tmp_path: Path
+) -> None:
+    turn = in_memory(objects, "box").adaptive()
+    request = asked(objects, classes="box", split="all", images=6)
+    with Store(tmp_path / "cache") as store:
+        record = run_relevance(request, store, Execution(device="cpu")).classes["box"]
+    np.testing.assert_allclose(turn.change, record.arrays["change"], rtol=1e-9)
+    np.testing.assert_allclose(turn.total - turn.change, record.arrays["gap"], atol=1e-9)
+    np.testing.assert_array_equal(turn.points, record.arrays["points"])
+    assert turn.within(0.05) == pytest.approx(1 - float(record.flagged.mean()))
+
+
+def test_the_share_of_pairs_within() -> None:
+    change = np.array([[1.0, -1.0], [0.001, 0.0]])  # below 0.01, a residual is relative to 0.01
+    gap = np.array([[0.05, -0.06], [0.0004, -0.0004]])
+    turn = Turn(16, 1.0, change + gap, change, np.full((2, 2), 16.0))
+    assert turn.within(0.051) == 0.75
+    assert turn.within(0.041) == 0.5
+    assert turn.within(0.061) == 1
+
+
+class Reaching:
+    """Stands in for images on which captum needs so many points; every turn takes as long as its points."""
+
+    def __init__(self, enough: int) -> None:
+        self.enough, self.asked = enough, []
+
+    def captum(self, steps: int) -> Turn:
+        self.asked.append(steps)
+        gap = np.zeros((10, 2))
+        gap[: 1 if steps >= self.enough else 2, 0] = 1  # 19 of 20 pairs are just enough
+        return Turn(steps, float(steps), 1 + gap, np.ones((10, 2)), np.full((10, 2), float(steps)))
+
+
+@pytest.mark.parametrize(
+    ("enough", "tried", "found"),
+    [(16, [], 16), (60, [32, 64], 64), (256, [32, 64, 128, 256], 256), (1000, [32, 64, 128, 256], 256)],
+)
+def test_captum_gets_the_fewest_points_that_reach_five_percent(
+    enough: int, tried: list[int], found: int
+) -> None:
+    bench = Reaching(enough)
+    first_turn = bench.captum(16)
+    bench.asked.clear()
+    turns = relevance_bench._searched(bench, first_turn, lambda *_: None)  # type: ignore[arg-type]
+    assert bench.asked == tried
+    assert turns[-1].steps == found
+    assert (turns[-1].within(0.05) >= relevance_bench.ENOUGH) is (enough <= 256)
+
+
+def test_it_says_which_side_stays_above_five_percent(environment: Path, objects: Path) -> None:
+    bench, theirs, ours = in_memory(objects, "box"), Reaching(1000).captum(256), Reaching(0).captum(20)
+    plan = relevance_bench.Plan(NETWORK, str(objects), "box", 6, 1)
+
+    def said(adaptive: Turn, captum: Turn) -> str:
+        found = relevance_bench._Found([ours], [theirs], [theirs], [adaptive], [captum], {"256": 0.9})
+        numbers = relevance_bench._report(bench, found)
+        assert numbers["captum_reaches_5pct"] is (captum is ours)
+        return " ".join(relevance_bench.remarks(plan, bench, numbers))
+
+    assert "captum fails with 256 points too" in said(ours, theirs)
+    assert "Ours stays below" not in said(ours, theirs)
+    assert "captum fails" not in said(theirs, ours)
+    assert "Ours stays below 95%" in said(theirs, ours)
+
+
+def test_the_first_class_with_enough_images(environment: Path, tmp_path: Path) -> None:
+    root = write_objects(tmp_path / "objects")
+    table = (root / "classes.csv").read_text().splitlines()
+    gone = next(row for row in table if row.endswith(",ball"))
+    (root / "classes.csv").write_text("\n".join(row for row in table if row != gone) + "\n")
+    assert in_memory(root, images=6).class_name == "box"
+    assert in_memory(root, images=5).class_name == "ball"
+    assert in_memory(root, images=9).class_name == "box"  # none has nine; it has the most
+
+
+def test_without_captum_it_says_what_to_install(
+    command: Command, objects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("relevance_bench", "relevance_timing", "captum_loop"):
+        monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+    for name in ("captum", "captum.attr"):
+        monkeypatch.setitem(sys.modules, name, None)
+    done = command("bench", "relevance", "--network", NETWORK, "--dataset", objects)
+    assert done.status == 2
+    assert done.line == (
+        "Error: captum, which the attributions are timed against, is not installed: "
+        "pip install -r requirements-dev.txt."
+    )
+
+
+def test_a_network_that_captum_cannot_hook(command: Command, objects: Path) -> None:
+    done = command(
+        "bench", "relevance", "--network", "tests.engine.related:untraceable", "--dataset", objects
+    )
+    assert done.status == 2
+    assert "cannot be traced" in done.line
+    assert "time another one" in done.line

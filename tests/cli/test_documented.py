@@ -11,7 +11,17 @@ import typer
 from interpret_core.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("networks", "datasets", "fetch broden", "profile", "evaluate", "bench profile")
+COMMANDS = (
+    "networks",
+    "datasets",
+    "fetch broden",
+    "profile",
+    "relevance",
+    "agreement",
+    "evaluate",
+    "bench profile",
+    "bench relevance",
+)
 
 
 def anchors() -> set[str]:

@@ -34,7 +34,7 @@ def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:
 def test_watching_and_tracing_agree_in_everything(model: str) -> None:
     module = randomise(models.get_model(model, weights=None).eval())
     probe = torch.randn(2, 3, 96, 96)
-    traced, layers, note = prepare(module, probe, model)
+    traced, _, layers, note = prepare(module, probe, model)
     with torch.no_grad():
         watched = WatchedRunner(module, probe)
     assert note == ""
@@ -115,7 +115,7 @@ def overwriting_by_hand(m: nn.Module, x: Tensor) -> dict[str, Tensor]:
 def test_in_place_operations_do_not_reach_recorded_responses(watched: bool) -> None:
     module = Overwriting().eval()
     probe, batch = torch.randn(2, 3, 24, 32), torch.randn(2, 3, 24, 32)
-    runner, layers, note = prepare(module, probe, "overwriting")
+    runner, _, layers, note = prepare(module, probe, "overwriting")
     assert note == ""
     if watched:
         with torch.no_grad():
@@ -143,7 +143,7 @@ def test_an_addition_in_place_is_traced_as_such_and_spares_the_response() -> Non
     graph = trace(module)
     shapes: dict[object, object] = {}
     with torch.no_grad():
-        run_all(graph, torch.randn(1, 3, 64, 64), record_shape(shapes))
+        run_all(graph.module, graph.nodes, torch.randn(1, 3, 64, 64), record_shape(shapes))
     found = {item.layer.name: graph.nodes[item.response] for item in find_layers(graph.ops(shapes))}
     graph.restore_in_place(set(found.values()), shapes)
     overwriting = [node for node in graph.nodes if node.target is operator.iadd]

@@ -1,0 +1,152 @@
+"""`agreement`: do the units that overlap a class's object most matter most for it? The paper's Table I."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interpret_core import config
+from interpret_core.cli import options, relating
+from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import Progress, console
+from interpret_core.errors import DatasetError, ParameterError
+
+if TYPE_CHECKING:
+    from interpret_core.cli.agreed import Answer
+    from interpret_core.engine import Execution
+    from interpret_core.results import Store
+    from interpret_core.results.agreements import AgreementSettings
+    from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+
+Networks = Annotated[
+    list[str],
+    typer.Option(
+        "--network",
+        metavar="NAMES",
+        help="Known names, or package.module:factory[@weights.safetensors]; several by commas, or repeated.",
+    ),
+]
+Top = Annotated[
+    float,
+    typer.Option(parser=options.number, metavar="SHARE", help="Share of a layer's units to mark."),
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is compared for one network."""
+
+    profile: ProfileRequest
+    relevance: RelevanceRequest
+    settings: AgreementSettings
+
+
+def agreement(  # noqa: PLR0913 - the options of the command
+    context: typer.Context,
+    network: Networks,
+    dataset: options.Data,
+    top: Top = 0.05,
+    classes: options.Classes = "all",
+    layers: options.Layers = "all",
+    quantile: options.Quantile = 0.005,
+    batch_size: options.BatchSize = 32,
+    method: relating.Method = "layer-ig",
+    baseline: relating.Baseline = "black",
+    of: relating.Target = "probability",
+    split: options.Split = "train",
+    images: relating.Images = 12,
+    points: relating.Points = 16,
+    most_points: relating.MostPoints = 256,
+    tolerance: relating.Tolerance = 0.05,
+    permutations: options.Permutations = 10_000,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    cache: options.Cache = None,
+    out: options.Out = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Compare units by IoU and by relevance, class by class; only what is missing is computed."""
+    from interpret_core.cli import agreed
+    from interpret_core.cli.writing import check_target, write_rows
+    from interpret_core.engine import Execution
+    from interpret_core.results import Store
+    from interpret_core.results.agreements import AgreementSettings
+    from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+
+    target = check_target(out) if out is not None else None
+    settings = AgreementSettings(top, permutations, seed)
+    how = (method, baseline, of, split, images, points, most_points, tolerance)
+    asked = [
+        Asked(
+            ProfileRequest(name, dataset, layers, quantile, batch_size=batch_size, permutations=0),
+            RelevanceRequest(name, dataset, classes, *how),
+            settings,
+        )
+        for name in names_in(network)
+    ]
+    stop: Stop = context.obj
+    start = time.perf_counter()
+    with Store(cache or config.current().cache) as store:
+        _check(asked, store)
+        answers = [_ran(one, store, Execution(device, cancelled=stop.asked), stop) for one in asked]
+    screen = console()
+    agreed.show(screen, answers, verbose)
+    screen.print(f"Compared in {time.perf_counter() - start:.2f} s.", soft_wrap=True)
+    if target is not None:
+        written = write_rows(
+            target, agreed.columns(answers), agreed.rows(answers), agreed.description(answers)
+        )
+        screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
+
+
+def names_in(given: Sequence[str]) -> tuple[str, ...]:
+    """Networks in the order given, each once."""
+    names = [name.strip() for entry in given for name in entry.split(",")]
+    found = tuple(dict.fromkeys(name for name in names if name))
+    if not found:
+        raise ParameterError("No network is named, but expected --network with one name or more.")
+    return found
+
+
+def _check(asked: Sequence[Asked], store: Store) -> None:
+    """Every network and layer is known, before hours are spent on the first of them."""
+    from interpret_core import networks
+    from interpret_core.results.profiles import identify
+    from interpret_core.results.requests import ALL_LAYERS
+
+    for one in asked:
+        networks.find(one.profile.network)
+        if one.profile.layers != ALL_LAYERS:
+            identify(one.profile, store)
+
+
+def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer:
+    """One network's answer; what it needs is computed where it is not stored."""
+    from dataclasses import replace
+
+    from interpret_core.cli.agreed import Answer
+    from interpret_core.engine import run_profile, run_relevance
+    from interpret_core.results.agreements import agreement
+    from interpret_core.results.profiles import find_profiles
+    from interpret_core.results.requests import ALL_CLASSES
+
+    with stop.patiently(), Progress(console()) as progress:
+        telling = replace(execution, tell=progress.tell)
+        related = run_relevance(asked.relevance, store, telling)
+        outcome = run_profile(asked.profile, store, telling)
+    profiles = {name: found.profile for name, found in find_profiles(outcome.keys, store).items()}
+    lost = [layer for layer in outcome.layers if layer not in profiles]
+    lost += [one.name for one in related.plan.classes if one.name not in related.classes]
+    if lost:
+        raise DatasetError(
+            f"The stored result of {lost[0]} was damaged and is deleted; run the same command again."
+        )
+    without = [(name, f"no image in split {asked.relevance.split}") for name in related.plan.without_image]
+    if asked.relevance.classes == ALL_CLASSES:
+        without += related.plan.class_plan.left_out
+    found = agreement(profiles, related.classes, asked.settings)
+    return Answer(asked.profile.network, asked.profile.dataset, found, tuple(without))

@@ -1,0 +1,172 @@
+"""Attributions of a batch of images at a network's layers: the network's cuts, fed to the integration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+from torch import Tensor
+
+from interpret_core.networks import Network
+from interpret_core.networks.cutting import INPUT, Cut, Cutter, NotCuttableError
+from interpret_core.relevance.path import Integrated, Rule, Tail, integrate
+from interpret_core.relevance.sweep import Target, conductance
+from interpret_core.results.requests import RelevanceRequest
+
+MEMORY = 768 * 2**20  # bytes that responses on the path, and all that is computed from them, may take
+KEPT = 3  # what autograd keeps and what the backward pass makes, per byte of a response computed
+BLUR = 1 / 16  # standard deviation of the blurred baseline, over the image's shorter side
+
+
+def baselines(network: Network, kind: str, images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """The reference input of each image, as the network takes it.
+
+    Args:
+        network: whose preprocessing to use.
+        kind: "black", 0 in pixel space; "mean", the mean colour that the preprocessing subtracts; "blur", the
+            image blurred until only patches of colour are left.
+        images: (h, w, 3) uint8.
+
+    Returns:
+        (N, 3, H, W) float32.
+    """
+    if kind == "mean":
+        return torch.zeros_like(network.preprocessing.batch(images))
+    if kind == "black":
+        return network.preprocessing.batch([np.zeros_like(image) for image in images])
+    return network.preprocessing.batch([_blurred(image) for image in images])
+
+
+def _blurred(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    radius = BLUR * min(image.shape[:2])
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
+
+
+@dataclass(frozen=True)
+class Attributing:
+    """Attributions for one class.
+
+    Attributes:
+        network: the network.
+        target: F.
+        request: method, points and tolerance.
+    """
+
+    network: Network
+    target: Target
+    request: RelevanceRequest
+
+    def layers(
+        self, images: Sequence[NDArray[np.uint8]], names: Sequence[str]
+    ) -> tuple[Tensor, Iterator[tuple[str, Integrated]]]:
+        """The output for some images, and layer by layer their attributions; INPUT stands for the pixels.
+
+        Args:
+            images: (h, w, 3) uint8, few enough for one batch.
+            names: of layers.
+        """
+        batch = self.network.preprocessing.batch(images).to(self.network.device)
+        reference = baselines(self.network, self.request.baseline, images).to(self.network.device)
+        cut = self.network.cutter(batch, names)
+        if self.request.method == "conductance":
+            return cut.output, self._swept(batch, reference, names)
+        return cut.output, self.integrated(cut, reference, names)
+
+    def rule(self, layer: str) -> Rule:
+        """The request's rule, with as many responses at once as fit into memory."""
+        one = KEPT * self.network.cutter.tail_bytes[layer]
+        batch = int(np.clip(MEMORY // max(one, 1), 1, 256))
+        request = self.request
+        return Rule(request.points, request.most_points, request.tolerance, batch)
+
+    def integrated(
+        self, cut: Cut, reference: Tensor, names: Sequence[str]
+    ) -> Iterator[tuple[str, Integrated]]:
+        """Layer by layer, integrated gradients of a batch that is cut already.
+
+        Args:
+            cut: of the images.
+            reference: (N, 3, H, W), their baselines.
+            names: of layers.
+        """
+        # A black picture is the same for all: one run of it serves every image.
+        one = reference if self.request.baseline == "blur" else reference[:1]
+        ends = self.network.cutter(one, names)
+        for name in names:
+            response = cut.responses[name]
+            baseline = ends.responses[name].expand_as(response)
+            yield name, self._in_parts(partial(cut.tail, name), response, baseline, self.rule(name))
+
+    def _in_parts(self, tail: Tail, response: Tensor, baseline: Tensor, rule: Rule) -> Integrated:
+        """As many images at a time as their panels' gradients fit into memory."""
+        one = rule.points * response[0].numel() * response.element_size()
+        step = max(1, MEMORY // one)
+        return joined(
+            [
+                integrate(
+                    lambda place, rows, start=start: tail(place, rows + start),
+                    self.target,
+                    response[start : start + step],
+                    baseline[start : start + step],
+                    rule,
+                )
+                for start in range(0, len(response), step)
+            ]
+        )
+
+    def _swept(
+        self, images: Tensor, reference: Tensor, names: Sequence[str]
+    ) -> Iterator[tuple[str, Integrated]]:
+        sweeper = _Sweeper(self.network.cutter)
+        rule = replace(self.rule(INPUT), batch=max(1, self.rule(INPUT).batch // 2))
+        by_image = [
+            conductance(sweeper, self.target, images[at : at + 1], reference[at : at + 1], names, rule)
+            for at in range(len(images))
+        ]
+        for place, name in enumerate(names):
+            yield name, joined([layers[place] for layers in by_image])
+
+
+@dataclass(frozen=True)
+class _Sweeper:
+    """A cutter as conductance needs it."""
+
+    cutter: Cutter
+
+    @property
+    def crossed(self) -> frozenset[str]:
+        return self.cutter.crossed
+
+    def responses(self, images: Tensor, layers: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
+        cut = self.cutter(images, layers)
+        return cut.output, [cut.responses[name] for name in layers]
+
+    def gradients(self, images: Tensor, layers: Sequence[str], target: Target) -> list[Tensor]:
+        try:
+            output, responses = self.cutter.sweep(images, layers)
+            return list(torch.autograd.grad(target(output).sum(), responses))
+        except NotCuttableError:
+            return [self._behind(images, layer, target) for layer in layers]
+
+    def _behind(self, images: Tensor, layer: str, target: Target) -> Tensor:
+        """The gradient at one layer by a run of what is behind it: the slower way."""
+        cut = self.cutter(images, [layer])
+        place = cut.responses[layer].detach().clone().requires_grad_()
+        rows = torch.arange(len(images), device=images.device)
+        (gradient,) = torch.autograd.grad(target(cut.tail(layer, place, rows)).sum(), place)
+        return gradient
+
+
+def joined(parts: Sequence[Integrated]) -> Integrated:
+    """Several images' results as one."""
+    return Integrated(
+        torch.cat([part.attribution for part in parts]),
+        np.concatenate([part.change for part in parts]),
+        np.concatenate([part.gap for part in parts]),
+        np.concatenate([part.points for part in parts]),
+    )

@@ -1,0 +1,117 @@
+"""What a relevance request amounts to: classes, images and keys, known without computing anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets, networks
+from interpret_core.datasets import Dataset
+from interpret_core.engine.classing import ClassPlan, KnownClass, class_plan
+from interpret_core.engine.surveyed import known_survey
+from interpret_core.errors import DatasetError
+from interpret_core.networks import NetworkSpec
+from interpret_core.relevance.record import ClassRelevance
+from interpret_core.results.records import Record
+from interpret_core.results.requests import RelevanceRequest, relevance_key
+from interpret_core.results.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class RelevancePlan:
+    """What a request asks for, in full.
+
+    Attributes:
+        request, dataset, spec: as asked.
+        class_plan: every class of the data set, also those not asked for.
+        classes: those asked for that have an image in the split, in alphabetical order.
+        without_image: names of those asked for that have none.
+        images: class -> (n,) indices of the images it is computed on.
+        keys: class -> key of its relevance.
+    """
+
+    request: RelevanceRequest
+    dataset: Dataset
+    spec: NetworkSpec
+    network_digest: str
+    class_plan: ClassPlan
+    classes: tuple[KnownClass, ...]
+    without_image: tuple[str, ...]
+    images: Mapping[str, NDArray[np.int64]]
+    keys: Mapping[str, str]
+
+    def find(self, store: Store) -> dict[str, ClassRelevance]:
+        """The classes whose relevance is in the store, by name."""
+        found = {one.name: store.get(self.keys[one.name]) for one in self.classes}
+        return {name: self.named(record) for name, record in found.items() if record is not None}
+
+    def named(self, record: Record) -> ClassRelevance:
+        """A record under today's names: the same content may have borne others."""
+        changed = {
+            "network": {**record.metadata["network"], "name": self.request.network},
+            "dataset": {**record.metadata["dataset"], "name": self.dataset.name},
+        }
+        return ClassRelevance(record.arrays, {**record.metadata, **changed})
+
+    def missing(self, store: Store) -> tuple[str, ...]:
+        """Names of the classes that have to be computed."""
+        return tuple(one.name for one in self.classes if not store.has(self.keys[one.name]))
+
+    def cost(self, store: Store) -> float | None:
+        """Seconds that the missing classes will take at the pace of the last run here; None without one."""
+        pace = store.get_json(pace_key(self.request, self.network_digest))
+        images = sum(len(self.images[name]) for name in self.missing(store))
+        return float(pace) * images if isinstance(pace, int | float) else None
+
+
+def plan(request: RelevanceRequest, store: Store) -> RelevancePlan:
+    """What a request amounts to, from names, tables and a survey made before.
+
+    Raises:
+        NeedsSurvey: what the images show has to be counted first; running the request does it.
+        UserError: unknown names, or no class that has an image.
+    """
+    dataset = datasets.open_dataset(request.dataset)
+    spec = networks.find(request.network)
+    return plan_from(request, dataset, spec, class_plan(dataset, spec, known_survey(dataset, store)))
+
+
+def plan_from(
+    request: RelevanceRequest, dataset: Dataset, spec: NetworkSpec, known: ClassPlan
+) -> RelevancePlan:
+    """The same from a class plan."""
+    asked = known.chosen(request.classes)
+    classes = tuple(one for one in asked if len(one.of(request.split)))
+    if not classes:
+        raise DatasetError(
+            f"No image of {', '.join(one.name for one in asked)} is in split {request.split!r} of "
+            f"{dataset.name}, expected at least one: choose another split, or all."
+        )
+    images = {one.name: _first(dataset, one.of(request.split), request.images) for one in classes}
+    digest = networks.digest(request.network)
+    keys = {
+        one.name: relevance_key(
+            request, digest, dataset.digest, one.name, one.outputs, images[one.name].tolist()
+        )
+        for one in classes
+    }
+    without = tuple(one.name for one in asked if one.name not in images)
+    return RelevancePlan(request, dataset, spec, digest, known, classes, without, images, keys)
+
+
+def pace_key(request: RelevanceRequest, network_digest: str) -> str:
+    """Where the seconds per image of the last run are noted."""
+    return f"pace/{request.method}/{network_digest}"
+
+
+def _first(dataset: Dataset, images: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many images, the first by the digest of their names, ascending: no order favours any."""
+
+    def place(index: int) -> bytes:
+        return hashlib.sha256(dataset.records[index].image.encode()).digest()
+
+    return np.array(sorted(sorted(images.tolist(), key=place)[:most]), np.int64)
