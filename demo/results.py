@@ -2,8 +2,9 @@
 
     python -m demo.results [--out FOLDER] [--cache FOLDER]
 
-Runs the default profile of the demo's networks on the demo's data set into a store of its own. With --cache
-that store is kept, and an interrupted run goes on from it; nothing that was shipped before is looked at.
+Runs the default requests of the pages (profile, relevance, accuracy) for the demo's networks on the demo's
+data set into a store of its own. With --cache that store is kept, and an interrupted run goes on from it;
+nothing that was shipped before is looked at.
 """
 
 from __future__ import annotations
@@ -18,21 +19,29 @@ from typing import Any
 
 from interpret_core import datasets, demo, networks
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.engine import Execution, run_profile
+from interpret_core.engine import EvaluationRequest, Execution, run_evaluation, run_profile, run_relevance
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import Settings, summarise
 from interpret_core.results import Store
 from interpret_core.results.profiles import LayerKeys, find_layer
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.requests import ProfileRequest, RelevanceRequest
 from interpret_core.results.shipping import Cargo, ship
 from ui.layers import outline_key, outline_of
 from ui.view import LayerView
 
 
 def compute(store: Store, name: str, progress: Progress) -> None:
-    """One network's profile with everything a page asks for besides."""
+    """One network's results with everything a page asks for besides."""
+    execution = Execution(device="cpu", tell=progress.tell)
+    profiled(store, name, execution)
+    run_evaluation(EvaluationRequest(name, demo.NAME), store, execution)
+    run_relevance(RelevanceRequest(name, demo.NAME), store, execution)
+
+
+def profiled(store: Store, name: str, execution: Execution) -> None:
+    """A network's profile, and the outline that the layer picker reads."""
     request = ProfileRequest(name, demo.NAME)
-    outcome = run_profile(request, store, Execution(device="cpu", tell=progress.tell))
+    outcome = run_profile(request, store, execution)
     views = {layer: _view(store, outcome.keys, request, layer) for layer in outcome.layers}
     key = outline_key([outcome.keys.profile[layer] for layer in outcome.layers], request.min_images)
     store.compute(key, lambda: outline_of(views))

@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 
 from interpret_core import datasets, demo, networks
-from interpret_core.engine import Execution, run_profile
+from interpret_core.engine import (
+    EvaluationRequest,
+    Execution,
+    plan,
+    run_evaluation,
+    run_profile,
+    run_relevance,
+)
 from interpret_core.results import Record, Store
 from interpret_core.results.profiles import resolve_layers
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.requests import ProfileRequest, RelevanceRequest
 from interpret_core.results.schema import SCHEMA
 from interpret_core.results.shipped import MANIFEST, Shipped
 
@@ -20,6 +27,7 @@ pytestmark = pytest.mark.skipif(
     not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"
 )
 NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
+RELATED = ["demo/alexnet", "demo/resnet18"]  # VGG11's relevance is computed where it is asked for
 LIMIT = 20_000_000  # bytes of all results of the demo together
 PIXELS = 2  # another processor may change a response in its last bit, and with it a count (README, Limits)
 TALLIES = ("exceeding", "intersection", "active", "active_total", "shade_intersection")
@@ -59,6 +67,48 @@ def test_every_page_is_full(tmp_path, name):
         keys = resolve_layers(ProfileRequest(name, demo.NAME), store, networks.digest(name), digest)
         assert keys is not None
         assert not keys.missing(store)
+
+
+@pytest.mark.parametrize("name", RELATED)
+def test_relevance_is_there_for_every_class(tmp_path, name):
+    with Store(tmp_path / "cache") as store:
+        related = plan(RelevanceRequest(name, demo.NAME), store)
+        assert len(related.classes) == 10
+        assert not related.missing(store)
+        assert all(len(one.images) >= 10 for one in related.find(store).values())
+
+
+def test_the_relevance_of_two_images_is_computed_again(tmp_path):
+    with Store(tmp_path / "shipping") as store:
+        told = plan(RelevanceRequest(NAMES[0], demo.NAME, ("bus",)), store).find(store)["bus"]
+    request = RelevanceRequest(NAMES[0], demo.NAME, ("bus",), images=2)
+    with Store(tmp_path / "cache", shipped=()) as store:
+        found = run_relevance(request, store, Execution(device="cpu")).classes["bus"]
+    rows = np.flatnonzero(np.isin(told.images, found.images))
+    assert len(rows) == 2
+    for name in ("relevance", "change", "score"):
+        scale = np.abs(told.arrays[name]).max()
+        np.testing.assert_allclose(
+            found.arrays[name], told.arrays[name][rows], rtol=2e-3, atol=1e-5 * scale, err_msg=name
+        )
+    assert np.array_equal(found.arrays["mask_pixels"], told.arrays["mask_pixels"][rows])
+
+
+@pytest.mark.parametrize("name", RELATED)
+def test_attributions_add_up(tmp_path, name):
+    """Within 5 % for at least 95 % of the pairs of image and layer."""
+    with Store(tmp_path / "cache") as store:
+        found = plan(RelevanceRequest(name, demo.NAME), store).find(store).values()
+        flagged = np.concatenate([one.flagged.ravel() for one in found])
+        assert flagged.mean() <= 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nine_of_ten_pictures_are_right(tmp_path, name):
+    with Store(tmp_path / "cache") as store:
+        evaluated = run_evaluation(EvaluationRequest(name, demo.NAME), store)
+        assert not evaluated.computed
+        assert evaluated.evaluation.overall_accuracy >= 0.9
 
 
 def test_the_first_layers_are_computed_again(tmp_path):

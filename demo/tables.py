@@ -1,0 +1,115 @@
+"""Prints the tables of docs/demo.md that are about the networks, as Markdown.
+
+    python -m demo.tables [--cache FOLDER]
+
+How often each network is right, what it takes a picture for, and its detectors beside those of its untrained
+twin. What is not in the store is computed; the twins' layers take a minute or two each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from interpret_core import config, demo, networks
+from interpret_core.cli.terminal import Progress, console
+from interpret_core.engine import (
+    Evaluated,
+    EvaluationRequest,
+    Execution,
+    run_evaluation,
+    run_profile,
+)
+from interpret_core.profile.summary import LayerSummary, Settings, summarise
+from interpret_core.results import Store
+from interpret_core.results.profiles import find_profiles
+from interpret_core.results.requests import ProfileRequest
+
+THINGS = ("object", "part")  # an untrained unit finds colours too
+
+
+def accuracy(found: dict[str, Evaluated]) -> Iterator[str]:
+    """Right answers by class, a column per network."""
+    names = list(found)
+    classes = found[names[0]].classes
+    yield _row("class", "pictures", *names)
+    yield _rule(1, 1 + len(names))
+    for at, name in enumerate(classes):
+        right = [f"{int(found[network].evaluation.right[at])}" for network in names]
+        yield _row(name, str(int(found[names[0]].evaluation.images[at])), *right)
+    images = int(found[names[0]].evaluation.images.sum())
+    yield _row("all", str(images), *(f"{int(one.evaluation.right.sum())}" for one in found.values()))
+    shares = (f"{one.evaluation.overall_accuracy:.1%}" for one in found.values())
+    yield _row("share", "", *shares)
+
+
+def confusion(found: Evaluated) -> Iterator[str]:
+    """Pictures by true class (row) and answer (column)."""
+    yield _row("", *found.classes)
+    yield _rule(1, len(found.classes))
+    for name, row in zip(found.classes, found.evaluation.confusion.tolist(), strict=True):
+        yield _row(name, *(str(count) if count else "" for count in row[: len(found.classes)]))
+
+
+def twins(store: Store, names: Sequence[str], progress: Progress) -> Iterator[str]:
+    """Significant detectors of objects and parts in the last third of the layers, trained and untrained."""
+    yield _row("network", "layers", "units", "trained", "untrained twin", "by chance, trained", "untrained")
+    yield _rule(2, 5)
+    for name in names:
+        layers = [_last_third(store, network, progress) for network in (name, f"{name}@random")]
+        units = sum(layer.profile.units for layer in layers[0])
+        span = f"{layers[0][0].profile.layer} … {layers[0][-1].profile.layer}"
+        counts = [sum(int(_things(layer).sum()) for layer in part) for part in layers]
+        chance = [sum(layer.expected_by_chance() or 0.0 for layer in part) for part in layers]
+        yield _row(name, span, str(units), *map(str, counts), *(f"{value:.1f}" for value in chance))
+
+
+def _last_third(store: Store, name: str, progress: Progress) -> list[LayerSummary]:
+    names = [layer.name for layer in networks.load(name).layers]
+    request = ProfileRequest(name, demo.NAME, tuple(names[-math.ceil(len(names) / 3) :]))
+    keys = run_profile(request, store, Execution(device="cpu", tell=progress.tell)).keys
+    found = list(find_profiles(keys, store).values())
+    return [summarise(one.profile, one.chance, Settings()) for one in found]
+
+
+def _things(layer: LayerSummary) -> np.ndarray:
+    """(U,) detectors that are significant and labelled with an object or a part."""
+    categories = np.array([name in THINGS for name in layer.profile.categories])
+    kind = categories[layer.profile.concept_category[layer.best_concept]]
+    return np.asarray(layer.detector & layer.significant & kind)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(texts: int, numbers: int) -> str:
+    return "|" + "---|" * texts + "--:|" * numbers
+
+
+def main() -> None:
+    """Compute what is missing and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cache", type=Path, help="folder of results, instead of INTERPRET_CACHE")
+    options = parser.parse_args()
+    names = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
+    with Store(options.cache or config.current().cache) as store, Progress(console()) as progress:
+        found = {
+            name: run_evaluation(
+                EvaluationRequest(name, demo.NAME, "all"), store, Execution(device="cpu", tell=progress.tell)
+            )
+            for name in names
+        }
+        lines = ["### Right answers, all 480 pictures", "", *accuracy(found), ""]
+        for name, one in found.items():
+            lines += [f"### What {name} takes a picture of the row's class for", "", *confusion(one), ""]
+        lines += ["### Detectors, trained and untrained", "", *twins(store, names, progress)]
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
