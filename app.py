@@ -16,6 +16,9 @@ pages = [
     st.Page("pages/home.py", title="Home", default=True),
     st.Page("pages/units.py", title="Units"),
     st.Page("pages/concepts.py", title="Concepts"),
+    st.Page("pages/relevance.py", title="Relevance"),
+    st.Page("pages/agreement.py", title="Agreement"),
+    st.Page("pages/shared.py", title="Shared units"),
 ]
 page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
 widgets.style()

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import demo
-from ui import filters, panel, state, status, widgets
+from ui import filters, panel, state, status, unit_relevance, widgets
 from ui.grid import unit_grid
 from ui.markup import category_key
 from ui.selection import choose
@@ -24,7 +24,9 @@ def main() -> None:
     ask = st.session_state["ask"]
     views = status.ready(ask)
     view = filters.layer_picker(views, from_first=ask.dataset == demo.NAME)
-    order = choose(view, filters.filters(view))
+    chosen = filters.filters(view, list(unit_relevance.classes(view)))
+    scores = unit_relevance.scores(view, chosen.class_name) if chosen.class_name else None
+    order = choose(view, chosen, scores)
     heading(view)
     widgets.show_notices()
     browser(view, order, views)

@@ -11,10 +11,21 @@ from ui.view import LayerView
 API = "/api"
 
 
-def prefix() -> str:
-    """`server.baseUrlPath` with one leading slash; Streamlit does not put it before custom routes."""
+def base() -> str:
+    """`server.baseUrlPath` with one leading slash, empty for none."""
     path = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return (f"/{path}" if path else "") + API
+    return f"/{path}" if path else ""
+
+
+def prefix() -> str:
+    """Where the custom routes begin; Streamlit does not put the base path before them."""
+    return base() + API
+
+
+def page(name: str, **parameters: str | int) -> str:
+    """Address of a page with this view, for links inside components; empty parameters are left out."""
+    query = urlencode({key: value for key, value in parameters.items() if value != ""})
+    return f"{base()}/{name}" + (f"?{query}" if query else "")
 
 
 def thumbnail(view: LayerView) -> tuple[str, str]:
@@ -31,8 +42,23 @@ def thumbnail(view: LayerView) -> tuple[str, str]:
 
 def photo(view: LayerView) -> tuple[str, str]:
     """What stands before and after an image's index in the address of its photograph."""
-    query = {"dataset": view.facts.dataset, "v": view.facts.dataset_digest[:16]}
-    return f"{prefix()}/photo/", f".jpg?{urlencode(query)}"
+    return photo_of(view.facts.dataset, view.facts.dataset_digest)
+
+
+def photo_of(dataset: str, digest: str) -> tuple[str, str]:
+    """The same for a data set by its registered name and digest."""
+    return f"{prefix()}/photo/", f".jpg?{urlencode({'dataset': dataset, 'v': digest[:16]})}"
+
+
+def relevance_map(image: int, kind: str, **query: str | int) -> str:
+    """Address of integrated gradients to lay over an image.
+
+    Args:
+        image: index into the data set.
+        kind: "layer" (with a unit among the query, that unit's) or "pixel".
+        query: whose they are; see `ui.routes.relevance_map`.
+    """
+    return f"{prefix()}/map/{kind}/{image}.png?{urlencode(query)}"
 
 
 def download(view: LayerView, kind: str, unit: int | None = None) -> str:

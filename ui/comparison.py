@@ -12,7 +12,7 @@ from ui.concepts import CUTOFFS, Views
 from ui.curves import quality_lines, sensitivity_curve
 from ui.drawing import CONFIG, FITTING
 from ui.figures import detector_bars
-from ui.live import live_slider
+from ui.live import Bounds, live_slider
 from ui.plain import plain
 from ui.results import Ask
 from ui.theme import count_text
@@ -22,8 +22,8 @@ MOST = 2
 BARS = {"units": "detectors", "share": "% of units", "unique": "distinct concepts"}
 
 
-def pick_others(ask: Ask) -> dict[str, Views]:
-    """Up to two more networks; one without a result offers to compute it."""
+def chosen_others(ask: Ask) -> list[str]:
+    """The box in the sidebar that chooses up to two more networks."""
     names = [name for name in results.network_names() if name != ask.network]
     chosen = state.several_of("compare", names, "network")[:MOST]
     key = state.follow("pick_compare", chosen)
@@ -35,8 +35,13 @@ def pick_others(ask: Ask) -> dict[str, Views]:
         on_change=state.writer("compare", key, ",".join),
         placeholder="up to two networks",
     )
+    return chosen
+
+
+def pick_others(ask: Ask) -> dict[str, Views]:
+    """Up to two more networks; one without a result offers to compute it."""
     found: dict[str, Views] = {}
-    for name in chosen:
+    for name in chosen_others(ask):
         other = ask._replace(network=name)
         try:
             with st.spinner(f"Loading {plain(name)} …"):
@@ -59,7 +64,9 @@ def live_cutoff(ask: Ask) -> float:
         state.change(cutoff="" if round(value, 4) == state.CUTOFF_DEFAULT else f"{value:.4g}")
         st.session_state["_settled"] = True
 
-    value = live_slider("IoU cut-off", (0.0, state.CUTOFF_MAX, 0.0025), ask.cutoff, "live_cutoff", settle)
+    value = live_slider(
+        "IoU cut-off", Bounds(0.0, state.CUTOFF_MAX, 0.0025), ask.cutoff, "live_cutoff", settle
+    )
     if st.session_state.pop("_settled", False):
         st.rerun()
     return round(value, 4)

@@ -28,6 +28,7 @@ PARAMETERS = (
     "detectors",
     "state",
     "sort",
+    "class",
 )
 
 
@@ -57,8 +58,13 @@ def layer_picker(views: Layers, *, from_first: bool = False) -> LayerView:
     return views[chosen]
 
 
-def filters(view: LayerView) -> Filters:
-    """Draw the filters and return what they ask for."""
+def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
+    """Draw the filters and return what they ask for.
+
+    Args:
+        view: the layer.
+        classes: whose relevance can order the units; without any this order is not offered.
+    """
     with st.sidebar:
         concept = _concept(view)
         categories = _categories(view.categories)
@@ -66,7 +72,13 @@ def filters(view: LayerView) -> Filters:
         detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
         significant = _flag("significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
         which = _one("State", "state", STATES, "")
-        sort = _one("Sort by", "sort", SORTS, "iou")
+        sorts = {name: words for name, words in SORTS.items() if name != "relevance" or classes}
+        sort = _one("Sort by", "sort", sorts, "iou")
+        name = (
+            _one("Class", "class", {each: each for each in classes}, classes[0])
+            if sort == "relevance"
+            else ""
+        )
         names = ("concept", "category", "iou", "significant", "detectors", "state")
         st.button(
             "Clear filters",
@@ -74,7 +86,7 @@ def filters(view: LayerView) -> Filters:
             kwargs=dict.fromkeys(names),
             disabled=not any(map(state.parameter, names)),
         )
-    return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort)
+    return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort, name)
 
 
 def _concept(view: LayerView) -> str:

@@ -15,6 +15,7 @@ from ui import state
 from ui.theme import asset
 
 UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
+RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "pages/shared.py"
 _menu = st.components.v2.component("unitscope_menu", html="<i hidden></i>", js=asset("menu.js"))
 
 

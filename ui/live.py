@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -13,19 +14,29 @@ _component = st.components.v2.component(
 )
 
 
+class Bounds(NamedTuple):
+    """Where a slider runs, and how its value is written."""
+
+    low: float
+    high: float
+    step: float
+    digits: int = 3
+    suffix: str = ""
+
+
 def live_slider(
-    label: str, bounds: tuple[float, float, float], value: float, key: str, on_settle: Callable[[float], None]
+    label: str, bounds: Bounds, value: float, key: str, on_settle: Callable[[float], None]
 ) -> float:
     """The value under the thumb; `on_settle` is called when it is let go.
 
     Args:
         label: shown before it.
-        bounds: low, high, step.
+        bounds: where it runs.
         value: from the URL; it wins whenever it has changed.
         key: of the component.
         on_settle: receives the final value.
     """
-    low, high, step = bounds
+    low, high, *_ = bounds
     base = f"{key}_base"
     if st.session_state.get(base) != value:
         # The URL moved on (another link, the sidebar): what was dragged before no longer counts.
@@ -46,7 +57,7 @@ def live_slider(
     now = float(st.session_state[f"{key}_drag"])
     _component(
         key=key,
-        data={"label": label, "low": low, "high": high, "step": step, "value": now},
+        data={"label": label, **bounds._asdict(), "value": now},
         on_value_change=moved,
         on_settled_change=settled,
     )

@@ -7,9 +7,10 @@ import streamlit as st
 
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
-from ui import goto, ranking, results, status
+from ui import goto, ranking, relevances, results, status, unit_relevance
 from ui.markup import pictures
 from ui.plain import plain
+from ui.relevances import Wanted
 from ui.results import Ask
 from ui.view import LayerView
 
@@ -18,28 +19,48 @@ SHOWN = 5
 
 
 def entries(ask: Ask | None) -> None:
-    """One card per page; where a result is ready, its best units look out of them."""
+    """One card per kind of page; where a result is ready, its best units look out of them."""
     best = _best_layer(ask)
-    left, right = st.columns(2, gap="medium")
-    with left.container(border=True):
+    left, middle, right = st.columns(3, gap="medium")
+    with left.container(border=True, height="stretch", key="step_units"):
         st.markdown("**Units**: every unit of a layer, its photographs, its label and its doubts.")
         if best is not None:
             strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
             st.html(pictures(best, strongest, SHOWN))
         goto.link("Browse units →")
-    with right.container(border=True):
+    with middle.container(border=True, height="stretch", key="step_concepts"):
         st.markdown(
             "**Concepts**: which concepts a network's detectors name, layer by layer, beside other networks."
         )
         if best is not None:
             st.html(pictures(best, [units[0] for units in best.concept_counts().values()], SHOWN))
         goto.link("Compare concepts →", goto.CONCEPTS)
+    with right.container(border=True, height="stretch", key="step_relevance"):
+        st.markdown(
+            "**Relevance**: for which classes a unit matters, by integrated gradients, and whether those are "
+            "the ones it overlaps with."
+        )
+        relevant = _relevant(best) if best is not None else []
+        if best is not None and relevant:
+            st.html(pictures(best, relevant, SHOWN))
+        with st.container(horizontal=True, gap="small"):
+            goto.link("Layers × classes →", goto.RELEVANCE)
+            goto.link("Agreement →", goto.AGREEMENT)
+            goto.link("Shared units →", goto.SHARED)
     if best is not None:
+        third = ", then the unit that matters most for each class" if relevant else ""
         st.caption(
             f"In the pictures: {plain(best.facts.network_title)} ({plain(best.facts.evidence)}) on "
-            f"{plain(best.facts.dataset)}, {plain(best.layer.name)}. Left, the units with the best IoU; "
-            f"right, the best detectors of {best.summary.unique_detectors():,} concepts."
+            f"{plain(best.facts.dataset)}, {plain(best.layer.name)}. First the units with the best IoU, "
+            f"then the best detectors of {best.summary.unique_detectors():,} concepts{third}."
         )
+
+
+def _relevant(view: LayerView) -> list[int]:
+    """The most relevant unit of each class, each once."""
+    found = unit_relevance.classes(view)
+    best = [int(np.argmax(record.layer(view.layer.name).relevance)) for record in found.values()]
+    return list(dict.fromkeys(best))
 
 
 def _best_layer(ask: Ask | None) -> LayerView | None:
@@ -124,5 +145,23 @@ def _line(ask: Ask) -> bool:
             if job and failed
             else "not computed: see the cost →"
         )
-        goto.link(words, network=ask.network, dataset=ask.dataset)
+        with st.container(horizontal=True, gap="small", width="content"):
+            goto.link(words, network=ask.network, dataset=ask.dataset)
+            now = _relevance(Wanted(ask.network, ask.dataset)) if ready else ""
+            if now:
+                goto.link(now, goto.RELEVANCE, network=ask.network, dataset=ask.dataset)
     return False
+
+
+def _relevance(wanted: Wanted) -> str:
+    """The state of the relevance, empty for a network and a data set that have no class in common."""
+    job = relevances.job(wanted)
+    if job and job.active:
+        return f"Relevance: {job.fraction:.0%} →"
+    found = relevances.computed(wanted)
+    if found is None:
+        return ""
+    there, every = found
+    if not there:
+        return "Relevance: not computed →"
+    return "Relevance: ready →" if there == every else f"Relevance: {there} of {every} classes →"

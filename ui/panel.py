@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core.profile.summary import alike
-from ui import addresses, markup, photographs, state, widgets
+from ui import addresses, markup, photographs, state, unit_relevance, widgets
 from ui.curves import Responses, histogram
 from ui.drawing import CONFIG
 from ui.photographs import Shown
@@ -44,6 +44,7 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
         return
     photographs.photographs(view, now)
     st.html(markup.concept_table(view, unit))
+    unit_relevance.section(view, unit)
     _responses(view, unit)
     _alike(view, unit)
 

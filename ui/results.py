@@ -56,7 +56,7 @@ class Card(NamedTuple):
     description: str
 
 
-class _Missing(Exception):
+class Missing(Exception):
     """Not computed yet."""
 
 
@@ -146,8 +146,12 @@ def _annotation(digest: str, image: int, category: str, number: int, _opened: Da
 def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
     """Run-length masks of a concept in some images; only the maps of its category are read."""
     opened, wanted = dataset(view.facts.dataset), view.concepts[concept]
-    digest = view.facts.dataset_digest
-    return [_annotation(digest, int(image), wanted.category, wanted.number, opened) for image in images]
+    return [annotation(opened, int(image), wanted.category, wanted.number) for image in images]
+
+
+def annotation(opened: Dataset, image: int, category: str, number: int) -> list[int] | None:
+    """Run-length mask of the concept with this number in an image."""
+    return _annotation(opened.digest, image, category, number, opened)
 
 
 def image_name(view: LayerView, image: int) -> str:
@@ -165,9 +169,15 @@ def source(view: LayerView) -> Source:
 
 
 def _present(survey: str, concept: int) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
+    found = survey_of(survey)
+    return found.images_with(concept) if found else None
+
+
+def survey_of(key: str) -> Survey | None:
+    """A data set's survey, None while it has not been made."""
     try:
-        return _survey(survey).images_with(concept)
-    except _Missing:
+        return _survey(key)
+    except Missing:
         return None
 
 
@@ -238,7 +248,7 @@ def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
     for chance in (keys.chance[name], ""):
         try:
             view = _view((keys.profile[name], chance, keys.survey), ask.network, ask.dataset, ask.min_images)
-        except _Missing:
+        except Missing:
             continue
         return view.at(ask.cutoff)
     return None
@@ -246,27 +256,32 @@ def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _profile(key: str) -> LayerProfile:
-    record = _record(key)
-    return LayerProfile(record.arrays, record.metadata)
+    found = record(key)
+    return LayerProfile(found.arrays, found.metadata)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _chance(key: str) -> ChanceResult:
-    record = _record(key)
-    return ChanceResult(record.arrays, record.metadata)
+    found = record(key)
+    return ChanceResult(found.arrays, found.metadata)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _survey(key: str) -> Survey:
-    record = _record(key)
-    return Survey.from_record(record.arrays, record.metadata)
+    found = record(key)
+    return Survey.from_record(found.arrays, found.metadata)
 
 
-def _record(key: str) -> Record:
-    record = store().get(key)
-    if record is None:
-        raise _Missing
-    return record
+def record(key: str) -> Record:
+    """An entry of the store.
+
+    Raises:
+        Missing: not computed yet.
+    """
+    found = store().get(key)
+    if found is None:
+        raise Missing
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -16,10 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from interpret_core.datasets.classes import SPLITS
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.profile.summary import MIN_IMAGES
-from ui import exports, pictures, results
+from interpret_core.results.requests import BASELINES, METHODS, OUTPUTS
+from ui import exports, igpictures, pictures, relevances, results
 from ui.addresses import prefix
+from ui.relevances import Busy, Spot, Wanted
 from ui.state import CUTOFF_DEFAULT, CUTOFF_MAX
 from ui.view import LayerView
 
@@ -37,6 +40,7 @@ def routes() -> list[Route]:
     return [
         Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
         Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
+        Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
     ]
 
@@ -83,6 +87,57 @@ def download(request: Request) -> Response:
     raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
 
 
+def relevance_map(request: Request) -> Response:
+    """Integrated gradients of an image, see-through where nothing is; computed when first asked for.
+
+    kind "layer": the sum over the layer's units, or one unit's with its sign; "pixel": the input's, signed.
+    """
+    kind, image = str(request.path_params["kind"]), _number(str(request.path_params["image"]))
+    name = request.query_params.get("class", "")
+    wanted = _wanted(request)
+    key, record = relevances.keyed(wanted, name)
+    if image is None or image not in record.images:
+        raise Wrong(f"Class {name} has no such image among those computed.")
+    shape = igpictures.picture_shape(tuple(record.metadata["annotation_size"]))
+    if kind == "pixel":
+        found = relevances.map_of(Spot(wanted, name, image), key)
+        content = igpictures.signed_picture(found.signed, shape, igpictures.PIXEL_QUANTILE)
+    elif kind == "layer":
+        layer = request.query_params.get("layer", "")
+        units = next((one.units for one in record.layers if one.name == layer), None)
+        if units is None:
+            raise Wrong(f"{wanted.network} has no layer of this name.")
+        found = relevances.map_of(Spot(wanted, name, image, layer), key)
+        unit = _whole(request, "unit", -1, 0, units - 1) if "unit" in request.query_params else None
+        content = (
+            igpictures.size_picture(found.absolute, shape)
+            if unit is None
+            else igpictures.signed_picture(found.units[unit], shape)
+        )
+    else:
+        raise Wrong(f"No map {kind[:40]!r}; there are layer and pixel.")
+    return _picture(request, content, "image/png", current=request.query_params.get("v") == key)
+
+
+def _wanted(request: Request) -> Wanted:
+    """Whose relevance the address asks for; each word is one of those known."""
+    words = {}
+    for field, options in (
+        ("method", METHODS),
+        ("baseline", BASELINES),
+        ("output", OUTPUTS),
+        ("split", SPLITS),
+    ):
+        words[field] = request.query_params.get(field, "")
+        if words[field] not in options:
+            raise Wrong(f"{field} is expected to be one of {', '.join(options)}.")
+    return Wanted(
+        _registered(request, "network", results.network_names()),
+        _registered(request, "dataset", results.dataset_names()),
+        **words,
+    )
+
+
 def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
     """One line and a status in place of a traceback."""
 
@@ -91,6 +146,9 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Respo
             return answer(request)
         except (Wrong, UserError) as error:
             return PlainTextResponse(str(error), status_code=404)
+        except Busy:
+            # Not an error: the browser would report one to its console each time it is told to wait.
+            return PlainTextResponse("Another map is being computed; ask again.", status_code=202)
         except UnitscopeError as error:
             return PlainTextResponse(str(error), status_code=503)
 
@@ -161,11 +219,15 @@ def _photo(digest: str, image: int, name: str) -> bytes:
 
 
 def _jpeg(request: Request, content: bytes, *, current: bool) -> Response:
+    return _picture(request, content, "image/jpeg", current=current)
+
+
+def _picture(request: Request, content: bytes, kind: str, *, current: bool) -> Response:
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers: dict[str, Any] = {"ETag": tag, "Cache-Control": FOREVER if current else BRIEFLY}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type="image/jpeg", headers=headers)
+    return Response(content, media_type=kind, headers=headers)
 
 
 def _attachment(response: Response, name: str) -> Response:

@@ -14,6 +14,7 @@ SORTS = {
     "relative": "IoU / ceiling",
     "z": "z against chance",
     "firing": "share of positions firing",
+    "relevance": "relevance for a class",
     "index": "unit number",
 }
 STATES = {"": "all", "live": "live", "dead": "dead", "tied": "tied"}
@@ -30,10 +31,19 @@ class Filters(NamedTuple):
     detectors: bool = False
     state: str = ""
     sort: str = "iou"
+    class_name: str = ""
 
 
-def choose(view: LayerView, filters: Filters) -> NDArray[np.int64]:
-    """Units that pass the filters, in order; ties by unit number."""
+def choose(
+    view: LayerView, filters: Filters, relevance: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
+    """Units that pass the filters, in order; ties by unit number.
+
+    Args:
+        view: the layer.
+        filters: what is asked for.
+        relevance: (U,) for the class of the filters; needed by that order alone.
+    """
     keep = (view.iou >= filters.low - 1e-9) & (view.iou <= filters.high + 1e-9)
     if filters.categories:
         keep &= np.array([view.category(unit) in filters.categories for unit in range(view.layer.units)])
@@ -51,7 +61,9 @@ def choose(view: LayerView, filters: Filters) -> NDArray[np.int64]:
     elif filters.state == "live":
         keep &= (view.state != DEAD) & (view.state != TIED)
     kept = np.flatnonzero(keep)
-    return kept[np.argsort(-_score(view, filters.sort)[kept], kind="stable")]
+    by_relevance = filters.sort == "relevance" and relevance is not None
+    score = relevance if by_relevance and relevance is not None else _score(view, filters.sort)
+    return kept[np.argsort(-score[kept], kind="stable")]
 
 
 def _score(view: LayerView, sort: str) -> NDArray[np.float64]:

@@ -59,6 +59,11 @@ def chance_words(view: LayerView, unit: int) -> str:
     return "Not distinguishable from shuffled annotations."
 
 
+def badge_of(title: str, evidence: str) -> str:
+    """Title and evidence, which the demo's networks are called after already."""
+    return title if f"({evidence}" in title else f"{title} · {evidence}"
+
+
 def evidence_words(view: LayerView, concept: int) -> str:
     """How many images the concept's numbers rest on."""
     if concept < 0:

@@ -69,6 +69,12 @@ def welcome(ask: Ask) -> None:
             st.html(pictures(step.view, step.units, PICTURES))
             st.markdown(step.text)
             goto.link(step.label, step.page, **step.parameters)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("And then: what does a network make of what its units see?", width="content")
+        here: dict[str, str | int] = {"network": opened.network, "dataset": demo.NAME}
+        goto.link("Relevance →", goto.RELEVANCE, **here)
+        goto.link("Agreement →", goto.AGREEMENT, **here)
+        goto.link("Shared units →", goto.SHARED, **here)
 
 
 def _steps(layers: Layers) -> tuple[Step, ...]:

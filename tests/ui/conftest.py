@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from interpret_core.engine import Execution, run_profile
+from interpret_core.engine import Execution, run_profile, run_relevance
 from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 
 HOSTILE = {
@@ -27,9 +28,12 @@ CONFIG = """
 planted = "planted"
 lost = "nowhere"
 hostile = "hostile"
+classed = "classed"
 [networks]
 small = "tests.ui.networks:small"
 other = "tests.ui.networks:other"
+classy = "tests.ui.networks:classy"
+classy_other = "tests.ui.networks:classy_other"
 broken = "tests.ui.networks:broken"
 """
 
@@ -41,8 +45,22 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_planted(root / "planted", images=24, size=224, annotation=56)
     make_planted(root / "hostile", images=12, size=64, annotation=32)
     rename_labels(root / "hostile", HOSTILE)
+    make_planted(root / "classed", images=36, size=112, annotation=56)
+    write_classes(root / "classed", [(f"planted/{i:05d}.png", class_of(i)) for i in range(36)])
     (root / "unitscope.toml").write_text(CONFIG)
     return root
+
+
+def class_of(image: int) -> str:
+    """The class of an image of `classed`: many squares, few panels, gates that no network knows."""
+    if image % 12 == 7:
+        return "panel"
+    if image % 12 == 11:
+        return "gate"
+    return "blue disc" if image % 3 == 2 or image == UNSEEN else "red square"
+
+
+UNSEEN = 3  # listed for the disc, of which none of its pixels is annotated
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +77,25 @@ def profiled(installation: Path) -> Path:
             hostile = ProfileRequest("small", "hostile", quantile=0.005, permutations=100)
             run_profile(hostile, store, Execution(device="cpu"))
     return cache
+
+
+@pytest.fixture(scope="session")
+def related(installation: Path) -> Path:
+    """A cache folder with profile and relevance of `classy` and `classy_other` on `classed`."""
+    cache = installation / "related"
+    with pytest.MonkeyPatch.context() as patch:
+        _environment(patch, installation, cache)
+        with Store(cache) as store:
+            for name in ("classy", "classy_other"):
+                run_profile(ProfileRequest(name, "classed", permutations=100), store, Execution(device="cpu"))
+                run_relevance(RelevanceRequest(name, "classed"), store, Execution(device="cpu"))
+    return cache
+
+
+@pytest.fixture
+def with_relevance(installation: Path, related: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation with that."""
+    return _environment(monkeypatch, installation, related)
 
 
 @pytest.fixture

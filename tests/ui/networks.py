@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.sources import NetworkParts
+
 
 def small() -> nn.Module:
     """conv1 (24 units, unit 0 dead) and conv2 (32 units), seeded by the caller."""
@@ -25,3 +28,19 @@ def other() -> nn.Module:
 def broken() -> nn.Module:
     """A factory that fails, for the friendly message."""
     raise RuntimeError("no such weights here")
+
+
+CLASSES = ("red square", "blue disc", "panel", "unicorn")
+
+
+def classy() -> NetworkParts:
+    """`small` with outputs that have names: three are objects of the planted data set."""
+    body = small()
+    module = nn.Sequential(*body, nn.Linear(32, len(CLASSES))).eval()
+    return NetworkParts(module, Preprocessing((112, 112)), CLASSES, "random weights", "Seeded.")
+
+
+def classy_other() -> NetworkParts:
+    """One layer, the same classes: another network to compare with."""
+    module = nn.Sequential(*other(), nn.Linear(16, len(CLASSES))).eval()
+    return NetworkParts(module, Preprocessing((112, 112)), CLASSES, "random weights", "Seeded.")

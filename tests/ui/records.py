@@ -8,6 +8,7 @@ import numpy as np
 
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import Settings, summarise
+from interpret_core.relevance.record import ClassRelevance
 from ui.photos import Source
 from ui.view import LayerView
 
@@ -208,3 +209,67 @@ def _masks(top_image: Any, peak: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
                 runs.append(np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], 1))
             offsets.append(sum(map(len, runs[-1:])) + offsets[-1] if image >= 0 else offsets[-1])
     return np.array(offsets, np.int64), np.concatenate(runs).astype(np.uint16)
+
+
+LAYERS = (("conv4", 20, (8, 8)), ("conv5", 24, (4, 4)))
+
+
+def relevance(
+    name: str = "person",
+    images: int = 12,
+    *,
+    seed: int = 0,
+    layers: Any = LAYERS,
+    right: int | None = None,
+    flagged: int = 1,
+    masked: bool = True,
+) -> ClassRelevance:
+    """A class's record: unit 1 is without relevance everywhere, the first images are flagged in layer 0."""
+    rng = np.random.default_rng(seed)
+    units = sum(count for _, count, _ in layers)
+    positive_part = rng.gamma(1.0, 1.0, (images, units))
+    negative_part = rng.gamma(1.0, np.where(np.arange(units) % 2, 2.0, 0.4), (images, units))
+    start = 0
+    for _, count, _ in layers:
+        positive_part[:, start + 1] = negative_part[:, start + 1] = 0
+        start += count
+    each = (positive_part + negative_part).astype(np.float32)
+    change = np.full((images, len(layers)), 0.5)
+    gap = np.full((images, len(layers)), 0.01)
+    gap[:flagged, 0] = 0.2
+    right = images if right is None else right
+    arrays = {
+        "images": np.arange(images, dtype=np.int64) * 2,
+        "relevance": each,
+        "positive": positive_part.mean(0),
+        "negative": -negative_part.mean(0),
+        "total": each.astype(np.float64).mean(0) * 1.6,
+        "mask_pixels": np.full(images, 900, np.int64),
+        "score": np.linspace(0.9, 0.3, images),
+        "predicted": np.where(np.arange(images) < right, 3, 5).astype(np.int64),
+        "change": change,
+        "gap": gap,
+        "points": np.full((images, len(layers)), 32, np.int32),
+    }
+    metadata = {
+        "network": {"name": "toy", "title": "Toy", "digest": "ab" * 20, "evidence": "trained", "note": ""},
+        "dataset": {"name": "made-up", "digest": "cd" * 20, "images": 40},
+        "class": name,
+        "outputs": [3],
+        "output_names": [name],
+        "split": "train",
+        "method": "layer-ig",
+        "baseline": "black",
+        "output": "probability",
+        "tolerance": 0.05,
+        "first_points": 16,
+        "most_points": 256,
+        "masked": masked,
+        "annotation_size": list(SIZE),
+        "layers": [[layer, count, list(grid)] for layer, count, grid in layers],
+        "image_names": [f"{2 * image:05d}.png" for image in range(images)],
+        "candidates": images + 3,
+        "of_class": images + 9,
+        "left_out": [],
+    }
+    return ClassRelevance(arrays, metadata)

@@ -3,7 +3,7 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
   const input = parentElement.querySelector('input'), output = parentElement.querySelector('output');
   parentElement.querySelector('span').textContent = data.label;
   input.setAttribute('aria-label', data.label);
-  const show = () => { output.value = (+input.value).toFixed(3); };
+  const show = () => { output.value = (+input.value).toFixed(data.digits) + data.suffix; };
   if (!input.dataset.ready) { input.dataset.ready = 1; input.min = data.low; input.max = data.high; input.step = data.step; input.value = data.value; }
   else if (parentElement.activeElement !== input) input.value = data.value;
   show();

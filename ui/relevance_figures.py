@@ -1,0 +1,186 @@
+"""Relevance to bars and points. Pure functions: no Streamlit, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+from ui.drawing import finish
+from ui.plain import figure_text
+from ui.scales import NEGATIVE, POSITIVE
+from ui.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
+from ui.view import SMALL
+
+GROUPS = {  # marks of a unit: name, symbol, size
+    (True, True): ("both", "star", 12),
+    (True, False): ("IoU only", "triangle-up", 10),
+    (False, True): ("relevance only", "diamond", 9),
+    (False, False): ("neither", "circle", 6),
+}
+
+
+def class_bars(rows: Sequence[Mapping[str, Any]], badge: str = "", limit: int = 20) -> go.Figure:
+    """One unit's relevance for each class: what speaks for it to the right, what against it to the left.
+
+    Classes with fewer than ten images are drawn hollow. Custom data keeps the raw names.
+
+    Args:
+        rows: as `ui.relevance_rows.by_class`, most relevant first.
+        badge: what the evidence is.
+        limit: classes drawn at most.
+    """
+    shown = list(rows)[:limit][::-1]
+    names = [figure_text(row["class"]) for row in shown]
+    figure = go.Figure()
+    for key, name, colour in (
+        ("negative", "against the class", NEGATIVE),
+        ("positive", "for the class", POSITIVE),
+    ):
+        figure.add_bar(
+            y=names,
+            x=[row[key] for row in shown],
+            orientation="h",
+            name=name,
+            marker={
+                "color": ["rgba(0,0,0,0)" if row["images"] < SMALL else colour for row in shown],
+                "line": {"color": colour, "width": [1.6 if row["images"] < SMALL else 0 for row in shown]},
+            },
+            customdata=[_facts(row) for row in shown],
+            hovertemplate="%{y}<br>" + name + ": %{x:.4g}<br>R = %{customdata[1]:.4g}, "
+            "rank %{customdata[2]} of %{customdata[3]} in its layer<br>%{customdata[4]} inside the object"
+            "<br>n = %{customdata[5]}, %{customdata[6]} recognised<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="relative", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0}
+    )
+    figure.update_yaxes(automargin=True, tickmode="linear")
+    figure.update_xaxes(title="sum of G inside the object, mean over the images", zeroline=True)
+    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
+    return finish(figure, height=96 + 22 * max(3, len(shown)), top=56, badge=badge)
+
+
+def _facts(row: Mapping[str, Any]) -> list[Any]:
+    share = row["in_mask_share"]
+    inside = "—" if share is None else f"{share:.0%}"
+    return [
+        row["class"],
+        row["relevance"],
+        row["rank"],
+        row["units"],
+        inside,
+        row["images"],
+        row["recognised"],
+    ]
+
+
+class Point(NamedTuple):
+    """One unit in the scatter of IoU against relevance, and which marks it has."""
+
+    unit: int
+    label: str
+    category: str
+    iou: float
+    relevance: float
+    by_iou: bool
+    by_relevance: bool
+
+
+class Cuts(NamedTuple):
+    """Where the marks begin: the smallest marked IoU and relevance, None where a cell is left out."""
+
+    iou: float | None
+    relevance: float | None
+
+
+def scatter(points: Sequence[Point], cuts: Cuts, texts: Mapping[str, str], badge: str = "") -> go.Figure:
+    """A layer's units by IoU with a class's concept and by relevance for the class.
+
+    Args:
+        points: the units.
+        cuts: dotted lines.
+        texts: "x", "y" titles of the axes.
+        badge: what the evidence is.
+    """
+    figure = go.Figure()
+    for marks, (name, symbol, size) in reversed(GROUPS.items()):
+        mine = [point for point in points if (point.by_iou, point.by_relevance) == marks]
+        if not mine:
+            continue
+        quiet = not any(marks)
+        figure.add_scatter(
+            x=[point.iou for point in mine],
+            y=[point.relevance for point in mine],
+            mode="markers",
+            name=f"{name} ({len(mine)})",
+            marker={
+                "symbol": symbol,
+                "size": size,
+                "color": [NEUTRAL if quiet else colour_of(point.category) for point in mine],
+                "opacity": 0.55 if quiet else 0.95,
+                "line": {"width": 0 if quiet else 1, "color": "rgba(20,24,32,.75)"},
+            },
+            cliponaxis=False,
+            customdata=[[point.unit, figure_text(point.label or "no concept")] for point in mine],
+            hovertemplate="unit %{customdata[0]} · %{customdata[1]}<br>IoU %{x:.4f}<br>R %{y:.4g}"
+            "<extra></extra>",
+        )
+    for value, line in ((cuts.iou, figure.add_vline), (cuts.relevance, figure.add_hline)):
+        if value is not None:
+            axis = "x" if line == figure.add_vline else "y"
+            line(**{axis: value}, line={"color": ACCENT, "width": 1.2, "dash": "dot"})
+    figure.update_xaxes(title=figure_text(texts["x"]), rangemode="tozero")
+    figure.update_yaxes(title=figure_text(texts["y"]), rangemode="tozero")
+    figure.update_layout(
+        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0}, hovermode="closest"
+    )
+    return finish(figure, height=420, top=58, badge=badge)
+
+
+class Errors(NamedTuple):
+    """One network's mean error per layer with what chance would give, NaN for a layer left out."""
+
+    title: str
+    layers: Sequence[str]
+    error: Sequence[float]
+    chance: Sequence[float]
+
+
+def error_lines(networks: Sequence[Errors], badge: str = "") -> go.Figure:
+    """Mean error of each layer, and the chance level as a thin line of the same colour."""
+    from ui.curves import DASHES, SYMBOLS
+    from ui.drawing import depth, layer_axis
+
+    figure = go.Figure()
+    colours, several = list(CATEGORY_COLOURS.values()), len(networks) > 1
+    for number, one in enumerate(networks):
+        names = [figure_text(layer) for layer in one.layers]
+        places = depth(len(names)) if several else names
+        colour = colours[number % len(colours)]
+        title = figure_text(one.title)
+        figure.add_scatter(
+            x=places,
+            y=[100 * value for value in one.error],
+            name=title if several else "error",
+            mode="lines+markers",
+            line={"color": colour, "width": 2, "dash": DASHES[number % len(DASHES)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
+            customdata=[[title, name] for name in names],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}: %{y:.2f} %<extra></extra>",
+        )
+        figure.add_scatter(
+            x=places,
+            y=[100 * value for value in one.chance],
+            name=f"chance, {title}" if several else "chance",
+            mode="lines",
+            line={"color": colour, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    if several:
+        figure.update_xaxes(title="depth: first layer 0, last layer 1")
+    else:
+        layer_axis(figure, [layer for one in networks for layer in one.layers])
+    figure.update_yaxes(title="error, % of units", rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    return finish(figure, height=300, top=70, badge=badge)

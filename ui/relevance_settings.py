@@ -1,0 +1,76 @@
+"""The sidebar of the pages about relevance: by which method, and which networks beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from ui import comparison, relevance_status, state
+from ui.relevances import Found, Wanted
+from ui.results import Ask
+
+METHOD = {"layer-ig": "layer integrated gradients", "conductance": "conductance"}
+BASELINE = {"black": "black image", "mean": "mean colour", "blur": "blurred image"}
+OUTPUT = {"probability": "probability", "logit": "logit"}
+SPLIT = {"train": "ranking images (train)", "val": "test images (val)", "all": "all images"}
+PARAMETERS = ("method", "baseline", "output", "split", "compare")
+HELP = {
+    "method": "Layer integrated gradients walk from baseline to image in each layer's own space; conductance "
+    "walks in the input's space, so that all layers belong to one path.",
+    "baseline": "What the image is compared with: where the path begins.",
+    "output": "The class's probability says what speaks for it against the others; its logit does not depend "
+    "on them.",
+    "split": "Rankings that are tested elsewhere must come from other images than the test: train.",
+}
+
+
+def wanted(ask: Ask) -> Wanted:
+    """Draw the settings and return what they ask for."""
+    with st.sidebar:
+        chosen = {
+            name: _one(label, name, options)
+            for label, name, options in (
+                ("Method", "method", METHOD),
+                ("Baseline", "baseline", BASELINE),
+                ("Relevance for the class's", "output", OUTPUT),
+                ("Images", "split", SPLIT),
+            )
+        }
+    return Wanted(ask.network, ask.dataset, **chosen)
+
+
+def default(ask: Ask) -> Wanted:
+    """The same from the URL alone, or the defaults, for pages that do not draw the settings."""
+    return Wanted(ask.network, ask.dataset)
+
+
+def _one(label: str, name: str, options: Mapping[str, str]) -> str:
+    first = next(iter(options))
+    chosen = state.one_of(name, list(options), first)
+    key = state.follow(f"pick_{name}", chosen)
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=lambda value: options[value],
+        help=HELP[name],
+        on_change=state.writer(name, key, lambda value: "" if value == first else value),
+    )
+    return chosen
+
+
+def others(ask: Ask, own: Wanted) -> dict[str, Found]:
+    """The networks chosen beside the page's own; one without a result offers to compute it."""
+    found: dict[str, Found] = {}
+    for name in comparison.chosen_others(ask):
+        one = own._replace(network=name)
+        there = relevance_status.find(one)
+        if there is None:
+            continue
+        if there.records:
+            found[name] = there
+        if there.missing or not there.records:
+            with st.container(border=True):
+                relevance_status.pending(one, there)
+    return found

@@ -1,0 +1,274 @@
+"""Everything the pages ask of the core about relevance; names only, never paths.
+
+A class's record is one entry of the store; what is kept in memory is keyed by digests, as in `ui.results`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from interpret_core import jobs, networks
+from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
+from interpret_core.engine import ImageMap, RelevancePlan, image_map
+from interpret_core.engine.classing import ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.engine.planning import plan_from
+from interpret_core.errors import UnitscopeError, UserError
+from interpret_core.jobs import Job
+from interpret_core.networks import Network
+from interpret_core.networks.cutting import INPUT
+from interpret_core.relevance.record import ClassRelevance
+from interpret_core.results.requests import ALL_CLASSES, RelevanceRequest, survey_key
+from ui import relevance_rows, results
+from ui.relevance_rows import Totals
+
+KIND = "relevance"
+PATIENCE = 8.0  # seconds that a map waits for another one's end before the browser is told to ask again
+
+
+class Busy(Exception):
+    """Another map is being computed."""
+
+
+class Wanted(NamedTuple):
+    """Whose relevance is wanted, by which method."""
+
+    network: str
+    dataset: str
+    method: str = "layer-ig"
+    baseline: str = "black"
+    output: str = "probability"
+    split: str = "train"
+
+    def request(self) -> RelevanceRequest:
+        """The request the command line would make with the same choices."""
+        return RelevanceRequest(
+            self.network,
+            self.dataset,
+            ALL_CLASSES,
+            method=self.method,
+            baseline=self.baseline,
+            output=self.output,
+            split=self.split,
+        )
+
+
+class Found(NamedTuple):
+    """What is known of a network's relevance on a data set.
+
+    Attributes:
+        plan: which classes there are, on which images; None while the annotations have not been read.
+        records: of the classes that are in the store, in the plan's order.
+        missing: the other classes.
+    """
+
+    plan: RelevancePlan | None
+    records: Mapping[str, ClassRelevance]
+    missing: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All classes asked for, computed or not."""
+        return tuple(one.name for one in self.plan.classes) if self.plan else ()
+
+    @property
+    def class_plan(self) -> ClassPlan | None:
+        """The data set's classes as this network knows them."""
+        return self.plan.class_plan if self.plan else None
+
+
+def find(wanted: Wanted) -> Found:
+    """What the store holds of it; computes nothing.
+
+    Raises:
+        UserError: a network or data set that cannot be opened, or no class in common; one clear line.
+    """
+    try:
+        plan = planned(wanted)
+    except NeedsSurvey:
+        return Found(None, {}, ())
+    records = {name: record for name in plan.keys if (record := _record(plan, name)) is not None}
+    return Found(plan, records, tuple(name for name in plan.keys if name not in records))
+
+
+def planned(wanted: Wanted) -> RelevancePlan:
+    """Classes, images and keys of a request.
+
+    Raises:
+        NeedsSurvey: which image shows what has to be read from the annotations first.
+        UserError: as `find`.
+    """
+    network = networks.digest(wanted.network, fetch=False)
+    opened = results.dataset(wanted.dataset, _ended(wanted))
+    return _plan(wanted, network, opened.digest, opened)
+
+
+# For a minute only: the table of classes in the configuration is in no digest.
+@st.cache_resource(show_spinner=False, max_entries=64, ttl=60)
+def _plan(wanted: Wanted, network: str, dataset: str, _opened: Dataset) -> RelevancePlan:
+    spec = networks.find(wanted.network)
+    try:
+        known = class_plan(_opened, spec, None)
+    except NeedsSurvey:
+        survey = results.survey_of(survey_key(dataset, DEFAULT_CATEGORIES))
+        if survey is None:
+            raise
+        known = class_plan(_opened, spec, survey)
+    return plan_from(wanted.request(), _opened, spec, known)
+
+
+def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:
+    try:
+        return _kept(plan.keys[name], plan.request.network, plan.request.dataset, plan)
+    except results.Missing:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _kept(key: str, network: str, dataset: str, _plan: RelevancePlan) -> ClassRelevance:
+    return _plan.named(results.record(key))
+
+
+def totals(found: Found) -> dict[str, Totals]:
+    """The layers' numbers of every class that is there."""
+    return {name: _totals(digest_of(found, name), record) for name, record in found.records.items()}
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _totals(key: str, _record: ClassRelevance) -> Totals:
+    return relevance_rows.totals(_record)
+
+
+def known_class(found: Found, name: str) -> KnownClass:
+    """A class of the plan.
+
+    Raises:
+        UserError: not among its classes.
+    """
+    if found.plan is None:
+        raise UserError(f"Class {name!r} is not known before the annotations have been read.")
+    return found.plan.class_plan.find(name)
+
+
+def outline(dataset: str, one: KnownClass, image: int) -> list[int] | None:
+    """Run lengths of the class's object in an image; None without a mask."""
+    if one.concept is None:
+        return None
+    opened = results.dataset(dataset)
+    concept = opened.concepts().concepts[one.concept]
+    return results.annotation(opened, image, concept.category, concept.number)
+
+
+def image_name(dataset: str, image: int) -> str:
+    """File name of an image, for people."""
+    return str(results.dataset(dataset).records[image].image)
+
+
+def computed(wanted: Wanted) -> tuple[int, int] | None:
+    """How many classes are there, of how many; None where nobody can say, without reading any of them."""
+    try:
+        plan = planned(wanted)
+    except UnitscopeError:
+        return None
+    return len(plan.keys) - len(plan.missing(results.store())), len(plan.keys)
+
+
+def cost(found: Found) -> float | None:
+    """Seconds that the missing classes will take, None where nothing like it was run here before."""
+    return found.plan.cost(results.store()) if found.plan else None
+
+
+def job(wanted: Wanted) -> Job | None:
+    """The job that computes (or computed) this, None if there never was one."""
+    return jobs.find(results.store(), jobs.job_id(KIND, wanted.request().to_json()))
+
+
+def start(wanted: Wanted) -> Job:
+    """Submit the job, or find the one that already runs."""
+    return jobs.submit(results.store(), KIND, wanted.request().to_json())
+
+
+def cancel(wanted: Wanted) -> None:
+    """Ask the job to stop."""
+    jobs.cancel(results.store(), jobs.job_id(KIND, wanted.request().to_json()))
+
+
+def _ended(wanted: Wanted) -> float:
+    """When the job that computes this ended: it saw the data set as it was then, and so must its page."""
+    found = job(wanted)
+    return (found.finished or 0.0) if found else 0.0
+
+
+class Spot(NamedTuple):
+    """One map: of a class, in one of its images, of a layer; of the pixels without one."""
+
+    wanted: Wanted
+    name: str
+    image: int
+    layer: str = INPUT
+
+
+def keyed(wanted: Wanted, name: str) -> tuple[str, ClassRelevance]:
+    """Digest of a class's relevance, part of every map's address, and the relevance.
+
+    Raises:
+        UserError: no such class, or its relevance is not there.
+    """
+    found = find(wanted)
+    if name not in found.records or found.plan is None:
+        raise UserError(f"The relevance for class {name[:60]!r} of {wanted.network} has not been computed.")
+    return digest_of(found, name), found.records[name]
+
+
+def digest_of(found: Found, name: str) -> str:
+    """Digest of a class's relevance."""
+    return found.plan.keys[name].rpartition("/")[2] if found.plan else ""
+
+
+def map_of(spot: Spot, key: str) -> ImageMap:
+    """G of a layer or of the pixels in one image, computed when it is first asked for.
+
+    Args:
+        spot: whose.
+        key: of its class's relevance; checked by whoever calls.
+
+    Raises:
+        Busy: another map has been computed for too long.
+        UserError: the network cannot be run, or the image cannot be read.
+        NonFiniteError: NaN or infinity.
+    """
+    with _one_at_a_time():
+        return _map(spot, key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)  # VGG11's first layer takes 13 MB
+def _map(spot: Spot, key: str) -> ImageMap:
+    plan = planned(spot.wanted)
+    network = _network(spot.wanted.network, plan.network_digest)
+    return image_map(plan, network, spot.name, spot.image, spot.layer)
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _network(name: str, digest: str) -> Network:
+    return networks.load(name, fetch=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _turn() -> threading.Lock:
+    return threading.Lock()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """A server's threads are few, and each map takes all cores: one at a time, and nobody waits for long."""
+    turn: Any = _turn()
+    if not turn.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        yield
+    finally:
+        turn.release()
