@@ -58,7 +58,7 @@ def agreement(  # noqa: PLR0913 - the options of the command
     baseline: relating.Baseline = "black",
     of: relating.Target = "probability",
     split: options.Split = "train",
-    images: relating.Images = 12,
+    images: relating.Images = 10,
     points: relating.Points = 16,
     most_points: relating.MostPoints = 256,
     tolerance: relating.Tolerance = 0.05,
