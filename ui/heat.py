@@ -47,6 +47,7 @@ class Heat(NamedTuple):
         kind: "sequential" or "diverging".
         unit: behind a number when it is pointed at.
         column_marks: a sign before each column's name, empty for none.
+        floor: where a logarithmic scale begins; 0 for an even one.
         notch, hollow, absent: what the marks and hatching mean, for the key; empty where they do not occur.
     """
 
@@ -60,6 +61,7 @@ class Heat(NamedTuple):
     kind: str = "sequential"
     unit: str = ""
     column_marks: Sequence[str] = ()
+    floor: float = 0.0
     notch: str = ""
     hollow: str = ""
     absent: str = ""
@@ -80,7 +82,8 @@ def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = Tru
         "columnMarks": list(heat.column_marks) or [""] * len(heat.columns),
         "low": heat.low,
         "high": heat.high,
-        "lowText": f"{heat.low:.3g}".replace("-", "\u2212"),
+        "floor": heat.floor,
+        "lowText": f"≤ {heat.floor:.2g}" if heat.floor else f"{heat.low:.3g}".replace("-", "\u2212"),
         "highText": f"{heat.high:.3g}",
         "scale": heat.scale,
         "unit": heat.unit,

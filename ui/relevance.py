@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret_core.engine.classing import FEW as HALVED
-from ui import relevance_rows, relevance_status, relevances, results, saves, state, widgets
+from ui import relevance_rows, relevance_status, relevances, saves, state, widgets
 from ui.heat import heat_map
 from ui.plain import plain
 from ui.relevance_rows import VIEWS
@@ -19,7 +19,7 @@ from ui.texts import badge_of
 from ui.theme import count_text
 from ui.view import SMALL
 
-PARAMETERS = ("view", "of", "layer", "class", "unit", "order", "units", "image", "area")
+PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "order", "units", "image", "area")
 FORGET = ("unit", "image", "units")  # what belongs to one cell
 
 
@@ -86,21 +86,31 @@ def maps(networks: dict[str, Found]) -> Picked | None:
     """
     view = state.one_of("view", list(VIEWS), "mass")
     key = state.follow("pick_view", view)
-    st.segmented_control(
-        "Cells show",
-        list(VIEWS),
-        key=key,
-        required=True,
-        format_func=VIEWS.__getitem__,
-        label_visibility="collapsed",
-        on_change=state.writer("view", key, lambda value: "" if value == "mass" else value),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.segmented_control(
+            "Cells show",
+            list(VIEWS),
+            key=key,
+            required=True,
+            format_func=VIEWS.__getitem__,
+            label_visibility="collapsed",
+            on_change=state.writer("view", key, lambda value: "" if value == "mass" else value),
+        )
+        log = state.flag("log")
+        tick = state.follow("pick_log", log)
+        st.checkbox(
+            "Colours by logarithm",
+            key=tick,
+            help="Tells small numbers apart where one layer has far more than the others.",
+            on_change=state.writer("log", tick, lambda on: "1" if on else ""),
+        )
     picked = _picked(networks)
     found = {name: relevances.totals(one) for name, one in networks.items()}
-    high = relevance_rows.highest([total for one in found.values() for total in one.values()], view)
+    every = [total for one in found.values() for total in one.values()]
+    scale = relevance_rows.scale_of(every, view, log=log)
     for place, (name, one) in zip(st.columns(len(networks), gap="medium"), networks.items(), strict=True):
         with place:
-            made = relevance_rows.heat(_title(one), one.classes, found[name], view, high)
+            made = relevance_rows.heat(_title(one), one.classes, found[name], scale)
             at = None
             if picked and picked.network == name:
                 at = (list(made.rows).index(picked.layer), list(made.columns).index(picked.name))
@@ -245,9 +255,3 @@ def flagged(found: Found, wanted: Wanted) -> None:
             saves.saves(f"flagged_{wanted.network}_{wanted.dataset}", lambda: rows, "save_flagged")
         for name, image, why in unused[:20]:
             st.caption(f"{plain(name)}: {plain(image)} was not used: {plain(why)}")
-
-
-def class_outputs(network: str, number: int) -> str:
-    """Name of a network's output."""
-    names = results.class_names(network)
-    return names[number] if 0 <= number < len(names) else f"output {number}"

@@ -1,7 +1,7 @@
-"""A class's relevance as the pages show it: layers × classes, a layer's units in order, flagged images.
+"""Relevance of whole layers as the pages show it: layers × classes, and the images that are flagged.
 
-Pure functions over records: no Streamlit, no files. Relevance is never compared across layers without saying
-on which scale (method §7).
+Pure functions over records: no Streamlit, no files. Layers are never compared without saying on which scale
+(method §7); units are ranked within a layer, in `ui.unit_rows`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.relevance.record import ClassRelevance, LayerRelevance
+from interpret_core.relevance.record import ClassRelevance
 from ui.heat import HOLLOW, NOTCH, Cell, Heat
 from ui.theme import count_text
-from ui.view import SMALL, LayerView
+from ui.view import SMALL
 
 VIEWS = {
     "mass": "relevance mass",
@@ -31,13 +31,6 @@ SCALES = {
     "unit": "relevance mass over the layer’s units",
 }
 COLUMNS = {"mass": "relevance_mass", "raw": "raw_sum", "share": "share_within_class", "unit": "mean_per_unit"}
-ORDERS = {
-    "relevance": "relevance, highest first",
-    "positive": "most for the class",
-    "negative": "most against the class",
-    "share": "share inside the object",
-    "index": "unit number",
-}
 ALL_WRONG, FEW = "✕", "○"  # before a class's name
 
 
@@ -65,22 +58,6 @@ class Totals(NamedTuple):
     def sign(self) -> str:
         """The mark before the class's name, empty for a class without reserve."""
         return ALL_WRONG if not self.right else FEW if self.images < SMALL else ""
-
-
-class Ranked(NamedTuple):
-    """A unit of a layer under one class; what only the profile knows is None or empty without it."""
-
-    unit: int
-    label: str
-    category: str
-    iou: float | None
-    detector: bool
-    word: str
-    relevance: float
-    positive: float
-    negative: float
-    share: float
-    per_pixel: float
 
 
 class Flag(NamedTuple):
@@ -121,16 +98,24 @@ def values(found: Totals, view: str) -> NDArray[np.float64]:
     return found.mass
 
 
-def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], view: str, high: float) -> Heat:
+class Scale(NamedTuple):
+    """Colours of the heat maps: one of `VIEWS`, the upper end, the lower end of a logarithmic scale or 0."""
+
+    view: str
+    high: float
+    floor: float = 0.0
+
+
+def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], scale: Scale) -> Heat:
     """Layers × classes.
 
     Args:
         title: network, data set and evidence.
         classes: columns, computed or not.
         found: by class, at least one.
-        view: one of `VIEWS`.
-        high: upper end, common to the networks that are compared.
+        scale: common to the networks that are compared.
     """
+    view, high, floor = scale
     layers = next(iter(found.values())).layers
     columns = {name: values(found[name], view) for name in found}
     missing = Cell(math.nan, "not computed")
@@ -149,17 +134,22 @@ def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], view: 
         cells,
         0.0,
         high,
-        SCALES[view],
+        SCALES[view] + ("; colours by logarithm" if floor else ""),
         column_marks=signs,
+        floor=floor,
         notch="an image above the tolerance",
         hollow=f"{FEW} fewer than {SMALL} images",
         absent="not computed",
     )
 
 
-def highest(found: Sequence[Totals], view: str) -> float:
-    """Upper end of a scale that several networks share."""
-    return max((float(values(one, view).max(initial=0)) for one in found), default=0.0) or 1.0
+def scale_of(found: Sequence[Totals], view: str, *, log: bool = False) -> Scale:
+    """A scale that several networks share; a logarithmic one spans three powers of ten at most."""
+    every = np.concatenate([values(one, view) for one in found]) if found else np.zeros(0)
+    high = float(every.max(initial=0)) or 1.0
+    positive = every[every > 0]
+    floor = max(float(positive.min(initial=high)), high / 1000) if log else 0.0
+    return Scale(view, high, floor if floor < high else 0.0)
 
 
 def _cell(found: Totals, value: float, at: int, high: float) -> Cell:
@@ -182,37 +172,9 @@ def scaled_text(value: float, high: float) -> str:
     return f"{value:,.{digits}f}".replace("-", "\u2212")
 
 
-def ranking(part: LayerRelevance, order: str) -> NDArray[np.int64]:
-    """(U,) units in one of `ORDERS`; ties by unit number, a unit without a share last."""
-    score = {
-        "relevance": part.relevance,
-        "positive": part.positive,
-        "negative": -part.negative,
-        "share": np.nan_to_num(part.in_mask_share, nan=-1.0),
-        "index": -np.arange(part.shape.units, dtype=np.float64),
-    }[order]
-    return np.argsort(-score, kind="stable")
-
-
-def ranked(part: LayerRelevance, view: LayerView | None, units: Sequence[int]) -> list[Ranked]:
-    """These units of a layer, with what the profile says of them where there is one."""
-    known = view if view is not None and view.layer.units == part.shape.units else None
-    return [
-        Ranked(
-            int(unit),
-            known.label(unit) if known else "",
-            known.category(unit) if known else "",
-            float(known.iou[unit]) if known else None,
-            bool(known.detector[unit]) if known else False,
-            known.word(unit) if known else "",
-            float(part.relevance[unit]),
-            float(part.positive[unit]),
-            float(part.negative[unit]),
-            float(part.in_mask_share[unit]),
-            float(part.per_pixel_mean[unit]),
-        )
-        for unit in units
-    ]
+def residual_text(share: float) -> str:
+    """A residual in percent; what is far below the tolerance needs no digits."""
+    return "below 0.1 %" if share < 0.001 else f"{100 * share:.2g} %"
 
 
 def flags(record: ClassRelevance) -> list[Flag]:
@@ -240,68 +202,6 @@ def complete(records: Sequence[ClassRelevance]) -> tuple[int, int]:
     """(Image, layer) pairs within the tolerance, and all of them."""
     flagged = [record.flagged for record in records]
     return sum(int((~one).sum()) for one in flagged), sum(one.size for one in flagged)
-
-
-def by_class(records: Mapping[str, ClassRelevance], layer: str, unit: int) -> list[dict[str, Any]]:
-    """One unit under every class, most relevant first: for its bars, its table and its JSON."""
-    made = []
-    for name, record in records.items():
-        if layer not in {shape.name for shape in record.layers}:
-            continue
-        part = record.layer(layer)
-        if unit >= part.shape.units:
-            continue
-        order = np.argsort(-part.relevance, kind="stable")
-        made.append(
-            {
-                "class": name,
-                "relevance": float(part.relevance[unit]),
-                "positive": float(part.positive[unit]),
-                "negative": float(part.negative[unit]),
-                "in_mask_share": _finite(part.in_mask_share[unit]),
-                "rank": int(np.flatnonzero(order == unit)[0]) + 1,
-                "units": part.shape.units,
-                "images": len(record.images),
-                "recognised": int(record.right.sum()),
-                "flagged": int(part.flagged.sum()),
-            }
-        )
-    return sorted(made, key=lambda row: -row["relevance"])
-
-
-def unit_rows(record: ClassRelevance, layer: str, view: LayerView | None) -> list[dict[str, Any]]:
-    """Every unit of a layer under one class as flat records, most relevant first."""
-    part = record.layer(layer)
-    metadata = record.metadata
-    common = {
-        "network": metadata["network"]["name"],
-        "evidence": metadata["network"]["evidence"],
-        "dataset": metadata["dataset"]["name"],
-        "class": record.name,
-        "layer": layer,
-    }
-    return [
-        {
-            **common,
-            "unit": one.unit,
-            "concept": one.label,
-            "category": one.category,
-            "iou": one.iou,
-            "relevance": one.relevance,
-            "positive": one.positive,
-            "negative": one.negative,
-            "in_mask_share": _finite(one.share),
-            "per_pixel_mean": one.per_pixel,
-            "images": len(record.images),
-            "flagged_images": int(part.flagged.sum()),
-            "method": metadata["method"],
-            "baseline": metadata["baseline"],
-            "output": metadata["output"],
-            "split": metadata["split"],
-            "masked": metadata["masked"],
-        }
-        for one in ranked(part, view, ranking(part, "relevance").tolist())
-    ]
 
 
 def layer_rows(
@@ -334,7 +234,3 @@ def layer_rows(
                 }
             )
     return rows
-
-
-def _finite(value: float | np.floating[Any]) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -40,11 +40,6 @@ def wanted(ask: Ask) -> Wanted:
     return Wanted(ask.network, ask.dataset, **chosen)
 
 
-def default(ask: Ask) -> Wanted:
-    """The same from the URL alone, or the defaults, for pages that do not draw the settings."""
-    return Wanted(ask.network, ask.dataset)
-
-
 def _one(label: str, name: str, options: Mapping[str, str]) -> str:
     first = next(iter(options))
     chosen = state.one_of(name, list(options), first)

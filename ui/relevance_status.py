@@ -77,11 +77,11 @@ def offer(wanted: Wanted, found: Found) -> None:
 
 def _rest(wanted: Wanted, found: Found) -> None:
     """Some classes are there, others not."""
-    few = ", ".join(map(plain, found.missing[:6])) + (" …" if len(found.missing) > 6 else "")
+    few = ", ".join(map(plain, found.missing[:6])) + (" …" if len(found.missing) > 6 else ".")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"{count_text(len(found.missing), 'class', 'classes')} of {len(found.classes)} "
-            f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few}. {cost(wanted, found)}",
+            f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few} {cost(wanted, found)}",
             width="content",
         )
         if st.button("Compute the rest", key=f"rest_relevance_{wanted.network}"):

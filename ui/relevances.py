@@ -163,9 +163,10 @@ def outline(dataset: str, one: KnownClass, image: int) -> list[int] | None:
     return results.annotation(opened, image, concept.category, concept.number)
 
 
-def image_name(dataset: str, image: int) -> str:
-    """File name of an image, for people."""
-    return str(results.dataset(dataset).records[image].image)
+def output_name(network: str, number: int) -> str:
+    """Name of a network's output."""
+    names = results.class_names(network)
+    return names[number] if 0 <= number < len(names) else f"output {number}"
 
 
 def computed(wanted: Wanted) -> tuple[int, int] | None:

@@ -170,7 +170,12 @@ def hubs(ask: Ask, now: Sets, pair: tuple[str, str] | None) -> None:
             on_click=state.change,
             kwargs={"hubs": more},
         )
-    export = [
+    saves.saves(f"hubs_{now.heading['network']}_{now.scope}", partial(_flat, now, rows), "save_hubs")
+
+
+def _flat(now: Sets, rows: Sequence[HubRow]) -> list[dict[str, object]]:
+    """For the export."""
+    return [
         {
             **now.heading,
             "layer": row.layer,
@@ -183,7 +188,6 @@ def hubs(ask: Ask, now: Sets, pair: tuple[str, str] | None) -> None:
         }
         for row in rows
     ]
-    saves.saves(f"hubs_{now.heading['network']}_{now.scope}", lambda: export, "save_hubs")
 
 
 def _card(ask: Ask, row: HubRow, view: LayerView | None) -> None:

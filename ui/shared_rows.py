@@ -84,17 +84,20 @@ def hub_rows(
     classes = list(records)
     signs: dict[tuple[str, str], NDArray[np.float64]] = {}  # class and layer -> ΣG of its units
     wanted = {classes.index(name) for name in among}
+
+    def net(name: str, layer: str, unit: int) -> float:
+        if (name, layer) not in signs:
+            part = records[name].layer(layer)
+            signs[name, layer] = part.positive + part.negative
+        return float(signs[name, layer][unit])
+
     made = []
     for hub in found.hubs(len(wanted) or None):
         layer = layers[hub.layer]
         if (within and layer != within) or not wanted <= set(hub.classes):
             continue
         names = [classes[number] for number in hub.classes]
-        for name in names:
-            if (name, layer) not in signs:
-                part = records[name].layer(layer)
-                signs[name, layer] = part.positive + part.negative
-        net = {name: signs[name, layer][hub.unit] for name in names}
+        against = tuple(name for name in names if net(name, layer, hub.unit) < 0)
         view = views.get(layer)
         made.append(
             HubRow(
@@ -102,8 +105,8 @@ def hub_rows(
                 hub.unit,
                 view.label(hub.unit) if view else "",
                 float(view.iou[hub.unit]) if view else None,
-                tuple(name for name in names if net[name] >= 0),
-                tuple(name for name in names if net[name] < 0),
+                tuple(name for name in names if name not in against),
+                against,
             )
         )
     return made
@@ -121,6 +124,7 @@ def count_bars(observed: NDArray[np.int64], expected: NDArray[np.float64], badge
         text=[f"{n:,}" if n else "" for n in observed[1:].tolist()],
         textposition="auto",
         insidetextanchor="middle",
+        textangle=0,
         cliponaxis=False,
         hovertemplate="in at least %{x} sets: %{y:,} units<extra></extra>",
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.errors import UnitscopeError
 from interpret_core.relevance.record import ClassRelevance
-from ui import goto, relevance_figures, relevance_rows, relevance_status, relevances, saves, widgets
+from ui import goto, relevance_figures, relevance_status, relevances, saves, unit_rows, widgets
 from ui.drawing import CONFIG
 from ui.plain import plain
 from ui.relevances import Wanted
@@ -55,7 +55,7 @@ def section(view: LayerView, unit: int) -> None:
     if not found:
         goto.link("Not computed yet: see the cost →", goto.RELEVANCE, network=view.network)
         return
-    rows = relevance_rows.by_class(found, view.layer.name, unit)
+    rows = unit_rows.by_class(found, view.layer.name, unit)
     st.caption(_words(rows, unit, view, wanted))
     badge = badge_of(view.facts.network_title, view.facts.evidence)
     st.plotly_chart(

@@ -22,7 +22,7 @@ from interpret_core.relevance.record import ClassRelevance
 from interpret_core.results import Store, agreements
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
-from ui import agreement, relevance, relevance_cell, relevances, results, saves, selection
+from ui import agreement, class_images, relevance, relevances, results, saves, selection
 from ui.relevances import Found, Wanted
 
 NEW = ("pages/relevance.py", "pages/agreement.py", "pages/shared.py")
@@ -346,7 +346,7 @@ def test_wrong_images_and_masks_have_words() -> None:
         {**record.arrays, "predicted": np.full(len(record.images), 9)}, {**record.metadata, "masked": False}
     )
     changed = Found(found.plan, {**found.records, "panel": wrong}, ())
-    items = relevance_cell.image_list(
+    items = class_images.image_list(
         WANTED, relevance.Picked("classy", "conv2", "panel"), changed, wrong.layer("conv2"), -1
     )
     assert all("✕" in item["sign"] for item in items)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from interpret_core.relevance.record import ClassRelevance
 from tests.ui import records
-from ui import heat, igpictures, relevance_figures, relevance_rows, scales
+from ui import heat, igpictures, relevance_figures, relevance_rows, scales, unit_rows
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def test_class_without_relevance_has_no_shares(record: ClassRelevance) -> None:
 @pytest.mark.parametrize("view", relevance_rows.VIEWS)
 def test_cells_say_what_their_numbers_rest_on(both: dict[str, relevance_rows.Totals], view: str) -> None:
     classes = ["person", "tree", "sky"]
-    high = relevance_rows.highest(list(both.values()), view)
-    made = relevance_rows.heat("Toy on made-up · trained", classes, both, view, high)
+    scale = relevance_rows.scale_of(list(both.values()), view)
+    made = relevance_rows.heat("Toy on made-up · trained", classes, both, scale)
     assert made.column_marks == ["", "✕", ""]
     top, bottom = made.cells
-    assert max(cell.value for row in made.cells for cell in row[:2]) == pytest.approx(high)
+    assert max(cell.value for row in made.cells for cell in row[:2]) == pytest.approx(scale.high)
     assert top[0].marks == heat.NOTCH
     assert "1 of 12 above the tolerance" in top[0].note
     assert bottom[0].marks == 0
@@ -64,6 +64,19 @@ def test_cells_say_what_their_numbers_rest_on(both: dict[str, relevance_rows.Tot
     drawn = heat.drawn(made, (1, 0))
     assert drawn["values"][0][2] is None, "NaN is no JSON"
     assert drawn["selected"] == [1, 0]
+
+
+def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, relevance_rows.Totals]) -> None:
+    person = both["person"]
+    near = relevance_rows.scale_of([person], "mass", log=True)
+    assert near.floor == person.mass.min()
+    far = person._replace(mass=np.array([100.0, 0.0001]))
+    assert relevance_rows.scale_of([far], "mass", log=True).floor == pytest.approx(0.1)
+    silent = person._replace(mass=np.zeros(2))
+    assert relevance_rows.scale_of([silent], "mass", log=True).floor == 0
+    made = relevance_rows.heat("Toy", ["person"], {"person": person}, near)
+    assert heat.drawn(made, None)["lowText"].startswith("≤ ")
+    assert "logarithm" in made.scale
 
 
 @pytest.mark.parametrize(
@@ -84,32 +97,32 @@ def test_numbers_have_digits_that_tell_them_apart(value: float, high: float, tex
 
 def test_units_in_every_order(record: ClassRelevance) -> None:
     part = record.layer("conv5")
-    for order in relevance_rows.ORDERS:
-        found = relevance_rows.ranking(part, order)
+    for order in unit_rows.ORDERS:
+        found = unit_rows.ranking(part, order)
         assert sorted(found) == list(range(24))
-    best = relevance_rows.ranking(part, "relevance")
+    best = unit_rows.ranking(part, "relevance")
     assert part.relevance[best[0]] == part.relevance.max()
-    assert relevance_rows.ranking(part, "negative")[0] == part.negative.argmin()
-    assert relevance_rows.ranking(part, "positive")[0] == part.positive.argmax()
-    assert relevance_rows.ranking(part, "share")[-1] == 1, "a unit without gradient has no share"
+    assert unit_rows.ranking(part, "negative")[0] == part.negative.argmin()
+    assert unit_rows.ranking(part, "positive")[0] == part.positive.argmax()
+    assert unit_rows.ranking(part, "share")[-1] == 1, "a unit without gradient has no share"
     assert best[-1] == 1
 
 
 def test_ranked_units_carry_their_profile(record: ClassRelevance) -> None:
     view = records.view()
     part = record.layer("conv5")
-    with_profile = relevance_rows.ranked(part, view, [5, 1])
+    with_profile = unit_rows.ranked(part, view, [5, 1])
     assert with_profile[0].label == view.label(5)
     assert with_profile[0].iou == view.iou[5]
     assert with_profile[1].word == "dead"
     assert math.isnan(with_profile[1].share)
-    without = relevance_rows.ranked(part, None, [5])[0]
+    without = unit_rows.ranked(part, None, [5])[0]
     assert (without.label, without.iou) == ("", None)
     assert without.relevance == pytest.approx(without.positive - without.negative)
 
 
 def test_exports_are_flat_and_hold_no_nan(record: ClassRelevance) -> None:
-    rows = relevance_rows.unit_rows(record, "conv5", records.view())
+    rows = unit_rows.unit_rows(record, "conv5", records.view())
     assert len(rows) == 24
     assert rows[0]["relevance"] == max(row["relevance"] for row in rows)
     assert rows[-1]["in_mask_share"] is None
@@ -130,7 +143,7 @@ def test_flagged_images_are_listed_with_their_worst_layer(record: ClassRelevance
 
 def test_a_unit_over_classes_keeps_sign_and_rank(record: ClassRelevance) -> None:
     other = records.relevance("tree", 4, seed=1)
-    rows = relevance_rows.by_class({"person": record, "tree": other}, "conv5", 3)
+    rows = unit_rows.by_class({"person": record, "tree": other}, "conv5", 3)
     assert [row["class"] for row in rows] == sorted(
         ("person", "tree"),
         key=lambda name: -{"person": record, "tree": other}[name].layer("conv5").relevance[3],
@@ -139,7 +152,7 @@ def test_a_unit_over_classes_keeps_sign_and_rank(record: ClassRelevance) -> None
         part = {"person": record, "tree": other}[row["class"]].layer("conv5")
         assert row["rank"] == 1 + int((part.relevance > part.relevance[3]).sum())
         assert row["negative"] <= 0 <= row["positive"]
-    assert relevance_rows.by_class({"person": record}, "conv9", 3) == []
+    assert unit_rows.by_class({"person": record}, "conv9", 3) == []
     figure = relevance_figures.class_bars(rows)
     negative, positive = figure.data
     assert list(positive.x) == [row["positive"] for row in rows[::-1]]

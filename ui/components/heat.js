@@ -50,7 +50,11 @@ export default function({ data, parentElement, setTriggerValue }) {
     const head = flat ? 20 : label * .82 + 14, top = 22 + head;
     const full = Math.max(room, left + wide * columns.length + (flat ? 2 : 26));
     let height = top + high * rows.length + FOOT;              // room for the key; what is left over is cut off
-    const share = value => data.high > data.low ? (value - data.low) / (data.high - data.low) : 0;
+    // Numbers in all cells or in none: some here and some there would look like a statement.
+    const widest = size => Math.max(0, ...texts.map((row, r) => Math.max(...row.map((text, c) => values[r][c] === null ? 0 : width(text, size) + (marks[r][c] & 2 ? 12 : 4)))));
+    const size = high < 20 ? 0 : [11, 9.5].find(each => widest(each) <= wide) ?? 0;
+    const share = value => data.floor ? Math.log(Math.max(value, data.floor) / data.floor) / Math.log(data.high / data.floor)
+      : data.high > data.low ? (value - data.low) / (data.high - data.low) : 0;
 
     const svg = node(null, 'svg', { width: full, height, viewBox: `0 0 ${full} ${height}`, role: 'grid', 'aria-label': data.title, color: ink });
     const defs = node(svg, 'defs', {}), hatch = node(defs, 'pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' });
@@ -80,11 +84,11 @@ export default function({ data, parentElement, setTriggerValue }) {
         const inset = Math.min(5, high / 5);
         if (hollow) node(cell, 'rect', { x: box.x + inset, y: box.y + inset, width: box.width - 2 * inset, height: box.height - 2 * inset, rx: 1.5, fill: ground });
         const on = hollow ? ink : known && bright(fill) < 128 ? '#fff' : '#111';
-        if (known && high >= 20 && width(texts[r][c], 11) <= wide - (hollow ? 14 : 6))
-          node(cell, 'text', { x: box.x + box.width / 2, y: y + high / 2 + 4, 'font-size': 11, 'text-anchor': 'middle', fill: on, style: 'font-variant-numeric:tabular-nums' }, texts[r][c]);
+        if (known && size)
+          node(cell, 'text', { x: box.x + box.width / 2, y: y + high / 2 + 4, 'font-size': size, 'text-anchor': 'middle', fill: on, style: 'font-variant-numeric:tabular-nums' }, texts[r][c]);
         if (known && marks[r][c] & 1) {
-          const size = Math.min(8, high / 2.4), x = box.x + box.width;
-          node(cell, 'path', { d: `M${x - size} ${box.y}H${x}V${box.y + size}Z`, fill: on, stroke: ground, 'stroke-width': .8 });
+          const notch = Math.min(8, high / 2.4), x = box.x + box.width;
+          node(cell, 'path', { d: `M${x - notch} ${box.y}H${x}V${box.y + notch}Z`, fill: on, stroke: ground, 'stroke-width': .8 });
         }
         node(cell, 'rect', { class: 'ring', ...box, fill: 'none', 'pointer-events': 'all',
           ...(active ? { stroke: ink, 'stroke-width': 2.6 } : { stroke: ink, 'stroke-opacity': known ? .08 : .2 }) });
