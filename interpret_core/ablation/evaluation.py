@@ -7,15 +7,13 @@ Axes: N images, K outputs of the network, C classes of the data set. A class is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-TOP = 5
-LEAST_FOR_TOP = 20  # with so few outputs or fewer, the best five say nothing
+from interpret_core.ablation.answers import Answers, Outputs, answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +100,7 @@ class Evaluation:
         return float(share(math.fsum(self.accuracy[there]), there.sum()))
 
 
-def evaluate(
-    logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Sequence[Sequence[int]]
-) -> Evaluation:
+def evaluate(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs) -> Evaluation:
     """What a network's outputs say of images whose classes are known.
 
     The answer is the largest of all K outputs, the first of equal ones, and the class it belongs to.
@@ -121,61 +117,28 @@ def evaluate(
         ValueError: shapes that do not fit, numbers out of range, or an output that is not finite.
     Source: top-1, top-5 and (TPR + TNR)/2 as in Brodersen et al. 2010 (balanced accuracy), class by class.
     """
-    _check(logits, labels, outputs)
+    return tally(answer(logits, labels, outputs), labels, outputs)
+
+
+def tally(answers: Answers, labels: NDArray[np.integer], outputs: Outputs) -> Evaluation:
+    """The counts of answers that are known image by image.
+
+    Args:
+        answers: to N images.
+        labels: (N,) true class of each image, 0 … C − 1.
+        outputs: C groups of the network's outputs.
+    """
     classes = len(outputs)
-    class_of = np.full(logits.shape[1], classes, np.int64)
-    for number, group in enumerate(outputs):
-        class_of[list(group)] = number
-    pairs = labels * (classes + 1) + class_of[logits.argmax(1)]
-    own = class_of == labels[:, None]  # (N, K): outputs of each image's true class
-    probability = np.bincount(labels, weights=_probability(logits, own), minlength=classes)
+    pairs = labels * (classes + 1) + answers.classes(outputs)
+    top = answers.in_top
     return Evaluation(
         np.bincount(pairs, minlength=classes * (classes + 1)).reshape(classes, classes + 1),
-        np.bincount(labels[_in_top(logits, own)], minlength=classes) if _top_counts(logits) else None,
-        probability.astype(np.float64),
+        None if top is None else np.bincount(labels[top], minlength=classes),
+        np.bincount(labels, weights=answers.probability, minlength=classes).astype(np.float64),
     )
-
-
-def _top_counts(logits: NDArray[np.floating]) -> bool:
-    return logits.shape[1] > LEAST_FOR_TOP
-
-
-def _in_top(logits: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) whether fewer than five outputs come before the best of the class, of equal ones the first."""
-    best = np.where(own, logits, -np.inf).argmax(1)[:, None]
-    value = np.take_along_axis(logits, best, 1)
-    earlier = np.arange(logits.shape[1]) < best
-    return np.asarray(((logits > value) | ((logits == value) & earlier)).sum(1) < TOP)
-
-
-def _probability(logits: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(N,) softmax, summed over the outputs of the class, in double precision."""
-    wide = logits.astype(np.float64)
-    powers = np.exp(wide - wide.max(1, keepdims=True))
-    return np.asarray(np.where(own, powers, 0.0).sum(1) / powers.sum(1))
 
 
 def share(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
     """part / whole, NaN where there is no whole."""
     above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)
-
-
-def _check(
-    logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Sequence[Sequence[int]]
-) -> None:
-    flat = np.array([output for group in outputs for output in group], np.int64)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not all(map(len, outputs)) or len(flat) == 0:
-        raise ValueError(
-            f"Expected logits (N, K), labels (N,) and C groups of outputs, none empty, but got "
-            f"{logits.shape}, {labels.shape} and groups of {[len(group) for group in outputs]}."
-        )
-    for name, values, limit in (("labels", labels, len(outputs)), ("outputs", flat, logits.shape[1])):
-        if len(values) and (values.min() < 0 or values.max() >= limit):
-            raise ValueError(
-                f"Expected {name} from 0 to {limit - 1}, but got {values.min()} to {values.max()}."
-            )
-    if len(np.unique(flat)) != len(flat):
-        raise ValueError(f"Expected different outputs for every class, but got {flat.tolist()}.")
-    if not np.isfinite(logits).all():
-        raise ValueError("Expected finite logits, but got NaN or infinity.")

@@ -51,6 +51,8 @@ def register(kind: str, target: str) -> None:
 
 register("profile", "interpret_core.engine:run_profile_job")
 register("relevance", "interpret_core.engine:run_relevance_job")
+register("ablation", "interpret_core.engine:run_ablation_job")
+register("effects", "interpret_core.engine:run_effects_job")
 
 
 def work(store: Store, identity: str, runner: str | None = None, parallel: int = 1) -> int:

@@ -4,6 +4,7 @@ from interpret_core.networks.layers import Layer
 from interpret_core.networks.network import Network, Recording, Silence, load
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.registry import NetworkSpec, digest, featured, find, known
+from interpret_core.networks.resuming import Prefix
 from interpret_core.networks.sources import NetworkParts
 from interpret_core.networks.weights import Weights
 
@@ -12,6 +13,7 @@ __all__ = [
     "Network",
     "NetworkParts",
     "NetworkSpec",
+    "Prefix",
     "Preprocessing",
     "Recording",
     "Silence",

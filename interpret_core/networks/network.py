@@ -15,9 +15,11 @@ from interpret_core.networks.layers import Layer
 from interpret_core.networks.preparing import prepare
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.registry import NetworkSpec, find
+from interpret_core.networks.resuming import Prefix
 from interpret_core.networks.running import Taps
 
 Visit = Callable[[Layer, torch.Tensor], None]
+Ablated = Callable[[torch.Tensor | Prefix], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Network:
         self.device = device
         module = spec.build(weights).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         module.requires_grad_(False)  # gradients are taken with respect to responses alone
-        self._runner, self.cutter, self.layers, slower = prepare(module, self._probe(), spec.name)
+        prepared = prepare(module, self._probe(), spec.name)
+        self._runner, self.cutter, self._resumer, self.layers, slower = prepared
         self.traced = not slower
         self.note = " ".join(filter(None, [weights.note, slower]))
         self._by_name = {layer.name: layer for layer in self.layers}
@@ -132,8 +135,34 @@ class Network:
 
         yield run
 
+    def first_response(self, layers: Iterable[str | Layer]) -> str:
+        """The layer among some whose response is computed first.
+
+        Raises:
+            LayerError: an unknown layer.
+            ParameterError: no layer.
+        """
+        names = self._names(layers)
+        if not names:
+            raise ParameterError("No layer is named, expected at least one.")
+        return self._resumer.first(names)
+
+    def prefix(self, images: torch.Tensor, layer: str) -> Prefix:
+        """The first part of an intact run, kept, so that ablations behind it need not repeat it.
+
+        Args:
+            images: (N, 3, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
+            layer: the run halts after its response: the first of those to be silenced.
+
+        Raises:
+            LayerError: an unknown layer.
+            ParameterError: images of another shape or type.
+        """
+        with torch.no_grad():
+            return self._resumer.prefix(self._checked(images), self.layer(layer).name)
+
     @contextmanager
-    def ablating(self, silenced: Mapping[str, Silence]) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+    def ablating(self, silenced: Mapping[str, Silence]) -> Iterator[Ablated]:
         """A callable that runs the network with units silenced.
 
         The silencing acts on the response, after BatchNorm and activation (method §8), so that the units of a
@@ -141,6 +170,10 @@ class Network:
 
         Args:
             silenced: by layer name; an empty mapping leaves the network intact, bit for bit.
+
+        Yields:
+            A callable: images (N, 3, H, W), or a prefix of them that holds no silenced layer's
+            response but its last, to the output (N, classes).
 
         Raises:
             LayerError: an unknown layer or unit.
@@ -150,9 +183,12 @@ class Network:
         write = {name: silencer for name, silencer in silencers.items() if len(silenced[name].units) > 0}
         yield lambda images: self._output(images, Taps(write=write))
 
-    def _output(self, images: torch.Tensor, taps: Taps) -> torch.Tensor:
+    def _output(self, images: torch.Tensor | Prefix, taps: Taps) -> torch.Tensor:
         with torch.no_grad():
-            output = self._runner(self._checked(images), taps)
+            if isinstance(images, Prefix):
+                output = self._resumer.resume(_ahead(images, taps), taps)
+            else:
+                output = self._runner(self._checked(images), taps)
         if output is None:  # only a run that stops early has none
             raise NetworkError(f"{self.name} gave no output, expected a tensor.")
         return output
@@ -224,6 +260,17 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
         ParameterError: a device that is not there.
     """
     return Network(find(name), _device(device), fetch=fetch)
+
+
+def _ahead(prefix: Prefix, taps: Taps) -> Prefix:
+    """The prefix, if no layer to be silenced lies in it."""
+    passed = set(taps.write) - prefix.ahead
+    if passed:
+        raise ParameterError(
+            f"Layer {min(passed)} lies before {prefix.layer}, up to which the run was kept intact; expected "
+            f"layers from {prefix.layer} on: halt the run at the first of them."
+        )
+    return prefix
 
 
 def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:

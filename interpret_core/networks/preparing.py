@@ -10,16 +10,18 @@ from torch import nn
 from interpret_core.errors import NetworkError
 from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.layers import Layer, find_layers
+from interpret_core.networks.resuming import GraphResumer, Resumer, WatchedResumer
 from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
 from interpret_core.networks.tracing import UntraceableError, record_shape, trace
 from interpret_core.networks.watching import WatchedRunner
 
 
 class Prepared(NamedTuple):
-    """A checked way to run a module with taps, and to cut it; a note if it is the slower way."""
+    """A checked way to run a module with taps, to cut it and to halt it; a note if it is the slower way."""
 
     runner: Runner
     cutter: Cutter
+    resumer: Resumer
     layers: tuple[Layer, ...]
     note: str = ""
 
@@ -71,7 +73,9 @@ def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> Prepa
             f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
             "module made of torch functions: write it without modules outside its tree."
         ) from error
-    return Prepared(runner, WatchedCutter(runner, runner.ops, runner.responses), runner.layers)
+    cutter = WatchedCutter(runner, runner.ops, runner.responses)
+    resumer = WatchedResumer(runner, [layer.name for layer in runner.layers])
+    return Prepared(runner, cutter, resumer, runner.layers)
 
 
 def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> Prepared:
@@ -84,9 +88,10 @@ def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> Prepared:
     ops = graph.ops(shapes)
     found = find_layers(ops)
     responses = {item.layer.name: item.response for item in found}
-    cutter = GraphCutter(graph.copied(), ops, responses)
+    plain = graph.copied()
+    cutter, resumer = GraphCutter(plain, ops, responses), GraphResumer(plain, responses)
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
-    return Prepared(GraphRunner(graph, responses), cutter, tuple(item.layer for item in found))
+    return Prepared(GraphRunner(graph, responses), cutter, resumer, tuple(item.layer for item in found))
 
 
 def _same(one: torch.Tensor, other: torch.Tensor) -> bool:

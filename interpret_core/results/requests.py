@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from interpret_core.ablation.settings import VALUES
 from interpret_core.datasets.classes import SPLITS
 from interpret_core.errors import ParameterError, unknown
 from interpret_core.profile.chance import PERMUTATIONS
@@ -154,7 +155,63 @@ def relevance_key(
         "images": list(images),
         **{name: getattr(request, name) for name in settings},
     }
-    return _key("relevance", content)
+    return content_key("relevance", content)
+
+
+@dataclass(frozen=True)
+class AblationRequest:
+    """What silencing costs a network: who ranks the units, on which images it is measured.
+
+    Attributes:
+        network, dataset: names (or, from the command line, a factory and a folder).
+        classes: whose units are silenced, or ALL_CLASSES; all classes are watched.
+        split: images that are evaluated, "val", "train" or "all".
+        ranked_on: split of the images that rank the units. Where an image is in both, it is evaluated with
+            a ranking that has not seen it.
+        images: ranking images per class, at most.
+        method, baseline, output: of the relevance that ranks.
+        value: what silenced responses become, "zero" or "mean".
+    """
+
+    network: str
+    dataset: str
+    classes: tuple[str, ...] | str = ALL_CLASSES
+    split: str = "val"
+    ranked_on: str = "train"
+    images: int = 10
+    method: str = "layer-ig"
+    baseline: str = "black"
+    output: str = "probability"
+    value: str = "zero"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", _names(self.classes, ALL_CLASSES, "class"))
+        if self.split not in SPLITS:
+            raise ParameterError(unknown("split", self.split, SPLITS))
+        if self.value not in VALUES:
+            raise ParameterError(unknown("value", self.value, VALUES))
+        self.relevance()
+
+    def relevance(self) -> RelevanceRequest:
+        """The request for the relevance that ranks, for all classes."""
+        return RelevanceRequest(
+            self.network,
+            self.dataset,
+            method=self.method,
+            baseline=self.baseline,
+            output=self.output,
+            split=self.ranked_on,
+            images=self.images,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, texts and lists."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AblationRequest:
+        """The inverse of `to_json`; lists become tuples."""
+        return cls(**_entries(cls, value))
 
 
 @dataclass(frozen=True)
@@ -191,12 +248,12 @@ def profile_keys(
         "batch_size": request.batch_size,
     }
     chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
-    profile = {layer: _key("profile", common | {"layer": layer}) for layer in layers}
+    profile = {layer: content_key("profile", common | {"layer": layer}) for layer in layers}
     return ProfileKeys(
         survey_key(dataset_digest, request.categories),
         profile,
-        {layer: _key("chance", {"profile": key} | chance) for layer, key in profile.items()},
-        _key("partial", common | chance | {"layers": list(layers)}),
+        {layer: content_key("chance", {"profile": key} | chance) for layer, key in profile.items()},
+        content_key("partial", common | chance | {"layers": list(layers)}),
     )
 
 
@@ -207,10 +264,16 @@ def survey_key(dataset_digest: str, categories: Sequence[str]) -> str:
         dataset_digest: hex digest of its content.
         categories: of the annotations, in the order in which they are asked for.
     """
-    return _key("survey", {"dataset": dataset_digest, "categories": list(categories)})
+    return content_key("survey", {"dataset": dataset_digest, "categories": list(categories)})
 
 
-def _key(kind: str, content: Mapping[str, Any]) -> str:
+def content_key(kind: str, content: Mapping[str, Any]) -> str:
+    """A key under which a result is kept.
+
+    Args:
+        kind: first part of the key.
+        content: everything that changes the result, as JSON.
+    """
     text = canonical_json({"schema": SCHEMA, **content})
     return f"{kind}/{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 

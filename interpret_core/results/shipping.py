@@ -17,7 +17,8 @@ from interpret_core.results.schema import SCHEMA
 from interpret_core.results.shipped import FORMAT, KEY, MANIFEST
 from interpret_core.results.store import Store
 
-OWN = ("partial", "job", "pace")  # shards of a run, states of jobs, this machine's speed: of no use elsewhere
+# Shards of a run, states of jobs, this machine's speed, what somebody tried out: of no use elsewhere.
+OWN = ("partial", "job", "pace", "answers", "responses")
 
 
 @dataclass(frozen=True)
