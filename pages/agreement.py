@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from interpret_core.errors import UserError
-from ui import agreement, relevance_settings, relevance_status, results, state, status, widgets
+from interpret_core.errors import UnitscopeError, UserError
+from ui import (
+    agreement,
+    agreement_twin,
+    relevance_settings,
+    relevance_status,
+    results,
+    state,
+    status,
+    widgets,
+)
 from ui.agreement import Side
 from ui.agreement_rows import facts_sentence
+from ui.agreement_twin import Twin
 from ui.concepts import Views
 from ui.plain import plain
-from ui.relevances import Found
+from ui.relevances import Found, Wanted
 from ui.results import Ask
 
 
@@ -19,7 +29,7 @@ def main() -> None:
     st.title("Agreement")
     ask = st.session_state["ask"]
     wanted = relevance_settings.wanted(ask) if ask else None
-    views = dict(status.ready(ask))
+    views = dict(status.ready(ask, chance=False))
     found = relevance_status.ready(ask, wanted)
     if ask is None or wanted is None:
         return
@@ -30,11 +40,23 @@ def main() -> None:
             with st.container(border=True):
                 status.pending(ask._replace(network=name))
     widgets.show_notices()
-    body(ask, {ask.network: (views, found)} | {n: (with_profile[n], o) for n, o in others.items()})
+    networks = {ask.network: (views, found)} | {
+        name: (with_profile[name], one) for name, one in others.items()
+    }
+    body(networks, {name: _twin(ask, wanted, name, one) for name, (_, one) in networks.items()})
+    relevance_status.rest(wanted, found)
+
+
+def _twin(ask: Ask, wanted: Wanted, name: str, found: Found) -> Twin | None:
+    try:
+        return agreement_twin.find(ask._replace(network=name), wanted._replace(network=name), found)
+    except UnitscopeError as error:
+        st.error(plain(error))
+        return None
 
 
 @st.fragment
-def body(ask: Ask, networks: dict[str, tuple[Views, Found]]) -> None:
+def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]) -> None:
     """Everything that follows the slider while it is dragged, and the cell that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     top, at_rest = agreement.top_slider()
@@ -45,14 +67,19 @@ def body(ask: Ask, networks: dict[str, tuple[Views, Found]]) -> None:
         try:
             with st.spinner("Comparing …"):
                 compared = agreement.compare(views, found, top, agreement.permutations(at_rest))
+                untrained = agreement.twin_of(twins[name], top, agreement.permutations(at_rest))
         except UserError as error:
             st.error(plain(error))
             continue
-        sides.append(Side(name, views, found, compared))
+        sides.append(Side(name, views, found, compared, untrained))
     if not sides:
         return
-    head.markdown(facts_sentence(sides[0].agreement, plain(sides[0].title), top))
+    first = sides[0]
+    head.markdown(facts_sentence(first.agreement, plain(first.title), top, first.untrained))
     agreement.table(sides, top)
+    for one in sides:
+        if one.untrained is None:
+            agreement_twin.offer(one.title, twins[one.name])
     side, layer, name = agreement.cells(sides)
     agreement.units(side, layer, name, top)
     agreement.errors(sides)

@@ -20,6 +20,7 @@ def main() -> None:
         return
     relevance.heading(found, wanted)
     relevance.warnings(found)
+    relevance_status.rest(wanted, found)
     others = relevance_settings.others(ask, wanted)
     widgets.show_notices()
     body(ask, wanted, {ask.network: found, **others})

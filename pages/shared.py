@@ -23,8 +23,9 @@ def main() -> None:
     widgets.show_notices()
     if len(found.records) < 2:
         st.info("Two classes or more must be computed before their units can be compared.")
-        return
-    body(ask, found)
+    else:
+        body(ask, found)
+    relevance_status.rest(wanted, found)
 
 
 @st.fragment

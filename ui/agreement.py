@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from html import escape
 from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.errors import UserError
 from interpret_core.relevance.agreement import PERMUTATIONS
 from interpret_core.relevance.agreement import Cell as State
 from interpret_core.relevance.record import ClassRelevance
 from interpret_core.results import agreements
 from interpret_core.results.agreements import Agreement, AgreementSettings
 from ui import agreement_rows, goto, markup, relevance_figures, relevances, saves, state, travel, widgets
+from ui.agreement_twin import Twin
 from ui.concepts import Views
 from ui.drawing import CONFIG
 from ui.heat import heat_map
 from ui.live import Bounds, live_slider
 from ui.plain import plain
+from ui.relevance_rows import SPACE
 from ui.relevances import Found
 from ui.texts import badge_of
 from ui.theme import count_text
@@ -35,6 +37,7 @@ class Side(NamedTuple):
     views: Views
     found: Found
     agreement: Agreement
+    untrained: Agreement | None = None  # of its untrained twin, where that is computed
 
     @property
     def evidence(self) -> str:
@@ -89,33 +92,52 @@ def permutations(at_rest: bool) -> int:
     return PERMUTATIONS if at_rest else 0
 
 
-def table(sides: Sequence[Side], top: float) -> None:
-    """Table I: the networks, and what the paper reports."""
-    names = (
-        "network",
-        "evidence",
-        "error ± deviation, %",
-        "chance, %",
-        "p",
-        "overlap, %",
-        "Spearman ρ",
-        "cells",
-    )
-    head = "".join(f'<th class="{"us-num" if at > 1 else ""}">{name}</th>' for at, name in enumerate(names))
-    body = ""
+def twin_of(twin: Twin | None, top: float, count: int) -> Agreement | None:
+    """The numbers of an untrained twin, None where they cannot be had.
+
+    Args:
+        twin: of a network.
+        top, count: as for the network itself: share of units, permutations.
+    """
+    if twin is None or not twin.ready:
+        return None
+    try:
+        return compare(twin.views, twin.found, top, count)
+    except UserError:  # the network itself has said why
+        return None
+
+
+class Line(NamedTuple):
+    """A line of Table I."""
+
+    name: str
+    title: str
+    evidence: str
+    agreement: Agreement
+
+
+def lines(sides: Sequence[Side]) -> list[Line]:
+    """Each network, and below it its untrained twin."""
+    made = []
     for side in sides:
-        made = agreement_rows.row(side.agreement, side.evidence, side.title)
-        body += "<tr>" + "".join(
-            f'<td class="{"us-num" if at > 1 else ""}">{escape(text)}</td>' for at, text in enumerate(made)
-        )
-        body += "</tr>"
-    st.html(f'<div class="us-wide"><table class="us-table">{"<tr>" + head + "</tr>"}{body}</table></div>')
+        made.append(Line(side.name, side.title, side.evidence, side.agreement))
+        if side.untrained:
+            network = side.untrained.metadata["network"]
+            made.append(Line(network["name"], network["title"], network["evidence"], side.untrained))
+    return made
+
+
+def table(sides: Sequence[Side], top: float) -> None:
+    """Table I: the networks, their untrained twins, and what the paper reports."""
+    every = lines(sides)
+    rows = [agreement_rows.row(one.agreement, one.evidence, one.title) for one in every]
+    st.html(agreement_rows.html_table(rows))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for side in sides:
-            if len(sides) > 1:
-                st.caption(plain(side.title), width="content")
-            rows = partial(_rows, side.agreement)
-            saves.saves(f"agreement_{side.name}_top{round(100 * top)}", rows, f"save_table_{side.name}")
+        for one in every:
+            if len(every) > 1:
+                st.caption(plain(one.title), width="content")
+            rows_of = partial(_rows, one.agreement)
+            saves.saves(f"agreement_{one.name}_top{round(100 * top)}", rows_of, f"save_table_{one.name}")
         widgets.how("agreement")
     left_out = sum(len(agreements.left_out_cells(side.agreement)) for side in sides)
     if left_out:
@@ -141,20 +163,20 @@ def paper_words(found: Agreement) -> str:
     mean, sd = agreement_rows.PAPER["ResNet18"]
     widest = agreement_rows.widest(mean, 10.0)
     return (
-        f"An error cannot exceed 2k/U, here {100 * agreement_rows.bound(found):.1f} % at most. The paper "
-        f"reports {reported} and does not say which share it marks. At 5 %, its ResNet18 row cannot arise: "
-        f"values from 0 to 10 with mean {mean} deviate by {widest:.1f} at most, not by {sd}."
+        f"An error cannot exceed 2k/U, here {100 * agreement_rows.bound(found):.1f}{SPACE}% at most. The "
+        f"paper reports {reported} and does not say which share it marks. At 5{SPACE}%, its ResNet18 row "
+        f"cannot arise: values from 0 to 10 with mean {mean} deviate by {widest:.1f} at most, not by {sd}."
     )
 
 
 def errors(sides: Sequence[Side]) -> None:
-    """Mean error of each layer beside chance."""
+    """Mean error of each layer beside chance and beside that of the untrained twin."""
     st.subheader("Error by layer")
     badge = " · ".join(dict.fromkeys(side.evidence for side in sides))
     if len(sides) == 1:
         badge = badge_of(sides[0].title, badge)
-    lines = [agreement_rows.errors(side.agreement, side.title) for side in sides]
-    st.plotly_chart(relevance_figures.error_lines(lines, badge=badge), key="error_lines", config=CONFIG)
+    drawn = [agreement_rows.errors(side.agreement, side.title, side.untrained) for side in sides]
+    st.plotly_chart(relevance_figures.error_lines(drawn, badge=badge), key="error_lines", config=CONFIG)
 
 
 def cells(sides: Sequence[Side]) -> tuple[Side, str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from interpret_core.results.agreements import REASONS, Agreement
 from ui.heat import HOLLOW, Cell, Heat
 from ui.plain import plain
 from ui.relevance_figures import Cuts, Errors, Point
+from ui.relevance_rows import SPACE
 from ui.theme import count_text, p_text
 from ui.view import SMALL, LayerView
 
@@ -52,6 +54,30 @@ def row(found: Agreement, evidence: str, title: str) -> Row:
     )
 
 
+HEADS = Row(
+    "network", "evidence", "error ± deviation, %", "chance, %", "p", "overlap, %", "Spearman ρ", "cells"
+)
+TEXTS = 2  # columns that hold words, the others numbers
+
+
+def html_table(rows: Sequence[Row]) -> str:
+    """Table I; on a phone each line is a block, every number below its name."""
+
+    def kind(at: int) -> str:
+        return ' class="us-num"' if at >= TEXTS else ""
+
+    head = "".join(f"<th{kind(at)}>{name}</th>" for at, name in enumerate(HEADS))
+    body = ""
+    for one in rows:
+        cells = zip(HEADS, one, strict=True)
+        body += "<tr>"
+        body += "".join(
+            f'<td{kind(at)} data-name="{name}">{escape(text)}</td>' for at, (name, text) in enumerate(cells)
+        )
+        body += "</tr>"
+    return f'<div class="us-wide us-stack"><table class="us-table"><tr>{head}</tr>{body}</table></div>'
+
+
 def percent(share: float, digits: int = 2) -> str:
     """A share in percent, without the sign."""
     return "—" if math.isnan(share) else f"{100 * share:.{digits}f}"
@@ -67,13 +93,14 @@ def widest(mean: float, end: float) -> float:
     return math.sqrt(max(0.0, mean * (end - mean)))
 
 
-def facts_sentence(found: Agreement, title: str, top: float) -> str:
+def facts_sentence(found: Agreement, title: str, top: float, untrained: Agreement | None = None) -> str:
     """The page's first sentence.
 
     Args:
         found: the numbers.
         title: of the network, harmless as Markdown.
         top: share of the units that is marked.
+        untrained: the numbers of its untrained twin, where they are known.
     """
     whole = found.network
     if math.isnan(whole.error):
@@ -82,12 +109,15 @@ def facts_sentence(found: Agreement, title: str, top: float) -> str:
     count = found.settings.permutations
     p_value = f", p {_equals(whole.p_value, 1 / (1 + count))}" if count else ""
     dataset = plain(found.metadata["dataset"]["name"])
-    deviation = f"{percent(whole.error)} ± {percent(whole.error_sd)} %"
+    deviation = f"{percent(whole.error)} ± {percent(whole.error_sd)}{SPACE}%"
+    baseline = "."
+    if untrained and not math.isnan(untrained.network.error):
+        baseline = f"; its untrained twin differs in **{percent(untrained.network.error)}{SPACE}%**."
     return (
-        f"**{title}** on **{dataset}**: the top {100 * top:g} % of units by IoU with a class's object and "
-        f"those by relevance for the class differ in **{deviation}** of a layer's units, {verdict} the "
-        f"{percent(whole.chance)} % that chance would give{p_value}; {percent(whole.overlap, 0)} % of the "
-        "marked units are the same."
+        f"**{title}** on **{dataset}**: the top {100 * top:g}{SPACE}% of units by IoU with a class's object "
+        f"and those by relevance for the class differ in **{deviation}** of a layer's units, {verdict} the "
+        f"{percent(whole.chance)}{SPACE}% that chance would give{p_value}; "
+        f"{percent(whole.overlap, 0)}{SPACE}% of the marked units are the same{baseline}"
     )
 
 
@@ -148,13 +178,15 @@ def farthest(found: list[Agreement]) -> float:
     return max(far, default=1.0) or 1.0
 
 
-def errors(found: Agreement, title: str) -> Errors:
-    """Mean error of each layer."""
+def errors(found: Agreement, title: str, untrained: Agreement | None = None) -> Errors:
+    """Mean error of each layer, and of the untrained twin's where it is known."""
+    layers = found.network.layers
     return Errors(
         title,
         found.layers,
-        [layer.mean_error for layer in found.network.layers],
-        [layer.chance for layer in found.network.layers],
+        [layer.mean_error for layer in layers],
+        [layer.chance for layer in layers],
+        [layer.mean_error for layer in untrained.network.layers] if untrained else (),
     )
 
 

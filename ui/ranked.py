@@ -61,8 +61,9 @@ def ranked_units(
     _tiles(picked, made, part, view, unit)
     more = next((each for each in COUNTS[1:] if each > count), part.shape.units)
     if count < part.shape.units:
-        label = f"Show {min(more, part.shape.units):,} of {part.shape.units:,} units"
-        more = min(more, part.shape.units)
+        every = part.shape.units
+        more = min(more, every)
+        label = f"Show all {every:,} units" if more == every else f"Show {more:,} of {every:,} units"
         st.button(label, key="more_units", on_click=state.change, kwargs={"units": more})
 
 
@@ -72,7 +73,7 @@ def _tiles(
     """Draw the tiles: each leads to its unit, its button draws the unit's maps."""
     key = "ranked"
     base, suffix = addresses.thumbnail(view) if view else ("", "")
-    entry = {**state.entry(), "network": picked.network}
+    entry = {**state.entry(picked.network), "network": picked.network}
     link = addresses.page("units", **entry, layer=picked.layer, annotate=_object(view, picked.name))
     tiles = [_tile(one, part) for one in units]
     identity = (picked, base, suffix, link, tiles)

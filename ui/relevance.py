@@ -13,7 +13,7 @@ from interpret_core.engine.classing import FEW as HALVED
 from ui import relevance_rows, relevance_status, relevances, saves, state, widgets
 from ui.heat import heat_map
 from ui.plain import plain
-from ui.relevance_rows import VIEWS
+from ui.relevance_rows import SPACE, VIEWS
 from ui.relevances import Found, Wanted
 from ui.texts import badge_of
 from ui.theme import count_text
@@ -43,8 +43,8 @@ def heading(found: Found, wanted: Wanted) -> None:
         f"**{title}** on **{plain(wanted.dataset)}**: what {count_text(units, 'unit')} in "
         f"{count_text(len(first.layers), 'layer')} contribute to **{len(found.records)}** of "
         f"{count_text(len(found.classes), 'class', 'classes')}, over {each} images of each. "
-        f"The gradients add up to within {float(first.metadata['tolerance']):.0%} for "
-        f"**{100 * fine / max(1, pairs):.1f} %** of {pairs:,} pairs of image and layer."
+        f"The gradients add up to within {100 * float(first.metadata['tolerance']):g}{SPACE}% for "
+        f"**{100 * fine / max(1, pairs):.1f}{SPACE}%** of {pairs:,} pairs of image and layer."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(relevance_status.settings_words(wanted), width="content")
@@ -86,6 +86,8 @@ def maps(networks: dict[str, Found]) -> Picked | None:
     """
     view = state.one_of("view", list(VIEWS), "mass")
     key = state.follow("pick_view", view)
+    found = {name: relevances.totals(one) for name, one in networks.items()}
+    every = [total for one in found.values() for total in one.values()]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.segmented_control(
             "Cells show",
@@ -96,21 +98,13 @@ def maps(networks: dict[str, Found]) -> Picked | None:
             label_visibility="collapsed",
             on_change=state.writer("view", key, lambda value: "" if value == "mass" else value),
         )
-        log = state.flag("log")
-        tick = state.follow("pick_log", log)
-        st.checkbox(
-            "Colours by logarithm",
-            key=tick,
-            help="Tells small numbers apart where one layer has far more than the others.",
-            on_change=state.writer("log", tick, lambda on: "1" if on else ""),
-        )
+        log = _log_box(relevance_rows.wide(every, view))
     picked = _picked(networks)
-    found = {name: relevances.totals(one) for name, one in networks.items()}
-    every = [total for one in found.values() for total in one.values()]
     scale = relevance_rows.scale_of(every, view, log=log)
     for place, (name, one) in zip(st.columns(len(networks), gap="medium"), networks.items(), strict=True):
         with place:
-            made = relevance_rows.heat(_title(one), one.classes, found[name], scale)
+            columns = relevance_rows.shown(one.classes, found[name])
+            made = relevance_rows.heat(_title(one), columns, found[name], scale)
             at = None
             if picked and picked.network == name:
                 at = (list(made.rows).index(picked.layer), list(made.columns).index(picked.name))
@@ -121,6 +115,20 @@ def maps(networks: dict[str, Found]) -> Picked | None:
                 f"save_heat_{name}",
             )
     return picked
+
+
+def _log_box(wide: bool) -> bool:
+    """Whether colours go by logarithm: as the URL says; where it says nothing, if the numbers span widely."""
+    asked = state.one_of("log", ("auto", "1", "0"), "auto")
+    log = wide if asked == "auto" else asked == "1"
+    tick = state.follow("pick_log", log)
+    st.checkbox(
+        "Colours by logarithm",
+        key=tick,
+        help="Tells small numbers apart where one layer has far more than the others; on by itself there.",
+        on_change=state.writer("log", tick, lambda on: "" if on == wide else str(int(on))),
+    )
+    return log
 
 
 def _title(found: Found) -> str:

@@ -12,7 +12,7 @@ from ui.class_images import class_images
 from ui.plain import plain
 from ui.ranked import ranked_units
 from ui.relevance import Picked
-from ui.relevance_rows import residual_text
+from ui.relevance_rows import residual_text, share_text
 from ui.relevances import Found, Wanted
 from ui.results import Ask
 from ui.theme import asset, count_text
@@ -60,9 +60,9 @@ def _heading(picked: Picked, record: ClassRelevance, part: LayerRelevance) -> No
         widgets.how("relevance", "maps")
     few = ": few, read with care" if images < SMALL else ""
     st.caption(
-        f"{count_text(part.shape.units, 'unit')} with {share:.0%} of the class's relevance mass · "
+        f"{count_text(part.shape.units, 'unit')} with {share_text(share)} of the class's relevance mass · "
         f"n = {count_text(images, 'image')}{few}, {right} recognised · "
-        f"{flags} flagged in this layer (residual above {float(record.metadata['tolerance']):.0%}) · "
+        f"{flags} flagged in this layer (residual above {share_text(float(record.metadata['tolerance']))}) · "
         f"median residual {residual_text(float(np.median(part.residual)))} after at most "
         f"{int(part.points.max())} points"
     )

@@ -139,18 +139,22 @@ def scatter(points: Sequence[Point], cuts: Cuts, texts: Mapping[str, str], badge
 
 
 class Errors(NamedTuple):
-    """One network's mean error per layer with what chance would give, NaN for a layer left out."""
+    """One network's mean error per layer, what chance would give, and its untrained twin's, if it is known.
+
+    NaN for a layer left out.
+    """
 
     title: str
     layers: Sequence[str]
     error: Sequence[float]
     chance: Sequence[float]
+    untrained: Sequence[float] = ()
 
 
 def error_lines(networks: Sequence[Errors], badge: str = "") -> go.Figure:
-    """Mean error of each layer, and the chance level as a thin line of the same colour."""
+    """Mean error of each layer; chance and the untrained twin as thin lines of the same colour."""
     from ui.curves import DASHES, SYMBOLS
-    from ui.drawing import depth, layer_axis
+    from ui.drawing import FITTING, depth, layer_axis
 
     figure = go.Figure()
     colours, several = list(CATEGORY_COLOURS.values()), len(networks) > 1
@@ -169,6 +173,17 @@ def error_lines(networks: Sequence[Errors], badge: str = "") -> go.Figure:
             customdata=[[title, name] for name in names],
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}: %{y:.2f} %<extra></extra>",
         )
+        if one.untrained:
+            figure.add_scatter(
+                x=places,
+                y=[100 * value for value in one.untrained],
+                name=f"untrained, {title}" if several else "untrained twin",
+                mode="lines+markers",
+                line={"color": colour, "width": 1, "dash": "dash"},
+                marker={"symbol": f"{SYMBOLS[number % len(SYMBOLS)]}-open", "size": 6},
+                customdata=names,
+                hovertemplate="untrained, %{customdata}: %{y:.2f} %<extra></extra>",
+            )
         figure.add_scatter(
             x=places,
             y=[100 * value for value in one.chance],
@@ -183,4 +198,5 @@ def error_lines(networks: Sequence[Errors], badge: str = "") -> go.Figure:
         layer_axis(figure, [layer for one in networks for layer in one.layers])
     figure.update_yaxes(title="error, % of units", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return finish(figure, height=300, top=70, badge=badge)
+    slanted = not several and len(networks[0].layers) > FITTING  # long names take from the height
+    return finish(figure, height=390 if slanted else 300, top=70, badge=badge)

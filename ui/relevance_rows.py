@@ -32,6 +32,8 @@ SCALES = {
 }
 COLUMNS = {"mass": "relevance_mass", "raw": "raw_sum", "share": "share_within_class", "unit": "mean_per_unit"}
 ALL_WRONG, FEW = "✕", "○"  # before a class's name
+SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
+SPAN = 30  # times the middle number: from here on an even scale leaves most cells without colour
 
 
 class Totals(NamedTuple):
@@ -98,6 +100,18 @@ def values(found: Totals, view: str) -> NDArray[np.float64]:
     return found.mass
 
 
+def shown(classes: Sequence[str], found: Mapping[str, Totals]) -> tuple[str, ...]:
+    """Columns: all classes, but only the computed ones where most are not; the page names the others."""
+    here = tuple(name for name in classes if name in found)
+    return here if 2 * len(here) < len(classes) else tuple(classes)
+
+
+def wide(found: Sequence[Totals], view: str) -> bool:
+    """Whether an even scale would leave most cells without colour."""
+    every = np.concatenate([values(one, view) for one in found]) if found else np.zeros(0)
+    return bool(every.size) and float(every.max()) > SPAN * float(np.median(every)) > 0
+
+
 class Scale(NamedTuple):
     """Colours of the heat maps: one of `VIEWS`, the upper end, the lower end of a logarithmic scale or 0."""
 
@@ -121,7 +135,7 @@ def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], scale:
     missing = Cell(math.nan, "not computed")
     cells = [
         [
-            _cell(found[name], float(columns[name][at]), at, high) if name in found else missing
+            _cell(found[name], float(columns[name][at]), at, scale) if name in found else missing
             for name in classes
         ]
         for at in range(len(layers))
@@ -152,13 +166,14 @@ def scale_of(found: Sequence[Totals], view: str, *, log: bool = False) -> Scale:
     return Scale(view, high, floor if floor < high else 0.0)
 
 
-def _cell(found: Totals, value: float, at: int, high: float) -> Cell:
+def _cell(found: Totals, value: float, at: int, scale: Scale) -> Cell:
     lines = [f"{count_text(found.images, 'image')}, {found.right} recognised"]
     flagged = int(found.flagged[at])
     if flagged:
         lines.append(f"{flagged} of {found.images} above the tolerance")
     lines.append(count_text(found.units[at], "unit"))
     marks = NOTCH * bool(flagged) + HOLLOW * (found.images < SMALL)
+    high = value if scale.floor and value > 0 else scale.high  # by logarithm, digits are each number's own
     return Cell(value, scaled_text(value, high), "\n".join(lines), marks)
 
 
@@ -174,7 +189,12 @@ def scaled_text(value: float, high: float) -> str:
 
 def residual_text(share: float) -> str:
     """A residual in percent; what is far below the tolerance needs no digits."""
-    return "below 0.1 %" if share < 0.001 else f"{100 * share:.2g} %"
+    return f"below 0.1{SPACE}%" if share < 0.001 else f"{100 * share:.2g}{SPACE}%"
+
+
+def share_text(share: float) -> str:
+    """A share in percent; one below a hundredth is not nothing."""
+    return f"{100 * share:.{0 if share >= 0.01 or share == 0 else 1}f}{SPACE}%"
 
 
 def flags(record: ClassRelevance) -> list[Flag]:

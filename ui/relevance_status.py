@@ -25,7 +25,10 @@ def find(wanted: Wanted) -> Found | None:
 
 
 def ready(ask: Ask | None, wanted: Wanted | None) -> Found:
-    """What is there; where there is nothing to draw, draws the state instead and ends the page."""
+    """What is there; where there is nothing to draw, draws the state instead and ends the page.
+
+    Where classes are missing, the page draws `rest` below its facts.
+    """
     widgets.show_notices()
     if ask is None or wanted is None:
         status.no_dataset()
@@ -36,9 +39,24 @@ def ready(ask: Ask | None, wanted: Wanted | None) -> Found:
     if not found.records:
         pending(wanted, found)
         st.stop()
-    if found.missing:
+    if found.missing and busy(wanted):
         pending(wanted, found)
     return found
+
+
+def busy(wanted: Wanted) -> bool:
+    """Whether its job waits or runs; what cannot be asked for does not."""
+    try:
+        job = relevances.job(wanted)
+    except UnitscopeError:
+        return False
+    return bool(job and job.active)
+
+
+def rest(wanted: Wanted, found: Found) -> None:
+    """Below the facts: the classes that are not there, unless their job's progress stands on top already."""
+    if found.missing and not busy(wanted):
+        pending(wanted, found)
 
 
 def pending(wanted: Wanted, found: Found) -> None:

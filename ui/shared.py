@@ -165,7 +165,7 @@ def hubs(ask: Ask, now: Sets, pair: tuple[str, str] | None) -> None:
     if count < len(rows):
         more = min(len(rows), 4 * count)
         st.button(
-            f"Show {more:,} of {len(rows):,} units",
+            f"Show all {more:,} units" if more == len(rows) else f"Show {more:,} of {len(rows):,} units",
             key="more_hubs",
             on_click=state.change,
             kwargs={"hubs": more},

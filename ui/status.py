@@ -16,8 +16,13 @@ POLL = 1.0  # seconds
 RULE = 1.0  # seconds per image, on two cores, of a network of middling size
 
 
-def ready(ask: Ask | None) -> Layers:
-    """The layers asked for; where there are none, draws the state instead and ends the page."""
+def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
+    """The layers asked for; where there are none, draws the state instead and ends the page.
+
+    Args:
+        ask: whose.
+        chance: offer the chance level where it is missing; a page without p-values of units does not.
+    """
     widgets.show_notices()
     if ask is None:
         no_dataset()
@@ -33,7 +38,7 @@ def ready(ask: Ask | None) -> Layers:
     if views is None:
         pending(ask)
         st.stop()
-    if not views.chance:
+    if chance and not views.chance:
         _without_chance(ask)
     return views
 
@@ -56,7 +61,10 @@ def _without_chance(ask: Ask) -> None:
 
 def no_dataset() -> None:
     """Nothing registered: what to do."""
-    st.info("**No data set yet.** Unitscope needs photographs with annotations, in Broden's layout.")
+    st.info(
+        "**No data set yet.** Unitscope needs photographs with annotations, in Broden's layout. For "
+        "relevance, a plain folder of images with classes.csv will do."
+    )
     welcome.own(expanded=True)
 
 

@@ -135,8 +135,9 @@ def own(*, expanded: bool = False) -> None:
 
 def _own_data() -> None:
     st.markdown(
-        "**Photographs with annotations**, in Broden's layout. Name your folders in `unitscope.toml`, "
-        "beside `app.py`:"
+        "**Photographs with annotations**, in Broden's layout, or a plain folder of images with a "
+        "`classes.csv` (columns image, class), which is enough for relevance. Name your folders in "
+        "`unitscope.toml`, beside `app.py`:"
     )
     st.code('[datasets]\nkitchen = "/data/kitchen"', language="toml")
     st.markdown("or fetch Broden itself (63,305 images, about 1 GB):")

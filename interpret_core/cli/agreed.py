@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -44,14 +44,39 @@ class Answer:
         return [*self.without, *self.agreement.left_out]
 
 
-def show(screen: Console, answers: Sequence[Answer], verbose: bool) -> None:
-    """The report, ending with the networks side by side."""
+Twins = Mapping[str, tuple[str, Answer | None]]
+
+
+def show(screen: Console, answers: Sequence[Answer], twins: Twins, verbose: bool) -> None:
+    """The report, ending with the networks side by side.
+
+    Args:
+        screen: where to.
+        answers: of the networks that were asked for.
+        twins: untrained ones that were not, by network: name, and the answer if it is stored.
+        verbose: leave nothing out.
+    """
     for line in facts_in_words(answers, verbose):
         screen.print(line, soft_wrap=True)
     for answer in answers:
         screen.print(layers_table(answer))
         screen.print()
-    screen.print(networks_table(answers))
+    screen.print(networks_table(beside(answers, twins)))
+    for name, (twin, found) in twins.items():
+        if found is None:
+            screen.print(
+                f"{name}: no baseline; --untrained computes that of its untrained twin {twin}",
+                soft_wrap=True,
+            )
+
+
+def beside(answers: Sequence[Answer], twins: Twins) -> list[Answer]:
+    """Each network, and below it its untrained twin where that is stored."""
+    made = []
+    for answer in answers:
+        _, twin = twins.get(answer.name, ("", None))
+        made += [answer, twin] if twin else [answer]
+    return made
 
 
 def columns(answers: Sequence[Answer]) -> tuple[str, ...]:

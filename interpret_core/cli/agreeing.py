@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,10 +16,14 @@ from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import DatasetError, ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from interpret_core.cli.agreed import Answer
-    from interpret_core.engine import Execution
+    from interpret_core.engine import Execution, RelevancePlan
+    from interpret_core.relevance.record import ClassRelevance
     from interpret_core.results import Store
     from interpret_core.results.agreements import AgreementSettings
+    from interpret_core.results.profiles import Found
     from interpret_core.results.requests import ProfileRequest, RelevanceRequest
 
 Networks = Annotated[
@@ -35,6 +39,10 @@ Top = Annotated[
     typer.Option(parser=options.number, metavar="SHARE", help="Share of a layer's units to mark."),
 ]
 
+Untrained = Annotated[
+    bool, typer.Option("--untrained", help="Compare with the untrained twins, and compute what they need.")
+]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -44,12 +52,18 @@ class Asked:
     relevance: RelevanceRequest
     settings: AgreementSettings
 
+    def of(self, network: str) -> Asked:
+        """The same of another network."""
+        other = replace(self.profile, network=network), replace(self.relevance, network=network)
+        return Asked(*other, self.settings)
+
 
 def agreement(  # noqa: PLR0913 - the options of the command
     context: typer.Context,
     network: Networks,
     dataset: options.Data,
     top: Top = 0.05,
+    untrained: Untrained = False,
     classes: options.Classes = "all",
     layers: options.Layers = "all",
     quantile: options.Quantile = 0.005,
@@ -86,15 +100,16 @@ def agreement(  # noqa: PLR0913 - the options of the command
             RelevanceRequest(name, dataset, classes, *how),
             settings,
         )
-        for name in names_in(network)
+        for name in names_in(network, twins=untrained)
     ]
     stop: Stop = context.obj
     start = time.perf_counter()
     with Store(cache or config.current().cache) as store:
         _check(asked, store)
         answers = [_ran(one, store, Execution(device, cancelled=stop.asked), stop) for one in asked]
+        twins = twins_of(asked, store)
     screen = console()
-    agreed.show(screen, answers, verbose)
+    agreed.show(screen, answers, twins, verbose)
     screen.print(f"Compared in {time.perf_counter() - start:.2f} s.", soft_wrap=True)
     if target is not None:
         written = write_rows(
@@ -103,13 +118,52 @@ def agreement(  # noqa: PLR0913 - the options of the command
         screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
 
 
-def names_in(given: Sequence[str]) -> tuple[str, ...]:
-    """Networks in the order given, each once."""
+def names_in(given: Sequence[str], *, twins: bool) -> tuple[str, ...]:
+    """Networks in the order given, each once; with `twins`, each is followed by its untrained one."""
+    from interpret_core.results.twins import untrained_twin
+
     names = [name.strip() for entry in given for name in entry.split(",")]
     found = tuple(dict.fromkeys(name for name in names if name))
     if not found:
         raise ParameterError("No network is named, but expected --network with one name or more.")
-    return found
+    if not twins:
+        return found
+    both = [one for name in found for one in (name, untrained_twin(name)) if one]
+    return tuple(dict.fromkeys(both))
+
+
+def twins_of(asked: Sequence[Asked], store: Store) -> dict[str, tuple[str, Answer | None]]:
+    """Untrained twins not asked for themselves, by network: name, and the answer if all of it is stored."""
+    from interpret_core.results.twins import untrained_twin
+
+    names = {one.profile.network for one in asked}
+    twins = {one.profile.network: (one, untrained_twin(one.profile.network)) for one in asked}
+    return {
+        name: (twin, stored(one.of(twin), store))
+        for name, (one, twin) in twins.items()
+        if twin and twin not in names
+    }
+
+
+def stored(asked: Asked, store: Store) -> Answer | None:
+    """One network's answer out of the store alone; None where a part of it is missing."""
+    from interpret_core import datasets, networks
+    from interpret_core.engine import plan
+    from interpret_core.engine.classing import NeedsSurvey
+    from interpret_core.results.profiles import find_profiles, resolve_layers
+
+    digest = datasets.open_dataset(asked.profile.dataset).digest
+    keys = resolve_layers(asked.profile, store, networks.digest(asked.profile.network, fetch=False), digest)
+    try:
+        planned = plan(asked.relevance, store)
+    except NeedsSurvey:
+        return None
+    if keys is None or keys.without_profile(store) or planned.missing(store):
+        return None
+    profiles, classes = find_profiles(keys, store), planned.find(store)
+    if set(profiles) != set(keys.layers) or set(classes) != set(planned.keys):  # damaged
+        return None
+    return _answer(asked, planned, classes, profiles)
 
 
 def _check(asked: Sequence[Asked], store: Store) -> None:
@@ -126,27 +180,32 @@ def _check(asked: Sequence[Asked], store: Store) -> None:
 
 def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer:
     """One network's answer; what it needs is computed where it is not stored."""
-    from dataclasses import replace
-
-    from interpret_core.cli.agreed import Answer
     from interpret_core.engine import run_profile, run_relevance
-    from interpret_core.results.agreements import agreement
     from interpret_core.results.profiles import find_profiles
-    from interpret_core.results.requests import ALL_CLASSES
 
     with stop.patiently(), Progress(console()) as progress:
         telling = replace(execution, tell=progress.tell)
         related = run_relevance(asked.relevance, store, telling)
         outcome = run_profile(asked.profile, store, telling)
-    profiles = {name: found.profile for name, found in find_profiles(outcome.keys, store).items()}
+    profiles = find_profiles(outcome.keys, store)
     lost = [layer for layer in outcome.layers if layer not in profiles]
     lost += [one.name for one in related.plan.classes if one.name not in related.classes]
     if lost:
         raise DatasetError(
             f"The stored result of {lost[0]} was damaged and is deleted; run the same command again."
         )
-    without = [(name, f"no image in split {asked.relevance.split}") for name in related.plan.without_image]
+    return _answer(asked, related.plan, related.classes, profiles)
+
+
+def _answer(
+    asked: Asked, plan: RelevancePlan, classes: Mapping[str, ClassRelevance], profiles: Mapping[str, Found]
+) -> Answer:
+    from interpret_core.cli.agreed import Answer
+    from interpret_core.results.agreements import agreement
+    from interpret_core.results.requests import ALL_CLASSES
+
+    without = [(name, f"no image in split {asked.relevance.split}") for name in plan.without_image]
     if asked.relevance.classes == ALL_CLASSES:
-        without += related.plan.class_plan.left_out
-    found = agreement(profiles, related.classes, asked.settings)
+        without += plan.class_plan.left_out
+    found = agreement({name: one.profile for name, one in profiles.items()}, classes, asked.settings)
     return Answer(asked.profile.network, asked.profile.dataset, found, tuple(without))

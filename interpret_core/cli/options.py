@@ -31,7 +31,12 @@ Network = Annotated[
     ),
 ]
 Data = Annotated[
-    str, typer.Option("--dataset", metavar="NAME", help="A registered name, or a folder in Broden's layout.")
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="A registered name, or a folder: in Broden's layout, or images with classes.csv (no profile).",
+    ),
 ]
 Classes = Annotated[
     str, typer.Option(metavar="NAMES", help="Classes, separated by commas, or all that the network knows.")

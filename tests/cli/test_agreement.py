@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from interpret_core.networks import NetworkParts
+from interpret_core.results import twins
 from interpret_core.results.agreements import COLUMNS
 from tests.cli.conftest import Command, Ran
 from tests.cli.networks import PLAIN
@@ -149,6 +150,43 @@ def test_several_networks_are_one_table(command: Command, root: Path, tmp_path: 
     ]
     agreed(command, root, "--network", AGREEING, "--out", tmp_path / "again.csv")
     assert read(tmp_path / "again.csv") == found
+
+
+@pytest.fixture
+def twinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AGREEING plays the untrained twin of MIXED."""
+    monkeypatch.setattr(twins, "untrained_twin", {MIXED: AGREEING}.get)
+
+
+@pytest.mark.usefixtures("twinned")
+def test_a_twin_stands_below_its_network_once_it_is_stored(
+    command: Command, root: Path, tmp_path: Path
+) -> None:
+    out = agreed(command, root, "--out", tmp_path / "alone.csv").out
+    assert f"{MIXED}: no baseline; --untrained computes that of its untrained twin {AGREEING}" in out
+    assert f"{AGREEING} " not in out[out.index("Disagreement") : out.index("no baseline")]
+
+    both = agreed(command, root, "--untrained", "--out", tmp_path / "both.csv").out
+    again = agreed(command, root, "--out", tmp_path / "again.csv").out
+    named = agreed(command, root, "--out", tmp_path / "named.csv", network=f"{MIXED},{AGREEING}").out
+    for told in (both, again, named):
+        table = told[told.index("Disagreement") :]
+        assert table.index(MIXED) < table.index(AGREEING)
+        assert row(told, "Disagreement", MIXED)[1] == "29.17"
+        assert row(told, "Disagreement", AGREEING)[1:3] == ["0.00", "0.00"]
+        assert "no baseline" not in told
+    assert not progress(again), "what is stored is read, nothing is computed"
+    # A file holds what was asked for, whatever else is stored.
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
+    assert (tmp_path / "both.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
+
+
+@pytest.mark.usefixtures("twinned")
+@pytest.mark.parametrize("kind", ["profile", "relevance"])
+def test_half_a_twin_is_no_baseline(command: Command, root: Path, kind: str) -> None:
+    done = command(kind, "--network", AGREEING, "--dataset", root, "--device", "cpu")
+    assert done.status == 0
+    assert "no baseline" in agreed(command, root).out
 
 
 def test_json_holds_the_same_rows_and_what_is_left_out(command: Command, root: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from interpret_core.results import agreements
 from interpret_core.results.agreements import Agreement, AgreementSettings
 from tests.ui import records
 from ui import agreement, agreement_rows, heat, relevance_figures, shared_rows
+from ui.relevance_rows import SPACE
 from ui.view import LayerView
 
 LAYERS = (("conv4", 24, (8, 8)), ("conv5", 24, (4, 4)))
@@ -53,6 +54,12 @@ def test_a_line_of_the_table_is_the_core_s(found: Agreement) -> None:
     assert ", p " in agreement_rows.facts_sentence(found, "Toy", 0.2)
 
 
+def test_table_keeps_text_from_data_as_text(found: Agreement) -> None:
+    made = agreement_rows.html_table([agreement_rows.row(found, "trained", "<img src=x>")])
+    assert "<img" not in made
+    assert made.count("<th") == made.count("<td") == len(agreement_rows.HEADS)
+
+
 def test_no_values_deviate_more_than_the_bound_says() -> None:
     mean, end = 9.58, 10.0
     extreme = np.concatenate([np.zeros(42), np.full(958, end)])
@@ -65,7 +72,7 @@ def test_bound_of_the_errors(found: Agreement) -> None:
     count = found.network.layers[0].count
     assert agreement_rows.bound(found) == 2 * count / 24
     assert np.nanmax(found.network.errors) <= agreement_rows.bound(found)
-    assert f"{100 * agreement_rows.bound(found):.1f} % at most" in agreement.paper_words(found)
+    assert f"{100 * agreement_rows.bound(found):.1f}{SPACE}% at most" in agreement.paper_words(found)
 
 
 def test_cells_are_centred_on_chance(found: Agreement) -> None:
@@ -114,6 +121,9 @@ def test_error_lines_share_an_axis_of_depth(found: Agreement) -> None:
     assert list(figure.data[0].y) == pytest.approx([100 * layer.mean_error for layer in found.network.layers])
     assert figure.data[0].line.dash != figure.data[2].line.dash
     assert list(relevance_figures.error_lines([one]).data[0].x) == ["conv4", "conv5"]
+    twin = agreement_rows.errors(found, "A", found)
+    drawn = {trace.name: list(trace.y) for trace in relevance_figures.error_lines([twin]).data}
+    assert drawn["untrained twin"] == drawn["error"]
 
 
 @pytest.fixture(scope="module")

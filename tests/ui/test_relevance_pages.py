@@ -22,7 +22,8 @@ from interpret_core.relevance.record import ClassRelevance
 from interpret_core.results import Store, agreements
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
-from ui import agreement, class_images, relevance, relevances, results, saves, selection
+from ui import agreement, agreement_twin, class_images, relevance, relevances, results, saves, selection
+from ui.relevance_rows import SPACE
 from ui.relevances import Found, Wanted
 
 NEW = ("pages/relevance.py", "pages/agreement.py", "pages/shared.py")
@@ -198,6 +199,7 @@ def test_some_classes_missing_are_named_with_their_cost(
     ("page", "parameters", "expected"),
     [
         (NEW[0], {"view": "<b>"}, "the link asks for view"),
+        (NEW[0], {"log": "maybe"}, "showing auto"),
         (NEW[0], {"method": "magic"}, "magic"),
         (NEW[0], {"baseline": "../../etc"}, "../../etc"),
         (NEW[0], {"layer": "conv9", "class": "panel"}, "conv9"),
@@ -243,7 +245,7 @@ def test_agreement_shows_the_core_s_numbers() -> None:
     table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
     assert f"{100 * made.network.error:.2f} ± {100 * made.network.error_sd:.2f}" in table
     assert f"{100 * made.network.chance:.2f}" in table
-    assert "top 10 % of units" in words(app)
+    assert f"top 10{SPACE}% of units" in words(app)
     assert "cannot arise" in words(app)
     cells = component(app, "cells_classy")
     errors = [list(row) for row in cells["texts"]]
@@ -264,6 +266,62 @@ def test_agreement_compares_networks() -> None:
     table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
     assert table.count("<tr>") == 3
     assert component(app, "cells_classy_other")["high"] == component(app, "cells_classy")["high"]
+
+
+@pytest.mark.usefixtures("with_relevance")
+def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement_twin, "untrained_twin", {"classy": "classy_other"}.get)
+    app = open_page(NEW[1], **HERE, top="10")
+    assert not app.exception
+    views = dict(results.layers(results.Ask("classy_other", "classed")) or {})
+    twin = agreements.agreement(
+        {name: view.summary.profile for name, view in views.items()},
+        relevances.find(Wanted("classy_other", "classed")).records,
+        agreements.AgreementSettings(0.1, PERMUTATIONS),
+    )
+    error = f"{100 * twin.network.error:.2f}"
+    table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
+    lines = table.split("<tr>")[2:]
+    assert len(lines) == 2
+    assert ">classy<" in lines[0]
+    assert ">classy_other<" in lines[1]
+    assert f">{error} ± {100 * twin.network.error_sd:.2f}<" in lines[1]
+    assert ">random weights<" in lines[1]
+    assert f"its untrained twin differs in **{error}{SPACE}%**" in words(app)
+    assert not [node for node in app.expander if node.label.startswith("Baseline")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "button"),
+    [("profile/", "Start the profile"), ("relevance/", "Compute the relevance")],
+)
+def test_untrained_twin_that_is_not_computed_offers_its_job(
+    with_relevance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, button: str
+) -> None:
+    keep = set(relevances.planned(WANTED).keys.values())
+    keep |= set(
+        (results._keys(results.Ask("classy", "classed")) or pytest.fail("no layers")).profile.values()
+    )
+    shutil.copytree(with_relevance, tmp_path / "part")
+    with Store(tmp_path / "part") as store:
+        for key in set(store.keys(lost)) - keep:
+            assert store.delete(key)
+    monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "part"))
+    st.cache_resource.clear()
+    monkeypatch.setattr(agreement_twin, "untrained_twin", {"classy": "classy_other"}.get)
+    app = open_page(NEW[1], **HERE)
+    assert not app.exception
+    assert [one.label for one in app.expander if "twin of classy, not computed yet" in one.label]
+    assert [
+        one.label for one in app.button if one.label in ("Start the profile", "Compute the relevance")
+    ] == [button]
+    assert "and keeps the result: " in words(app), "the cost stands before the button"
+    assert "its untrained twin" not in words(app)
+
+
+@pytest.mark.usefixtures("with_relevance")
+def test_network_without_a_twin_says_that_chance_is_not_all() -> None:
+    assert "has no untrained twin here" in words(open_page(NEW[1], **HERE))
 
 
 @pytest.mark.usefixtures("with_relevance")

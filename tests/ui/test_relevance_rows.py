@@ -77,6 +77,33 @@ def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, rele
     made = relevance_rows.heat("Toy", ["person"], {"person": person}, near)
     assert heat.drawn(made, None)["lowText"].startswith("≤ ")
     assert "logarithm" in made.scale
+    apart = relevance_rows.totals(records.relevance())._replace(mass=np.array([153.0, 0.12]))
+    log = relevance_rows.scale_of([apart], "mass", log=True)
+    texts = [row[0].text for row in relevance_rows.heat("Toy", ["person"], {"person": apart}, log).cells]
+    assert texts == ["153", "0.120"], "a number that has a colour is not called 0"
+
+
+def test_colours_go_by_logarithm_where_one_layer_has_nearly_all(
+    both: dict[str, relevance_rows.Totals],
+) -> None:
+    person = both["person"]._replace(units=(1, 1, 1), mass=np.array([30.0, 1.0, 0.5]))
+    assert not relevance_rows.wide([person], "mass")
+    assert relevance_rows.wide([person._replace(mass=np.array([30.1, 1.0, 0.5]))], "mass")
+    assert not relevance_rows.wide([person._replace(mass=np.zeros(3))], "mass")
+
+
+def test_columns_that_are_not_computed_go_where_they_are_most(
+    both: dict[str, relevance_rows.Totals],
+) -> None:
+    assert relevance_rows.shown(["person", "sky", "tree", "sea"], both) == ("person", "sky", "tree", "sea")
+    assert relevance_rows.shown(["person", "sky", "tree", "sea", "bed"], both) == ("person", "tree")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, "0"), (0.0034, "0.3"), (0.05, "5"), (0.126, "13"), (1.0, "100")]
+)
+def test_a_small_share_is_not_nothing(share: float, text: str) -> None:
+    assert relevance_rows.share_text(share) == f"{text}{relevance_rows.SPACE}%"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ const mixed = (stops, share) => {
 const rgb = colour => `rgb(${colour.join(',')})`;
 const pen = document.createElement('canvas').getContext('2d');
 const width = (text, size) => { pen.font = `${size}px Inter, system-ui, sans-serif`; return pen.measureText(text).width; };
+const wrapped = (text, size, most) => text.split(' ').reduce((lines, word) => {
+  const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+  return lines.length && width(longer, size) <= most ? [...lines.slice(0, -1), longer] : [...lines, clipped(word, size, most)];
+}, []);
 const clipped = (text, size, most) => {
   if (width(text, size) <= most) return text;
   let cut = text.length - 1;
@@ -42,17 +46,19 @@ export default function({ data, parentElement, setTriggerValue }) {
     const dark = pen.fillStyle[0] === '#' && bright(channels(pen.fillStyle)) < 110;
     const stops = data.stops[dark ? 'dark' : 'light'];
     const left = Math.min(room * .34, 10 + Math.max(...rows.map(name => width(name, 11.5))));
-    const wide = Math.max(18, Math.min(110, (room - left - 2) / columns.length));
-    const high = rows.length <= 12 ? 34 : rows.length <= 24 ? 25 : 17;
     const names = columns.map((name, c) => (data.columnMarks[c] ? data.columnMarks[c] + ' ' : '') + name);
     const longest = Math.max(...names.map(name => width(name, 11.5)));
-    const flat = longest <= wide - 4, label = Math.min(longest, 108);
+    const fitting = room => Math.max(18, Math.min(110, room / columns.length));
+    const flat = longest <= fitting(room - left - 2) - 4, label = Math.min(longest, 108);
+    // A slanted name leans over the right edge: the last one needs room there.
+    const lean = flat ? 2 : Math.min(label, width(names.at(-1), 11.5)) * .58 + 6, wide = fitting(room - left - lean);
+    const high = rows.length <= 12 ? 34 : rows.length <= 24 ? 25 : 17;
     const head = flat ? 20 : label * .82 + 14, top = 22 + head;
-    const full = Math.max(room, left + wide * columns.length + (flat ? 2 : 26));
+    const full = Math.max(room, left + wide * columns.length + lean);
     let height = top + high * rows.length + FOOT;              // room for the key; what is left over is cut off
     // Numbers in all cells or in none: some here and some there would look like a statement.
     const widest = size => Math.max(0, ...texts.map((row, r) => Math.max(...row.map((text, c) => values[r][c] === null ? 0 : width(text, size) + (marks[r][c] & 2 ? 12 : 4)))));
-    const size = high < 20 ? 0 : [11, 9.5].find(each => widest(each) <= wide) ?? 0;
+    const size = [11, 9.5].find(each => each + 7 <= high && widest(each) <= wide) ?? 0;
     const share = value => data.floor ? Math.log(Math.max(value, data.floor) / data.floor) / Math.log(data.high / data.floor)
       : data.high > data.low ? (value - data.low) / (data.high - data.low) : 0;
 
@@ -109,9 +115,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     node(svg, 'rect', { x: start, y, width: bar, height: 11, rx: 2, fill: 'url(#scale)', stroke: ink, 'stroke-opacity': .2 });
     say(start + bar + 5, data.highText);
     const after = start + bar + 13 + width(data.highText, 10.5), beside = after + width(data.scale, 10.5) <= full;
-    say(beside ? after : 2, clipped(data.scale, 10.5, full - 4), 'start', beside ? y + 9 : y + 25);
+    const lines = beside ? [data.scale] : wrapped(data.scale, 10.5, full - 4);
+    lines.forEach((text, k) => say(beside ? after : 2, text, 'start', beside ? y + 9 : y + 25 + 13 * k));
     let x = 2;
-    if (!beside) y += 15;
+    if (!beside) y += 2 + 13 * lines.length;
     const seen = bit => marks.some((row, r) => row.some((mark, c) => values[r][c] !== null && mark & bit));
     const entry = (paint, text) => { if (x + 16 + width(text, 10.5) > full) return; paint(x, y + 19); say(x + 16, text, 'start', y + 28); x += 30 + width(text, 10.5); };
     if (seen(1) && data.notch) entry((at, top) => {

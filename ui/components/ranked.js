@@ -23,8 +23,8 @@ export default function({ data, parentElement, setTriggerValue }) {
   };
   const tile = ([unit, label, tone, weak, word, positive, negative, facts, numbers, spoken]) => {
     const patch = make('span', { class: 'patch' });
-    if (word === 'dead' || !data.base) patch.append(word || '');
-    else {
+    if (word === 'dead') patch.append(word);
+    else if (data.base) {
       const image = make('img', { alt: '', loading: 'lazy', decoding: 'async', src: new URL(data.base + unit + data.suffix, location.origin).href });
       image.onerror = () => patch.replaceChildren('no image');
       patch.append(image);
@@ -35,12 +35,12 @@ export default function({ data, parentElement, setTriggerValue }) {
     const text = make('span', { class: 'text' }, link, make('span', { class: 'facts' }, facts), bar(positive, negative), make('span', { class: 'facts' }, numbers));
     const button = make('button', { type: 'button', class: 'map', 'aria-label': `maps of unit ${unit}`, title: 'Draw this unit’s maps over the photographs' }, 'Maps');
     button.onclick = () => { const off = button.getAttribute('aria-pressed') === 'true'; mark(off ? -1 : unit); setTriggerValue('picked', off ? -1 : unit); };
-    const made = make('div', { class: weak ? 'unit weak' : 'unit', role: 'listitem', 'data-unit': unit, title: spoken }, patch, text, button);
+    const made = make('div', { class: weak ? 'unit weak' : 'unit', role: 'listitem', 'data-unit': unit, title: spoken }, ...(data.base ? [patch] : []), text, button);
     return made;
   };
   if (state.version !== data.version) {
     state.version = data.version;
-    list.setAttribute('aria-label', data.title);
+    list.setAttribute('aria-label', data.title); list.classList.toggle('bare', !data.base);
     list.replaceChildren(...data.units.map(tile));
   }
   mark(data.selected ?? -1);

@@ -1,0 +1,30 @@
+"""The untrained twin of a network: the same layers before any training, the honest baseline of agreement.
+
+A unit that is active on an object has both overlap and attribution there, whatever it has learned: untrained
+networks agree better than chance. What training adds is the distance to the twin.
+"""
+
+from __future__ import annotations
+
+from interpret_core import config, demo, networks
+
+RANDOM = "@random"
+FAMILIES = (demo.PREFIX, "torchvision/")  # whose names may end in `@random`
+
+
+def untrained_twin(name: str) -> str | None:
+    """Name of the same network with random weights.
+
+    Args:
+        name: of a network, as the registry knows it; a configured one is what it stands for.
+    Returns:
+        None where nobody can build one, or where the network is untrained itself.
+    Raises:
+        NetworkError: unknown name.
+    """
+    model = config.current().networks.get(name, name).partition("@")[0]
+    if not model.startswith(FAMILIES):
+        return None
+    twin = f"{model}{RANDOM}"
+    same = networks.digest(twin, fetch=False) == networks.digest(name, fetch=False)
+    return None if same else twin
