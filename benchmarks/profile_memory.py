@@ -72,7 +72,16 @@ def listed(root: Path, folder: Path, images: int, times: int) -> None:
 
 
 def _peak(small: Path, large: Path, network: str, layer: str) -> Peak:
-    command = [sys.executable, "-m", "benchmarks.profile_memory", str(small), str(large), network, layer]
+    return peak_of("benchmarks.profile_memory", str(small), str(large), network, layer)
+
+
+def peak_of(module: str, *arguments: str) -> Peak:
+    """What a module says that it needed, run in a process of its own.
+
+    Raises:
+        MeasurementError: it failed.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -96,17 +105,17 @@ def _measured(small: str, large: str, network: str, layer: str) -> Peak:
 
     def tell(stage: str, done: int, total: int) -> None:
         if total and not held:  # the network is loaded
-            _forget_peak()
-            held.append(_high_water())
+            forget_peak()
+            held.append(high_water())
 
     with tempfile.TemporaryDirectory() as folder:
         run(small, f"{folder}/small", Execution(device="cpu"))
         gc.collect()  # or the first network would be there still
         run(large, f"{folder}/large", Execution(device="cpu", tell=tell))
-    return Peak(held[0], _high_water())
+    return Peak(held[0], high_water())
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Give free memory back to the system and set the high-water mark to what is left, where one can."""
     gc.collect()
     if sys.platform == "linux":
@@ -114,7 +123,7 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _high_water() -> float:
+def high_water() -> float:
     """Megabytes (10⁶ bytes) this process had in memory at most, since the mark was set back."""
     status = Path("/proc/self/status")
     if status.exists():

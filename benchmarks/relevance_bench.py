@@ -3,7 +3,8 @@
 Ours and captum's run one after the other in every repeat, in one process, on the same images, which are
 decoded and preprocessed before the clock starts. Both end with the attributions of every layer and their sum;
 what follows (masks, sums per unit) is the same for both and is left out. The part of the speed-up that is
-nothing but memory format shows in a second figure, for which captum is given everything in channels_last.
+nothing but memory format shows in a second figure, for which captum is given everything in channels_last,
+once.
 
 Whether a pair of image and layer is within 5 % is judged by the layer's own endpoints for both: captum's
 `convergence_delta` takes F of the baseline, which is wrong beside a residual connection (method §5).
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.relevance_memory import peaks
 from benchmarks.relevance_timing import Bench, Turn, middle
 from interpret_core import config, datasets, networks
 from interpret_core.datasets.classes import ALL
@@ -49,6 +51,8 @@ class Plan:
         class_name: of the data set; None takes the first class that has enough images.
         images: how many of the class, at most.
         repeats: timed runs; the median counts.
+        memory_images: how many of them for the peak memory, which is taken once with these and once with
+            these listed ten times; 0 leaves it out.
     """
 
     network: str
@@ -56,23 +60,29 @@ class Plan:
     class_name: str | None
     images: int
     repeats: int
+    memory_images: int = 0
 
 
 def measure(
     plan: Plan, tell: Tell = lambda *_: None, cancelled: Callable[[], bool] = lambda: False
 ) -> tuple[dict[str, Any], list[str]]:
     """The numbers by name, and sentences on how they came about."""
-    bench = prepared(plan, tell, cancelled)
+    chosen = _chosen(plan, Reporter(tell, cancelled))
+    bench = _prepared(plan, chosen, cancelled)
     numbers = _report(bench, _timed(bench, plan.repeats, tell))
+    if plan.memory_images:
+        tell("peak memory", 0, 0)
+        numbers |= _memory(plan, chosen)
     tell("done", plan.repeats, plan.repeats)
     return numbers, remarks(plan, bench, numbers)
 
 
-def prepared(
-    plan: Plan, tell: Tell = lambda *_: None, cancelled: Callable[[], bool] = lambda: False
-) -> Bench:
+def prepared(plan: Plan) -> Bench:
     """Everything that is done before the clock starts."""
-    chosen = _chosen(plan, Reporter(tell, cancelled))
+    return _prepared(plan, _chosen(plan, Reporter()), lambda: False)
+
+
+def _prepared(plan: Plan, chosen: RelevancePlan, cancelled: Callable[[], bool]) -> Bench:
     (known,) = chosen.classes
     network = networks.load(plan.network)
     attributing = Attributing(network, as_target(known.outputs, chosen.request.output), chosen.request)
@@ -120,10 +130,13 @@ class _Found:
 def _timed(bench: Bench, repeats: int, tell: Tell) -> _Found:
     tell("warming up", 0, 0)
     bench.first(WARM).same_points(POINTS)
+    bench.first(WARM).captum(POINTS, channels_last=True)
     rounds = _repeated(
         lambda: bench.same_points(POINTS), repeats, lambda done: tell("the same points", done, repeats)
     )
-    ours, captum, last = (list(turns) for turns in zip(*rounds, strict=True))
+    ours, captum = (list(turns) for turns in zip(*rounds, strict=True))
+    tell("the same points, captum in channels_last", 0, 0)
+    last = [bench.captum(POINTS, channels_last=True)]
     tried = _searched(bench, captum[-1], tell)
     steps = tried[-1].steps
 
@@ -157,6 +170,20 @@ def _repeated(
         before(done)
         found.append(turn())
     return found
+
+
+def _memory(plan: Plan, chosen: RelevancePlan) -> dict[str, Any]:
+    """Megabytes that a whole run needs, whatever the number of images."""
+    (known,) = chosen.classes
+    names = [chosen.dataset.records[index].image for index in chosen.images[known.name].tolist()]
+    some = names[: plan.memory_images]
+    once, ten = peaks(chosen.dataset.root, some, plan.network, known.name)
+    return {
+        "memory_images": len(some),
+        "peak_mb": once.peak,
+        "peak_mb_10x": ten.peak,
+        "held_mb": once.held,
+    }
 
 
 def _report(bench: Bench, found: _Found) -> dict[str, Any]:
@@ -212,7 +239,7 @@ def remarks(plan: Plan, bench: Bench, numbers: dict[str, Any]) -> list[str]:
         f"{ms['captum_same_points']:.0f} ms: {numbers['speedup_same_points']:.2f} times "
         f"({_runs(numbers['speedup_same_points_runs'])}). The sums differ by at most "
         f"{numbers['deviation']:.1e} of the change of F.",
-        f"captum with parameters and images in channels_last, as ours: "
+        f"captum with parameters and images in channels_last, as ours, timed once: "
         f"{ms['captum_same_points_channels_last']:.0f} ms, "
         f"{numbers['speedup_same_points_channels_last']:.2f} times; the rest is memory format.",
         f"Until {ENOUGH:.0%} of the pairs are within {WITHIN:.0%}: ours {ms['to_5pct']:.0f} ms an image with "
@@ -225,6 +252,12 @@ def remarks(plan: Plan, bench: Bench, numbers: dict[str, Any]) -> list[str]:
         lines.append(f"captum fails with {points} points too: its time to {WITHIN:.0%} is a lower bound.")
     if numbers["pairs_within_5pct"] < ENOUGH:
         lines.append(f"Ours stays below {ENOUGH:.0%}: the time to {WITHIN:.0%} is that of a run that fails.")
+    if "peak_mb" in numbers:
+        lines.append(
+            f"Peak memory of a run over all layers, a fresh process each: {numbers['memory_images']} images "
+            f"{numbers['peak_mb']:.0f} MB, listed ten times {numbers['peak_mb_10x']:.0f} MB; libraries and "
+            f"weights hold {numbers['held_mb']:.0f} MB of it."
+        )
     return lines
 
 

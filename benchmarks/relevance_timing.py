@@ -106,9 +106,9 @@ class Bench:
         """The same with the first images only."""
         return replace(self, images=self.images[:number])
 
-    def same_points(self, points: int) -> tuple[Turn, Turn, Turn]:
-        """Ours, captum, and captum in channels_last, by the midpoint rule with so many points."""
-        return self.midpoint(points), self.captum(points), self.captum(points, channels_last=True)
+    def same_points(self, points: int) -> tuple[Turn, Turn]:
+        """Ours and captum, by the midpoint rule with so many points."""
+        return self.midpoint(points), self.captum(points)
 
     def midpoint(self, points: int) -> Turn:
         """Ours, never refined."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT, Cut, Cutter, NotCuttableError
-from interpret_core.relevance.path import Integrated, Rule, Tail, integrate
+from interpret_core.relevance.path import Averaged, Integrated, Line, Rule, average, credited
 from interpret_core.relevance.sweep import Target, conductance
 from interpret_core.results.requests import RelevanceRequest
 
@@ -97,27 +97,17 @@ class Attributing:
         # A black picture is the same for all: one run of it serves every image.
         one = reference if self.request.baseline == "blur" else reference[:1]
         ends = self.network.cutter(one, names)
+        share = self.network.cutter.paths
+        left = Counter(share[name] for name in names)
+        found: dict[str, Averaged] = {}
         for name in names:
-            response = cut.responses[name]
-            baseline = ends.responses[name].expand_as(response)
-            yield name, self._in_parts(partial(cut.tail, name), response, baseline, self.rule(name))
-
-    def _in_parts(self, tail: Tail, response: Tensor, baseline: Tensor, rule: Rule) -> Integrated:
-        """As many images at a time as their panels' gradients fit into memory."""
-        one = rule.points * response[0].numel() * response.element_size()
-        step = max(1, MEMORY // one)
-        return joined(
-            [
-                integrate(
-                    lambda place, rows, start=start: tail(place, rows + start),
-                    self.target,
-                    response[start : start + step],
-                    baseline[start : start + step],
-                    rule,
-                )
-                for start in range(0, len(response), step)
-            ]
-        )
+            own = _Own(name, self, cut, ends)
+            if share[name] not in found:
+                found[share[name]] = own.averaged()
+            yield name, credited(own.pulled(found[share[name]].gradient), own.difference, found[share[name]])
+            left[share[name]] -= 1
+            if not left[share[name]]:
+                del found[share[name]]
 
     def _swept(
         self, images: Tensor, reference: Tensor, names: Sequence[str]
@@ -130,6 +120,87 @@ class Attributing:
         ]
         for place, name in enumerate(names):
             yield name, joined([layers[place] for layers in by_image])
+
+
+@dataclass(frozen=True, eq=False)
+class _Own:
+    """A layer's own part of the work: the path is taken at its front, which may serve other layers too.
+
+    As far as the network is affine behind a layer, the path stays straight, and the gradients at the response
+    are those at the front times one matrix. So the mean gradient is carried back instead of every one: the
+    same sum in another order.
+    """
+
+    name: str
+    attributing: Attributing
+    cut: Cut
+    ends: Cut
+
+    @property
+    def response(self) -> Tensor:
+        return self.cut.responses[self.name]
+
+    @property
+    def baseline(self) -> Tensor:
+        return self.ends.responses[self.name].expand_as(self.response)
+
+    @property
+    def difference(self) -> Tensor:
+        return self.response - self.baseline
+
+    @property
+    def rule(self) -> Rule:
+        return self.attributing.rule(self.name)
+
+    def averaged(self) -> Averaged:
+        """The mean gradients at the front, of as many images at a time as their panels' fit into memory."""
+        with torch.no_grad():
+            line = Line(self._carried(self.baseline), self._carried(self.response), *self._known())
+        one = self.rule.points * line.end[0].numel() * line.end.element_size()
+        step = max(1, MEMORY // one)
+        parts = [self._part(line, slice(at, at + step)) for at in range(0, len(line.end), step)]
+        return Averaged(
+            torch.cat([part.gradient for part in parts]),
+            np.concatenate([part.change for part in parts]),
+            np.concatenate([part.points for part in parts]),
+        )
+
+    def pulled(self, gradient: Tensor) -> Tensor:
+        """Gradients with respect to the response from those at the front."""
+        parts = []
+        for part, rows in self._batches():
+            place = self.response[part].detach().requires_grad_()
+            with torch.enable_grad():
+                front = self.cut.carried(self.name, place, rows)
+            parts.append(torch.autograd.grad(front, place, gradient[part])[0])
+        return torch.cat(parts)
+
+    def _part(self, line: Line, part: slice) -> Averaged:
+        ends = (line.start, line.end, line.first, line.last)
+        some = Line(*(end if end is None else end[part] for end in ends))  # type: ignore[arg-type]
+
+        def tail(responses: Tensor, rows: Tensor) -> Tensor:
+            return self.cut.behind(self.name, responses, rows + part.start)
+
+        return average(tail, self.attributing.target, some, self.rule)
+
+    def _known(self) -> tuple[Tensor | None, Tensor]:
+        """F of the baseline where nothing goes around the layer, and F of the images: no run is needed."""
+        target, cutter = self.attributing.target, self.attributing.network.cutter
+        last = target(self.cut.output)
+        crossed = self.name == INPUT or self.name in cutter.crossed
+        return (target(self.ends.output).expand_as(last) if crossed else None), last
+
+    def _carried(self, response: Tensor) -> Tensor:
+        return torch.cat(
+            [self.cut.carried(self.name, response[part], rows) for part, rows in self._batches()]
+        )
+
+    def _batches(self) -> Iterator[tuple[slice, Tensor]]:
+        rows = torch.arange(len(self.response), device=self.response.device)
+        for start in range(0, len(rows), self.rule.batch):
+            part = slice(start, start + self.rule.batch)
+            yield part, rows[part]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ in-place operation, since a kept value is read again by every evaluation of the 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -18,11 +17,22 @@ from typing import Any, Protocol
 import torch
 from torch import fx
 
-from interpret_core.networks.ops import Kind, Op
+from interpret_core.networks.ops import Op
 from interpret_core.networks.running import Runner, Taps, Values, run_all
+from interpret_core.networks.tails import (
+    INPUT,
+    Part,
+    crossed_layers,
+    following,
+    leading,
+    shared,
+    straight,
+    tail,
+    tail_bytes,
+)
 from interpret_core.networks.tracing import Graph
 
-INPUT = ""  # in place of a layer's name: the images themselves, with the whole network behind them
+__all__ = ["INPUT", "Cut", "Cutter", "GraphCutter", "NotCuttableError", "WatchedCutter", "taken"]
 
 
 class Cut(Protocol):
@@ -53,6 +63,19 @@ class Cut(Protocol):
             (M, K). Beside the layer, everything is as it is for that image.
         """
 
+    def carried(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """A layer's response carried on to the layer's front: as far as the network is affine behind it.
+
+        Args:
+            layer, response, rows: as for `tail`.
+
+        Returns:
+            (M, ...), differentiable; the response itself where the network is not affine at once.
+        """
+
+    def behind(self, layer: str, front: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """What `tail` gives, from the value at the layer's front instead of the response."""
+
 
 class Cutter(Protocol):
     """Cuts batches; several threads may use one at the same time."""
@@ -64,6 +87,12 @@ class Cutter(Protocol):
     @property
     def tail_bytes(self) -> Mapping[str, int]:
         """By layer, bytes of all that its tail computes for one image."""
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """By layer, the layer whose path it shares, often its own: a straight path to the one's response,
+        from that of another image, is carried on to a straight path to the other's, and both have one front.
+        """
 
     def __call__(self, images: torch.Tensor, layers: Sequence[str], /) -> Cut:
         """One pass over the images, without gradients, that keeps what the tails of these layers need."""
@@ -78,22 +107,6 @@ class Cutter(Protocol):
 
 class NotCuttableError(Exception):
     """This way to run the network does not allow it; the caller goes another way. Never reaches the user."""
-
-
-@dataclass(frozen=True)
-class _Tail:
-    """What is left behind a node.
-
-    Attributes:
-        nodes: to be computed, in forward order, output included.
-        beside: read by them, computed from the images but not from the node.
-        constant: read by them, the same for all images.
-    """
-
-    node: fx.Node
-    nodes: tuple[fx.Node, ...]
-    beside: tuple[fx.Node, ...]
-    constant: tuple[fx.Node, ...]
 
 
 class GraphCutter:
@@ -113,18 +126,24 @@ class GraphCutter:
         self._nodes = graph.nodes
         images = next(node for node in graph.nodes if node.op == "placeholder" and not node.args)
         self._points = {INPUT: images} | {name: graph.nodes[at] for name, at in responses.items()}
-        moving = _following(graph.nodes, images)
-        needed = _leading(next(node for node in graph.nodes if node.op == "output"))
-        self._tails = {name: _tail(node, graph.nodes, needed, moving) for name, node in self._points.items()}
+        moving = following(graph.nodes, images)
+        needed = leading(next(node for node in graph.nodes if node.op == "output"))
+        self._tails = {name: tail(node, graph.nodes, needed, moving) for name, node in self._points.items()}
+        shapes = {node: op.shape for node, op in zip(graph.nodes, ops, strict=True)}
+        self._affine = {name: straight(one, graph, shapes, moving) for name, one in self._tails.items()}
+        self._behind = {name: tail(a.end, graph.nodes, needed, moving) for name, a in self._affine.items()}
+        names = {node: name for name, node in self._points.items()}
+        self.paths = {name: names[shared(one, names)] for name, one in self._affine.items()}
 
     def __call__(self, images: torch.Tensor, layers: Sequence[str]) -> Cut:
         """See `Cutter`."""
-        tails = {name: self._tails[name] for name in layers}
-        wanted = {node for tail in tails.values() for node in (tail.node, *tail.beside, *tail.constant)}
+        parts = {name: _Parts(self._tails[name], self._affine[name], self._behind[name]) for name in layers}
+        tails = [one.tail for one in parts.values()]
+        wanted = {node for one in tails for node in (one.node, *one.beside, *one.constant)}
         kept: dict[fx.Node, Any] = {}
         with torch.no_grad():
             output = self._run(images, kept, wanted)
-        return _GraphCut(self, images, output, kept, tails)
+        return _GraphCut(self, images, output, kept, parts)
 
     def sweep(self, images: torch.Tensor, layers: Sequence[str]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See `Cutter`."""
@@ -143,25 +162,34 @@ class GraphCutter:
         output: torch.Tensor = run_all(self._module, self._nodes, images, keep)
         return output
 
-    def behind(self, tail: _Tail, given: Mapping[fx.Node, Any]) -> torch.Tensor:
-        """The output, from values of the tail's node and of what it reads beside it."""
+    def computed(self, part: Part, given: Mapping[fx.Node, Any]) -> torch.Tensor:
+        """A part's value, from those of its node and of what it reads besides."""
         values = Values(self._module, None)
         values.env.update(given)
-        for node in tail.nodes:
+        for node in part.nodes:
             values.compute(node)
+        value: torch.Tensor = values.env[part.end]
+        return value
+
+    def instead(self, node: fx.Node, images: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """The output of a whole run in which a node's value is another one."""
+        values = Values(self._module, images)
+        for one in self._nodes:
+            if one is node:
+                values.env[one] = value
+            else:
+                values.compute(one)
         output: torch.Tensor = values.result  # type: ignore[assignment]
         return output
 
-    def instead(self, tail: _Tail, images: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
-        """The output of a whole run in which the node's value is another one."""
-        values = Values(self._module, images)
-        for node in self._nodes:
-            if node is tail.node:
-                values.env[node] = response
-            else:
-                values.compute(node)
-        output: torch.Tensor = values.result  # type: ignore[assignment]
-        return output
+
+@dataclass(frozen=True)
+class _Parts:
+    """A layer's tail, as a whole and in two: up to the front and behind it."""
+
+    tail: Part
+    affine: Part
+    behind: Part
 
 
 class _GraphCut:
@@ -173,25 +201,41 @@ class _GraphCut:
         images: torch.Tensor,
         output: torch.Tensor,
         kept: Mapping[fx.Node, Any],
-        tails: Mapping[str, _Tail],
+        parts: Mapping[str, _Parts],
     ) -> None:
-        self._cutter, self._images, self._kept, self._tails = cutter, images, kept, tails
+        self._cutter, self._images, self._kept, self._parts = cutter, images, kept, parts
         self.output = output
-        self.responses: Mapping[str, torch.Tensor] = {name: kept[tail.node] for name, tail in tails.items()}
+        self.responses: Mapping[str, torch.Tensor] = {
+            name: kept[one.tail.node] for name, one in parts.items()
+        }
 
     def tail(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """See `Cut`."""
-        tail = self._tails[layer]
-        given: dict[fx.Node, Any] = {tail.node: response}
+        return self._output(self._parts[layer].tail, response, rows)
+
+    def carried(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """See `Cut`."""
+        part = self._parts[layer].affine
+        return self._cutter.computed(part, self._given(part, response, rows))
+
+    def behind(self, layer: str, front: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """See `Cut`."""
+        return self._output(self._parts[layer].behind, front, rows)
+
+    def _output(self, part: Part, value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         with torch.enable_grad():
-            for node in tail.beside:
-                value = self._kept[node]
-                if not isinstance(value, torch.Tensor) or value.shape[:1] != self._images.shape[:1]:
-                    # A size taken from the images, say: only a whole run gets it right for other rows.
-                    return self._cutter.instead(tail, taken(self._images, rows), response)
-                given[node] = taken(value, rows)
-            given.update({node: self._kept[node] for node in tail.constant})
-            return self._cutter.behind(tail, given)
+            if all(self._by_image(node) for node in part.beside):
+                return self._cutter.computed(part, self._given(part, value, rows))
+            # A size taken from the images, say: only a whole run gets it right for other rows.
+            return self._cutter.instead(part.node, taken(self._images, rows), value)
+
+    def _by_image(self, node: fx.Node) -> bool:
+        value = self._kept[node]
+        return isinstance(value, torch.Tensor) and value.shape[:1] == self._images.shape[:1]
+
+    def _given(self, part: Part, value: torch.Tensor, rows: torch.Tensor) -> dict[fx.Node, Any]:
+        beside = {node: taken(self._kept[node], rows) for node in part.beside}
+        return {part.node: value} | beside | {node: self._kept[node] for node in part.constant}
 
 
 class WatchedCutter:
@@ -208,6 +252,7 @@ class WatchedCutter:
         self._runner = runner
         self.crossed = crossed_layers(ops, responses)
         self.tail_bytes = tail_bytes(ops, dict.fromkeys(responses, -1))  # every tail is a whole run
+        self.paths: Mapping[str, str] = {name: name for name in (INPUT, *responses)}
 
     def __call__(self, images: torch.Tensor, layers: Sequence[str]) -> Cut:
         """See `Cutter`."""
@@ -242,6 +287,14 @@ class _WatchedCut:
 
             return _given(self.runner(taken(self.images, rows), Taps(write={layer: replace})))
 
+    def carried(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """See `Cut`: nothing is known of what follows."""
+        return response
+
+    def behind(self, layer: str, front: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """See `Cut`."""
+        return self.tail(layer, front, rows)
+
 
 def _given(output: torch.Tensor | None) -> torch.Tensor:
     if output is None:
@@ -251,66 +304,6 @@ def _given(output: torch.Tensor | None) -> torch.Tensor:
 
 def taken(values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """Rows of a batch, in the batch's own memory format: indexing alone falls back to contiguous."""
-    chosen = values.index_select(0, rows)
-    last = values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last)
-    return chosen.contiguous(memory_format=torch.channels_last) if last else chosen
-
-
-def crossed_layers(ops: Sequence[Op], responses: Mapping[str, int]) -> frozenset[str]:
-    """Layers that every path from the images to the last operation crosses.
-
-    Args:
-        ops: in forward order.
-        responses: layer name -> index of the operation whose output is the layer's response.
-    """
-    last = max(number for number, op in enumerate(ops) if op.shape is not None)
-
-    def around(closed: int) -> bool:
-        reached = {number for number, op in enumerate(ops) if op.kind is Kind.INPUT}
-        for number, op in enumerate(ops):
-            if number != closed and op.shape is not None and reached.intersection(op.inputs):
-                reached.add(number)
-        return last in reached
-
-    return frozenset(name for name, index in responses.items() if not around(index))
-
-
-def tail_bytes(ops: Sequence[Op], responses: Mapping[str, int]) -> dict[str, int]:
-    """Bytes of all that is computed behind each layer for one image in float32; under INPUT of everything.
-
-    Args:
-        ops: in forward order.
-        responses: layer name -> index of the operation whose output is the layer's response.
-    """
-    per_image = [4 * math.prod(op.shape[1:]) if op.shape else 0 for op in ops]
-    return {name: sum(per_image[index + 1 :]) for name, index in ({INPUT: -1} | dict(responses)).items()}
-
-
-def _tail(node: fx.Node, nodes: Iterable[fx.Node], needed: set[fx.Node], moving: set[fx.Node]) -> _Tail:
-    follows = _following(nodes, node) & needed
-    inside = [one for one in nodes if one in follows and one is not node]
-    read = dict.fromkeys(source for one in inside for source in one.all_input_nodes if source not in follows)
-    read.pop(node, None)
-    beside = tuple(one for one in read if one in moving)
-    return _Tail(node, tuple(inside), beside, tuple(one for one in read if one not in moving))
-
-
-def _following(nodes: Iterable[fx.Node], start: fx.Node) -> set[fx.Node]:
-    """A node and all whose value depends on it."""
-    found = {start}
-    for node in nodes:
-        if found.intersection(node.all_input_nodes):
-            found.add(node)
-    return found
-
-
-def _leading(end: fx.Node) -> set[fx.Node]:
-    """A node and all that its value depends on."""
-    found: set[fx.Node] = set()
-    pending = [end]
-    while pending:
-        node = pending.pop()
-        if node not in found:
-            found.add(node)
-            pending += node.all_input_nodes
-    return found
+    if values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last):
+        return values.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+    return values.index_select(0, rows)

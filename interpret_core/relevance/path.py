@@ -14,7 +14,7 @@ a uniform rule wastes most of its points.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,9 @@ from interpret_core.relevance.record import SMALLEST_CHANGE
 
 GROWTH = 3  # points of a refined panel for each one before
 SHARE = 0.5  # of the tolerance, that panels left as they are may miss together
+
+Target = Callable[[Tensor], Tensor]
+Numbers = NDArray[np.int64]
 
 
 class Tail(Protocol):
@@ -54,6 +57,36 @@ class Rule:
 
 
 @dataclass(frozen=True, eq=False)
+class Line:
+    """Straight paths of N images.
+
+    Attributes:
+        start, end: (N, …), responses of the reference inputs and of the images.
+        first, last: (N,) float64, F at start and end where it is known already, else None.
+    """
+
+    start: Tensor
+    end: Tensor
+    first: Tensor | None = None
+    last: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """What a path gives for N images.
+
+    Attributes:
+        gradient: (N, …), the mean of ∂F/∂a along the path, in the response's type.
+        change: (N,) float64, ΔF = F(a) − F(a'), everything beside the layer as for the image.
+        points: (N,) int32, gradients evaluated.
+    """
+
+    gradient: Tensor
+    change: NDArray[np.float64]
+    points: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
 class Integrated:
     """The result for N images.
 
@@ -70,9 +103,7 @@ class Integrated:
     points: NDArray[np.int32]
 
 
-def integrate(
-    tail: Tail, target: Callable[[Tensor], Tensor], response: Tensor, baseline: Tensor, rule: Rule
-) -> Integrated:
+def integrate(tail: Tail, target: Target, response: Tensor, baseline: Tensor, rule: Rule) -> Integrated:
     """Integrate the gradients of F along the straight path to each image's response.
 
     Args:
@@ -83,42 +114,67 @@ def integrate(
         rule: points and tolerance.
     Source: method §5; completeness with the layer's own endpoints, where captum takes F(x').
     """
-    path = _Path(tail, target, response, baseline, rule)
+    found = average(tail, target, Line(baseline, response), rule)
+    return credited(found.gradient, response - baseline, found)
+
+
+def average(tail: Tail, target: Target, line: Line, rule: Rule) -> Averaged:
+    """The mean gradients along paths, refined until they account for F's change.
+
+    Args:
+        tail, target, rule: as for `integrate`.
+        line: the paths.
+    """
+    path = _Path(tail, target, line, rule)
     path.begin()
     while rule.tolerance > 0 and path.refine():
         pass
     return path.result()
 
 
+def credited(gradient: Tensor, difference: Tensor, path: Averaged) -> Integrated:
+    """Attributions by mean gradients along a path.
+
+    Args:
+        gradient: (N, U, h, w), the mean gradients with respect to the response.
+        difference: (N, U, h, w), a − a'.
+        path: they come from.
+    """
+    attribution = gradient * difference
+    summed = attribution.sum(tuple(range(1, attribution.ndim)), dtype=torch.float64).cpu().numpy()
+    return Integrated(attribution, path.change, summed - path.change, path.points)
+
+
 class _Path:
     """The panels of N images: sums of gradients, and how much of F's change they miss.
 
-    N images, P panels of length 1/P; panel p of image n holds count[n, p] points.
+    N images, P panels of length 1/P; panel p of image n holds count[n, p] points, and is row n·P + p of all.
     """
 
-    def __init__(
-        self, tail: Tail, target: Callable[[Tensor], Tensor], response: Tensor, baseline: Tensor, rule: Rule
-    ) -> None:
+    def __init__(self, tail: Tail, target: Target, line: Line, rule: Rule) -> None:
         self._tail, self._target, self._rule = tail, target, rule
-        self._baseline, self._difference = baseline, response - baseline
-        number = len(response)
+        self._start, self._difference = line.start, line.end - line.start
+        # Gradients come units last if the responses are: to change memory formats is slow.
+        last = self._difference.ndim == 4 and self._difference.is_contiguous(
+            memory_format=torch.channels_last
+        )
+        self._format = torch.channels_last if last else torch.contiguous_format
+        self._way = self._flat(self._difference)
+        number = len(line.end)
         self._count = np.zeros((number, rule.points), np.int64)
         self._slope = np.zeros((number, rule.points))  # Σ over the panel's points of ⟨∂F/∂a, a − a'⟩
-        # Units last, as the gradients come: adding across memory formats is slow.
-        self._gradient = response.new_zeros(
-            (number, rule.points, *response.shape[2:], response.shape[1])
-        ).permute(0, 1, 4, 2, 3)
-        every = np.arange(number)
-        ends = np.stack([self._values(every, np.zeros(number)), self._values(every, np.ones(number))], 1)
-        self._change: NDArray[np.float64] = ends[:, 1] - ends[:, 0]
+        self._gradients: list[Tensor] = []  # of the panels' rows, `batch` of them in each
+        self._ends = np.stack([self._at_end(line.first, 0.0), self._at_end(line.last, 1.0)], 1)
+        self._change: NDArray[np.float64] = self._ends[:, 1] - self._ends[:, 0]
         self._scale = np.maximum(np.abs(self._change), SMALLEST_CHANGE)
-        self._ends = ends
         self._steps: dict[int, NDArray[np.float64]] = {}  # image -> (P,) change of F over each panel
 
     def begin(self) -> None:
         """One point in the middle of every panel."""
         images, panels = np.indices(self._count.shape).reshape(2, -1)
-        self._evaluate(images, panels, (panels + 0.5) / self._rule.points)
+        for part, gradient, slope in self._evaluated(images, (panels + 0.5) / self._rule.points):
+            self._gradients.append(gradient)
+            self._slope[images[part], panels[part]] = slope
         self._count[:] = 1
 
     def refine(self) -> bool:
@@ -134,17 +190,20 @@ class _Path:
             images += [image] * len(new)
             panels += [panel] * len(new)
             self._count[image, panel] = GROWTH * count
-        self._evaluate(np.array(images), np.array(panels), np.array(at))
+        self._add(np.array(images), np.array(panels), np.array(at))
         return True
 
-    def result(self) -> Integrated:
-        """G and how far to trust it."""
-        weight = torch.from_numpy(1 / (self._rule.points * self._count)).to(self._gradient)
-        mean = (self._gradient * weight[:, :, None, None, None]).sum(1)
-        attribution = mean * self._difference
-        summed = attribution.double().sum((1, 2, 3)).cpu().numpy()
-        points = self._count.sum(1).astype(np.int32)
-        return Integrated(attribution, self._change, summed - self._change, points)
+    def result(self) -> Averaged:
+        """The mean gradients and how they came about."""
+        weight = torch.from_numpy(1 / (self._rule.points * self._count)).to(self._way).view(-1)
+        mean = torch.zeros_like(self._way)
+        first = 0
+        for gradient in self._gradients:
+            flat, rows = self._flat(gradient), np.arange(first, first + len(gradient))
+            for image, run in _runs(rows // self._rule.points):
+                mean[image].addmv_(flat[run].T, weight[first + run.start : first + run.stop])
+            first += len(gradient)
+        return Averaged(self._shaped(mean), self._change, self._count.sum(1).astype(np.int32))
 
     def _integral(self) -> NDArray[np.float64]:
         """(N, P) the panels' parts of Σ G."""
@@ -182,7 +241,14 @@ class _Path:
         values = self._values(np.full(len(inner), image), inner)
         return np.diff(np.concatenate([self._ends[image, :1], values, self._ends[image, 1:]]))
 
-    def _values(self, images: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _at_end(self, known: Tensor | None, share: float) -> NDArray[np.float64]:
+        """(N,) F at one end of every path."""
+        if known is not None:
+            return np.asarray(known.cpu().numpy(), np.float64)
+        every = np.arange(len(self._difference))
+        return self._values(every, np.full(len(every), share))
+
+    def _values(self, images: Numbers, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """(M,) F at places on the paths of images."""
         found = []
         with torch.no_grad():
@@ -192,32 +258,54 @@ class _Path:
                 found.append(self._target(self._tail(place, rows)).cpu().numpy())
         return np.concatenate(found) if found else np.zeros(0)
 
-    def _evaluate(
-        self, images: NDArray[np.int64], panels: NDArray[np.int64], at: NDArray[np.float64]
-    ) -> None:
-        """Add the gradients at places on the paths to their panels."""
+    def _evaluated(
+        self, images: Numbers, at: NDArray[np.float64]
+    ) -> Iterator[tuple[slice, Tensor, NDArray[np.float64]]]:
+        """A batch at a time, the gradients at places on the paths, and ⟨∂F/∂a, a − a'⟩ there."""
         for part in self._parts(len(images)):
             rows, place = self._placed(images[part], at[part])
             place.requires_grad_()
             value = self._target(self._tail(place, rows))
             (gradient,) = torch.autograd.grad(value.sum(), place)
-            for row, (image, panel) in enumerate(zip(images[part], panels[part], strict=True)):
-                self._gradient[image, panel] += gradient[row]
-                self._slope[image, panel] += float(_inner(gradient[row], self._difference[image]))
+            gradient = gradient.contiguous(memory_format=self._format)
+            flat = self._flat(gradient)
+            slope = torch.cat([flat[run] @ self._way[image] for image, run in _runs(images[part])])
+            yield part, gradient, slope.double().cpu().numpy()
+
+    def _add(self, images: Numbers, panels: Numbers, at: NDArray[np.float64]) -> None:
+        """Add the gradients at further places to their panels."""
+        batch = self._rule.batch
+        for part, gradient, slope in self._evaluated(images, at):
+            np.add.at(self._slope, (images[part], panels[part]), slope)
+            for row, kept in zip(gradient, images[part] * self._rule.points + panels[part], strict=True):
+                self._gradients[kept // batch][kept % batch].add_(row)
 
     def _parts(self, number: int) -> list[slice]:
         return [slice(start, start + self._rule.batch) for start in range(0, number, self._rule.batch)]
 
-    def _placed(self, images: NDArray[np.int64], at: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-        """Image numbers, and the points on their paths, (M, U, h, w)."""
-        place = torch.empty_like(self._difference[:1]).repeat(len(images), 1, 1, 1)
-        if self._difference.is_contiguous(memory_format=torch.channels_last):
-            place = place.contiguous(memory_format=torch.channels_last)
+    def _placed(self, images: Numbers, at: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+        """Image numbers, and the points on their paths, (M, …)."""
+        like = self._difference
+        shape = (len(images), *like.shape[1:])
+        place = torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=self._format)
         for row, (image, share) in enumerate(zip(images, at, strict=True)):
-            torch.add(self._baseline[image], self._difference[image], alpha=float(share), out=place[row])
+            torch.add(self._start[image], like[image], alpha=float(share), out=place[row])
         return torch.from_numpy(images).to(place.device), place
 
+    def _flat(self, rows: Tensor) -> Tensor:
+        """(M, D) rows in the order in which they lie in memory."""
+        return (rows.permute(0, 2, 3, 1) if self._format is torch.channels_last else rows).flatten(1)
 
-def _inner(one: Tensor, other: Tensor) -> Tensor:
-    """⟨one, other⟩ of two (U, h, w) in the same memory format, without a copy of either."""
-    return torch.dot(one.permute(1, 2, 0).reshape(-1), other.permute(1, 2, 0).reshape(-1))
+    def _shaped(self, flat: Tensor) -> Tensor:
+        """(N, …) from (N, D)."""
+        shape = self._difference.shape[1:]
+        if self._format is torch.channels_last:
+            return flat.view(-1, *shape[1:], shape[0]).permute(0, 3, 1, 2)
+        return flat.view(-1, *shape)
+
+
+def _runs(images: Numbers) -> Iterator[tuple[int, slice]]:
+    """Each image number, and the rows in which it stands one below the other."""
+    starts = np.flatnonzero(np.diff(images, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(images)], strict=True):
+        yield int(images[start]), slice(int(start), int(stop))

@@ -28,6 +28,44 @@ class Sizes(nn.Module):
         return y.reshape(rows, 2, -1).mean(2)
 
 
+class Added(nn.Module):
+    """No activation directly behind the second and third convolution; something is added in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.third, self.head = nn.Conv2d(4, 5, 3), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x).relu()
+        y = self.second(y) + x.mean(1, keepdim=True).expand(-1, 4, -1, -1)
+        return self.head(nn.functional.max_pool2d(self.third(y), 2).relu().mean((2, 3)))
+
+
+class Tempting(nn.Module):
+    """Behind the convolution, something that is only nearly affine, or read twice."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.conv, self.head = kind, nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+        self.norm = nn.BatchNorm2d(4, track_running_stats=False)  # by the batch's own statistics
+        self.gate = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        if self.kind == "statistics":
+            y = self.norm(y)
+        elif self.kind == "twice":
+            y = y + y.abs()
+        elif self.kind == "kernel":
+            y = nn.functional.conv2d(y, y[:1, :, :2, :2].expand(4, -1, -1, -1))
+        elif self.kind == "largest":
+            y = nn.functional.max_pool2d(y, 2)
+        elif self.kind == "product":
+            y = y * self.gate(x)
+        return self.head(y.relu().mean((2, 3)))
+
+
 def both(module: nn.Module, size: int = 64) -> tuple[Cutter, Cutter, list[str], Tensor]:
     """The network cut by its graph, and cut by watching; its layers; three images."""
     torch.manual_seed(4)
@@ -130,3 +168,64 @@ def test_cutting_leaves_the_shared_network_as_it_is() -> None:
         place = cut.responses["layer2.0.conv2"].clone().requires_grad_()
         cut.tail("layer2.0.conv2", place, torch.arange(2)).sum().backward()
         assert torch.equal(intact(images), before)
+
+
+@pytest.mark.parametrize("model", ["alexnet", "resnet18", "mobilenet_v3_small"])
+def test_a_response_is_carried_on_in_a_straight_line_and_the_rest_is_the_tails(model: str) -> None:
+    torch.manual_seed(4)
+    module = randomise(models.get_model(model, weights=None).double().eval()).requires_grad_(False)
+    images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
+    cutter = prepare(module, images, "network").cutter
+    every = list(cutter.paths)
+    names = every[:3] + every[3 :: max(1, len(every) // 3)]
+    cut, rows = cutter(images, names), torch.tensor([1, 0])
+    moved = 0
+    for name in names:
+        here, there = cut.responses[name], torch.rand_like(cut.responses[name])
+        ends = [cut.carried(name, end, rows) for end in (here, there)]
+        between = cut.carried(name, 0.25 * here + 0.75 * there, rows)
+        torch.testing.assert_close(between, 0.25 * ends[0] + 0.75 * ends[1], rtol=1e-9, atol=1e-9)
+        place = there.requires_grad_()
+        outputs = (
+            cut.tail(name, place, rows),
+            cut.behind(name, cut.carried(name, place, rows), rows),
+        )
+        torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-9, atol=1e-9)
+        one, other = (torch.autograd.grad(output[:, 1].sum(), place)[0] for output in outputs)
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+        moved += ends[0].shape != here.shape or not torch.equal(ends[0], here)
+    assert moved >= 2
+
+
+def test_the_two_layers_of_a_residual_block_have_one_path() -> None:
+    traced, watched, layers, images = both(models.resnet18(weights=None))
+    for name in layers[1:]:
+        assert traced.paths[name] == name.replace("conv1", "conv2")
+    assert traced.paths["conv1"] == "conv1"  # max-pooling comes next
+    assert all(watched.paths[name] == name for name in (INPUT, *layers))
+    rows = torch.arange(3)
+    one, other = traced(images, layers), traced(torch.zeros_like(images), layers)
+    for end in (one, other):  # both ends of the one path are carried on to those of the other
+        fronts = [
+            one.carried(f"layer2.1.{c}", end.responses[f"layer2.1.{c}"], rows) for c in ("conv1", "conv2")
+        ]
+        torch.testing.assert_close(fronts[0], fronts[1], rtol=1e-4, atol=1e-4)
+
+
+def test_behind_an_addition_a_path_is_no_longer_that_of_the_next_layer() -> None:
+    traced, _, layers, images = both(Added(), 16)
+    assert layers == ["first", "second", "third"]
+    assert traced.paths == {INPUT: INPUT, "first": "second", "second": "second", "third": "third"}
+    cut, rows = traced(images, layers), torch.arange(3)
+    for name in layers:  # carried on, all three end before the pooling
+        assert cut.carried(name, cut.responses[name], rows).shape == (3, 5, 14, 14)
+
+
+@pytest.mark.parametrize("kind", ["statistics", "twice", "kernel", "largest", "product"])
+def test_what_is_not_affine_ends_the_straight_line(kind: str) -> None:
+    images = torch.randn(3, 3, 16, 16)
+    traced = prepare(Tempting(kind).eval().requires_grad_(False), images[:2], "network")
+    assert not traced.note
+    cut = traced.cutter(images, ["conv"])
+    response = cut.responses["conv"]
+    assert cut.carried("conv", response, torch.arange(3)) is response

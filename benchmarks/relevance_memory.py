@@ -1,0 +1,86 @@
+"""Peak memory of a relevance run, in processes of its own: some images of a class listed once, and ten times.
+
+The data set is a folder made for it, as for a profile's memory (`profile_memory`): the original's tables with
+those images alone, and a link to its pictures. One image's relevance comes first, so that libraries are
+loaded; then the high-water mark is set back.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.profile_memory import Peak, forget_peak, high_water, peak_of
+
+TIMES = 10
+
+
+def peaks(root: Path, names: Sequence[str], network: str, class_name: str) -> tuple[Peak, Peak]:
+    """Memory of all layers' relevance for images listed once, and listed ten times.
+
+    Args:
+        root: of the data set, in Broden's layout.
+        names: of images of the class, as index.csv spells them; best twice as many as are computed together
+            or more, since fewer never reach the steady state of a long list.
+        network, class_name: what is computed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        small, once, ten = (Path(folder) / name for name in ("small", "once", "ten"))
+        listed(root, small, names[:1], 1)
+        listed(root, once, names, 1)
+        listed(root, ten, names, TIMES)
+        first, second = (
+            peak_of("benchmarks.relevance_memory", str(small), str(large), network, class_name)
+            for large in (once, ten)
+        )
+    return first, second
+
+
+def listed(root: Path, folder: Path, names: Sequence[str], times: int) -> None:
+    """A data set that lists some images of another so many times; its pictures are the other's."""
+    folder.mkdir()
+    (folder / "images").symlink_to(root.resolve() / "images", target_is_directory=True)
+    for table in root.glob("*.csv"):
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = csv.reader(file)
+        if table.name in {"index.csv", "classes.csv"}:
+            column = header.index("image")
+            rows = [row for row in rows if row[column] in names]
+        repeated = rows * times if table.name == "index.csv" else rows
+        with (folder / table.name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *repeated])
+
+
+def _measured(small: str, large: str, network: str, class_name: str) -> Peak:
+    """Memory of the larger run, in this process."""
+    from interpret_core.datasets.classes import ALL
+    from interpret_core.engine import Execution, run_relevance
+    from interpret_core.results import Store
+    from interpret_core.results.requests import RelevanceRequest
+
+    def run(dataset: str, folder: str, execution: Execution) -> None:
+        request = RelevanceRequest(network, dataset, (class_name,), split=ALL, images=sys.maxsize)
+        with Store(folder) as store:
+            run_relevance(request, store, execution)
+
+    held: list[float] = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if total and not held:  # the network is loaded
+            forget_peak()
+            held.append(high_water())
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(small, f"{folder}/small", Execution(device="cpu"))
+        gc.collect()  # or the first network would be there still
+        run(large, f"{folder}/large", Execution(device="cpu", tell=tell))
+    return Peak(held[0], high_water())
+
+
+if __name__ == "__main__":
+    found = _measured(*sys.argv[1:5])
+    print(found.held, found.peak)
