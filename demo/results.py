@@ -2,9 +2,9 @@
 
     python -m demo.results [--out FOLDER] [--cache FOLDER]
 
-Runs the default requests of the pages (profile, relevance, accuracy) for the demo's networks on the demo's
-data set into a store of its own. With --cache that store is kept, and an interrupted run goes on from it;
-nothing that was shipped before is looked at.
+Runs the default requests of the pages (profile, relevance, accuracy, ablation, effects of single units) for
+the demo's networks on the demo's data set into a store of its own. With --cache that store is kept, and an
+interrupted run goes on from it; nothing that was shipped before is looked at.
 """
 
 from __future__ import annotations
@@ -19,15 +19,27 @@ from typing import Any
 
 from interpret_core import datasets, demo, networks
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.engine import EvaluationRequest, Execution, run_evaluation, run_profile, run_relevance
+from interpret_core.engine import (
+    EvaluationRequest,
+    Execution,
+    run_ablation,
+    run_effects,
+    run_evaluation,
+    run_profile,
+    run_relevance,
+)
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import Settings, summarise
 from interpret_core.results import Store
 from interpret_core.results.profiles import LayerKeys, find_layer
-from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
 from interpret_core.results.shipping import Cargo, ship
 from ui.layers import outline_key, outline_of
 from ui.view import LayerView
+
+EFFECTS = (
+    f"{demo.PREFIX}alexnet"  # whose single units are shipped: those of all three would not fit into 20 MB
+)
 
 
 def compute(store: Store, name: str, progress: Progress) -> None:
@@ -36,6 +48,9 @@ def compute(store: Store, name: str, progress: Progress) -> None:
     profiled(store, name, execution)
     run_evaluation(EvaluationRequest(name, demo.NAME), store, execution)
     run_relevance(RelevanceRequest(name, demo.NAME), store, execution)
+    run_ablation(AblationRequest(name, demo.NAME), store, execution)
+    if name == EFFECTS:
+        run_effects(AblationRequest(name, demo.NAME), store, execution)
 
 
 def profiled(store: Store, name: str, execution: Execution) -> None:

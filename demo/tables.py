@@ -2,8 +2,9 @@
 
     python -m demo.tables [--cache FOLDER]
 
-How often each network is right, what it takes a picture for, and its detectors beside those of its untrained
-twin. What is not in the store is computed; the twins' layers take a minute or two each.
+How often each network is right, what it takes a picture for, its detectors beside those of its untrained
+twin, and what silencing units costs each class. What is not in the store is computed; the twins' layers take
+a minute or two each.
 """
 
 from __future__ import annotations
@@ -12,23 +13,30 @@ import argparse
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from interpret_core import config, demo, networks
+from interpret_core.ablation.selecting import DIRECTIONS
+from interpret_core.ablation.settings import RELEVANCE, Setting
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.engine import (
     Evaluated,
     EvaluationRequest,
     Execution,
+    Grid,
+    run_ablation,
     run_evaluation,
     run_profile,
 )
+from interpret_core.errors import UserError
 from interpret_core.profile.summary import LayerSummary, Settings, summarise
 from interpret_core.results import Store
 from interpret_core.results.profiles import find_profiles
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.requests import AblationRequest, ProfileRequest
 
+SILENCED = 0.03  # of each layer's units
 THINGS = ("object", "part")  # an untrained unit finds colours too
 
 
@@ -66,6 +74,59 @@ def twins(store: Store, names: Sequence[str], progress: Progress) -> Iterator[st
         counts = [sum(int(_things(layer).sum()) for layer in part) for part in layers]
         chance = [sum(layer.expected_by_chance() or 0.0 for layer in part) for part in layers]
         yield _row(name, span, str(units), *map(str, counts), *(f"{value:.1f}" for value in chance))
+
+
+class Loss(NamedTuple):
+    """What a class loses by silencing units ranked for it; random: mean and deviation over the seeds."""
+
+    top: float
+    bottom: float
+    mean: float
+    deviation: float
+
+    @property
+    def limit(self) -> float:
+        """More than this is more than chance: the random mean and two deviations."""
+        return self.mean + 2 * self.deviation
+
+
+def losses(grid: Grid, name: str, fraction: float) -> tuple[Loss, Loss]:
+    """Right pictures that a class loses, and how much of its mean probability over the same pictures."""
+    at = grid.plan.number(name)
+    intact = grid.evaluation(Setting())
+    ranked = [grid.evaluation(Setting(RELEVANCE, name, direction, fraction)) for direction in DIRECTIONS]
+    controls = grid.random(fraction)
+    if intact is None or not controls or None in ranked:
+        raise UserError(f"The ablation of {name} is not there yet: run demo.results first.")
+
+    def loss(what: str) -> Loss:
+        lost = [float((getattr(intact, what) - getattr(one, what))[at]) for one in (*ranked, *controls)]
+        return Loss(lost[0], lost[1], float(np.mean(lost[2:])), float(np.std(lost[2:], ddof=1)))
+
+    return loss("right"), loss("probability")
+
+
+def silenced(grid: Grid, fraction: float) -> Iterator[str]:
+    """What silencing the top, the bottom and random units costs the class they are ranked for."""
+    numbers = ("right", "top", "bottom", "random", "probability, top", "bottom", "random")
+    yield _row("class", *numbers, "top beyond chance", "bottom beyond chance")
+    yield _rule(1, len(numbers)) + "---|" * 2
+    intact = grid.evaluation(Setting())
+    for name in grid.classes:
+        right, probability = losses(grid, name, fraction)
+        at = grid.plan.number(name)
+        kinds = {"right": right, "probability": probability}
+        top = [kind for kind, lost in kinds.items() if lost.top > lost.limit]
+        bottom = [kind for kind, lost in kinds.items() if lost.bottom > lost.limit]
+        yield _row(
+            name,
+            "" if intact is None else f"{intact.right[at]} of {intact.images[at]}",
+            *(f"{value:.0f}" for value in (right.top, right.bottom)),
+            f"{right.mean:z.1f} ± {right.deviation:.1f}",
+            *(f"{value:z.3f}" for value in (probability.top, probability.bottom)),
+            f"{probability.mean:z.3f} ± {probability.deviation:.3f}",
+            *(" and ".join(found) or "no" for found in (top, bottom)),
+        )
 
 
 def _last_third(store: Store, name: str, progress: Progress) -> list[LayerSummary]:
@@ -107,6 +168,12 @@ def main() -> None:
         lines = ["### Right answers, all 480 pictures", "", *accuracy(found), ""]
         for name, one in found.items():
             lines += [f"### What {name} takes a picture of the row's class for", "", *confusion(one), ""]
+        for name in names:
+            grid = run_ablation(
+                AblationRequest(name, demo.NAME), store, Execution(device="cpu", tell=progress.tell)
+            )
+            lines += [f"### Losses of {name}, {SILENCED:.0%} of the units silenced", ""]
+            lines += [*silenced(grid, SILENCED), ""]
         lines += ["### Detectors, trained and untrained", "", *twins(store, names, progress)]
     print("\n".join(lines))
 
