@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from interpret_core import __version__
+from interpret_core.cli.ablating import ablate
 from interpret_core.cli.agreeing import agreement
-from interpret_core.cli.benching import bench_profile, bench_relevance
+from interpret_core.cli.benching import bench_ablation, bench_profile, bench_relevance
 from interpret_core.cli.evaluating import evaluate
 from interpret_core.cli.fetching import fetch_broden_command
 from interpret_core.cli.listing import list_datasets, list_networks
@@ -64,10 +65,12 @@ app.add_typer(fetch, name="fetch")
 app.command("profile")(profile)
 app.command("relevance")(relevance)
 app.command("agreement")(agreement)
+app.command("ablate")(ablate)
 app.command("evaluate")(evaluate)
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)
+bench.command("ablation")(bench_ablation)
 app.add_typer(bench, name="bench")
 
 

@@ -54,12 +54,28 @@ def bench_relevance(  # noqa: PLR0913 - the options of the command
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="Images of the class, at most.")] = 16,
     repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 3,
+    memory_images: Annotated[
+        int,
+        typer.Option(min=0, help="Images listed once and ten times for the memory; 0 leaves it out."),
+    ] = 8,
     json_file: JsonFile = None,
 ) -> None:
     """Time attributions of all layers against captum: at the same points, and until they are within 5 %."""
     bench = _benchmarks("relevance_bench")
-    plan = bench.Plan(network, dataset, class_name, images, repeats)
+    plan = bench.Plan(network, dataset, class_name, images, repeats, memory_images)
     _measured(bench, plan, context.obj, json_file)
+
+
+def bench_ablation(
+    context: typer.Context,
+    network: Annotated[str, typer.Option(help="A known name or factory string.")] = "demo/alexnet",
+    dataset: Annotated[str, typer.Option(help="A registered name or a folder.")] = "demo",
+    repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """Time ablations that keep what lies before, and their first estimate, against computing all anew."""
+    bench = _benchmarks("ablation_bench")
+    _measured(bench, bench.Plan(network, dataset, repeats), context.obj, json_file)
 
 
 def _measured(bench: ModuleType, plan: object, stop: Stop, json_file: Path | None) -> None:

@@ -20,24 +20,26 @@ from interpret_core.engine.material import Reporter
 from interpret_core.engine.silencing import AblationPlan
 
 COLUMNS = (
-    "network",
-    "by",
-    "ranked_for",
-    "direction",
+    "ablated_class",
+    "evaluated_class",
+    "rank",
     "fraction",
-    "silenced",
-    "value",
+    "units",
+    "silencing",
     "seed",
-    "class",
-    "images",
-    "right",
+    "accuracy_intact",
     "accuracy",
-    "accuracy_change",
     "top5",
     "balanced_accuracy",
+    "probability_intact",
     "probability",
+    "images",
+    "right",
+    "accuracy_change",
     "probability_change",
+    "by",
     "evaluated",
+    "network",
 )
 OTHERS, EVERY = "*others", "*all"  # in place of a class: all but the one ranked for, and all
 HELD_OUT, LEAVE_ONE_OUT, SEEN = "held out", "leave one out", "seen by the ranking"
@@ -171,6 +173,8 @@ def _point_rows(plan: AblationPlan, intact: Answers, point: Point) -> Iterator[R
     setting, found = point.setting, point.evaluation
     before = tally(intact, plan.labels, plan.outputs)
     shares = {
+        "accuracy_intact": before.accuracy,
+        "probability_intact": before.probability,
         "accuracy": found.accuracy,
         "accuracy_change": found.accuracy - before.accuracy,
         "top5": found.top_accuracy,
@@ -191,7 +195,7 @@ def _point_rows(plan: AblationPlan, intact: Answers, point: Point) -> Iterator[R
     for name, classes, how in groups:
         means = {key: None if one is None else _number(_mean(one[classes])) for key, one in shares.items()}
         counts = {"images": int(found.images[classes].sum()), "right": int(found.right[classes].sum())}
-        row = common | {"class": name} | counts | means | {"evaluated": how}
+        row = common | {"evaluated_class": name} | counts | means | {"evaluated": how}
         yield {column: row[column] for column in COLUMNS}
 
 
@@ -203,11 +207,11 @@ def _about(plan: AblationPlan, point: Point) -> Row:
     return {
         "network": plan.request.network,
         "by": setting.by,
-        "ranked_for": setting.of or None,
-        "direction": directions.get(setting.by, setting.direction),
+        "ablated_class": setting.of or None,
+        "rank": directions.get(setting.by, setting.direction),
         "fraction": float(setting.fraction) if by_fraction else None,
-        "silenced": point.silenced,
-        "value": setting.value,
+        "units": point.silenced,
+        "silencing": setting.value,
         "seed": setting.seed if setting.by == RANDOM and setting.ranking else None,
     }
 

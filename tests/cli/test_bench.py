@@ -11,18 +11,22 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import relevance_bench, relevance_timing
+from benchmarks import ablation_bench, relevance_bench, relevance_memory, relevance_timing
 from benchmarks.captum_loop import Loop
 from benchmarks.profile_bench import find_dataset
-from benchmarks.profile_memory import listed
+from benchmarks.profile_memory import Peak, listed
 from benchmarks.profile_timing import Bench, first
 from benchmarks.relevance_timing import Turn
 from interpret_core import datasets
-from interpret_core.engine import Execution, run_profile, run_relevance
+from interpret_core.datasets.classes import read_classes
+from interpret_core.engine import Execution, run_ablation, run_profile, run_relevance
+from interpret_core.engine.ablating import Ablator
+from interpret_core.engine.material import Reporter
 from interpret_core.results import Store
 from interpret_core.results.profiles import find_profiles
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.requests import AblationRequest, ProfileRequest
 from tests.cli.conftest import Command
+from tests.engine.ablated import planned, plant_relevance, write_noise
 from tests.engine.related import NETWORK, asked, write_objects
 from tests.planted_dataset import Planted
 
@@ -102,10 +106,11 @@ def in_memory(objects: Path, class_name: str | None = None, images: int = 6) -> 
 def test_the_numbers_of_the_contract_for_relevance(command: Command, objects: Path, tmp_path: Path) -> None:
     done = command(
         "bench", "relevance", "--network", NETWORK, "--dataset", objects, "--class", "box", "--images", 7,
-        "--repeats", 2, "--json", tmp_path / "times.json",
+        "--repeats", 2, "--memory-images", 0, "--json", tmp_path / "times.json",
     )  # fmt: skip
     assert (done.status, done.err) == (0, "")
     numbers = json.loads((tmp_path / "times.json").read_text())
+    assert "peak_mb" not in numbers
     assert list(numbers)[:3] == ["speedup_same_points", "speedup_to_5pct", "pairs_within_5pct"]
     ms = numbers["ms"]
     for factor, theirs, ours in (
@@ -144,7 +149,8 @@ def test_all_three_compute_the_same_sums(environment: Path, objects: Path) -> No
     strict = replace(
         bench.attributing.request, tolerance=1e-9
     )  # two points would be refined, were it allowed
-    turns = replace(bench, attributing=replace(bench.attributing, request=strict)).same_points(2)
+    bench = replace(bench, attributing=replace(bench.attributing, request=strict))
+    turns = (*bench.same_points(2), bench.captum(2, channels_last=True))
     for turn in turns:
         assert turn.steps == 2
         assert turn.seconds > 0
@@ -222,6 +228,45 @@ def test_it_says_which_side_stays_above_five_percent(environment: Path, objects:
     assert "Ours stays below 95%" in said(theirs, ours)
 
 
+def test_peak_memory_does_not_grow_with_the_images(
+    command: Command, objects: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for = []
+
+    def listed_and_weighed(root: Path, names: list[str], network: str, class_name: str) -> tuple[Peak, Peak]:
+        asked_for.append((root, len(names), network, class_name))
+        return weigh(root, names, network, class_name)
+
+    weigh = relevance_bench.peaks
+    monkeypatch.setattr(relevance_bench, "peaks", listed_and_weighed)
+    done = command(
+        "bench", "relevance", "--network", NETWORK, "--dataset", objects, "--class", "box", "--images", 6,
+        "--repeats", 1, "--memory-images", 5, "--json", tmp_path / "times.json",
+    )  # fmt: skip
+    assert (done.status, done.err) == (0, "")
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    assert asked_for == [(objects, 5, NETWORK, "box")]
+    assert numbers["memory_images"] == 5
+    assert 0 < numbers["held_mb"] <= numbers["peak_mb"]
+    assert numbers["peak_mb_10x"] < 1.1 * numbers["peak_mb"]
+    assert "Peak memory of a run over all layers" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_some_images_of_a_class_listed_several_times(objects: Path, tmp_path: Path, classes: bool) -> None:
+    root = objects if classes else write_objects(tmp_path / "objects")
+    if not classes:
+        (root / "classes.csv").unlink()
+    whole = datasets.open_dataset(root)
+    names = [record.image for record in whole.records[2:5]]
+    relevance_memory.listed(root, tmp_path / "ten", names, 10)
+    long = datasets.open_dataset(tmp_path / "ten")
+    assert [record.image for record in long.records] == names * 10
+    np.testing.assert_array_equal(long.read_image(4), whole.read_image(3))
+    if classes:
+        assert len(read_classes(long).images("all")) == 30
+
+
 def test_the_first_class_with_enough_images(environment: Path, tmp_path: Path) -> None:
     root = write_objects(tmp_path / "objects")
     table = (root / "classes.csv").read_text().splitlines()
@@ -254,3 +299,61 @@ def test_a_network_that_captum_cannot_hook(command: Command, objects: Path) -> N
     assert done.status == 2
     assert "cannot be traced" in done.line
     assert "time another one" in done.line
+
+
+ABLATED = "tests.engine.ablated:network"
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """Pictures of three classes, two batches and a bit to evaluate."""
+    return write_noise(tmp_path / "noise")
+
+
+def test_the_numbers_of_the_contract_for_ablation(
+    command: Command, environment: Path, noise: Path, tmp_path: Path
+) -> None:
+    given = ("bench", "ablation", "--network", ABLATED, "--dataset", noise, "--repeats", 2)
+    done = command(*given, "--json", tmp_path / "times.json")
+    assert (done.status, done.err) == (0, "")
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    ms = numbers["ms"]
+    for factor, above, below in (
+        ("over_naive", "naive", "whole"),
+        ("over_naive_last_layer", "naive", "last_layer"),
+        ("first_over_whole", "first", "whole"),
+        ("first_over_naive", "naive", "first"),
+    ):
+        assert numbers[factor] == pytest.approx(ms[above] / ms[below])
+    assert numbers["equal_answers"] is True
+    assert (numbers["images"], numbers["layers"], numbers["silenced"]) == (31, 3, 3)
+    assert numbers["first_images"] in (16, 31)
+    assert len(numbers["over_naive_runs"]) == 2
+    assert numbers["grid_over_naive"] is ms["grid"] is numbers["p95_ms"] is None
+    assert numbers["first_estimate_ms"] == ms["first"]
+    assert "No grid of" in done.out
+    with Store(environment / "cache") as store:
+        plant_relevance(planned(noise, store))
+        run_ablation(AblationRequest(ABLATED, str(noise), ("ball",)), store, Execution(device="cpu"))
+    assert command(*given, "--json", tmp_path / "times.json").status == 0
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    assert numbers["grid_over_naive"] == pytest.approx(numbers["ms"]["naive"] / numbers["ms"]["grid"])
+    assert numbers["p50_ms"] == pytest.approx(numbers["ms"]["grid"])
+    assert numbers["p95_ms"] >= numbers["p50_ms"]
+
+
+def test_ablations_are_timed_on_equal_terms(environment: Path, noise: Path, tmp_path: Path) -> None:
+    """Naive and ours silence the same units on the same images; every seed picks others."""
+    with Store(tmp_path / "empty") as store:
+        bench = ablation_bench.Bench.prepared(ablation_bench.Plan(ABLATED, str(noise), 1), store, Reporter())
+        settings = [bench.picked(seed, bench.plan.inner) for seed in range(5)]
+        assert len(set(settings)) > 1
+        ablator = Ablator(bench.plan)
+        turns = [bench.ours(ablator, setting) for setting in settings[:2]]
+        naive = [bench.naive(setting) for setting in settings[:2]]
+        for ours, theirs in zip(turns, naive, strict=True):
+            assert ablation_bench._equal(ours.answers, theirs.answers)
+            assert 0 < ours.first <= ours.whole
+        assert not ablation_bench._equal(turns[0].answers, turns[1].answers)
+        layers = {layer for layer, _ in bench.picked(0, bench.plan.inner[-1:]).units}
+        assert layers == {bench.plan.inner[-1]}

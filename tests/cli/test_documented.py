@@ -18,9 +18,11 @@ COMMANDS = (
     "profile",
     "relevance",
     "agreement",
+    "ablate",
     "evaluate",
     "bench profile",
     "bench relevance",
+    "bench ablation",
 )
 
 

@@ -1,0 +1,256 @@
+"""`ablate`: what a network can no longer do with units silenced. The paper's Figs. 5 and 6."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from interpret_core import config
+from interpret_core.cli import options, relating
+from interpret_core.cli.ablation_asked import (
+    DIRECTIONS,
+    FRACTIONS,
+    HAND,
+    IOU,
+    RANDOM,
+    RELEVANCE,
+    WAYS,
+    Asked,
+    amounts,
+    chosen,
+    layers_in,
+    picked,
+    ranked_for,
+    settings_of,
+)
+from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import Progress, console
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interpret_core.cli.ablated import Ablated
+    from interpret_core.engine import AblationPlan, Execution
+    from interpret_core.engine.material import Reporter
+    from interpret_core.results import Store
+    from interpret_core.results.requests import AblationRequest
+
+Classes = Annotated[
+    str,
+    typer.Option(
+        "--class", "--classes", metavar="NAMES", help="Whose units are silenced; all classes are watched."
+    ),
+]
+Fractions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARES", help="Of each layer's units, separated by commas.", show_default=FRACTIONS
+    ),
+]
+Ranks = Annotated[
+    str, typer.Option("--rank", metavar="NAMES", help="top, bottom, random; several by commas.")
+]
+By = Annotated[str, typer.Option(metavar="NAME", help="What ranks the units: relevance, iou, or hand: none.")]
+Concepts = Annotated[
+    str | None,
+    typer.Option("--concept", metavar="NAMES", help="By IoU with these; by default with the class's object."),
+]
+Units = Annotated[
+    str,
+    typer.Option(metavar="UNITS", help="Silenced in addition, such as conv2:41,conv3:7; from any layer."),
+]
+Total = Annotated[
+    int | None,
+    typer.Option(
+        parser=options.whole, metavar="COUNT", help="Instead of fractions, so many units over all layers."
+    ),
+]
+Layers = Annotated[
+    str,
+    typer.Option(metavar="NAMES", help="Names separated by commas, inner (without first and last), or all."),
+]
+Value = Annotated[str, typer.Option(metavar="NAME", help="What responses become: zero, or the unit's mean.")]
+RankedOn = Annotated[str, typer.Option(metavar="NAME", help="Images that rank: train, val or all.")]
+Images = Annotated[
+    int, typer.Option(parser=options.whole, metavar="COUNT", help="Images that rank, at most, per class.")
+]
+
+
+Names = tuple[str, ...]
+Reasons = tuple[tuple[str, str], ...]
+
+
+def ablate(  # noqa: PLR0913 - the options of the command
+    context: typer.Context,
+    network: options.Network,
+    dataset: options.Data,
+    classes: Classes = "all",
+    fractions: Fractions = None,
+    rank: Ranks = "top,bottom,random",
+    by: By = RELEVANCE,
+    concept: Concepts = None,
+    units: Units = "",
+    total: Total = None,
+    layers: Layers = "inner",
+    value: Value = "zero",
+    split: options.Split = "val",
+    ranked_on: RankedOn = "train",
+    images: Images = 10,
+    method: relating.Method = "layer-ig",
+    baseline: relating.Baseline = "black",
+    of: relating.Target = "probability",
+    device: options.Device = "auto",
+    cache: options.Cache = None,
+    out: options.Out = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Silence units and count what the network still gets right; what is missing is computed."""
+    from interpret_core.cli import ablated
+    from interpret_core.cli.writing import check_target, write_rows
+    from interpret_core.engine import Execution
+    from interpret_core.engine.ablation_rows import COLUMNS
+    from interpret_core.results import Store
+    from interpret_core.results.requests import AblationRequest
+
+    target = check_target(out) if out is not None else None
+    asked = Asked(
+        chosen("by", by, WAYS)[0],
+        ranked_for(by, classes, concept),
+        chosen("rank", rank, DIRECTIONS),
+        amounts(by, fractions, total),
+        picked(by, units),
+        layers_in(layers),
+        value,
+    )
+    whose = asked.names if by == RELEVANCE else "all"
+    request = AblationRequest(network, dataset, whose, split, ranked_on, images, method, baseline, of, value)
+    stop: Stop = context.obj
+    with Store(cache or config.current().cache) as store:
+        found = _ran(asked, request, store, Execution(device, cancelled=stop.asked), stop)
+    screen = console()
+    ablated.show(screen, found, verbose)
+    if target is not None:
+        written = write_rows(target, COLUMNS, ablated.rows(found), ablated.description(found))
+        screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
+
+
+def _ran(asked: Asked, request: AblationRequest, store: Store, execution: Execution, stop: Stop) -> Ablated:
+    """Every point; what ranks the units is computed where it is not stored."""
+    from interpret_core.engine.material import Reporter
+
+    start = time.perf_counter()
+    with stop.patiently(), Progress(console()) as progress:
+        telling = replace(execution, tell=progress.tell)
+        found = _found(asked, request, store, telling, Reporter(progress.tell, execution.cancelled))
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def _found(
+    asked: Asked, request: AblationRequest, store: Store, execution: Execution, reporter: Reporter
+) -> Ablated:
+    from interpret_core.ablation.settings import Setting
+    from interpret_core.cli.ablated import Ablated
+    from interpret_core.engine import Ablator, find_grid
+    from interpret_core.engine.ablation_rows import measured
+
+    plan = _planned(request, store, execution, reporter)
+    names, left_out = _names(asked, plan)
+    _check(asked, plan)
+    _rank(asked, names, plan, store, execution)
+    if asked.by == RELEVANCE and asked.names == "all" and asked.directions != (RANDOM,):
+        alone = [name for name in names if _alone(plan, name, plan.relevance(name).images)]
+        names, left_out = _without(names, left_out, alone)
+    settings = [Setting(), *settings_of(asked, names)]
+    for setting in settings:
+        plan.selection(setting)  # better to stop here than after an hour
+    grid = find_grid(plan)
+    stored = sum(grid.answers(setting) is not None for setting in settings)
+    intact, *points = measured(Ablator(plan), grid, settings, reporter)
+    return Ablated(plan, intact, tuple(points), names, left_out, stored)
+
+
+def _planned(
+    request: AblationRequest, store: Store, execution: Execution, reporter: Reporter
+) -> AblationPlan:
+    from interpret_core import datasets, networks
+    from interpret_core.engine import ablation_plan
+    from interpret_core.engine.surveyed import planned
+
+    dataset = datasets.open_dataset(request.dataset)
+    reporter.tell("reading the data set's digest", 0, 0)
+    dataset.compute_digest(cancelled=execution.cancelled)
+    planned(dataset, networks.find(request.network), store, reporter)
+    network = networks.load(request.network, device=execution.device)
+    return ablation_plan(request, store, network)
+
+
+def _names(asked: Asked, plan: AblationPlan) -> tuple[Names, Reasons]:
+    """What ranks, by the data set's own names, and classes that cannot, with the reason."""
+    if asked.by == HAND:
+        return (), ()
+    if asked.names != "all":
+        return (tuple(asked.names) if asked.by == IOU else _classes(asked.names, plan)), ()
+    every = tuple(one.name for one in plan.classes)
+    left_out = [(name, f"no image in split {plan.request.split}") for name in plan.without_image]
+    if asked.by == IOU:
+        return every, tuple(left_out)
+    images = plan.ranking.images
+    left_out += [
+        (name, f"no image in split {plan.request.ranked_on}") for name in every if name not in images
+    ]
+    names = tuple(name for name in every if name in images)
+    return _without(names, left_out, [name for name in names if _alone(plan, name, images[name])])
+
+
+def _classes(given: Sequence[str], plan: AblationPlan) -> Names:
+    """Classes by their own names; what cannot be ranked for, or not be evaluated, raises."""
+    found = tuple(dict.fromkeys(plan.classes[plan.number(name)].name for name in given))
+    for name in found:
+        if name not in plan.ranking.images:
+            plan.relevance(name)  # says why
+    return found
+
+
+def _alone(plan: AblationPlan, name: str, images: NDArray[np.int64]) -> bool:
+    """Whether a class has one image to rank with, which is to be evaluated too."""
+    return len(images) == 1 and bool(np.isin(images, plan.images).any())
+
+
+def _without(
+    names: Names, left_out: Sequence[tuple[str, str]], alone: Sequence[str]
+) -> tuple[Names, Reasons]:
+    reasons = [(name, "its single ranking image is evaluated too") for name in alone]
+    return tuple(name for name in names if name not in alone), (*left_out, *reasons)
+
+
+def _check(asked: Asked, plan: AblationPlan) -> None:
+    """Layers, units and numbers are possible, before anything is computed."""
+    from interpret_core.ablation.settings import Setting
+
+    common = Setting(layers=asked.layers, units=asked.units, value=asked.value)
+    plan.silenced_layers(common)
+    plan.selection(common)
+    for fraction, total in asked.amounts:
+        plan.selection(replace(common, by=RANDOM, fraction=fraction, total=total))
+
+
+def _rank(asked: Asked, names: Sequence[str], plan: AblationPlan, store: Store, execution: Execution) -> None:
+    """Compute the relevance, or the profile, that ranks, where it is missing."""
+    from interpret_core.engine import run_profile, run_relevance
+    from interpret_core.results.requests import ProfileRequest
+
+    request = plan.request
+    if asked.directions == (RANDOM,) or not names:
+        return
+    if asked.by == IOU:
+        run_profile(ProfileRequest(request.network, request.dataset, permutations=0), store, execution)
+        return
+    missing = set(plan.unranked())
+    wanted = tuple(name for name in names if name in missing)
+    if wanted:
+        run_relevance(replace(request.relevance(), classes=wanted), store, execution)
