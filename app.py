@@ -19,6 +19,7 @@ pages = [
     st.Page("pages/relevance.py", title="Relevance"),
     st.Page("pages/agreement.py", title="Agreement"),
     st.Page("pages/shared.py", title="Shared units"),
+    st.Page("pages/ablation.py", title="Ablation"),
 ]
 page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
 widgets.style()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import demo
-from ui import filters, panel, state, status, unit_relevance, widgets
+from ui import filters, goto, panel, silence_switch, silenced, state, status, unit_relevance, widgets
 from ui.grid import unit_grid
+from ui.layers import Layers
 from ui.markup import category_key
 from ui.selection import choose
 from ui.texts import facts_sentence, fine_print
@@ -41,9 +42,12 @@ def heading(view: LayerView) -> None:
 
 
 @st.fragment
-def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, LayerView]) -> None:
+def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
     now = panel.shown(view, order)
+    goto.refresh_menu()
+    layers = {name: count.units for name, count in views.counts().items()}
+    picked = silenced.units(layers)
     state.keep("units", filters.PARAMETERS)
     widgets.show_notices()
     left, right = st.columns([5, 6], gap="medium")
@@ -52,10 +56,10 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Mapping[str, Layer
         st.caption(
             f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"
         )
-        unit_grid(view, order.tolist(), now.unit, panel.pick)
+        unit_grid(view, order.tolist(), now.unit, panel.pick, silence_switch.of_layer(view, picked, layers))
         st.html(category_key(view.categories))
     with right, st.container(key="unit_panel"):
-        panel.panel(view, order, now)
+        panel.panel(view, order, now, partial(silence_switch.switch, view, now.unit, picked, layers))
 
 
 main()

@@ -16,6 +16,8 @@ from ui.theme import asset
 
 UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
 RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "pages/shared.py"
+ABLATION = "pages/ablation.py"
+_DRAWN = "_menu_silence"
 _menu = st.components.v2.component("unitscope_menu", html="<i hidden></i>", js=asset("menu.js"))
 
 
@@ -27,7 +29,8 @@ def link(label: str, page: str = UNITS, **parameters: str | int) -> None:
         page: path of its script.
         parameters: what the page reads; an empty one is left out.
     """
-    wanted = {**state.entry(), **{name: str(value) for name, value in parameters.items()}}
+    network = str(parameters.get("network", ""))
+    wanted = {**state.entry(network), **{name: str(value) for name, value in parameters.items()}}
     st.page_link(page, label=label, query_params={name: value for name, value in wanted.items() if value})
 
 
@@ -44,6 +47,18 @@ def menu(pages: Sequence[Any], current: Any) -> None:
             view = {} if here else {**state.entry(), **state.last_view(page.url_path)}
             st.page_link(page, label=page.title, query_params=view, disabled=here)
         _menu(key="menu_closes", data={"page": current.url_path})
+    st.session_state[_DRAWN] = state.parameter("silence")
+
+
+def refresh_menu() -> None:
+    """Draw the menu anew where its links would drop units that have been picked by hand since.
+
+    A fragment reruns without the menu; call this at its start.
+    """
+    now = state.parameter("silence")
+    if st.session_state.get(_DRAWN, "") != now:
+        st.session_state[_DRAWN] = now
+        st.rerun()
 
 
 def chosen(key: str) -> list[Any]:

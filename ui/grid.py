@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -34,7 +35,20 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
     ]
 
 
-def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Callable[[int], None]) -> None:
+class Silence(NamedTuple):
+    """Units of the layer that the ablation page silences, and what receives them after a press."""
+
+    units: Sequence[int]
+    choose: Callable[[Sequence[int]], None]
+
+
+def unit_grid(
+    view: LayerView,
+    order: Sequence[int],
+    selected: int,
+    on_pick: Callable[[int], None],
+    silence: Silence,
+) -> None:
     """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
     key = "unit_grid"
     shown = tiles(view, order)
@@ -46,12 +60,18 @@ def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Cal
         if isinstance(unit, int) and 0 <= unit < view.layer.units:
             on_pick(unit)
 
+    def silenced() -> None:
+        units = st.session_state[key].get("silenced")
+        if isinstance(units, list):
+            silence.choose([unit for unit in units if isinstance(unit, int) and 0 <= unit < view.layer.units])
+
     _component(
         key=key,
         data={
             "version": version,
             "tiles": shown,
             "selected": selected,
+            "silenced": list(silence.units),
             "base": base,
             "suffix": suffix,
             "panel": ".st-key-unit_panel",
@@ -60,4 +80,5 @@ def unit_grid(view: LayerView, order: Sequence[int], selected: int, on_pick: Cal
             "empty": "No unit matches these filters. Widen the IoU range or clear a filter on the left.",
         },
         on_picked_change=picked,
+        on_silenced_change=silenced,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -29,11 +31,18 @@ def shown(view: LayerView, order: NDArray[np.int64]) -> Shown:
     return photographs.shown(view, state.whole("unit", 0, view.layer.units - 1, first))
 
 
-def panel(view: LayerView, order: NDArray[np.int64], now: Shown) -> None:
-    """Draw the unit."""
+def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callable[[], None]) -> None:
+    """Draw the unit.
+
+    Args:
+        view, order: the layer, and its units as the grid shows them.
+        now: what the URL says.
+        switch: draws what silences the unit.
+    """
     unit = now.unit
     st.html(markup.heading(view, unit))
     _tools(view, order, unit)
+    switch()
     st.html(markup.stats(view, unit, now.concept))
     st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
     if view.word(unit) == "dead":

@@ -249,12 +249,13 @@ def map_of(spot: Spot, key: str) -> ImageMap:
 @st.cache_resource(show_spinner=False, max_entries=16)  # VGG11's first layer takes 13 MB
 def _map(spot: Spot, key: str) -> ImageMap:
     plan = planned(spot.wanted)
-    network = _network(spot.wanted.network, plan.network_digest)
+    network = loaded(spot.wanted.network, plan.network_digest)
     return image_map(plan, network, spot.name, spot.image, spot.layer)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _network(name: str, digest: str) -> Network:
+def loaded(name: str, digest: str) -> Network:
+    """A network, built once for all sessions; `digest` is the one it has on disk now."""
     return networks.load(name, fetch=False)
 
 

@@ -17,7 +17,8 @@ import streamlit as st
 
 from ui.plain import plain
 
-ENTRY = ("network", "dataset", "cutoff", "min_images")
+ENTRY = ("network", "dataset", "cutoff", "min_images", "silence")
+LONG = {"silence": 6000, "layers": 6000}  # lists of units and of layers; any other value is cut at 200
 CUTOFF_DEFAULT = 0.04
 CUTOFF_MAX = 0.3
 IMAGES_MAX = 1000
@@ -28,7 +29,7 @@ _ENTRY = "_entry"
 
 def parameter(name: str, default: str = "") -> str:
     """The raw value of a query parameter, cut to a length no honest link reaches."""
-    return str(st.query_params.get(name, default))[:200]
+    return str(st.query_params.get(name, default))[: LONG.get(name, 200)]
 
 
 def change(**values: str | int | float | None) -> None:
@@ -70,7 +71,7 @@ def one_of(name: str, options: Sequence[str], default: str, kind: str = "") -> s
     near = get_close_matches(raw, options, n=1, cutoff=0.6)
     chosen = near[0] if near else default
     complain(
-        f"The link asks for {kind or name} “{_clip(raw)}”, which is not here; "
+        f"The link asks for {kind or name} “{clip(raw)}”, which is not here; "
         f"showing {plain(chosen) or 'all'}."
     )
     change(**{name: "" if chosen == default else chosen})
@@ -83,7 +84,7 @@ def several_of(name: str, options: Sequence[str], kind: str = "") -> list[str]:
     known = [part for part in wanted if part in options]
     for part in wanted:
         if part not in options:
-            complain(f"The link asks for {kind or name} “{_clip(part)}”, which is not here; leaving it out.")
+            complain(f"The link asks for {kind or name} “{clip(part)}”, which is not here; leaving it out.")
     if known != wanted:
         change(**{name: ",".join(known)})
     return known
@@ -97,13 +98,13 @@ def whole(name: str, low: int, high: int, default: int, kind: str = "") -> int:
     try:
         value = int(raw)
     except ValueError:
-        complain(f"The link asks for {kind or name} “{_clip(raw)}”, not a whole number; showing {default}.")
+        complain(f"The link asks for {kind or name} “{clip(raw)}”, not a whole number; showing {default}.")
         change(**{name: ""})
         return default
     nearest = min(max(value, low), high)
     if nearest != value:
         complain(
-            f"The link asks for {kind or name} {_clip(raw)}; it runs from {low} to {high}, showing {nearest}."
+            f"The link asks for {kind or name} {clip(raw)}; it runs from {low} to {high}, showing {nearest}."
         )
         change(**{name: str(nearest)})
     return nearest
@@ -121,7 +122,7 @@ def number_range(name: str, low: float, high: float) -> tuple[float, float]:
         first = last = math.nan
     if not (low <= first <= last):
         complain(
-            f"The link asks for {name} “{_clip(raw)}”, expected two numbers such as 0.04-0.2; showing all."
+            f"The link asks for {name} “{clip(raw)}”, expected two numbers such as 0.04-0.2; showing all."
         )
         change(**{name: ""})
         return low, high
@@ -132,7 +133,7 @@ def flag(name: str) -> bool:
     """A yes/no parameter."""
     raw = parameter(name)
     if raw not in ("", "1"):
-        complain(f"The link asks for {name} “{_clip(raw)}”, expected 1 or nothing; leaving it off.")
+        complain(f"The link asks for {name} “{clip(raw)}”, expected 1 or nothing; leaving it off.")
         change(**{name: ""})
     return raw == "1"
 
@@ -148,7 +149,7 @@ def name_of(name: str, known: Sequence[str], kind: str, default: Callable[[], st
     """
     raw = parameter(name)
     if raw and raw not in known:
-        complain(f"The link asks for {kind} “{_clip(raw)}”, which is not known here; showing another one.")
+        complain(f"The link asks for {kind} “{clip(raw)}”, which is not known here; showing another one.")
     if not known:
         return None
     last: dict[str, str] = st.session_state.setdefault(_ENTRY, {})
@@ -168,14 +169,22 @@ def number_of(name: str, low: float, high: float, default: float, kind: str) -> 
         value = math.nan
     if low <= value <= high:
         return value
-    complain(f"The link asks for {kind} “{_clip(raw)}”, expected {low:g} to {high:g}; showing {default:g}.")
+    complain(f"The link asks for {kind} “{clip(raw)}”, expected {low:g} to {high:g}; showing {default:g}.")
     change(**{name: None})
     return default
 
 
-def entry() -> dict[str, str]:
-    """What the URL says for every page; a link to another page carries it."""
-    return {name: parameter(name) for name in ENTRY if parameter(name)}
+def entry(network: str = "") -> dict[str, str]:
+    """What the URL says for every page; a link to another page carries it.
+
+    Args:
+        network: that the link leads to, where it is not the present one: units picked by hand stay behind.
+    """
+    here = {name: parameter(name) for name in ENTRY if parameter(name)}
+    if network and network != here.get("network"):
+        here = {**here, "network": network}
+        here.pop("silence", None)
+    return here
 
 
 def follow(key: str, value: Any) -> str:
@@ -211,7 +220,8 @@ def _whose() -> tuple[str, str]:
     return parameter("network"), parameter("dataset")
 
 
-def _clip(text: str) -> str:
+def clip(text: str) -> str:
+    """A value from the URL as a friendly line repeats it."""
     # Shown as Markdown: control characters, backticks and brackets are dropped rather than escaped.
     kept = "".join(c for c in text if c.isprintable() and c not in "`[]<>*$\\:#|")
     return kept if len(kept) <= 40 else kept[:39] + "…"

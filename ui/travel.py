@@ -16,7 +16,8 @@ _component = st.components.v2.component(
 def to_unit(**parameters: str | int) -> None:
     """Ask for the unit's page; the next run of the page's script leads there (see `here`)."""
     count = st.session_state.get(_TO, ("", 0))[1]
-    st.session_state[_TO] = (addresses.page("units", **{**state.entry(), **parameters}), count + 1)
+    entry = state.entry(str(parameters.get("network", "")))
+    st.session_state[_TO] = (addresses.page("units", **{**entry, **parameters}), count + 1)
 
 
 def here() -> None:

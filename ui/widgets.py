@@ -63,7 +63,8 @@ def _name(label: str, name: str, known: Sequence[str], chosen: str | None) -> No
         key=key,
         placeholder="none registered",
         disabled=not known,
-        on_change=state.writer(name, key, str),
+        # Units picked by hand are the network's own.
+        on_change=state.writer(name, key, str, clear=("silence",) if name == "network" else ()),
     )
 
 

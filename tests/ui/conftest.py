@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 
-from interpret_core.engine import Execution, run_profile, run_relevance
+from interpret_core.engine import Execution, run_ablation, run_effects, run_profile, run_relevance
 from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 
@@ -90,6 +91,26 @@ def related(installation: Path) -> Path:
                 run_profile(ProfileRequest(name, "classed", permutations=100), store, Execution(device="cpu"))
                 run_relevance(RelevanceRequest(name, "classed"), store, Execution(device="cpu"))
     return cache
+
+
+@pytest.fixture(scope="session")
+def ablated(installation: Path, related: Path) -> Path:
+    """The same with the grid of `classy`, its single units' effects, and the grid of `classy_other`."""
+    cache = installation / "ablated"
+    shutil.copytree(related, cache)
+    with pytest.MonkeyPatch.context() as patch:
+        _environment(patch, installation, cache)
+        with Store(cache) as store:
+            for name in ("classy", "classy_other"):
+                run_ablation(AblationRequest(name, "classed"), store, Execution(device="cpu"))
+            run_effects(AblationRequest("classy", "classed"), store, Execution(device="cpu"))
+    return cache
+
+
+@pytest.fixture
+def with_ablation(installation: Path, ablated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation with that."""
+    return _environment(monkeypatch, installation, ablated)
 
 
 @pytest.fixture

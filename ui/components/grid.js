@@ -5,6 +5,9 @@ export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.grid'), space = root.querySelector('.space'), none = root.querySelector('.none');
   const state = (root._state ??= { tiles: new Map(), focus: 0 });
   state.data = data; state.send = setTriggerValue; state.dispose?.();
+  data.silenced ??= [];
+  // An answer to an earlier press may come after a later one: what was pressed last stands for a moment.
+  if (state.told && performance.now() - state.told.at < 2000) data.silenced = state.told.units;
   space.setAttribute('aria-label', data.title);
 
   const place = index => {
@@ -19,6 +22,12 @@ export default function({ data, parentElement, setTriggerValue }) {
     state.row = state.size + TEXT + GAP;
     space.style.height = Math.ceil(state.data.tiles.length / state.columns) * state.row + 'px';
     return true;
+  };
+  const silence = (tile, unit) => {                            // whether the ablation page silences it
+    const on = state.data.silenced.includes(unit), mute = tile.querySelector('.mute');
+    tile.classList.toggle('silent', on);
+    mute.title = on ? 'silenced for the ablation page: press to undo (key: S)' : 'silence this unit for the ablation page (key: S)';
+    tile.setAttribute('aria-description', on ? 'silenced; S lets it speak' : 'S silences it');
   };
   const build = index => {
     const [unit, label, iou, weak, tone, word] = state.data.tiles[index];
@@ -40,8 +49,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     name.style.setProperty('--tone', tone); name.textContent = word === 'dead' ? 'dead' : label || '—';
     const left = document.createElement('span'), right = document.createElement('span');
     left.textContent = '#' + unit; right.textContent = iou;
+    const mute = document.createElement('span'); mute.className = 'mute'; mute.textContent = '⊘';
+    patch.append(mute);
     if (word && word !== 'dead') patch.append(Object.assign(document.createElement('span'), { className: 'tag', textContent: word }));
-    numbers.append(left, right); text.append(name, numbers); tile.append(patch, text);
+    numbers.append(left, right); text.append(name, numbers); tile.append(patch, text); silence(tile, unit);
     return tile;
   };
   const render = () => {
@@ -68,6 +79,14 @@ export default function({ data, parentElement, setTriggerValue }) {
     state.data.selected = unit;
     for (const tile of state.tiles.values()) tile.setAttribute('aria-pressed', String(+tile.dataset.unit === unit));
   };
+  const mute = unit => {                                       // answer at once, the page follows
+    const now = new Set(state.data.silenced);
+    now.has(unit) ? now.delete(unit) : now.add(unit);
+    state.data.silenced = [...now];
+    state.told = { units: state.data.silenced, at: performance.now() };
+    for (const tile of state.tiles.values()) silence(tile, +tile.dataset.unit);
+    state.send('silenced', state.data.silenced);              // all of them: of two quick presses only the last may arrive
+  };
   const pick = (unit, wait = 0) => {
     mark(unit);                                              // answer at once, the panel follows
     clearTimeout(state.timer);
@@ -85,13 +104,17 @@ export default function({ data, parentElement, setTriggerValue }) {
       const kept = sessionStorage.getItem(memory);
       if (kept !== null) root.scrollTop = +kept; else { root.scrollTop = 0; if (data.tiles.length) show(state.focus); }
     }
-  } else mark(data.selected);
+  } else {
+    mark(data.selected);
+    for (const tile of state.tiles.values()) silence(tile, +tile.dataset.unit);
+  }
   render();
 
   root.onscroll = () => { sessionStorage.setItem(memory, String(root.scrollTop)); requestAnimationFrame(render); };
   space.onclick = event => {
     const tile = event.target.closest('.tile');
     if (!tile) return;
+    if (event.target.closest('.mute')) { mute(+tile.dataset.unit); return; }
     state.focus = +tile.dataset.index; pick(+tile.dataset.unit);
     // On a phone the unit stands below the grid: a tap leads to it.
     if (innerWidth <= 640) document.querySelector(state.data.panel)?.scrollIntoView({ behavior: 'smooth', block: 'start' });
@@ -99,6 +122,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   space.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: state.columns, ArrowUp: -state.columns,
       PageDown: state.columns * 4, PageUp: -state.columns * 4, Home: -1e9, End: 1e9 }[event.key];
+    if (event.key.toLowerCase() === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); mute(+event.target.closest('.tile').dataset.unit); return; }
     if (by === undefined) return;
     event.preventDefault();
     const index = Math.min(state.data.tiles.length - 1, Math.max(0, +event.target.closest('.tile').dataset.index + by));

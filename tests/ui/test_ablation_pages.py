@@ -1,0 +1,334 @@
+"""The ablation page in every state, on a network and a data set that are small but real."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from interpret_core.ablation.evaluation import tally
+from interpret_core.ablation.settings import Setting
+from tests.ui.test_pages import open_page, words
+from tests.ui.test_relevance_pages import component, links
+from ui import ablation_controls, ablations
+from ui.ablations import Bench, Case
+
+PAGE = "pages/ablation.py"
+HERE = {"network": "classy", "dataset": "classed"}
+TARGET = {"class": "red square"}
+
+
+def bench() -> Bench:
+    return ablations.bench(Case("classy", "classed"))
+
+
+def figure(app: AppTest, title: str) -> dict[str, Any]:
+    """The figure whose x axis has this title."""
+    found = [json.loads(node.proto.spec) for node in app.get("plotly_chart")]
+    return next(one for one in found if one["layout"]["xaxis"]["title"]["text"].startswith(title))
+
+
+def trace(drawn: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in drawn["data"] if one.get("name", "").startswith(name))
+
+
+def bars(app: AppTest) -> list[dict[str, Any]]:
+    """The rows of classes, the target first."""
+    return list(component(app, "class_bars")["rows"])
+
+
+def numbers(row: dict[str, Any]) -> str:
+    """What stands at the right of a class's row."""
+    return "".join(row["numbers"])
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_step_of_the_grid_is_shown_at_once_beside_the_intact_network() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent="20")
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    here = bench()
+    setting = Setting("relevance", "red square", "top", 0.2)
+    plan, answers = here.plan, here.ablator.answers(setting)
+    after = tally(answers, plan.labels, plan.outputs)
+    before = here.grid("zero").evaluation(Setting())
+    number = here.names.index("red square")
+    first = bars(app)[0]
+    assert first["name"] == "red square", "the target is pinned on top"
+    assert numbers(first) == f"{before.right[number]} → {after.right[number]} of {after.images[number]}"
+    assert first["value"] == pytest.approx(after.accuracy[number])
+    assert (first["limits"] is None) == (not first["few"]), "all images are done: an interval only if few"
+    shares = [one.accuracy[number] for one in here.grid("zero").random(0.2)]
+    mean, sd = np.mean(shares), np.std(shares, ddof=1)
+    assert first["random"] == pytest.approx([max(0, mean - sd), min(1, mean + sd)])
+    assert component(app, "class_bars")["random"] == "random units, mean ± sd of 5"
+    text = words(app)
+    assert "silencing the top 20" in text
+    assert "k = 5 + 6 units of conv1, conv2" in text
+    assert f"All {len(plan.images)} images" in text
+    assert component(app, "carry_on_ablation")["token"] == 0, "nothing is left to compute"
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_others_are_sorted_by_harm() -> None:
+    app = open_page(PAGE, **HERE, **{"class": "panel"}, percent="20")
+    rows = bars(app)
+    losses = [row["value"] - row["before"] for row in rows]
+    assert rows[0]["name"] == "panel"
+    assert rows[0]["few"]
+    assert rows[0]["limits"], "few images: an interval even when all are done"
+    assert losses[1:] == sorted(losses[1:])
+    assert "fewer than 10 images" in words(app)
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_other_value_is_estimated_and_kept() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent="37")
+    assert not app.exception
+    here = bench()
+    setting = Setting("relevance", "red square", "top", 0.37)
+    for _ in range(20):
+        if component(app, "carry_on_ablation")["token"] == 0:
+            break
+        app.run()
+    assert component(app, "carry_on_ablation")["token"] == 0, "all images and controls are done at last"
+    assert here.ablator.find(setting) is not None
+    assert all(here.ablator.find(Setting("random", fraction=0.37, seed=seed)) for seed in range(5))
+    assert "as many random units cost" in words(app)
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_units_picked_by_hand_are_chips_and_silenced() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, by="hand", silence="conv2:7,conv1:3")
+    assert not app.exception
+    assert app.multiselect(key="pick_units").value == ["conv1:3", "conv2:7"]
+    assert "silencing 2 units picked by hand (k = 1 + 1 units of conv1, conv2)" in words(app)
+    app.multiselect(key="pick_units").set_value(["conv2:7"]).run()
+    assert app.query_params["silence"] == "conv2:7"
+    assert "1 unit picked by hand" in words(app)
+    app.button(key="undo").click().run()
+    assert app.query_params["silence"] == "conv2:7,conv1:3"
+    app.button(key="reset").click().run()
+    assert "silence" not in app.query_params
+    assert "by" not in app.query_params
+    assert app.query_params["class"] == "red square"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        ({"silence": "conv2:99,conv9:1,conv2"}, "which are no units here"),
+        ({"layers": "conv1,conv7"}, "conv7"),
+        ({"class": "red sqare"}, "showing red square"),
+        ({"percent": "300"}, "expected 0 to 100; showing 100"),
+        ({"percent": "nan"}, "showing 3 %"),
+        ({"by": "magic"}, "ranking"),
+        ({"direction": "sideways"}, "direction"),
+        ({"seed": "9"}, "seed"),
+        ({"part": "<b>"}, "part"),
+        ({"on": "test"}, "choice of images"),
+    ],
+)
+@pytest.mark.usefixtures("with_ablation")
+def test_link_that_cannot_be_followed_gets_a_friendly_line(parameters: dict[str, str], line: str) -> None:
+    app = open_page(PAGE, **{**HERE, **TARGET, **parameters})
+    assert not app.exception
+    assert not app.error
+    assert line in "\n".join(str(one.value) for one in app.warning)
+    assert bars(app)
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_everything_silenced_works_and_is_said() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent="100", layers="all", metric="probability")
+    assert not app.exception
+    assert "k = 24 + 32 units" in words(app)
+    assert "All units of every layer are silenced" in words(app)
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_nothing_silenced_is_the_intact_network() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent="0")
+    assert "nothing is silenced" in words(app)
+    assert all(row["value"] == row["before"] for row in bars(app))
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_few_images_are_left_out_of_their_own_ranking() -> None:
+    app = open_page(PAGE, **HERE, on="all")
+    assert not app.exception
+    assert "No relevance of" in words(app), "all images rank: another relevance, not computed here"
+    assert [button.label for button in app.button if button.label.startswith("Compute the re")]
+    again = open_page(PAGE, **HERE, on="all", by="random")
+    assert bars(again)
+    assert "All 33 images" in words(again) or "Estimated on" in " ".join(
+        str(node.proto.text) for node in again.get("progress")
+    )
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_iou_ranks_by_a_concept() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, by="iou", concept="blue disc", percent="10")
+    assert not app.exception
+    assert "by IoU with “blue disc”" in words(app)
+    bottom = open_page(PAGE, **HERE, **TARGET, by="iou", concept="no such thing")
+    assert any("no such thing" in str(one.value) for one in bottom.warning)
+
+
+@pytest.mark.usefixtures("empty")
+def test_without_anything_the_relevance_is_offered_first() -> None:
+    app = open_page(PAGE, **HERE)
+    assert not app.exception
+    assert [button.label for button in app.button if button.label == "Compute the relevance"]
+    app = open_page(PAGE, **HERE, by="random")
+    assert not app.exception
+    assert bars(app), "random units need no ranking"
+
+
+@pytest.mark.usefixtures("with_relevance")
+def test_without_a_grid_estimates_work_and_the_job_is_offered() -> None:
+    app = open_page(PAGE, **HERE, **TARGET)
+    assert not app.exception
+    text = words(app)
+    assert "Not precomputed, and therefore estimated when asked for: 3 classes" in text
+    assert "67 settings on" in text
+    assert [button.label for button in app.button if button.label == "Precompute them"]
+    assert numbers(bars(app)[0]).startswith(tuple("0123456789"))
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_curves_hold_the_numbers_of_the_grid() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, span="20")
+    drawn = figure(app, "units silenced in each inner layer")
+    grid, number = bench().grid("zero"), bench().names.index("red square")
+    top = trace(drawn, "red square, top")
+    assert top["x"] == pytest.approx([0, 1, 2, 3, 5, 10, 20])
+    found = [grid.evaluation(Setting("relevance", "red square", "top", x / 100)) for x in (1, 20)]
+    assert [top["y"][1], top["y"][-1]] == [pytest.approx(100 * one.accuracy[number]) for one in found]
+    short = figure(open_page(PAGE, **HERE, **TARGET), "units silenced in each inner layer")
+    assert trace(short, "red square, bottom")["x"] == pytest.approx([0, 1, 2, 3])
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_matrix_and_its_click() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, part="matrix", percent="20")
+    assert not app.exception
+    heat = component(app, "ablation_matrix")
+    here = bench()
+    grid = here.grid("zero")
+    assert heat["rows"] == heat["columns"] == list(here.names)
+    intact, one = grid.evaluation(Setting()), grid.evaluation(Setting("relevance", "panel", "top", 0.2))
+    row = heat["values"][heat["rows"].index("panel")]
+    assert row == pytest.approx((100 * (one.accuracy - intact.accuracy)).tolist())
+    assert heat["low"] == -heat["high"], "colours are centred on zero"
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_networks_at_equal_numbers() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, part="networks", compare="classy_other", total="4")
+    assert not app.exception
+    for _ in range(10):
+        if component(app, "carry_on_ablation")["token"] == 0:
+            break
+        app.run()
+    text = words(app)
+    assert "| classy | 4 of 56" in text
+    assert "| classy\\_other | 4 of 16" in text
+    drawn = figure(app, "units silenced in all inner layers")
+    assert trace(drawn, "classy_other · random weights, top")["x"] == [0, 1, 1, 1, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_single_units() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, part="units")
+    assert not app.exception
+    found = bench().effects()
+    assert found is not None
+    drawn = figure(app, "estimated change")
+    assert sum(len(one["x"]) for one in drawn["data"]) == len(found.strongest)
+    assert f"Of the **{len(found.strongest)}** strongest of 56 units" in words(app)
+
+
+@pytest.mark.usefixtures("with_relevance")
+def test_single_units_state_their_cost_first() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, part="units")
+    assert not app.exception
+    assert [button.label for button in app.button if button.label == "Measure single units"]
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_specialise_measures_on_request_and_lists_units() -> None:
+    app = open_page(PAGE, **HERE, **TARGET, part="special")
+    assert not app.exception
+    app.button(key="special").click().run()
+    for _ in range(20):
+        if component(app, "carry_on_ablation")["token"] == 0:
+            break
+        app.run()
+    text = words(app)
+    assert "units (" in text
+    assert "can go: red square keeps" in text
+    drawn = figure(app, "units removed")
+    assert trace(drawn, "red square")["x"][-1] == sum(
+        len(units)
+        for units in bench().plan.selection(Setting("relevance", "red square", "bottom", 0.9)).values()
+    )
+
+
+def test_grid_that_arrives_is_seen(
+    with_ablation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(with_ablation, tmp_path / "part")
+    monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "part"))
+    here = bench()
+    key = here._keys["zero"]["panel"]
+    record = here.plan.store.get(key)
+    assert record is not None
+    assert here.grid("zero") is here.grid("zero"), "kept in memory"
+    here.plan.store.delete(key)
+    assert "panel" not in here.grid("zero").classes
+    here.plan.store.put(key, record)
+    assert "panel" in here.grid("zero").classes
+    st.cache_resource.clear()
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_unit_page_has_the_switch_and_leads_on() -> None:
+    app = open_page("pages/units.py", **HERE, layer="conv2", unit="5")
+    assert not app.exception
+    toggle = next(one for one in app.toggle if one.label == "Silence this unit")
+    assert toggle.value is False
+    toggle.set_value(True).run()
+    assert app.query_params["silence"] == "conv2:5"
+    assert component(app, "unit_grid")["silenced"] == [5]
+    assert any("silence=conv2%3A5" in link and "by=hand" in link for link in links(app))
+    other = open_page("pages/units.py", network="classy_other", dataset="classed", silence="conv2:5")
+    assert any("no unit here" in str(one.value) for one in other.warning)
+
+
+def test_past_is_one_per_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    session: dict[str, Any] = {}
+    monkeypatch.setattr(st, "session_state", session)
+    shown: list[dict[str, str]] = [{"percent": "1"}]
+    monkeypatch.setattr(ablation_controls, "_now", lambda: shown[0])
+    changes: list[dict[str, Any]] = []
+    monkeypatch.setattr(ablation_controls.state, "change", lambda **values: changes.append(values))
+    ablation_controls.note(("a",))
+    ablation_controls.undo()
+    assert changes == [], "nothing before it"
+    shown[0] = {"percent": "2", "class": "x"}
+    ablation_controls.note(("a",))
+    ablation_controls.note(("a",))
+    ablation_controls.undo()
+    assert changes[-1]["percent"] == "1"
+    assert changes[-1]["class"] is None
+    ablation_controls.note(("b",))
+    ablation_controls.undo()
+    assert len(changes) == 1, "another network has another past"

@@ -1,0 +1,236 @@
+"""Single units: what the silence of each does to every class; estimated for all, measured for some."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from interpret_core.engine import Effects
+from ui import (
+    ablation,
+    ablation_status,
+    ablations,
+    addresses,
+    goto,
+    saves,
+    state,
+    status,
+    travel,
+    widgets,
+)
+from ui.ablation_choice import Choice
+from ui.ablations import EFFECTS, Bench
+from ui.drawing import CONFIG, finish
+from ui.plain import figure_text
+from ui.theme import ACCENT, NEUTRAL, count_text
+
+SHOWN = 12
+POINTS = 100  # percentage points
+
+
+def section(bench: Bench, choice: Choice) -> None:
+    """Draw what is known, or the offer to compute it."""
+    request = bench.case.request()
+    found = bench.effects()
+    if found is None:
+        if ablations.busy(EFFECTS, request):
+            ablation_status.progress(EFFECTS, request, "Measuring single units")
+            return
+        st.markdown(_cost(bench))
+        ablation_status.offer(EFFECTS, request, "Measure single units")
+        return
+    st.markdown(sentence(found))
+    if choice.name in found.classes:
+        chart = f"effects_{choice.name}"
+        figure = scatter(
+            found, choice.name, badge=f"{ablation.title_of(bench)} · one unit silenced at a time"
+        )
+        st.plotly_chart(
+            figure,
+            key=chart,
+            on_select=partial(_unit_chosen, chart),
+            selection_mode="points",
+            config=CONFIG,
+        )
+    travel.here()
+    rows = measured(found, choice.name)
+    _table(bench, rows)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        stem = f"effects_{bench.case.network}"
+        saves.saves(stem, partial(table, bench, found), "save_effects")
+        st.caption(
+            "All units and classes are in the file. A press on a point opens its unit.", width="content"
+        )
+        widgets.how("effects")
+
+
+def _cost(bench: Bench) -> str:
+    images, pace = len(bench.plan.images), bench.pace()
+    time = (
+        f"≈ {status.duration(52 * images * pace)}, at the pace of the last run here"
+        if pace is not None
+        else "minutes for a small network"
+    )
+    return (
+        "What does each unit do for each class? One backward pass per image estimates all units; the 50 "
+        f"strongest are then silenced one by one, on {count_text(images, 'image')}: {time}."
+    )
+
+
+def sentence(found: Effects) -> str:
+    """How many units there are, and how many help one class while they hurt another."""
+    units, faces = len(found.units), found.two_faced()
+    agreed = correlation(found)
+    words = "" if math.isnan(agreed) else f" Estimate and measurement correlate with r = {agreed:.2f}."
+    return (
+        f"Of the **{len(found.strongest)}** strongest of {count_text(units, 'unit')}, **{len(faces)}** help "
+        f"one class and hurt another.{words}"
+    )
+
+
+def correlation(found: Effects) -> float:
+    """Pearson's r of estimate and measurement over the measured units and all classes."""
+    estimate, exact = found.first_order[found.strongest].ravel(), found.exact.ravel()
+    known = ~np.isnan(exact)
+    if known.sum() < 3 or np.std(estimate[known]) == 0 or np.std(exact[known]) == 0:
+        return math.nan
+    return float(np.corrcoef(estimate[known], exact[known])[0, 1])
+
+
+def scatter(found: Effects, name: str, badge: str) -> go.Figure:
+    """The measured units by estimated and measured change of a class's mean probability."""
+    number = found.classes.index(name)
+    faces = set(found.two_faced().tolist())
+    figure = go.Figure()
+    for two, label, symbol, colour in (
+        (False, "one direction", "circle", NEUTRAL),
+        (True, "helps one class, hurts another", "diamond", ACCENT),
+    ):
+        mine = [place for place in range(len(found.strongest)) if (place in faces) == two]
+        figure.add_scatter(
+            x=[POINTS * float(found.first_order[found.strongest[place], number]) for place in mine],
+            y=[POINTS * float(found.exact[place, number]) for place in mine],
+            mode="markers",
+            name=f"{label} ({len(mine)})",
+            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 0.8, "color": "#20242c"}},
+            customdata=[_point(found, place) for place in mine],
+            hovertemplate="<b>%{customdata[0]}:%{customdata[1]}</b><br>estimated %{x:+.2f}, "
+            "measured %{y:+.2f} points<br>%{customdata[2]}<extra></extra>",
+            cliponaxis=False,
+        )
+    title = figure_text(name)
+    figure.update_xaxes(title=f"estimated change of the mean probability of {title}, points")
+    figure.update_yaxes(title="measured, points")
+    figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
+    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
+    figure.update_layout(
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, hovermode="closest"
+    )
+    return finish(figure, height=380, top=72, badge=badge)
+
+
+def _point(found: Effects, place: int) -> list[Any]:
+    unit = found.units[int(found.strongest[place])]
+    worst, best = _ends(found, place)
+    return [unit.layer, unit.unit, figure_text(f"{_side(found, place, worst)} · {_side(found, place, best)}")]
+
+
+def _ends(found: Effects, place: int) -> tuple[int, int]:
+    """Classes whose probability falls and rises most."""
+    return int(np.nanargmin(found.exact[place])), int(np.nanargmax(found.exact[place]))
+
+
+def _side(found: Effects, place: int, number: int) -> str:
+    change = POINTS * float(found.exact[place, number])
+    return f"{found.classes[number]} {change:+.1f}".replace("-", "\u2212")
+
+
+def _unit_chosen(chart: str) -> None:
+    chosen = goto.chosen(chart)
+    if chosen:
+        layer, unit, *_ = chosen[0]
+        travel.to_unit(layer=str(layer), unit=int(unit))
+
+
+def measured(found: Effects, name: str) -> list[dict[str, Any]]:
+    """The measured units: those that help one class and hurt another first, then by strength."""
+    faces = found.two_faced().tolist()
+    order = [*faces, *(place for place in range(len(found.strongest)) if place not in set(faces))]
+    number = found.classes.index(name) if name in found.classes else None
+    rows = []
+    for place in order:
+        unit = found.units[int(found.strongest[place])]
+        worst, best = _ends(found, place)
+        rows.append(
+            {
+                "layer": unit.layer,
+                "unit": unit.unit,
+                "needed by": found.classes[worst],
+                "its loss": POINTS * float(found.exact[place, worst]),
+                "in the way of": found.classes[best] if found.exact[place, best] > 0 else "",
+                "its gain": POINTS * float(found.exact[place, best])
+                if found.exact[place, best] > 0
+                else None,
+                "for the class": None if number is None else POINTS * float(found.exact[place, number]),
+            }
+        )
+    return rows
+
+
+def _table(bench: Bench, rows: Sequence[dict[str, Any]]) -> None:
+    entry = {**state.entry(), "network": bench.case.network}
+    every = [
+        {"unit": addresses.page("units", **entry, layer=row["layer"], unit=row["unit"]), **_named(row)}
+        for row in rows
+    ]
+    st.caption(
+        "Change of a class’s mean probability by the unit’s silence, measured, in percentage points: first "
+        "the units that help one class and hurt another."
+    )
+    st.dataframe(
+        pd.DataFrame(every),
+        hide_index=True,
+        height=38 + 35 * min(SHOWN, len(every)),
+        key="effects_table",
+        column_config={
+            "unit": st.column_config.LinkColumn(display_text=r"layer=([^&]+)", width="small"),
+            **{
+                name: st.column_config.NumberColumn(format="%+.2f")
+                for name in ("its loss", "its gain", "for the class")
+            },
+        },
+    )
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    return {"number": row["unit"], **{name: row[name] for name in row if name not in ("layer", "unit")}}
+
+
+def table(bench: Bench, found: Effects) -> list[dict[str, Any]]:
+    """All units × classes as flat records; the measured change is None where only the estimate is known."""
+    places = {int(unit): place for place, unit in enumerate(found.strongest)}
+    return [
+        {
+            "network": bench.case.network,
+            "evidence": bench.plan.network.evidence,
+            "dataset": bench.case.dataset,
+            "layer": unit.layer,
+            "unit": unit.unit,
+            "class": name,
+            "images": found.images[number],
+            "first_order": float(found.first_order[at, number]),
+            "exact": float(found.exact[places[at], number]) if at in places else None,
+            "exact_accuracy": (
+                float(found.arrays["exact_accuracy"][places[at], number]) if at in places else None
+            ),
+        }
+        for at, unit in enumerate(found.units)
+        for number, name in enumerate(found.classes)
+    ]

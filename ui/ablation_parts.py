@@ -1,0 +1,59 @@
+"""The Ablation page's lower half: one part at a time, since each asks for numbers of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import (
+    ablation_curves,
+    ablation_effects,
+    ablation_matrix,
+    ablation_networks,
+    ablation_special,
+    ablation_status,
+    state,
+)
+from ui.ablation_choice import Choice
+from ui.ablations import Bench
+
+PARTS = {
+    "curves": "Figures 5 and 6",
+    "matrix": "Class × class",
+    "networks": "Networks",
+    "units": "Single units",
+    "special": "Specialise",
+}
+
+
+def parts(bench: Bench, choice: Choice) -> bool:
+    """Draw the part that the URL asks for.
+
+    Returns:
+        Whether it has more to compute.
+    """
+    st.divider()
+    part = state.one_of("part", list(PARTS), "curves", "part")
+    key = state.follow("pick_part", part)
+    st.segmented_control(
+        "Part",
+        list(PARTS),
+        key=key,
+        required=True,
+        format_func=PARTS.__getitem__,
+        label_visibility="collapsed",
+        on_change=state.writer("part", key, lambda value: "" if value == "curves" else value),
+    )
+    more = False
+    if part == "curves":
+        ablation_curves.section(bench, choice)
+    elif part == "matrix":
+        ablation_matrix.section(bench, choice)
+    elif part == "networks":
+        more = ablation_networks.section(bench, choice)
+    elif part == "units":
+        ablation_effects.section(bench, choice)
+    else:
+        more = ablation_special.section(bench, choice)
+    if part in ("curves", "matrix", "networks"):
+        ablation_status.grid(bench, choice.value)
+    return more

@@ -1,0 +1,257 @@
+"""A network made for one class: units that are not needed for it, taken away from the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from interpret_core.ablation.evaluation import tally
+from interpret_core.ablation.selecting import BOTTOM
+from interpret_core.ablation.settings import RELEVANCE, Setting
+from interpret_core.engine import NotRanked
+from interpret_core.errors import UnitscopeError
+from ui import ablation, saves, state, status, widgets
+from ui.ablation_choice import Choice
+from ui.ablation_curves import LOOKS
+from ui.ablation_figures import Curve, curves
+from ui.ablation_live import Runs, Task, runs
+from ui.ablation_rows import ACCURACY
+from ui.ablations import Bench
+from ui.drawing import CONFIG
+from ui.plain import plain
+from ui.theme import count_text
+
+REMOVED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+class Reached(NamedTuple):
+    """One share of units removed, and what is left of the class.
+
+    Attributes:
+        fraction: of each layer's units; `units`: how many in all.
+        right, images: k of n; `others`: mean accuracy of the other classes.
+        probability: mean, of the class.
+    """
+
+    fraction: float
+    units: int
+    right: int
+    images: int
+    others: float
+    probability: float
+
+
+def section(bench: Bench, choice: Choice) -> bool:
+    """Draw how far units can be removed, and the list of them.
+
+    Returns:
+        Whether it has more to compute.
+    """
+    if choice.name not in bench.names:
+        st.caption(
+            f"No evaluated image shows {plain(choice.name)}: what is needed for it cannot be measured."
+        )
+        return False
+    try:
+        going = _runs(bench, choice)
+        asked = going.complete or st.session_state.get(_flag(bench, choice))
+        if not asked and not _found(going):
+            _offer(bench, choice)
+            return False
+        going.step()
+    except NotRanked as missing:
+        st.caption(f"{plain(missing)} See above.")
+        return False
+    except UnitscopeError as error:
+        st.error(plain(error))
+        return False
+    reached = _reached(bench, choice, going)
+    if reached:
+        _draw(bench, choice, reached)
+    if not going.complete:
+        st.progress(
+            going.done / len(going.tasks), text=f"{going.done} of {len(going.tasks)} shares evaluated"
+        )
+    return not going.complete
+
+
+def _runs(bench: Bench, choice: Choice) -> Runs:
+    settings = [_setting(choice, fraction) for fraction in REMOVED]
+    tasks = [Task(bench.ablator, one) for one in settings]
+    return runs("special", bench.identity, tasks, lambda task: bench.known(task.setting))
+
+
+def _setting(choice: Choice, fraction: float) -> Setting:
+    if not fraction:
+        return Setting()
+    return Setting(
+        RELEVANCE, choice.name, BOTTOM, fraction, layers=choice.layers or "inner", value=choice.value
+    )
+
+
+def _found(going: Runs) -> bool:
+    """Whether every share is in the store, so that nothing has to be computed."""
+    return all(
+        going[number] is not None or task.ablator.find(task.setting) is not None
+        for number, task in enumerate(going.tasks)
+    )
+
+
+def _flag(bench: Bench, choice: Choice) -> str:
+    return f"_special_{bench.identity}_{choice.name}_{choice.value}_{choice.layers}"
+
+
+def _offer(bench: Bench, choice: Choice) -> None:
+    """What it costs, before the button."""
+    images = count_text(len(bench.plan.images), "image")
+    seconds = bench.pace()
+    time = (
+        f"≈ {status.duration(seconds * len(REMOVED) * len(bench.plan.images))}, at the last run’s pace"
+        if seconds is not None
+        else "a few seconds to minutes for a small network"
+    )
+    st.markdown(
+        f"Which units does **{plain(choice.name)}** not need? Those with the least relevance for it are "
+        f"removed first, 5 to 90\N{NO-BREAK SPACE}% of each layer: {len(REMOVED) - 1} settings on {images}, "
+        f"{time}. The page stays usable."
+    )
+    if st.button("Measure it", key="special"):
+        st.session_state[_flag(bench, choice)] = True
+        st.rerun(scope="app")
+
+
+def _reached(bench: Bench, choice: Choice, going: Runs) -> list[Reached]:
+    plan, target = bench.plan, bench.names.index(choice.name)
+    found = []
+    for fraction, task, number in zip(REMOVED, going.tasks, range(len(REMOVED)), strict=True):
+        estimate = going[number]
+        if estimate is None or not estimate.complete:
+            continue
+        one = tally(estimate.answers, plan.labels, plan.outputs)
+        units = sum(map(len, plan.selection(task.setting).values()))
+        others = [value for at, value in enumerate(one.accuracy.tolist()) if at != target]
+        found.append(
+            Reached(
+                fraction,
+                units,
+                int(one.right[target]),
+                int(one.images[target]),
+                sum(others) / len(others) if others else float("nan"),
+                float(one.probability[target]),
+            )
+        )
+    return found
+
+
+def kept(reached: Sequence[Reached], lost: int) -> Reached:
+    """The largest share whose removal, and that of every smaller one, costs no more images than allowed."""
+    best = reached[0]
+    for one in reached:
+        if reached[0].right - one.right > lost:
+            break
+        best = one
+    return best
+
+
+def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
+    lost = state.whole("keep", 0, max(0, reached[0].images), 0, "images that may be lost")
+    best = kept(reached, lost)
+    st.markdown(
+        f"**{best.units:,}** units ({100 * best.fraction:g}\N{NO-BREAK SPACE}% of each layer chosen) can go: "
+        f"{plain(choice.name)} keeps **{best.right} of {best.images}** images (intact: {reached[0].right}), "
+        f"the others {100 * best.others:.0f}\N{NO-BREAK SPACE}% on average "
+        f"(intact: {100 * reached[0].others:.0f}\N{NO-BREAK SPACE}%)."
+    )
+    badge = f"{ablation.title_of(bench)} · least relevant for {choice.name} removed first"
+    st.plotly_chart(
+        curves(_lines(choice.name, reached), "units removed", ACCURACY, best.units or None, badge=badge),
+        key="special_curve",
+        config=CONFIG,
+    )
+    key = state.follow("pick_keep", lost)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.number_input(
+            "Images that may be lost",
+            0,
+            max(0, reached[0].images),
+            key=key,
+            width=170,
+            on_change=state.writer("keep", key, lambda value: "" if not value else str(value)),
+        )
+        st.caption("Units not needed:", width="content")
+        stem = f"not_needed_{bench.case.network}_{choice.name}"
+        saves.saves(stem, partial(units_table, bench, choice, best), "save_not_needed")
+        st.caption("The curve:", width="content")
+        saves.saves(f"specialise_{choice.name}", partial(table, bench, choice, reached), "save_special")
+        widgets.how("specialise")
+
+
+def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
+    colour, dash, symbol = LOOKS[BOTTOM]
+    notes = [
+        f"{one.units:,} units ({100 * one.fraction:g} %)<br>{one.right} of {one.images} images of {name}"
+        for one in reached
+    ]
+    places = [float(one.units) for one in reached]
+    nothing: list[Any] = [None] * len(reached)
+    others = [f"{100 * one.others:.1f} % on average" for one in reached]
+    shares = [one.right / one.images if one.images else float("nan") for one in reached]
+    return [
+        Curve(name, "solid", "circle", LOOKS["top"][0], places, shares, [], notes, nothing),
+        Curve(
+            "mean of the others",
+            dash,
+            symbol,
+            colour,
+            places,
+            [one.others for one in reached],
+            [],
+            others,
+            nothing,
+            thin=True,
+        ),
+    ]
+
+
+def units_table(bench: Bench, choice: Choice, best: Reached) -> list[dict[str, Any]]:
+    """The units that can go, the least relevant of each layer first."""
+    plan = bench.plan
+    relevance = plan.relevance(choice.name)
+    rows = []
+    for layer, units in plan.selection(_setting(choice, best.fraction)).items():
+        scores = relevance.layer(layer).relevance
+        for rank, unit in enumerate(sorted(units, key=lambda one: (scores[one], one)), 1):
+            rows.append(
+                {
+                    **_heading(bench, choice),
+                    "layer": layer,
+                    "unit": unit,
+                    "rank_from_bottom": rank,
+                    "relevance": float(scores[unit]),
+                    "removed_units": best.units,
+                    "right": best.right,
+                    "images": best.images,
+                }
+            )
+    return rows
+
+
+def table(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> list[dict[str, Any]]:
+    """The curve as flat records."""
+    return [
+        {**_heading(bench, choice), **one._asdict(), "accuracy": one.right / max(1, one.images)}
+        for one in reached
+    ]
+
+
+def _heading(bench: Bench, choice: Choice) -> dict[str, Any]:
+    return {
+        "network": bench.case.network,
+        "evidence": bench.plan.network.evidence,
+        "dataset": bench.case.dataset,
+        "class": choice.name,
+        "value": choice.value,
+    }

@@ -1,0 +1,123 @@
+"""What stands where an ablation's job has not been run: what it would be, what it costs, its progress."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from interpret_core.errors import UnitscopeError
+from interpret_core.results.requests import AblationRequest
+from ui import ablations, relevance_status, status
+from ui.ablations import Bench, Case
+from ui.plain import plain
+from ui.theme import count_text
+
+LOOKING = "Loading the network and its rankings (once; later settings take no such time) …"
+FIRST = (
+    "Units are ranked by their relevance for a class, which is computed first; an ablation then says what "
+    "the network can no longer do without them."
+)
+
+
+def bench(case: Case) -> Bench | None:
+    """The plan of a case; None after a line that says why there is none, and what to do."""
+    from interpret_core.engine.classing import NeedsSurvey
+
+    try:
+        with st.spinner(LOOKING, show_time=True):
+            return ablations.bench(case)
+    except NeedsSurvey:
+        st.markdown(FIRST)
+        ranking(case)
+    except UnitscopeError as error:
+        st.error(plain(error))
+    return None
+
+
+def ranking(case: Case) -> None:
+    """The job that ranks: its progress, or the offer to start it."""
+    wanted = case.wanted()
+    found = relevance_status.find(wanted)
+    if found is not None:
+        relevance_status.pending(wanted, found)
+
+
+def grid(bench: Bench, value: str) -> None:
+    """Points that are not precomputed: named with their cost, or their job's progress; else nothing."""
+    request = grid_request(bench, value)
+    if ablations.busy(ablations.GRID, request):
+        progress(ablations.GRID, request, "Precomputing the steps of the slider")
+        return
+    ranked = set(bench.names) - set(bench.plan.unranked())
+    missing = [name for name in bench.missing(value) if not name or name in ranked]
+    if not missing:
+        return
+    classes = [name for name in missing if name]
+    few = ", ".join(map(plain, classes[:6])) + (" …" if len(classes) > 6 else "")
+    parts = [f"{count_text(len(classes), 'class', 'classes')} ({few})"] if classes else []
+    parts += [] if bench.grid(value).controls else ["the random controls"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"Not precomputed, and therefore estimated when asked for: {' and '.join(parts)}. "
+            f"{_grid_cost(bench, value, len(classes))}",
+            width="content",
+        )
+        offer(ablations.GRID, request, "Precompute them")
+
+
+def grid_request(bench: Bench, value: str) -> AblationRequest:
+    """The job's request: of all classes that are ranked."""
+    request = bench.case.request(value)
+    unranked = set(bench.plan.unranked())
+    if not unranked:
+        return request
+    ranked = tuple(name for name in bench.plan.ranking.keys if name not in unranked)
+    return replace(request, classes=ranked) if ranked else request
+
+
+def _grid_cost(bench: Bench, value: str, classes: int) -> str:
+    images = count_text(len(bench.plan.images), "image")
+    seconds = bench.cost(value)
+    points = 12 * classes + (0 if bench.grid(value).controls else 31)
+    time = (
+        f"≈ {status.duration(seconds)}, at the pace of the last run here"
+        if seconds is not None
+        else "how long depends on the network: about 0.01 to 0.1 s per image and setting on two cores"
+    )
+    return f"Precomputing takes {points:,} settings on {images}: {time}."
+
+
+def offer(kind: str, request: AblationRequest, label: str) -> None:
+    """The button that starts a job; after a failure, why."""
+    found = ablations.job(kind, request)
+    state = found.state if found else ""
+    if found and state in ("failed", "died"):
+        st.error(f"**The last attempt ended.** {plain(found.message) or 'No reason was recorded.'}")
+    if st.button(
+        "Try again" if state in ("failed", "died", "cancelled") else label,
+        key=f"start_{kind}_{request.network}",
+    ):
+        try:
+            ablations.start(kind, request)
+        except UnitscopeError as error:
+            st.error(plain(error))
+        else:
+            st.rerun()
+
+
+def progress(kind: str, request: AblationRequest, what: str) -> None:
+    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
+
+    @st.fragment(run_every=status.POLL)
+    def poll() -> None:
+        now = ablations.job(kind, request)
+        if now is None or not now.active:
+            st.rerun()
+        status.bar(now)
+
+    st.caption(f"{what}. You may close this tab: the work goes on, and this page finds it again.")
+    poll()
+    st.button(
+        "Cancel", key=f"cancel_{kind}_{request.network}", on_click=ablations.cancel, args=(kind, request)
+    )

@@ -1,0 +1,170 @@
+"""Everything the pages ask of the core about ablation; names only, never paths.
+
+A plan with its network and the prefixes kept of it is shared by all sessions (`Bench`); what is in the store
+is looked up each time, since jobs and other sessions add to it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from interpret_core import config, jobs, networks
+from interpret_core.ablation.settings import VALUES, Setting
+from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
+from interpret_core.engine import AblationPlan, ablation_plan
+from interpret_core.engine.ablating import Ablator, Estimate
+from interpret_core.engine.effects import Effects, effects_key, find_effects
+from interpret_core.engine.gridding import Grid, find_grid, grid_cost, grid_keys, pace
+from interpret_core.errors import UnitscopeError
+from interpret_core.jobs import Job
+from interpret_core.results.requests import AblationRequest, survey_key
+from ui import relevances, results
+from ui.relevances import Wanted
+
+GRID, EFFECTS = "ablation", "effects"  # kinds of jobs
+
+
+class Case(NamedTuple):
+    """Whose ablation is wanted, and on which images.
+
+    Attributes:
+        split: "val", ranked on train; or "all", where an image is evaluated with a ranking that has not seen
+            it.
+    """
+
+    network: str
+    dataset: str
+    split: str = "val"
+
+    def request(self, value: str = VALUES[0]) -> AblationRequest:
+        """The request the command line would make with the same choices."""
+        ranked_on = "all" if self.split == "all" else "train"
+        return AblationRequest(self.network, self.dataset, split=self.split, ranked_on=ranked_on, value=value)
+
+    def wanted(self) -> Wanted:
+        """The relevance that ranks."""
+        request = self.request()
+        return Wanted(
+            self.network,
+            self.dataset,
+            method=request.method,
+            baseline=request.baseline,
+            output=request.output,
+            split=request.ranked_on,
+        )
+
+
+class Bench:
+    """One case's plan, its ablator, and the grids that are in the store. Safe to share between threads."""
+
+    def __init__(self, case: Case, plan: AblationPlan) -> None:
+        self.case, self.plan = case, plan
+        self.ablator = Ablator(plan)
+        self._plans = {value: replace(plan, request=replace(plan.request, value=value)) for value in VALUES}
+        self._keys = {value: grid_keys(one) for value, one in self._plans.items()}
+        self._grids: dict[str, tuple[tuple[bool, ...], Grid]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that are evaluated."""
+        return tuple(one.name for one in self.plan.classes)
+
+    def grid(self, value: str) -> Grid:
+        """What the store holds of it; read again when more has been computed."""
+        keys = self._keys[value]
+        there = tuple(self.plan.store.has(key) for key in keys.values())
+        with self._lock:
+            kept = self._grids.get(value)
+            if kept is None or kept[0] != there:
+                kept = there, find_grid(self._plans[value])
+                self._grids[value] = kept
+        return kept[1]
+
+    def missing(self, value: str) -> tuple[str, ...]:
+        """Names of the classes whose points have yet to be computed, CONTROLS among them."""
+        return tuple(name for name, key in self._keys[value].items() if not self.plan.store.has(key))
+
+    def cost(self, value: str) -> float | None:
+        """Seconds that the missing points will take, None where nothing like it was run here before."""
+        return grid_cost(self._plans[value])
+
+    def known(self, setting: Setting) -> Estimate | None:
+        """What the grid knows of a setting: the answers to all images, or None."""
+        found = self.grid(setting.value).answers(Setting() if setting.intact else setting)
+        everything = np.arange(len(self.plan.images))
+        return None if found is None else Estimate(everything, found, len(everything))
+
+    def pace(self) -> float | None:
+        """Seconds per image and setting, None where nothing like it was run here before."""
+        return pace(self.plan)
+
+    def effects(self) -> Effects | None:
+        """Single units' effects, None while they are not computed."""
+        key = effects_key(self.plan)
+        return _effects(key, self.plan) if self.plan.store.has(key) else None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Tells apart what is estimated and drawn: images, classes, rankings and network."""
+        return tuple(self._keys[VALUES[0]].values())
+
+
+def bench(case: Case) -> Bench:
+    """The plan of a case with its network.
+
+    Raises:
+        NeedsSurvey: which image shows what has to be read from the annotations first.
+        UserError: a network or data set that cannot be opened, or no class that has an image.
+    """
+    digest = networks.digest(case.network, fetch=False)
+    opened = results.dataset(case.dataset)
+    table = repr(sorted(config.current().classes_for(case.network).items()))
+    surveyed = results.store().has(survey_key(opened.digest, DEFAULT_CATEGORIES))
+    return _bench(case, (digest, opened.digest, table, surveyed), opened)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)  # each keeps up to 1 GiB of prefixes
+def _bench(case: Case, identity: tuple[object, ...], _opened: Dataset) -> Bench:
+    network = relevances.loaded(case.network, str(identity[0]))
+    return Bench(case, ablation_plan(case.request(), results.store(), network))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _effects(key: str, _plan: AblationPlan) -> Effects | None:
+    return find_effects(_plan)
+
+
+def title(bench: Bench) -> tuple[str, str]:
+    """The network's title and what its evidence is."""
+    network = bench.plan.network
+    return network.spec.title or network.name, network.evidence
+
+
+def job(kind: str, request: AblationRequest) -> Job | None:
+    """The job that computes (or computed) this, None if there never was one."""
+    return jobs.find(results.store(), jobs.job_id(kind, request.to_json()))
+
+
+def start(kind: str, request: AblationRequest) -> Job:
+    """Submit the job, or find the one that already runs."""
+    return jobs.submit(results.store(), kind, request.to_json())
+
+
+def cancel(kind: str, request: AblationRequest) -> None:
+    """Ask the job to stop."""
+    jobs.cancel(results.store(), jobs.job_id(kind, request.to_json()))
+
+
+def busy(kind: str, request: AblationRequest) -> bool:
+    """Whether its job waits or runs."""
+    try:
+        found = job(kind, request)
+    except UnitscopeError:
+        return False
+    return bool(found and found.active)

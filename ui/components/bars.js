@@ -1,0 +1,141 @@
+// Classes as bars, drawn as one SVG and kept on the page: a new setting moves what is there, where a Plotly
+// chart would be built anew. What is seen is what is saved; few images, intact and random are told by shape.
+const NS = 'http://www.w3.org/2000/svg', HIGH = 29, INTACT = '#7a8294', BAND = 'rgba(128,136,150,.38)';
+const node = (parent, tag, attributes, text) => {
+  const made = document.createElementNS(NS, tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  parent?.append(made);
+  return made;
+};
+const pen = document.createElement('canvas').getContext('2d');
+const width = (text, size) => { pen.font = `${size}px Inter, system-ui, sans-serif`; return pen.measureText(text).width; };
+const clipped = (text, size, most) => {
+  if (width(text, size) <= most) return text;
+  let cut = text.length - 1;
+  while (cut > 1 && width(text.slice(0, cut) + '…', size) > most) cut--;
+  return text.slice(0, cut) + '…';
+};
+
+export default function({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector('.bars'), room = root.querySelector('.room'), tip = root.querySelector('.tip');
+  const state = (root._state ??= {});
+  state.dispose?.();
+  const { rows } = data;
+
+  const draw = () => {
+    const full = root.clientWidth;
+    if (!full) return;
+    const focused = root.getRootNode().activeElement?.dataset?.name;
+    const ink = getComputedStyle(root).color;
+    const left = Math.min(full * .28, 14 + Math.max(...rows.map(row => width(row.name, 12))));
+    const right = 14 + Math.max(...rows.map(row => width(row.numbers.join(''), 12)));
+    const wide = Math.max(60, full - left - right), at = share => left + wide * Math.min(1, Math.max(0, share));
+    const svg = node(null, 'svg', { role: 'list', 'aria-label': data.title, color: ink, 'font-size': 12 });
+    node(svg, 'text', { x: 0, y: 12, 'font-size': 11.5, fill: ink, 'fill-opacity': .75 }, clipped(data.title, 11.5, full - 4));
+    let x = 0, y = 32;                                         // the key
+    const key = (paint, text) => {
+      if (x && x + 22 + width(text, 11.5) > full) { x = 0; y += 18; }
+      paint(x, y);
+      node(svg, 'text', { x: x + 18, y, 'font-size': 11.5, fill: ink, 'fill-opacity': .85 }, clipped(text, 11.5, full - x - 20));
+      x += 36 + width(text, 11.5);
+    };
+    key((x, y) => node(svg, 'rect', { x, y: y - 9, width: 12, height: 9, rx: 1.5, fill: data.tone }), data.silenced);
+    key((x, y) => node(svg, 'rect', { x: x + 4, y: y - 12, width: 2.6, height: 15, fill: INTACT }), 'intact');
+    if (data.random) key((x, y) => node(svg, 'rect', { x, y: y - 12, width: 12, height: 15, fill: BAND }), data.random);
+    const top = y + 12, foot = top + HIGH * rows.length;
+    for (const share of [0, .25, .5, .75, 1]) {
+      node(svg, 'line', { x1: at(share), x2: at(share), y1: top, y2: foot, stroke: ink, 'stroke-opacity': .12 });
+      node(svg, 'text', { x: at(share), y: foot + 14, 'font-size': 11, fill: ink, 'fill-opacity': .75, 'text-anchor': 'middle' }, String(100 * share));
+    }
+    node(svg, 'text', { x: left + wide / 2, y: foot + 31, 'font-size': 11.5, fill: ink, 'fill-opacity': .85, 'text-anchor': 'middle' }, clipped(data.axis, 11.5, full - 8));
+    rows.forEach((row, place) => {
+      const y = top + HIGH * place, middle = y + HIGH / 2;
+      const line = node(svg, 'g', { class: 'row', role: 'listitem', tabindex: 0, 'aria-label': `${row.name}: ${row.note.join('; ')}`, 'data-name': row.name });
+      node(line, 'rect', { class: 'ground', x: 0, y: y + 1, width: full, height: HIGH - 2, rx: 4 });
+      node(line, 'text', { x: left - 8, y: middle + 4, fill: ink, 'text-anchor': 'end', 'font-weight': row.target ? 700 : 400 }, clipped(row.name, 12, left - 10));
+      if (row.random) {
+        const [low, high] = row.random;
+        node(line, 'rect', { x: at(low) - 1.5, y: y + 2, width: at(high) - at(low) + 3, height: HIGH - 4, fill: BAND });
+      }
+      if (row.value !== null) {
+        const bar = { x: left, y: middle - 6.5, width: Math.max(0, at(row.value) - left), height: 13, rx: 1.5 };
+        node(line, 'rect', row.few ? { ...bar, fill: 'none', stroke: row.tone, 'stroke-width': 1.8 } : { ...bar, fill: row.tone });
+      }
+      if (row.limits) {
+        const [low, high] = row.limits.map(at);
+        node(line, 'path', { d: `M${low} ${middle}H${high}M${low} ${middle - 4}v8M${high} ${middle - 4}v8`, stroke: ink, 'stroke-opacity': .75, 'stroke-width': 1.6, fill: 'none' });
+      }
+      if (row.before !== null) node(line, 'rect', { x: at(row.before) - 1.3, y: middle - 10, width: 2.6, height: 20, fill: INTACT });
+      const text = node(line, 'text', { x: full - right + 12, y: middle + 4, fill: ink });
+      row.numbers.forEach((part, k) => node(text, 'tspan', { 'font-weight': k === 1 ? 700 : 400 }, part));
+    });
+    const height = foot + 40;
+    for (const [name, value] of Object.entries({ width: full, height, viewBox: `0 0 ${full} ${height}` })) svg.setAttribute(name, value);
+    room.replaceChildren(svg);
+    state.svg = svg;
+    if (focused) [...svg.querySelectorAll('.row')].find(row => row.dataset.name === focused)?.focus({ preventScroll: true });
+  };
+
+  const rowOf = target => target.closest?.('.row');
+  const pick = row => { tip.hidden = true; setTriggerValue('picked', row.dataset.name); };
+  const tell = line => {
+    const row = rows.find(row => row.name === line.dataset.name), around = root.getBoundingClientRect(), box = line.getBoundingClientRect();
+    const made = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+    tip.replaceChildren(made('b', row.name), ...row.note.map(text => made('span', text)));
+    tip.hidden = false;
+    const below = box.bottom - around.top + 4;
+    tip.style.left = Math.max(0, Math.min(around.width - tip.offsetWidth, around.width * .36)) + 'px';
+    tip.style.top = (below + tip.offsetHeight > around.height ? box.top - around.top - tip.offsetHeight - 4 : below) + 'px';
+  };
+  room.onclick = event => { const row = rowOf(event.target); if (row) pick(row); };
+  room.onkeydown = event => {
+    const row = rowOf(event.target);
+    if (!row) return;
+    if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); pick(row); }
+    if (event.key === 'Escape') tip.hidden = true;
+    const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+    if (next?.classList.contains('row')) { event.preventDefault(); next.focus(); }
+  };
+  room.onpointermove = event => { const row = rowOf(event.target); if (row && event.pointerType !== 'touch') tell(row); else tip.hidden = true; };
+  room.onpointerleave = () => { tip.hidden = true; };
+  const gone = new AbortController();
+  room.addEventListener('focusin', event => { const row = rowOf(event.target); if (row?.matches(':focus-visible')) tell(row); }, gone);
+  room.addEventListener('focusout', () => { tip.hidden = true; }, gone);
+
+  const saved = () => {                                        // a picture of its own, on its ground
+    const copy = state.svg.cloneNode(true);
+    copy.setAttribute('xmlns', NS); copy.setAttribute('font-family', 'Inter, system-ui, sans-serif');
+    copy.querySelectorAll('.ground').forEach(one => one.remove());
+    const ground = getComputedStyle(root).getPropertyValue('--st-background-color').trim() || '#fff';
+    copy.insertBefore(node(null, 'rect', { width: '100%', height: '100%', fill: ground }), copy.firstChild);
+    return new Blob([new XMLSerializer().serializeToString(copy)], { type: 'image/svg+xml' });
+  };
+  const hand = (blob, kind) => {
+    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${data.file}.${kind}` });
+    link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 5000);
+  };
+  root.querySelector('.tools').onclick = async event => {
+    const kind = event.target.dataset?.kind;
+    if (kind === 'svg') hand(saved(), 'svg');
+    if (kind === 'png') {
+      const image = new Image(), { width: w, height: h } = state.svg.viewBox.baseVal;
+      image.src = URL.createObjectURL(saved());
+      await image.decode();
+      const canvas = Object.assign(document.createElement('canvas'), { width: 2 * w, height: 2 * h });
+      canvas.getContext('2d').drawImage(image, 0, 0, 2 * w, 2 * h);
+      URL.revokeObjectURL(image.src);
+      canvas.toBlob(blob => hand(blob, 'png'), 'image/png');
+    }
+  };
+
+  draw();
+  root.dataset.painted = data.title;                           // for whoever measures
+  let last = root.clientWidth;
+  const watch = new ResizeObserver(() => { if (Math.abs(root.clientWidth - last) > 1) { last = root.clientWidth; draw(); } });
+  watch.observe(root);
+  const scheme = matchMedia('(prefers-color-scheme: dark)'), later = () => setTimeout(draw, 150);
+  scheme.addEventListener('change', later);
+  state.dispose = () => { gone.abort(); watch.disconnect(); scheme.removeEventListener('change', later); };
+  return state.dispose;
+}
