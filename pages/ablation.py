@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from interpret_core.ablation.settings import IOU
+from interpret_core.ablation.settings import IOU, RELEVANCE
 from interpret_core.engine import NotRanked
 from interpret_core.errors import UnitscopeError
 from ui import (
@@ -74,6 +74,8 @@ def measured(bench: Bench, choice: ablation_choice.Choice) -> ablation.Found | N
         return ablation.found(bench, choice)
     except NotRanked as missing:
         st.info(f"**{plain(missing)}** Random and hand-picked units need no ranking.")
+        if missing.missing == RELEVANCE:
+            ablation_status.alone(bench, missing.name)
         ablation_status.ranking(bench.case)
     except UnitscopeError as error:
         st.error(plain(error))

@@ -134,7 +134,7 @@ def sentence(now: Found) -> str:
     far = "" if images == target.population else f" seen so far (of {target.population})"
     parts = [
         f"{subject} {verb} {'image' if images == 1 else 'images'}{far}: {target.before} → {target.right} "
-        f"right, mean probability {target.probability_before:.2f} → {target.probability:.2f}"
+        f"right, mean probability {target.probability_before:.2f} → {target.probability:.2f}{_others(now)}"
     ]
     if target.random and target.images == target.population:
         lost = [target.before - target.population * share for share in (target.random[0],)]
@@ -142,6 +142,17 @@ def sentence(now: Found) -> str:
         spread = "" if deviation != deviation else f" ± {deviation:.1f}"
         parts.append(f"as many random units cost {lost[0]:.1f}{spread}")
     return "; ".join(parts) + "."
+
+
+def _others(now: Found) -> str:
+    """The same of the other classes, every class counting alike."""
+    rows = [row for row in now.rows if not row.target and row.images]
+    if not rows:
+        return ""
+    before, after = (
+        sum(getattr(row, name) for row in rows) / len(rows) for name in ("probability_before", "probability")
+    )
+    return f" (the others {before:.2f} → {after:.2f})"
 
 
 def _spared(target: Row, cost: int) -> str:

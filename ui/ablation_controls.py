@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import streamlit as st
 
@@ -25,6 +26,7 @@ DIRECTION = {"top": "top", "bottom": "bottom"}
 VALUE = {"zero": "zero", "mean": "their mean"}
 _PAST = "_ablation_past"
 PAST = 50  # steps back
+MANY = 20  # layers that have room beside the chart
 
 
 def controls(bench: Bench, choice: Choice, concepts: Sequence[str]) -> Choice:
@@ -142,6 +144,18 @@ def _layers(plan: AblationPlan, choice: Choice) -> None:
         end = "first" if name == names[0] else "last"
         return f"{plain(name)} · {end}" if name in spared else plain(name)
 
+    with _room(f"{len(chosen):,} of {len(names):,} layers", many=len(names) > MANY):
+        _pills(plan, names, key, words)
+    if spared and choice.layers == "inner":
+        st.caption(f"Spared: {', '.join(map(plain, spared))}.")
+
+
+def _room(label: str, *, many: bool) -> AbstractContextManager[object]:
+    """Where the layers stand: those of a deep network would fill the page."""
+    return st.popover(label, width="stretch") if many else st.container()
+
+
+def _pills(plan: AblationPlan, names: list[str], key: str, words: Callable[[str], str]) -> None:
     st.pills(
         "In these layers",
         names,
@@ -154,8 +168,6 @@ def _layers(plan: AblationPlan, choice: Choice) -> None:
             "layers", key, lambda value: ablation_choice.layers_text(ablation_choice.normal(plan, value))
         ),
     )
-    if spared and choice.layers == "inner":
-        st.caption(f"Spared: {', '.join(map(plain, spared))}.")
 
 
 def _hand(plan: AblationPlan, choice: Choice) -> None:

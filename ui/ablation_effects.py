@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from interpret_core.engine import Effects
+from interpret_core.engine.effects import BOTH_WAYS
 from ui import (
     ablation,
     ablation_status,
@@ -91,7 +92,7 @@ def sentence(found: Effects) -> str:
     words = "" if math.isnan(agreed) else f" Estimate and measurement correlate with r = {agreed:.2f}."
     return (
         f"Of the **{len(found.strongest)}** strongest of {count_text(units, 'unit')}, **{len(faces)}** help "
-        f"one class and hurt another.{words}"
+        f"one class and hurt another, each by at least {POINTS * BOTH_WAYS:g} point.{words}"
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.results.requests import AblationRequest
 from ui import ablations, relevance_status, status
-from ui.ablations import Bench, Case
+from ui.ablations import Asked, Bench, Case
 from ui.plain import plain
 from ui.theme import count_text
 
@@ -41,6 +41,17 @@ def ranking(case: Case) -> None:
     found = relevance_status.find(wanted)
     if found is not None:
         relevance_status.pending(wanted, found)
+
+
+def alone(bench: Bench, name: str) -> None:
+    """The relevance of one class: its job's progress, or what it costs and the button."""
+    request, seconds = bench.alone(name)
+    if ablations.busy(ablations.RELEVANCE, request):
+        progress(ablations.RELEVANCE, request, f"Computing the relevance of {plain(name)}")
+        return
+    cost = "" if seconds is None else f": ≈ {status.duration(seconds)}, at the pace of the last run here"
+    st.caption(f"For {plain(name)} alone{cost}.")
+    offer(ablations.RELEVANCE, request, f"Compute {name} alone")
 
 
 def grid(bench: Bench, value: str) -> None:
@@ -88,7 +99,7 @@ def _grid_cost(bench: Bench, value: str, classes: int) -> str:
     return f"Precomputing takes {points:,} settings on {images}: {time}."
 
 
-def offer(kind: str, request: AblationRequest, label: str) -> None:
+def offer(kind: str, request: Asked, label: str) -> None:
     """The button that starts a job; after a failure, why."""
     found = ablations.job(kind, request)
     state = found.state if found else ""
@@ -96,7 +107,7 @@ def offer(kind: str, request: AblationRequest, label: str) -> None:
         st.error(f"**The last attempt ended.** {plain(found.message) or 'No reason was recorded.'}")
     if st.button(
         "Try again" if state in ("failed", "died", "cancelled") else label,
-        key=f"start_{kind}_{request.network}",
+        key=f"start_{kind}_{label}_{request.network}",  # the relevance of all classes has a button of its own
     ):
         try:
             ablations.start(kind, request)
@@ -106,7 +117,7 @@ def offer(kind: str, request: AblationRequest, label: str) -> None:
             st.rerun()
 
 
-def progress(kind: str, request: AblationRequest, what: str) -> None:
+def progress(kind: str, request: Asked, what: str) -> None:
     """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
 
     @st.fragment(run_every=status.POLL)

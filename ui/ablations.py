@@ -20,13 +20,16 @@ from interpret_core.engine import AblationPlan, ablation_plan
 from interpret_core.engine.ablating import Ablator, Estimate
 from interpret_core.engine.effects import Effects, effects_key, find_effects
 from interpret_core.engine.gridding import Grid, find_grid, grid_cost, grid_keys, pace
+from interpret_core.engine.planning import pace_key
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
-from interpret_core.results.requests import AblationRequest, survey_key
+from interpret_core.results.requests import AblationRequest, RelevanceRequest, survey_key
 from ui import relevances, results
 from ui.relevances import Wanted
 
-GRID, EFFECTS = "ablation", "effects"  # kinds of jobs
+GRID, EFFECTS, RELEVANCE = "ablation", "effects", "relevance"  # kinds of jobs
+
+Asked = AblationRequest | RelevanceRequest
 
 
 class Case(NamedTuple):
@@ -100,6 +103,14 @@ class Bench:
         everything = np.arange(len(self.plan.images))
         return None if found is None else Estimate(everything, found, len(everything))
 
+    def alone(self, name: str) -> tuple[RelevanceRequest, float | None]:
+        """The request for one class's relevance, and the seconds it takes at the pace of the last run."""
+        ranking = self.plan.ranking
+        request = replace(ranking.request, classes=(name,))
+        seconds = self.plan.store.get_json(pace_key(request, ranking.network_digest))
+        images = len(ranking.images.get(name, ()))
+        return request, seconds * images if isinstance(seconds, int | float) else None
+
     def pace(self) -> float | None:
         """Seconds per image and setting, None where nothing like it was run here before."""
         return pace(self.plan)
@@ -146,22 +157,22 @@ def title(bench: Bench) -> tuple[str, str]:
     return network.spec.title or network.name, network.evidence
 
 
-def job(kind: str, request: AblationRequest) -> Job | None:
+def job(kind: str, request: Asked) -> Job | None:
     """The job that computes (or computed) this, None if there never was one."""
     return jobs.find(results.store(), jobs.job_id(kind, request.to_json()))
 
 
-def start(kind: str, request: AblationRequest) -> Job:
+def start(kind: str, request: Asked) -> Job:
     """Submit the job, or find the one that already runs."""
     return jobs.submit(results.store(), kind, request.to_json())
 
 
-def cancel(kind: str, request: AblationRequest) -> None:
+def cancel(kind: str, request: Asked) -> None:
     """Ask the job to stop."""
     jobs.cancel(results.store(), jobs.job_id(kind, request.to_json()))
 
 
-def busy(kind: str, request: AblationRequest) -> bool:
+def busy(kind: str, request: Asked) -> bool:
     """Whether its job waits or runs."""
     try:
         found = job(kind, request)

@@ -32,6 +32,7 @@ from interpret_core.results.requests import AblationRequest, content_key
 from interpret_core.results.store import Store
 
 STRONGEST = 50  # units that are silenced one by one
+BOTH_WAYS = 0.01  # of a class's mean probability, below which a change is not called help or harm
 
 
 class UnitName(NamedTuple):
@@ -94,13 +95,13 @@ class Effects:
         return self.arrays["exact_accuracy"]
 
     def two_faced(self) -> NDArray[np.int64]:
-        """(T,) into S: units whose silence hurts one class and helps another, as measured.
+        """(T,) into S: units whose silence hurts one class and helps another, each by at least BOTH_WAYS.
 
-        The first is the one with the largest smaller side: min(largest loss, largest gain).
+        As measured; the first is the one with the largest smaller side: min(largest loss, largest gain).
         """
         sides = np.minimum(-np.nanmin(self.exact, 1), np.nanmax(self.exact, 1))
         order = np.argsort(-sides, kind="stable")
-        return order[sides[order] > 0]
+        return order[sides[order] >= BOTH_WAYS]
 
 
 def effects_key(plan: AblationPlan) -> str:

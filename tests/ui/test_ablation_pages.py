@@ -192,6 +192,27 @@ def test_without_anything_the_relevance_is_offered_first() -> None:
     assert bars(app), "random units need no ranking"
 
 
+@pytest.mark.usefixtures("empty")
+def test_one_class_can_be_ranked_without_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, object]] = []
+    monkeypatch.setattr(ablations, "start", lambda kind, request: asked.append((kind, request.classes)))
+    app = open_page(PAGE, **HERE, **TARGET)
+    next(button for button in app.button if button.label == "Compute red square alone").click().run()
+    assert not app.exception
+    assert asked == [("relevance", ("red square",))]
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_layers_of_a_deep_network_do_not_fill_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablation_controls, "MANY", 1)
+    app = open_page(PAGE, **HERE)
+    assert not app.exception
+    layers = len(bench().plan.layers)
+    assert f"{len(bench().plan.inner)} of {layers} layers" in [
+        node.proto.popover.label for node in app.get("popover")
+    ]
+
+
 @pytest.mark.usefixtures("with_relevance")
 def test_without_a_grid_estimates_work_and_the_job_is_offered() -> None:
     app = open_page(PAGE, **HERE, **TARGET)
