@@ -19,7 +19,7 @@ from interpret_core.engine import Ablator, Estimate
 from ui.theme import asset
 
 PAIR = 2  # tasks that are estimated side by side
-ENOUGH = 0.25  # seconds after which a run shows what it has
+FIRST, ENOUGH = 0.1, 0.3  # seconds after which a run shows what it has: soon at first, then in larger steps
 # Registered while the module is imported: registered inside a script run a component loses its first click.
 _component = st.components.v2.component("unitscope_carry_on", html="<i hidden></i>", js=asset("carry_on.js"))
 
@@ -72,20 +72,20 @@ class Runs:
         one = self._estimates[number]
         return 0 if one is None else len(one.rows)
 
-    def step(self, enough: float = ENOUGH) -> None:
-        """Go on until something new has been computed; tasks found in the store are done on the way.
+    def step(self) -> None:
+        """Go on for a moment, and until each of the first two has something to show.
 
-        Args:
-            enough: seconds after which it stops, once each of the first two has something to show.
+        Tasks found in the store are done on the way.
 
         Raises:
             As `Ablator.estimates`; the task is begun anew at the next step.
         """
         start = time.monotonic()
+        enough = FIRST if None in self._estimates[:PAIR] else ENOUGH
         while (at := self._next()) is not None:
             if at not in self._running:
                 task = self.tasks[at]
-                self._running[at] = task.ablator.estimates(task.setting)
+                self._running[at] = task.ablator.estimates(task.setting, pace=0.0)
             try:
                 estimate = next(self._running[at])
             except BaseException:

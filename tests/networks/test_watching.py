@@ -34,7 +34,7 @@ def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:
 def test_watching_and_tracing_agree_in_everything(model: str) -> None:
     module = randomise(models.get_model(model, weights=None).eval())
     probe = torch.randn(2, 3, 96, 96)
-    traced, _, layers, note = prepare(module, probe, model)
+    traced, _, _, layers, note = prepare(module, probe, model)
     with torch.no_grad():
         watched = WatchedRunner(module, probe)
     assert note == ""
@@ -115,7 +115,7 @@ def overwriting_by_hand(m: nn.Module, x: Tensor) -> dict[str, Tensor]:
 def test_in_place_operations_do_not_reach_recorded_responses(watched: bool) -> None:
     module = Overwriting().eval()
     probe, batch = torch.randn(2, 3, 24, 32), torch.randn(2, 3, 24, 32)
-    runner, _, layers, note = prepare(module, probe, "overwriting")
+    runner, _, _, layers, note = prepare(module, probe, "overwriting")
     assert note == ""
     if watched:
         with torch.no_grad():
