@@ -115,6 +115,8 @@ def test_ctrl_c_before_the_computation(environment: Path, planted: Planted) -> N
     until(lambda: listens(process.pid))
     process.send_signal(signal.SIGINT)
     stopped = ended(process)
-    assert stopped.status == 130
+    # Where the signal meets Python code run by a library's C code, the interpreter ends itself by it: a shell
+    # calls both 130.
+    assert stopped.status in (130, -signal.SIGINT)
     assert "Traceback" not in stopped.err
     assert stopped.line.startswith("Stopped.")
