@@ -17,7 +17,10 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 # Registered while the module is imported: registered inside a script run a component loses its first click.
 _component = st.components.v2.component(
-    "unitscope_bars", html=asset("bars.html"), css=asset("bars.css"), js=asset("bars.js")
+    "unitscope_bars",
+    html=asset("bars.html"),
+    css=asset("bars.css"),
+    js=asset("picture.js") + asset("bars.js"),
 )
 
 

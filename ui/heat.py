@@ -15,7 +15,10 @@ NOTCH, HOLLOW = 1, 2  # marks of a cell; both are shapes
 
 # Registered while the module is imported: registered inside a script run a component loses its first click.
 _component = st.components.v2.component(
-    "unitscope_heat", html=asset("heat.html"), css=asset("heat.css"), js=asset("heat.js")
+    "unitscope_heat",
+    html=asset("heat.html"),
+    css=asset("heat.css"),
+    js=asset("picture.js") + asset("heat.js"),
 )
 
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -218,13 +219,7 @@ def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = ZERO) ->
         parts: units, by image.
         value: what their responses become.
     """
-    content = {
-        "network": plan.network.digest,
-        "dataset": plan.dataset.digest,
-        "images": plan.images.tolist(),
-        "classes": [[one.name, list(one.outputs)] for one in plan.classes],
-        "labels": plan.labels.tolist(),
-        "batch": BATCH,
+    content = evaluated_content(plan) | {
         "silenced": [
             [part.rows.tolist(), {name: list(units) for name, units in sorted(part.selection.items())}]
             for part in parts
@@ -234,6 +229,18 @@ def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = ZERO) ->
     if content["value"] == MEAN:
         content["ranking"] = ranking_images(plan)
     return content_key("answers", content)
+
+
+def evaluated_content(plan: AblationPlan) -> dict[str, Any]:
+    """What decides the answers beside the units that are silenced; part of every key of answers."""
+    return {
+        "network": plan.network.digest,
+        "dataset": plan.dataset.digest,
+        "images": plan.images.tolist(),
+        "classes": [[one.name, list(one.outputs)] for one in plan.classes],
+        "labels": plan.labels.tolist(),
+        "batch": BATCH,
+    }
 
 
 def batch_of(plan: AblationPlan, images: NDArray[np.int64]) -> torch.Tensor:

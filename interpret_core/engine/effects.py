@@ -19,7 +19,7 @@ from interpret_core import networks
 from interpret_core.ablation.answers import Answers, joined
 from interpret_core.ablation.evaluation import share, tally
 from interpret_core.ablation.selecting import Selection
-from interpret_core.engine.ablating import BATCH, Ablator, batch_of
+from interpret_core.engine.ablating import BATCH, Ablator, batch_of, evaluated_content
 from interpret_core.engine.attributing import KEPT, MEMORY
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
@@ -106,16 +106,7 @@ class Effects:
 
 def effects_key(plan: AblationPlan) -> str:
     """Where the effects on a plan's images are kept."""
-    content = {
-        "network": plan.network.digest,
-        "dataset": plan.dataset.digest,
-        "images": plan.images.tolist(),
-        "labels": plan.labels.tolist(),
-        "classes": [[one.name, list(one.outputs)] for one in plan.classes],
-        "batch": BATCH,
-        "strongest": STRONGEST,
-    }
-    return content_key("effects", content)
+    return content_key("effects", evaluated_content(plan) | {"strongest": STRONGEST})
 
 
 def find_effects(plan: AblationPlan) -> Effects | None:

@@ -16,7 +16,7 @@ from interpret_core.ablation.answers import Answers
 from interpret_core.ablation.evaluation import Evaluation, tally
 from interpret_core.ablation.selecting import DIRECTIONS, FRACTIONS, SEEDS
 from interpret_core.ablation.settings import MEAN, RANDOM, RELEVANCE, Setting
-from interpret_core.engine.ablating import BATCH, Ablator, answers_key, ranking_images
+from interpret_core.engine.ablating import Ablator, answers_key, evaluated_content, ranking_images
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
 from interpret_core.engine.silencing import AblationPlan, ablation_plan
@@ -85,13 +85,7 @@ def grid_keys(plan: AblationPlan) -> dict[str, str]:
 
     Classes that no image ranks, or only one that is evaluated too, have none.
     """
-    common: dict[str, Any] = {
-        "network": plan.network.digest,
-        "dataset": plan.dataset.digest,
-        "images": plan.images.tolist(),
-        "classes": [[one.name, list(one.outputs)] for one in plan.classes],
-        "labels": plan.labels.tolist(),
-        "batch": BATCH,
+    common = evaluated_content(plan) | {
         "layers": list(plan.inner),
         "fractions": list(STEPS),
         "value": plan.request.value,

@@ -14,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from interpret_core.ablation.evaluation import tally
 from interpret_core.ablation.settings import Setting
+from interpret_core.cli.app import main
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
-from ui import ablation_controls, ablations
+from ui import ablation_controls, ablation_curves, ablations
 from ui.ablations import Bench, Case
 
 PAGE = "pages/ablation.py"
@@ -235,6 +236,29 @@ def test_curves_hold_the_numbers_of_the_grid() -> None:
     assert [top["y"][1], top["y"][-1]] == [pytest.approx(100 * one.accuracy[number]) for one in found]
     short = figure(open_page(PAGE, **HERE, **TARGET), "units silenced in each inner layer")
     assert trace(short, "red square, bottom")["x"] == pytest.approx([0, 1, 2, 3])
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_the_figures_file_has_the_rows_of_the_command_line(tmp_path: Path) -> None:
+    out = tmp_path / "f.json"
+    asked = (
+        "ablate",
+        "--network",
+        "classy",
+        "--dataset",
+        "classed",
+        "--class",
+        "red square",
+        "--out",
+        str(out),
+    )
+    assert main(asked) == 0
+    ours = [row for row in ablation_curves.table(bench().grid("zero"), "red square") if row["fraction"]]
+    told = [row for row in json.loads(out.read_text())["records"] if row["fraction"]]
+    assert len(told) == 90
+    where = ("rank", "fraction", "seed", "evaluated_class")
+    by_place = {tuple(row[name] for name in where): row for row in ours}
+    assert all(by_place[tuple(row[name] for name in where)] == row for row in told)
 
 
 @pytest.mark.usefixtures("with_ablation")

@@ -172,29 +172,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   scroll.addEventListener('focusin', event => { const cell = at(event.target); if (cell && event.target.matches(':focus-visible')) tell(...cell); }, gone);
   scroll.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
-  const saved = () => {                                        // a picture of its own: with a ground, without the choice
-    const copy = state.svg.cloneNode(true);
-    copy.setAttribute('xmlns', NS); copy.setAttribute('font-family', 'Inter, system-ui, sans-serif');
-    copy.insertBefore(node(null, 'rect', { width: '100%', height: '100%', fill: state.ground }), copy.firstChild);
-    return new Blob([new XMLSerializer().serializeToString(copy)], { type: 'image/svg+xml' });
-  };
-  const hand = (blob, kind) => {
-    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${data.file}.${kind}` });
-    link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 5000);
-  };
-  root.querySelector('.tools').onclick = async event => {
-    const kind = event.target.dataset?.kind;
-    if (kind === 'svg') hand(saved(), 'svg');
-    if (kind === 'png') {
-      const image = new Image(), { width: w, height: h } = state.svg.viewBox.baseVal;
-      image.src = URL.createObjectURL(saved());
-      await image.decode();
-      const canvas = Object.assign(document.createElement('canvas'), { width: 2 * w, height: 2 * h });
-      canvas.getContext('2d').drawImage(image, 0, 0, 2 * w, 2 * h);
-      URL.revokeObjectURL(image.src);
-      canvas.toBlob(blob => hand(blob, 'png'), 'image/png');
-    }
-  };
+  savable(root, () => ({ svg: state.svg, file: data.file, ground: state.ground }));
 
   draw();
   let last = root.clientWidth;
