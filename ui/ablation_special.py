@@ -22,7 +22,7 @@ from ui.ablation_rows import ACCURACY
 from ui.ablations import Bench
 from ui.drawing import CONFIG
 from ui.plain import plain
-from ui.theme import count_text
+from ui.theme import NEUTRAL, count_text
 
 REMOVED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -33,6 +33,7 @@ class Reached(NamedTuple):
     Attributes:
         fraction: of each layer's units; `units`: how many in all.
         right, images: k of n; `others`: mean accuracy of the other classes.
+        taken, strangers: images of other classes that are taken for this one, k of n.
         probability: mean, of the class.
     """
 
@@ -40,6 +41,8 @@ class Reached(NamedTuple):
     units: int
     right: int
     images: int
+    taken: int
+    strangers: int
     others: float
     probability: float
 
@@ -139,6 +142,8 @@ def _reached(bench: Bench, choice: Choice, going: Runs) -> list[Reached]:
                 units,
                 int(one.right[target]),
                 int(one.images[target]),
+                int(one.others[target] - one.rejected[target]),
+                int(one.others[target]),
                 sum(others) / len(others) if others else float("nan"),
                 float(one.probability[target]),
             )
@@ -147,22 +152,28 @@ def _reached(bench: Bench, choice: Choice, going: Runs) -> list[Reached]:
 
 
 def kept(reached: Sequence[Reached], lost: int) -> Reached:
-    """The largest share whose removal, and that of every smaller one, costs no more images than allowed."""
-    best = reached[0]
+    """The largest share up to which no step makes more new mistakes about the class than allowed.
+
+    Images of the class that are lost and images of others that are newly taken for it both count: a network
+    that calls everything by the class's name keeps all of its images, and knows nothing.
+    """
+    first = best = reached[0]
     for one in reached:
-        if reached[0].right - one.right > lost:
+        if max(0, first.right - one.right) + max(0, one.taken - first.taken) > lost:
             break
         best = one
     return best
 
 
 def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
-    lost = state.whole("keep", 0, max(0, reached[0].images), 0, "images that may be lost")
+    most = reached[0].images + reached[0].strangers
+    lost = state.whole("keep", 0, most, 0, "number of new mistakes")
     best = kept(reached, lost)
     st.markdown(
         f"**{best.units:,}** units ({100 * best.fraction:g}\N{NO-BREAK SPACE}% of each layer chosen) can go: "
         f"{plain(choice.name)} keeps **{best.right} of {best.images}** images (intact: {reached[0].right}), "
-        f"the others {100 * best.others:.0f}\N{NO-BREAK SPACE}% on average "
+        f"{best.taken} of {best.strangers} other images are taken for it (intact: {reached[0].taken}), and "
+        f"the other classes have {100 * best.others:.0f}\N{NO-BREAK SPACE}% right on average "
         f"(intact: {100 * reached[0].others:.0f}\N{NO-BREAK SPACE}%)."
     )
     badge = f"{ablation.title_of(bench)} · least relevant for {choice.name} removed first"
@@ -174,9 +185,9 @@ def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
     key = state.follow("pick_keep", lost)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            "Images that may be lost",
+            "New mistakes allowed",
             0,
-            max(0, reached[0].images),
+            reached[0].images + reached[0].strangers,
             key=key,
             width=170,
             on_change=state.writer("keep", key, lambda value: "" if not value else str(value)),
@@ -199,8 +210,22 @@ def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
     nothing: list[Any] = [None] * len(reached)
     others = [f"{100 * one.others:.1f} % on average" for one in reached]
     shares = [one.right / one.images if one.images else float("nan") for one in reached]
+    taken = [f"{one.taken} of {one.strangers} images of other classes" for one in reached]
+    mistaken = [one.taken / one.strangers if one.strangers else float("nan") for one in reached]
     return [
         Curve(name, "solid", "circle", LOOKS["top"][0], places, shares, [], notes, nothing),
+        Curve(
+            f"others taken for {name}",
+            "dot",
+            "diamond",
+            NEUTRAL,
+            places,
+            mistaken,
+            [],
+            taken,
+            nothing,
+            thin=True,
+        ),
         Curve(
             "mean of the others",
             dash,

@@ -18,6 +18,7 @@ from interpret_core.cli.app import main
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui import ablation_controls, ablation_curves, ablations
+from ui.ablation_special import Reached, kept
 from ui.ablations import Bench, Case
 
 PAGE = "pages/ablation.py"
@@ -325,6 +326,15 @@ def test_specialise_measures_on_request_and_lists_units() -> None:
         len(units)
         for units in bench().plan.selection(Setting("relevance", "red square", "bottom", 0.9)).values()
     )
+
+
+def test_a_network_that_calls_everything_by_one_name_has_lost_it() -> None:
+    """All images of the class stay right, but the others are taken for it: those units were needed."""
+    steps = [(0.0, 4, 0), (0.2, 4, 0), (0.5, 4, 3), (0.9, 4, 6)]
+    reached = [Reached(share, 1, right, 4, taken, 6, 0.5, 0.5) for share, right, taken in steps]
+    assert kept(reached, 0).fraction == 0.2
+    assert kept(reached, 3).fraction == 0.5
+    assert kept([*reached[:2], Reached(0.5, 1, 2, 4, 0, 6, 0.5, 0.5)], 1).fraction == 0.2
 
 
 def test_grid_that_arrives_is_seen(
