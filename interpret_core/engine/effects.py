@@ -6,7 +6,7 @@ all units after one backward pass per image; the strongest of them are then sile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -134,16 +134,6 @@ def run_effects(request: AblationRequest, store: Store, execution: Execution | N
     plan = ablation_plan(request, store, network)
     record = store.compute(effects_key(plan), lambda: _record(plan, reporter), execution.cancelled)
     return _named(plan, record)
-
-
-def run_effects_job(
-    request: Mapping[str, object],
-    store: Store,
-    progress: Callable[[str, int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """The same as a background job: a request as JSON, progress into the job's state."""
-    run_effects(AblationRequest.from_json(request), store, Execution(tell=progress, cancelled=cancelled))
 
 
 def _record(plan: AblationPlan, reporter: Reporter) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -164,16 +164,6 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
         for setting in _points(plan, name):  # each was kept by itself until all were done
             store.delete(answers_key(plan, plan.parts(setting), setting.value))
     return find_grid(plan)
-
-
-def run_ablation_job(
-    request: Mapping[str, object],
-    store: Store,
-    progress: Callable[[str, int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """The same as a background job: a request as JSON, progress into the job's state."""
-    run_ablation(AblationRequest.from_json(request), store, Execution(tell=progress, cancelled=cancelled))
 
 
 def _record(ablator: Ablator, name: str, reporter: Reporter) -> Record:

@@ -274,13 +274,3 @@ def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:
             f"{first.image}: {first.reason} ({len(survey.problems)} damaged in all). "
             "Repair it, or run without --strict to skip and count it."
         )
-
-
-def run_profile_job(
-    request: Mapping[str, object],
-    store: Store,
-    progress: Callable[[str, int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """The same as a background job: a request as JSON, progress into the job's state."""
-    run_profile(ProfileRequest.from_json(request), store, Execution(tell=progress, cancelled=cancelled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -238,13 +238,3 @@ def _joined(images: NDArray[np.int64], parts: Sequence[Mapping[str, NDArray[Any]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     means = {name: whole[name].mean(0).astype(np.float32) for name in ("positive", "negative", "total")}
     return whole | means | {"images": images, "relevance": whole["relevance"].astype(np.float32)}
-
-
-def run_relevance_job(
-    request: Mapping[str, object],
-    store: Store,
-    progress: Callable[[str, int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """The same as a background job: a request as JSON, progress into the job's state."""
-    run_relevance(RelevanceRequest.from_json(request), store, Execution(tell=progress, cancelled=cancelled))

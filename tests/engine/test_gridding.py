@@ -24,9 +24,9 @@ from interpret_core.engine.gridding import (
     grid_keys,
     missing_points,
     run_ablation,
-    run_ablation_job,
 )
 from interpret_core.engine.relating import run_relevance
+from interpret_core.engine.runners import run_ablation_job
 from interpret_core.engine.scoring import NotRanked
 from interpret_core.engine.silencing import AblationPlan
 from interpret_core.errors import Cancelled, ParameterError, StoreError
