@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -101,34 +102,16 @@ def _grid_cost(bench: Bench, value: str, classes: int) -> str:
 
 def offer(kind: str, request: Asked, label: str) -> None:
     """The button that starts a job; after a failure, why."""
-    found = ablations.job(kind, request)
-    state = found.state if found else ""
-    if found and state in ("failed", "died"):
-        st.error(f"**The last attempt ended.** {plain(found.message) or 'No reason was recorded.'}")
+    again = status.last_attempt(ablations.job(kind, request))
     if st.button(
-        "Try again" if state in ("failed", "died", "cancelled") else label,
+        "Try again" if again else label,
         key=f"start_{kind}_{label}_{request.network}",  # the relevance of all classes has a button of its own
     ):
-        try:
-            ablations.start(kind, request)
-        except UnitscopeError as error:
-            st.error(plain(error))
-        else:
-            st.rerun()
+        status.begin(partial(ablations.start, kind, request))
 
 
 def progress(kind: str, request: Asked, what: str) -> None:
-    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
-
-    @st.fragment(run_every=status.POLL)
-    def poll() -> None:
-        now = ablations.job(kind, request)
-        if now is None or not now.active:
-            st.rerun()
-        status.bar(now)
-
+    """A running job: what it does, and its progress."""
     st.caption(f"{what}. You may close this tab: the work goes on, and this page finds it again.")
-    poll()
-    st.button(
-        "Cancel", key=f"cancel_{kind}_{request.network}", on_click=ablations.cancel, args=(kind, request)
-    )
+    find, cancel = partial(ablations.job, kind, request), partial(ablations.cancel, kind, request)
+    status.follow(find, cancel, f"cancel_{kind}_{request.network}")

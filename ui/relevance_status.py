@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
@@ -76,21 +78,16 @@ def pending(wanted: Wanted, found: Found) -> None:
 def offer(wanted: Wanted, found: Found) -> None:
     """Nothing computed: what it would be, what it costs, and the button; after a failure, why."""
     job = relevances.job(wanted)
-    state = job.state if job else ""
-    if job and state in ("failed", "died"):
-        word = "failed" if state == "failed" else "ended"
-        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
-    elif state == "cancelled":
-        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
-    else:
+    again = status.last_attempt(job)
+    if not again:
         st.info(
             f"**The relevance of {plain(wanted.network)} on {plain(wanted.dataset)} has not been computed "
             f"yet** ({settings_words(wanted)})."
         )
     st.markdown(cost(wanted, found))
-    label = "Try again" if state in ("failed", "died", "cancelled") else "Compute the relevance"
+    label = "Try again" if again else "Compute the relevance"
     if st.button(label, type="primary", key=f"start_relevance_{wanted.network}"):
-        begin(wanted)
+        status.begin(partial(relevances.start, wanted))
 
 
 def _rest(wanted: Wanted, found: Found) -> None:
@@ -103,7 +100,7 @@ def _rest(wanted: Wanted, found: Found) -> None:
             width="content",
         )
         if st.button("Compute the rest", key=f"rest_relevance_{wanted.network}"):
-            begin(wanted)
+            status.begin(partial(relevances.start, wanted))
 
 
 def cost(wanted: Wanted, found: Found) -> str:
@@ -128,32 +125,14 @@ def cost(wanted: Wanted, found: Found) -> str:
     )
 
 
-def begin(wanted: Wanted) -> None:
-    """Submit the job; a user's mistake becomes one line."""
-    try:
-        relevances.start(wanted)
-    except UnitscopeError as error:
-        st.error(plain(error))
-    else:
-        st.rerun()
-
-
 def progress(wanted: Wanted) -> None:
-    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
-
-    @st.fragment(run_every=status.POLL)
-    def poll() -> None:
-        now = relevances.job(wanted)
-        if now is None or not now.active:
-            st.rerun()
-        status.bar(now)
-
+    """A running job: what it is, and its progress."""
     st.markdown(
         f"**Computing the relevance of {plain(wanted.network)} on {plain(wanted.dataset)}.** You may close "
         "this tab: the work goes on, and this page finds it again. The stage is named after the class."
     )
-    poll()
-    st.button("Cancel", key=f"cancel_relevance_{wanted.network}", on_click=relevances.cancel, args=(wanted,))
+    key = f"cancel_relevance_{wanted.network}"
+    status.follow(partial(relevances.job, wanted), partial(relevances.cancel, wanted), key)
 
 
 def settings_words(wanted: Wanted) -> str:

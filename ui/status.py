@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
@@ -56,7 +59,7 @@ def _without_chance(ask: Ask) -> None:
             width="content",
         )
         if st.button("Compute it", key="chance"):
-            begin(ask)
+            begin(partial(results.start, ask))
 
 
 def no_dataset() -> None:
@@ -82,18 +85,25 @@ def pending(ask: Ask) -> None:
 
 def offer(ask: Ask, job: Job | None) -> None:
     """Not computed: what it would be, what it costs, and the button; after a failure, why."""
-    state = job.state if job else ""
-    if job and state in ("failed", "died"):
-        word = "failed" if state == "failed" else "ended"
-        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
-    elif state == "cancelled":
-        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
-    else:
+    again = last_attempt(job)
+    if not again:
         st.info(f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**")
     st.markdown(cost(ask))
-    label = "Try again" if state in ("failed", "died", "cancelled") else "Start the profile"
+    label = "Try again" if again else "Start the profile"
     if st.button(label, type="primary", key=f"start_{ask.network}"):
-        begin(ask)
+        begin(partial(results.start, ask))
+
+
+def last_attempt(job: Job | None) -> bool:
+    """How a job ended that did not finish, in a line; whether there is anything to try again."""
+    if job and job.state in ("failed", "died"):
+        word = "failed" if job.state == "failed" else "ended"
+        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
+    elif job and job.state == "cancelled":
+        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
+    else:
+        return False
+    return True
 
 
 def cost(ask: Ask) -> str:
@@ -117,10 +127,10 @@ def _time(images: int) -> str:
     return f"≈ {duration(images * RULE)}, {rule}"
 
 
-def begin(ask: Ask) -> None:
-    """Submit the job; a user's mistake becomes one line."""
+def begin(start: Callable[[], object]) -> None:
+    """Submit a job; a user's mistake becomes one line."""
     try:
-        results.start(ask)
+        start()
     except UnitscopeError as error:
         st.error(plain(error))
     else:
@@ -128,21 +138,32 @@ def begin(ask: Ask) -> None:
 
 
 def progress(ask: Ask) -> None:
-    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end."""
-
-    @st.fragment(run_every=POLL)
-    def poll() -> None:
-        now = results.job(ask)
-        if now is None or not now.active:
-            st.rerun()
-        bar(now)
-
+    """A running profile: what it is, and its progress."""
     st.markdown(
         f"**Profiling {plain(ask.network)} on {plain(ask.dataset)}.** You may close this tab: "
         "the work goes on, and this page finds it again."
     )
+    follow(partial(results.job, ask), partial(results.cancel, ask), f"cancel_{ask.network}")
+
+
+def follow(find: Callable[[], Job | None], cancel: Callable[[], None], key: str) -> None:
+    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end.
+
+    Args:
+        find: the job as it is now.
+        cancel: asks it to stop.
+        key: of the button that does.
+    """
+
+    @st.fragment(run_every=POLL)
+    def poll() -> None:
+        now = find()
+        if now is None or not now.active:
+            st.rerun()
+        bar(now)
+
     poll()
-    st.button("Cancel", key=f"cancel_{ask.network}", on_click=results.cancel, args=(ask,))
+    st.button("Cancel", key=key, on_click=cancel)
 
 
 def bar(job: Job) -> None:
