@@ -126,7 +126,7 @@ class Bench:
             pictures = [plan.dataset.read_image(index) for index in plan.images[rows].tolist()]
             with plan.network.ablating(silenced) as run:
                 logits = run(plan.network.preprocessing.batch(pictures)).float().cpu().numpy()
-            found.append(answer(logits, plan.labels[rows], plan.outputs))
+            found.append(answer(logits, plan.labels[rows], plan.outputs, plan.network.head))
         spent = time.perf_counter() - start
         return Turn(spent, spent, len(plan.images), joined(found))
 

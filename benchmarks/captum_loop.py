@@ -22,7 +22,7 @@ from interpret_core.errors import NetworkError
 from interpret_core.networks import Network
 from interpret_core.networks.layers import find_layers
 from interpret_core.networks.running import run_all
-from interpret_core.networks.tracing import Graph, UntraceableError, record_shape, trace
+from interpret_core.networks.tracing import Graph, UntraceableError, trace
 
 METHOD = "riemann_middle"  # the midpoint rule
 
@@ -54,7 +54,7 @@ class Twin:
         shapes: dict[fx.Node, tuple[int, ...] | None] = {}
         probe = torch.zeros(2, 3, *network.preprocessing.size, device=network.device)
         with torch.no_grad():
-            run_all(graph.module, graph.nodes, probe, record_shape(shapes))
+            run_all(graph.module, graph.nodes, probe, graph.recorder(shapes))
         twin = graph.copied()
         points = {
             found.layer.name: _point(twin, twin.nodes[found.response], number)

@@ -31,6 +31,7 @@ from interpret_core.engine.surveyed import planned
 from interpret_core.errors import Cancelled
 from interpret_core.relevance.target import as_target
 from interpret_core.results import Store
+from interpret_core.results.identities import identify
 from interpret_core.results.requests import RelevanceRequest
 
 POINTS = 16
@@ -85,7 +86,9 @@ def prepared(plan: Plan) -> Bench:
 def _prepared(plan: Plan, chosen: RelevancePlan, cancelled: Callable[[], bool]) -> Bench:
     (known,) = chosen.classes
     network = networks.load(plan.network)
-    attributing = Attributing(network, as_target(known.outputs, chosen.request.output), chosen.request)
+    attributing = Attributing(
+        network, as_target(known.outputs, chosen.request.output, network.head), chosen.request
+    )
     pictures = [chosen.dataset.read_image(index) for index in chosen.images[known.name].tolist()]
 
     def check() -> None:
@@ -98,14 +101,14 @@ def _prepared(plan: Plan, chosen: RelevancePlan, cancelled: Callable[[], bool]) 
 def _chosen(plan: Plan, reporter: Reporter) -> RelevancePlan:
     """One class, and its images from every split: those of one split may be few."""
     dataset = datasets.open_dataset(plan.dataset)
-    spec = networks.find(plan.network)
     with Store(config.current().cache) as store:
-        known = planned(dataset, spec, store, reporter)
+        subject = identify(plan.network, store)
+        known = planned(dataset, subject.spec, store, reporter)
     name = plan.class_name or _default(known, plan.images)
     request = RelevanceRequest(
         plan.network, plan.dataset, (name,), split=ALL, images=plan.images, points=POINTS, tolerance=WITHIN
     )
-    return plan_from(request, dataset, spec, known)
+    return plan_from(request, dataset, subject, known)
 
 
 def _default(known: ClassPlan, images: int) -> str:

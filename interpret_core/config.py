@@ -13,6 +13,7 @@ The TOML file has three tables, all optional; folders, and weights after `@`, ar
     [networks]
     mine = "package.module:factory@weights.safetensors"
     baseline = "torchvision/alexnet@random"
+    tagger = { network = "package.module:tagger", head = "sigmoid" }    how its outputs become probabilities
     [classes]                              which outputs of a network are a class of a data set
     dog = ["beagle", 207, "151-160"]       by name, by number, by range
     kite = []                              no class
@@ -36,6 +37,7 @@ DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
 _STRINGS = ("datasets", "networks")
 _TABLES = (*_STRINGS, "classes")
+HEADS = ("logits", "probabilities", "sigmoid")  # how a network's outputs become probabilities
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -49,6 +51,7 @@ class Config:
     Attributes:
         cache: absolute folder of the result store; it need not exist yet.
         networks: name -> factory string, `package.module:factory[@weights]`.
+        heads: of some of them, name -> how the outputs become probabilities.
         datasets: name -> absolute folder in Broden's layout; it need not exist.
         offline: never try a download.
         classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
@@ -59,18 +62,21 @@ class Config:
     datasets: Mapping[str, Path] = field(default_factory=dict)
     offline: bool = False
     classes: Mapping[str, Mapping[str, Entries]] = field(default_factory=dict)
+    heads: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
         object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
         object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
+        object.__setattr__(self, "heads", MappingProxyType(dict(self.heads)))
         tables = {network: MappingProxyType(dict(table)) for network, table in self.classes.items()}
         object.__setattr__(self, "classes", MappingProxyType(tables))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Read-only mappings do not pickle, and a configuration travels to worker processes.
         classes = {network: dict(table) for network, table in self.classes.items()}
-        return Config, (self.cache, dict(self.networks), dict(self.datasets), self.offline, classes)
+        named = dict(self.networks), dict(self.datasets)
+        return Config, (self.cache, *named, self.offline, classes, dict(self.heads))
 
     def classes_for(self, network: str) -> dict[str, Entries]:
         """What the user says of a network's outputs: class -> names, numbers and ranges; () removes it."""
@@ -90,7 +96,7 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
     """
     variables = os.environ if environ is None else environ
-    tables, classes = _read_toml(variables.get("INTERPRET_CONFIG", ""))
+    tables, classes, heads = _read_toml(variables.get("INTERPRET_CONFIG", ""))
     return Config(
         cache=Path(variables.get("INTERPRET_CACHE") or DEFAULT_CACHE).expanduser().absolute(),
         networks=tables["networks"],
@@ -98,6 +104,7 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         | {name: Path(folder) for name, folder in tables["datasets"].items()},
         offline=_flag("INTERPRET_OFFLINE", variables.get("INTERPRET_OFFLINE", "")),
         classes=classes,
+        heads=heads,
     )
 
 
@@ -122,27 +129,51 @@ def _flag(name: str, value: str) -> bool:
     raise UserError(f"{name} is {value!r}, expected 1 or 0: set {name}=1, or unset it.")
 
 
-def _read_toml(named: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Entries]]]:
-    """The `[datasets]` (folders made absolute), `[networks]` and `[classes]` tables; empty without a file."""
+Tables = tuple[dict[str, dict[str, str]], dict[str, dict[str, Entries]], dict[str, str]]
+
+
+def _read_toml(named: str) -> Tables:
+    """The `[datasets]` (folders made absolute) and `[networks]`, the `[classes]`, and the networks' heads."""
     path = Path(named or DEFAULT_CONFIG).expanduser().absolute()
     if not path.is_file():
         if named:
             raise UserError(f"INTERPRET_CONFIG names {path}, which is not a file: create it, or unset it.")
-        return {table: {} for table in _STRINGS}, {}
+        return {table: {} for table in _STRINGS}, {}, {}
     content = _parsed(path)
     unknown = sorted(set(content) - set(_TABLES))
     if unknown:
         raise UserError(
             f"{path} has {unknown[0]!r}, expected only [datasets], [networks] and [classes]: remove it."
         )
-    tables = {table: _strings(path, table, content.get(table, {})) for table in _STRINGS}
+    networks, heads = _heads(path, content.get("networks", {}))
+    tables = {
+        "datasets": _strings(path, "datasets", content.get("datasets", {})),
+        "networks": _strings(path, "networks", networks),
+    }
     for name, folder in tables["datasets"].items():
         tables["datasets"][name] = _beside(path, folder)
     for name, factory in tables["networks"].items():
         code, at, weights = factory.partition("@")
         is_file = at and weights and ":" in code  # after a network's own name follows a member of its weights
         tables["networks"][name] = f"{code}@{_beside(path, weights)}" if is_file else factory
-    return tables, _classes(path, content.get("classes", {}))
+    return tables, _classes(path, content.get("classes", {})), heads
+
+
+def _heads(path: Path, entries: Any) -> tuple[Any, dict[str, str]]:
+    """The `[networks]` table as names and factory strings, and the heads that some entries state."""
+    if not isinstance(entries, dict):
+        return entries, {}
+    networks, heads = dict(entries), {}
+    for name, entry in entries.items():
+        if not isinstance(entry, dict):
+            continue
+        if set(entry) != {"network", "head"} or entry["head"] not in HEADS:
+            raise UserError(
+                f"{path}: [networks] {name} is {entry!r}, expected a text, or "
+                f'{{ network = "package.module:factory", head = "…" }} with one of {", ".join(HEADS)}.'
+            )
+        networks[name], heads[name] = entry["network"], entry["head"]
+    return networks, heads
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -22,6 +22,14 @@ class WeightsError(NetworkError):
     """Weights that are missing, unsafe, damaged or of another architecture."""
 
 
+class CodeChangedError(NetworkError):
+    """A network's code on disk is no longer what this process imported: only a fresh process can use it."""
+
+
+class NoGradientError(NetworkError):
+    """Gradients do not reach a layer from the output, so nothing can be attributed to its units."""
+
+
 class LayerError(UserError):
     """Unknown layer or unit."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from interpret_core import config, jobs, networks
+from interpret_core import config, jobs
 from interpret_core.ablation.settings import VALUES, Setting
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.engine import AblationPlan, ablation_plan
@@ -133,7 +133,7 @@ def bench(case: Case) -> Bench:
         NeedsSurvey: which image shows what has to be read from the annotations first.
         UserError: a network or data set that cannot be opened, or no class that has an image.
     """
-    digest = networks.digest(case.network, fetch=False)
+    digest = results.subject(case.network).digest
     opened = results.dataset(case.dataset)
     table = repr(sorted(config.current().classes_for(case.network).items()))
     surveyed = results.store().has(survey_key(opened.digest, DEFAULT_CATEGORIES))

@@ -70,8 +70,9 @@ def warnings(found: Found) -> None:
         )
     if without:
         st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
-    if found.plan and found.plan.without_image:
-        st.caption(f"No image in this split: {_names(found.plan.without_image)}.")
+    if found.left_out:
+        reasons = [f"{plain(name)} ({plain(why)})" for name, why in found.left_out]
+        st.caption("Left out: " + "; ".join(reasons) + ".")
 
 
 def _names(names: list[str] | tuple[str, ...]) -> str:
@@ -226,7 +227,12 @@ def mapping_rows(found: Found) -> list[dict[str, object]]:
         for one in plan.classes
     ]
     nothing = {"outputs": "", "found by": "", "train": 0, "val": 0, "used": 0, "mask": ""}
-    return known + [{"class": name, **nothing, "note": f"left out: {why}"} for name, why in plan.left_out]
+    without = [(name, why) for name, why in found.left_out if name not in {one.name for one in plan.classes}]
+    reasons = dict(found.left_out)
+    for row in known:
+        row["note"] = f"left out: {reasons[str(row['class'])]}" if row["class"] in reasons else row["note"]
+    left_out = (*plan.left_out, *without)
+    return known + [{"class": name, **nothing, "note": f"left out: {why}"} for name, why in left_out]
 
 
 def flagged(found: Found, wanted: Wanted) -> None:

@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from interpret_core import jobs, networks
+from interpret_core import jobs
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.engine import ImageMap, RelevancePlan, image_map
 from interpret_core.engine.classing import ClassPlan, KnownClass, NeedsSurvey, class_plan
 from interpret_core.engine.planning import plan_from
-from interpret_core.errors import UnitscopeError, UserError
+from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT
 from interpret_core.relevance.record import ClassRelevance
+from interpret_core.results import identities
+from interpret_core.results.identities import Subject
 from interpret_core.results.requests import ALL_CLASSES, RelevanceRequest, survey_key
 from ui import relevance_rows, results
 from ui.relevance_rows import Totals
@@ -63,12 +65,14 @@ class Found(NamedTuple):
     Attributes:
         plan: which classes there are, on which images; None while the annotations have not been read.
         records: of the classes that are in the store, in the plan's order.
-        missing: the other classes.
+        missing: the other classes that can be computed.
+        left_out: (class, why) of those that cannot.
     """
 
     plan: RelevancePlan | None
     records: Mapping[str, ClassRelevance]
     missing: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,7 +96,9 @@ def find(wanted: Wanted) -> Found:
     except NeedsSurvey:
         return Found(None, {}, ())
     records = {name: record for name in plan.keys if (record := _record(plan, name)) is not None}
-    return Found(plan, records, tuple(name for name in plan.keys if name not in records))
+    left_out = plan.left_out(results.store())
+    missing = [name for name in plan.keys if name not in {*records, *dict(left_out)}]
+    return Found(plan, records, tuple(missing), left_out)
 
 
 def planned(wanted: Wanted) -> RelevancePlan:
@@ -102,15 +108,15 @@ def planned(wanted: Wanted) -> RelevancePlan:
         NeedsSurvey: which image shows what has to be read from the annotations first.
         UserError: as `find`.
     """
-    network = networks.digest(wanted.network, fetch=False)
-    opened = results.dataset(wanted.dataset, _ended(wanted))
-    return _plan(wanted, network, opened.digest, opened)
+    ended = _ended(wanted)
+    network, opened = results.subject(wanted.network, ended), results.dataset(wanted.dataset, ended)
+    return _plan(wanted, network.digest, opened.digest, network, opened)
 
 
 # For a minute only: the table of classes in the configuration is in no digest.
 @st.cache_resource(show_spinner=False, max_entries=64, ttl=60)
-def _plan(wanted: Wanted, network: str, dataset: str, _opened: Dataset) -> RelevancePlan:
-    spec = networks.find(wanted.network)
+def _plan(wanted: Wanted, network: str, dataset: str, _subject: Subject, _opened: Dataset) -> RelevancePlan:
+    spec = _subject.spec
     try:
         known = class_plan(_opened, spec, None)
     except NeedsSurvey:
@@ -118,7 +124,7 @@ def _plan(wanted: Wanted, network: str, dataset: str, _opened: Dataset) -> Relev
         if survey is None:
             raise
         known = class_plan(_opened, spec, survey)
-    return plan_from(wanted.request(), _opened, spec, known)
+    return plan_from(wanted.request(), _opened, _subject, known)
 
 
 def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:
@@ -175,7 +181,9 @@ def computed(wanted: Wanted) -> tuple[int, int] | None:
         plan = planned(wanted)
     except UnitscopeError:
         return None
-    return len(plan.keys) - len(plan.missing(results.store())), len(plan.keys)
+    missing, unusable = plan.missing(results.store()), dict(plan.left_out(results.store()))
+    possible = sum(name not in unusable for name in plan.keys)
+    return possible - len(missing), possible
 
 
 def cost(found: Found) -> float | None:
@@ -255,8 +263,21 @@ def _map(spot: Spot, key: str) -> ImageMap:
 
 @st.cache_resource(show_spinner=False, max_entries=3)
 def loaded(name: str, digest: str) -> Network:
-    """A network, built once for all sessions; `digest` is the one it has on disk now."""
-    return networks.load(name, fetch=False)
+    """A network, built once for all sessions.
+
+    Args:
+        name: a registered name.
+        digest: of what its results are shown, or nothing that can be known before it is loaded.
+
+    Raises:
+        NetworkError: it has become another one since.
+    """
+    found = identities.loaded(results.subject(name), results.store(), fetch=False)
+    if not digest.startswith(identities.UNKNOWN) and found.digest != digest:
+        raise NetworkError(
+            f"{name} is another network than a moment ago (its weights or its code changed): reload the page."
+        )
+    return found.required
 
 
 @st.cache_resource(show_spinner=False)

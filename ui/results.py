@@ -21,7 +21,8 @@ from interpret_core.jobs import Job
 from interpret_core.networks.registry import featured
 from interpret_core.profile.record import ChanceResult, LayerProfile
 from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
-from interpret_core.results import Record, Store
+from interpret_core.results import Record, Store, identities
+from interpret_core.results.identities import Subject
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
 from ui.layers import Layers, outline_key, outline_of
@@ -93,16 +94,27 @@ def any_computed() -> bool:
     return any(key not in shipped for key in store().keys(f"{KIND}/"))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, ttl=60)
 def class_names(name: str) -> tuple[str, ...]:
     """Names of a network's outputs, without building it."""
-    return networks.find(name).class_names
+    return networks.find(name, recent=True).class_names
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, ttl=60)  # a download turns random weights into trained
+def subject(name: str, since: float = 0.0) -> Subject:
+    """Which network a name means now: its digest, as a run noted it, without building it.
+
+    Args:
+        name: a registered name.
+        since: seconds since the epoch; what changed before then is taken into account for sure.
+
+    Raises:
+        UserError: unknown name, a factory that fails, code that changed under this server.
+    """
+    return identities.identify(name, store(), recent=True, since=since)
+
+
 def card(name: str) -> Card:
     """Title, evidence and note, without building the network."""
-    spec = networks.find(name)
+    spec = networks.find(name, recent=True)
     weights = spec.weights(fetch=False)
     return Card(spec.name, spec.title, weights.evidence, weights.note, spec.description)
 
@@ -240,8 +252,8 @@ def _ended(ask: Ask) -> float:
 
 def _keys(ask: Ask, since: float = 0.0) -> LayerKeys | None:
     """Where the results would lie; None for a network whose layers nobody has listed yet."""
-    digest = networks.digest(ask.network, fetch=False)
-    return resolve_layers(ask.request(), store(), digest, dataset(ask.dataset, since).digest)
+    opened = dataset(ask.dataset, since)
+    return resolve_layers(ask.request(), store(), subject(ask.network, since), opened.digest)
 
 
 def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.networks.heads import LOGIT_HEAD, NO_OUTPUT, Head
+
 TOP = 5
 LEAST_FOR_TOP = 20  # with so few outputs or fewer, the best five say nothing
 
@@ -23,8 +25,9 @@ class Answers:
     """A network's answers to N images.
 
     Attributes:
-        best: (N,) int32, the largest output, the first of equal ones.
-        best_probability: (N,) float32, its probability.
+        best: (N,) int32, the largest output, the first of equal ones; −1 where a network's only output is
+            not the answer either.
+        best_probability: (N,) float32, its probability; of the only output, where it is not the answer.
         probability: (N,) float32, of the true class: of all its outputs together.
         in_top: (N,) bool, an output of the true class is among the five largest; None up to 20 outputs.
     """
@@ -70,29 +73,30 @@ class Answers:
         )
 
 
-def answer(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs) -> Answers:
+def answer(
+    given: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs, head: Head = LOGIT_HEAD
+) -> Answers:
     """What a network's outputs say of images whose classes are known.
 
     Args:
-        logits: (N, K) float, finite, before the softmax.
+        given: (N, K) float, finite, as the network gives them.
         labels: (N,) true class of each image, 0 … C − 1.
         outputs: C groups of at least one output each, 0 … K − 1, no output twice.
+        head: how the network's outputs become probabilities.
 
     Raises:
         ValueError: shapes that do not fit, numbers out of range, or an output that is not finite.
     """
-    _check(logits, labels, outputs)
-    owner = class_of(np.arange(logits.shape[1]), outputs)
+    _check(given, labels, outputs)
+    owner = class_of(np.arange(given.shape[1]), outputs)
     own = owner == labels[:, None]  # (N, K): outputs of each image's true class
-    wide = logits.astype(np.float64)
-    powers = np.exp(wide - wide.max(1, keepdims=True))
-    sums = powers.sum(1)
-    best = logits.argmax(1)
+    best = head.best(given)
+    shown = np.maximum(best, 0)[:, None]  # of the only output, also where it is not the answer
     return Answers(
         best.astype(np.int32),
-        (np.take_along_axis(powers, best[:, None], 1)[:, 0] / sums).astype(np.float32),
-        (np.where(own, powers, 0.0).sum(1) / sums).astype(np.float32),
-        _in_top(logits, own) if logits.shape[1] > LEAST_FOR_TOP else None,
+        np.take_along_axis(head.probabilities(given), shown, 1)[:, 0].astype(np.float32),
+        head.together(given, own).astype(np.float32),
+        _in_top(given, own) if given.shape[1] > LEAST_FOR_TOP else None,
     )
 
 
@@ -111,37 +115,37 @@ def class_of(best: NDArray[np.integer], outputs: Outputs) -> NDArray[np.int64]:
     """The class that each output belongs to, C for those of no class.
 
     Args:
-        best: (N,) numbers of outputs.
+        best: (N,) numbers of outputs, −1 for none of them.
         outputs: C groups.
     """
     size = max([int(best.max(initial=0)), *(max(group) for group in outputs)]) + 1
     owner = np.full(size, len(outputs), np.int64)
     for number, group in enumerate(outputs):
         owner[list(group)] = number
-    return owner[best]
+    return np.where(best == NO_OUTPUT, len(outputs), owner[np.maximum(best, 0)])
 
 
-def _in_top(logits: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _in_top(given: NDArray[np.floating], own: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(N,) whether fewer than five outputs come before the best of the class, of equal ones the first."""
-    best = np.where(own, logits, -np.inf).argmax(1)[:, None]
-    value = np.take_along_axis(logits, best, 1)
-    earlier = np.arange(logits.shape[1]) < best
-    return np.asarray(((logits > value) | ((logits == value) & earlier)).sum(1) < TOP)
+    best = np.where(own, given, -np.inf).argmax(1)[:, None]
+    value = np.take_along_axis(given, best, 1)
+    earlier = np.arange(given.shape[1]) < best
+    return np.asarray(((given > value) | ((given == value) & earlier)).sum(1) < TOP)
 
 
-def _check(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs) -> None:
+def _check(given: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs) -> None:
     flat = np.array([output for group in outputs for output in group], np.int64)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not all(map(len, outputs)) or len(flat) == 0:
+    if given.ndim != 2 or labels.shape != given.shape[:1] or not all(map(len, outputs)) or len(flat) == 0:
         raise ValueError(
-            f"Expected logits (N, K), labels (N,) and C groups of outputs, none empty, but got "
-            f"{logits.shape}, {labels.shape} and groups of {[len(group) for group in outputs]}."
+            f"Expected outputs (N, K), labels (N,) and C groups of outputs, none empty, but got "
+            f"{given.shape}, {labels.shape} and groups of {[len(group) for group in outputs]}."
         )
-    for name, values, limit in (("labels", labels, len(outputs)), ("outputs", flat, logits.shape[1])):
+    for name, values, limit in (("labels", labels, len(outputs)), ("outputs", flat, given.shape[1])):
         if len(values) and (values.min() < 0 or values.max() >= limit):
             raise ValueError(
                 f"Expected {name} from 0 to {limit - 1}, but got {values.min()} to {values.max()}."
             )
     if len(np.unique(flat)) != len(flat):
         raise ValueError(f"Expected different outputs for every class, but got {flat.tolist()}.")
-    if not np.isfinite(logits).all():
-        raise ValueError("Expected finite logits, but got NaN or infinity.")
+    if not np.isfinite(given).all():
+        raise ValueError("Expected finite outputs, but got NaN or infinity.")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from interpret_core.ablation.answers import Answers, Outputs, answer
+from interpret_core.networks.heads import LOGIT_HEAD, Head
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,15 +101,19 @@ class Evaluation:
         return float(share(math.fsum(self.accuracy[there]), there.sum()))
 
 
-def evaluate(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs) -> Evaluation:
+def evaluate(
+    given: NDArray[np.floating], labels: NDArray[np.integer], outputs: Outputs, head: Head = LOGIT_HEAD
+) -> Evaluation:
     """What a network's outputs say of images whose classes are known.
 
-    The answer is the largest of all K outputs, the first of equal ones, and the class it belongs to.
+    The answer is the largest of all K outputs, the first of equal ones, and the class it belongs to; a
+    network's only output is the answer where its probability is above one half.
 
     Args:
-        logits: (N, K) float, finite, before the softmax.
+        given: (N, K) float, finite, as the network gives them.
         labels: (N,) true class of each image, 0 … C − 1.
         outputs: C groups of at least one output each, 0 … K − 1, no output twice.
+        head: how the network's outputs become probabilities.
 
     Returns:
         The Evaluation; of no image at all, every count is 0.
@@ -117,7 +122,7 @@ def evaluate(logits: NDArray[np.floating], labels: NDArray[np.integer], outputs:
         ValueError: shapes that do not fit, numbers out of range, or an output that is not finite.
     Source: top-1, top-5 and (TPR + TNR)/2 as in Brodersen et al. 2010 (balanced accuracy), class by class.
     """
-    return tally(answer(logits, labels, outputs), labels, outputs)
+    return tally(answer(given, labels, outputs, head), labels, outputs)
 
 
 def tally(answers: Answers, labels: NDArray[np.integer], outputs: Outputs) -> Evaluation:

@@ -162,6 +162,7 @@ def _found(
     names, left_out = _names(asked, plan)
     _check(asked, plan)
     _rank(asked, names, plan, store, execution)
+    names, left_out = _usable(asked, names, left_out, plan)
     if asked.by == RELEVANCE and asked.names == "all" and asked.directions != (RANDOM,):
         alone = [name for name in names if _alone(plan, name, plan.relevance(name).images)]
         names, left_out = _without(names, left_out, alone)
@@ -177,15 +178,17 @@ def _found(
 def _planned(
     request: AblationRequest, store: Store, execution: Execution, reporter: Reporter
 ) -> AblationPlan:
-    from interpret_core import datasets, networks
+    from interpret_core import datasets
     from interpret_core.engine import ablation_plan
     from interpret_core.engine.surveyed import planned
+    from interpret_core.results.identities import identify, loaded
 
     dataset = datasets.open_dataset(request.dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)
-    planned(dataset, networks.find(request.network), store, reporter)
-    network = networks.load(request.network, device=execution.device)
+    network = loaded(identify(request.network, store, execution.device), store).required
+    network.require_classes()
+    planned(dataset, network.spec, store, reporter)
     return ablation_plan(request, store, network)
 
 
@@ -226,6 +229,17 @@ def _without(
 ) -> tuple[Names, Reasons]:
     reasons = [(name, "its single ranking image is evaluated too") for name in alone]
     return tuple(name for name in names if name not in alone), (*left_out, *reasons)
+
+
+def _usable(asked: Asked, names: Names, left_out: Reasons, plan: AblationPlan) -> tuple[Names, Reasons]:
+    """Without classes of which no image can be used to rank; one that is asked for by name raises."""
+    if asked.by != RELEVANCE or asked.directions == (RANDOM,):
+        return names, left_out
+    reasons = [(name, why) for name in names if (why := plan.unusable(name)) is not None]
+    if reasons and asked.names != "all":
+        plan.relevance(reasons[0][0])  # says why
+    without = {name for name, _ in reasons}
+    return tuple(name for name in names if name not in without), (*left_out, *reasons)
 
 
 def _check(asked: Asked, plan: AblationPlan) -> None:

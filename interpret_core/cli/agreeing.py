@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from interpret_core.results.profiles import Found
     from interpret_core.results.requests import ProfileRequest, RelevanceRequest
 
+    # The profiles by layer, and (class, why) of those whose relevance cannot be computed.
+    Beside = tuple[Mapping[str, Found], Sequence[tuple[str, str]]]
+
 Networks = Annotated[
     list[str],
     typer.Option(
@@ -147,13 +150,14 @@ def twins_of(asked: Sequence[Asked], store: Store) -> dict[str, tuple[str, Answe
 
 def stored(asked: Asked, store: Store) -> Answer | None:
     """One network's answer out of the store alone; None where a part of it is missing."""
-    from interpret_core import datasets, networks
+    from interpret_core import datasets
     from interpret_core.engine import plan
     from interpret_core.engine.classing import NeedsSurvey
+    from interpret_core.results.identities import identify
     from interpret_core.results.profiles import find_profiles, resolve_layers
 
     digest = datasets.open_dataset(asked.profile.dataset).digest
-    keys = resolve_layers(asked.profile, store, networks.digest(asked.profile.network, fetch=False), digest)
+    keys = resolve_layers(asked.profile, store, identify(asked.profile.network, store), digest)
     try:
         planned = plan(asked.relevance, store)
     except NeedsSurvey:
@@ -161,21 +165,22 @@ def stored(asked: Asked, store: Store) -> Answer | None:
     if keys is None or keys.without_profile(store) or planned.missing(store):
         return None
     profiles, classes = find_profiles(keys, store), planned.find(store)
-    if set(profiles) != set(keys.layers) or set(classes) != set(planned.keys):  # damaged
+    unusable = {name for name, _ in planned.left_out(store)}
+    if set(profiles) != set(keys.layers) or set(classes) | unusable < set(planned.keys):  # damaged
         return None
-    return _answer(asked, planned, classes, profiles)
+    return _answer(asked, planned, classes, (profiles, planned.left_out(store)))
 
 
 def _check(asked: Sequence[Asked], store: Store) -> None:
     """Every network and layer is known, before hours are spent on the first of them."""
     from interpret_core import networks
-    from interpret_core.results.profiles import identify
+    from interpret_core.results.profiles import layer_keys
     from interpret_core.results.requests import ALL_LAYERS
 
     for one in asked:
         networks.find(one.profile.network)
         if one.profile.layers != ALL_LAYERS:
-            identify(one.profile, store)
+            layer_keys(one.profile, store)
 
 
 def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer:
@@ -189,22 +194,24 @@ def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer
         outcome = run_profile(asked.profile, store, telling)
     profiles = find_profiles(outcome.keys, store)
     lost = [layer for layer in outcome.layers if layer not in profiles]
-    lost += [one.name for one in related.plan.classes if one.name not in related.classes]
+    unusable = {name for name, _ in related.left_out}
+    lost += [one.name for one in related.plan.classes if one.name not in {*related.classes, *unusable}]
     if lost:
         raise DatasetError(
             f"The stored result of {lost[0]} was damaged and is deleted; run the same command again."
         )
-    return _answer(asked, related.plan, related.classes, profiles)
+    return _answer(asked, related.plan, related.classes, (profiles, related.left_out))
 
 
 def _answer(
-    asked: Asked, plan: RelevancePlan, classes: Mapping[str, ClassRelevance], profiles: Mapping[str, Found]
+    asked: Asked, plan: RelevancePlan, classes: Mapping[str, ClassRelevance], beside: Beside
 ) -> Answer:
     from interpret_core.cli.agreed import Answer
     from interpret_core.results.agreements import agreement
     from interpret_core.results.requests import ALL_CLASSES
 
-    without = [(name, f"no image in split {asked.relevance.split}") for name in plan.without_image]
+    profiles, left_out = beside
+    without = list(left_out)
     if asked.relevance.classes == ALL_CLASSES:
         without += plan.class_plan.left_out
     found = agreement({name: one.profile for name, one in profiles.items()}, classes, asked.settings)

@@ -165,7 +165,7 @@ def description(found: Related) -> Row:
             }
             for one in found.classes.values()
         ],
-        "left_out": [list(pair) for pair in plan.class_plan.left_out],
+        "left_out": [list(pair) for pair in (*plan.class_plan.left_out, *found.left_out)],
     }
 
 
@@ -196,8 +196,7 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
     few = [f"{one.name} ({len(one.images)})" for one in classes if len(one.images) < FEW]
     if few:
         yield f"fewer than {FEW} images: {some(few, verbose)}"
-    left_out = [f"{name} ({why})" for name, why in plan.class_plan.left_out]
-    left_out += [f"{name} (no image in split {request.split})" for name in plan.without_image]
+    left_out = [f"{name} ({why})" for name, why in (*plan.class_plan.left_out, *found.left_out)]
     if left_out:
         yield f"{len(left_out):,} classes of the data set left out: {some(left_out, verbose)}"
 

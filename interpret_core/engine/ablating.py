@@ -19,7 +19,7 @@ from interpret_core.ablation.selecting import Selection
 from interpret_core.ablation.settings import MEAN, ZERO, Setting
 from interpret_core.engine.silencing import AblationPlan, Part
 from interpret_core.engine.turns import readable
-from interpret_core.errors import DatasetError, NetworkError, NonFiniteError, StoreError
+from interpret_core.errors import DatasetError, NonFiniteError, StoreError
 from interpret_core.networks import Prefix, Silence
 from interpret_core.results.records import Record
 from interpret_core.results.requests import content_key
@@ -143,9 +143,9 @@ class Ablator:
         }
         first = plan.network.first_response(selection or plan.inner[:1])
         with plan.network.ablating(silenced) as run:
-            logits = run(self._prefix(rows, first)).float().cpu().numpy()
-        self._check(logits, rows)
-        return answer(logits, plan.labels[rows], plan.outputs)
+            given = run(self._prefix(rows, first)).float().cpu().numpy()
+        self._check(given, rows)
+        return answer(given, plan.labels[rows], plan.outputs, plan.network.head)
 
     def _prefix(self, rows: NDArray[np.int64], layer: str) -> Prefix:
         key = (layer, rows.tobytes())
@@ -155,15 +155,9 @@ class Ablator:
             self._kept.put(key, found)
         return found
 
-    def _check(self, logits: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+    def _check(self, given: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
         name = self.plan.request.network
-        expected = (len(rows), len(self.plan.network.spec.class_names))
-        if logits.shape != expected:
-            raise NetworkError(
-                f"Network {name} gives an output of shape {logits.shape}, expected {expected}, one number "
-                "per named class: correct the names of its classes."
-            )
-        odd = ~np.isfinite(logits).all(1)
+        odd = ~np.isfinite(given).all(1)
         if odd.any():
             index = int(self.plan.images[rows[np.flatnonzero(odd)[0]]])
             raise NonFiniteError(
@@ -245,7 +239,7 @@ def evaluated_content(plan: AblationPlan) -> dict[str, Any]:
 
 def batch_of(plan: AblationPlan, images: NDArray[np.int64]) -> torch.Tensor:
     """Images of the data set, (n,) indices, as the network takes them."""
-    return plan.network.preprocessing.batch([plan.dataset.read_image(index) for index in images.tolist()])
+    return plan.network.batch([plan.dataset.read_image(index) for index in images.tolist()])
 
 
 def _chunks(parts: Sequence[Part]) -> list[tuple[Part, NDArray[np.int64]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from interpret_core.errors import NoGradientError
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT, Cut, Cutter, NotCuttableError
+from interpret_core.relevance.gradient import BlockedError, gradients
 from interpret_core.relevance.path import Averaged, Integrated, Line, Rule, average, credited
 from interpret_core.relevance.sweep import Target, conductance
 from interpret_core.results.requests import RelevanceRequest
@@ -33,13 +36,13 @@ def baselines(network: Network, kind: str, images: Sequence[NDArray[np.uint8]]) 
         images: (h, w, 3) uint8.
 
     Returns:
-        (N, 3, H, W) float32.
+        (N, 3, H, W) float32, on the network's device.
     """
     if kind == "mean":
-        return torch.zeros_like(network.preprocessing.batch(images))
+        return torch.zeros_like(network.batch(images))
     if kind == "black":
-        return network.preprocessing.batch([np.zeros_like(image) for image in images])
-    return network.preprocessing.batch([_blurred(image) for image in images])
+        return network.batch([np.zeros_like(image) for image in images])
+    return network.batch([_blurred(image) for image in images])
 
 
 def _blurred(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -70,8 +73,8 @@ class Attributing:
             images: (h, w, 3) uint8, few enough for one batch.
             names: of layers.
         """
-        batch = self.network.preprocessing.batch(images).to(self.network.device)
-        reference = baselines(self.network, self.request.baseline, images).to(self.network.device)
+        batch = self.network.batch(images)
+        reference = baselines(self.network, self.request.baseline, images)
         cut = self.network.cutter(batch, names)
         if self.request.method == "conductance":
             return cut.output, self._swept(batch, reference, names)
@@ -103,7 +106,8 @@ class Attributing:
         for name in names:
             own = _Own(name, self, cut, ends)
             if share[name] not in found:
-                found[share[name]] = own.averaged()
+                with _named(self.network, [name]):
+                    found[share[name]] = own.averaged()
             yield name, credited(own.pulled(found[share[name]].gradient), own.difference, found[share[name]])
             left[share[name]] -= 1
             if not left[share[name]]:
@@ -114,10 +118,11 @@ class Attributing:
     ) -> Iterator[tuple[str, Integrated]]:
         sweeper = _Sweeper(self.network.cutter)
         rule = replace(self.rule(INPUT), batch=max(1, self.rule(INPUT).batch // 2))
-        by_image = [
-            conductance(sweeper, self.target, images[at : at + 1], reference[at : at + 1], names, rule)
-            for at in range(len(images))
-        ]
+        with _named(self.network, names):
+            by_image = [
+                conductance(sweeper, self.target, images[at : at + 1], reference[at : at + 1], names, rule)
+                for at in range(len(images))
+            ]
         for place, name in enumerate(names):
             yield name, joined([layers[place] for layers in by_image])
 
@@ -220,17 +225,36 @@ class _Sweeper:
     def gradients(self, images: Tensor, layers: Sequence[str], target: Target) -> list[Tensor]:
         try:
             output, responses = self.cutter.sweep(images, layers)
-            return list(torch.autograd.grad(target(output).sum(), responses))
         except NotCuttableError:
             return [self._behind(images, layer, target) for layer in layers]
+        return gradients(target(output).sum(), responses)
 
     def _behind(self, images: Tensor, layer: str, target: Target) -> Tensor:
         """The gradient at one layer by a run of what is behind it: the slower way."""
         cut = self.cutter(images, [layer])
         place = cut.responses[layer].detach().clone().requires_grad_()
         rows = torch.arange(len(images), device=images.device)
-        (gradient,) = torch.autograd.grad(target(cut.tail(layer, place, rows)).sum(), place)
+        (gradient,) = gradients(target(cut.tail(layer, place, rows)).sum(), [place])
         return gradient
+
+
+@contextmanager
+def _named(network: Network, layers: Sequence[str]) -> Iterator[None]:
+    """Says of which layer no gradient reaches the responses."""
+    try:
+        yield
+    except BlockedError as error:
+        raise no_gradient(network, layers[error.number]) from error
+
+
+def no_gradient(network: Network, layer: str) -> NoGradientError:
+    """The error to raise where no gradient reaches a layer's response, in one line."""
+    place = f"layer {layer}" if layer else "the pixels"
+    return NoGradientError(
+        f"No gradient reaches {place} of {network.name} from its output, expected one to attribute the "
+        "output to its units: detach(), no_grad() or a rounding between them stops it, or the output does "
+        "not depend on them. Leave that out of the forward."
+    )
 
 
 def joined(parts: Sequence[Integrated]) -> Integrated:

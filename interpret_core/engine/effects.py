@@ -15,18 +15,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from interpret_core import networks
 from interpret_core.ablation.answers import Answers, joined
 from interpret_core.ablation.evaluation import share, tally
 from interpret_core.ablation.selecting import Selection
 from interpret_core.engine.ablating import BATCH, Ablator, batch_of, evaluated_content
-from interpret_core.engine.attributing import KEPT, MEMORY
+from interpret_core.engine.attributing import KEPT, MEMORY, no_gradient
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
 from interpret_core.engine.silencing import AblationPlan, ablation_plan
 from interpret_core.errors import NonFiniteError
 from interpret_core.networks import Network
+from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.cutting import INPUT, NotCuttableError
+from interpret_core.relevance.gradient import BlockedError, gradients
+from interpret_core.results.identities import identify, loaded
 from interpret_core.results.records import Record
 from interpret_core.results.requests import AblationRequest, content_key
 from interpret_core.results.store import Store
@@ -130,9 +132,10 @@ def run_effects(request: AblationRequest, store: Store, execution: Execution | N
     """
     execution = execution or Execution()
     reporter = Reporter(execution.tell, execution.cancelled)
-    network = networks.load(request.network, device=execution.device)
+    network = loaded(identify(request.network, store, execution.device), store).required
     plan = ablation_plan(request, store, network)
-    record = store.compute(effects_key(plan), lambda: _record(plan, reporter), execution.cancelled)
+    with plain_arithmetic():
+        record = store.compute(effects_key(plan), lambda: _record(plan, reporter), execution.cancelled)
     return _named(plan, record)
 
 
@@ -185,7 +188,10 @@ def _gradients(plan: AblationPlan, rows: NDArray[np.int64]) -> Iterator[tuple[to
     except NotCuttableError:
         yield from _behind(plan.network, images, names, own)
         return
-    yield from zip(responses, torch.autograd.grad(own(output), responses), strict=True)
+    try:
+        yield from zip(responses, gradients(own(output), responses), strict=True)
+    except BlockedError as error:
+        raise no_gradient(plan.network, names[error.number]) from error
 
 
 def _behind(
@@ -196,7 +202,10 @@ def _behind(
     for name in names:
         cut = network.cutter(images, [name])
         place = cut.responses[name].detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(own(cut.tail(name, place, rows)), place)
+        try:
+            (gradient,) = gradients(own(cut.tail(name, place, rows)), [place])
+        except BlockedError as error:
+            raise no_gradient(network, name) from error
         yield place, gradient
 
 
@@ -204,13 +213,17 @@ class _Own:
     """The sum over some images of the probability of each one's own class."""
 
     def __init__(self, plan: AblationPlan, rows: NDArray[np.int64]) -> None:
-        mask = torch.zeros(len(rows), len(plan.network.spec.class_names), dtype=torch.float64)
-        for place, label in enumerate(plan.labels[rows].tolist()):
-            mask[place, list(plan.classes[label].outputs)] = 1
-        self._mask = mask.to(plan.network.device)
+        self._head = plan.network.head
+        labels = plan.labels[rows]
+        # By class: which rows show it, and its outputs.
+        self._groups = [
+            (np.flatnonzero(labels == label).tolist(), plan.classes[label].outputs)
+            for label in np.unique(labels).tolist()
+        ]
 
     def __call__(self, output: torch.Tensor) -> torch.Tensor:
-        return (output.double().softmax(1) * self._mask).sum()
+        sums = [self._head.probability(output[rows], group).sum() for rows, group in self._groups]
+        return torch.stack(sums).sum()
 
 
 def _product(response: torch.Tensor, gradient: torch.Tensor) -> NDArray[np.float64]:

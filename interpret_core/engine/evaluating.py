@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core import datasets, networks
+from interpret_core import datasets
 from interpret_core.ablation.evaluation import Evaluation, evaluate
 from interpret_core.datasets import Batch, Dataset
 from interpret_core.datasets.classes import ALL, SPLITS, VAL
@@ -19,8 +19,9 @@ from interpret_core.engine.classing import ClassPlan
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
 from interpret_core.engine.surveyed import planned
-from interpret_core.errors import DamagedFileError, DatasetError, NetworkError, NonFiniteError, ParameterError
+from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError, ParameterError
 from interpret_core.networks import Network, NetworkSpec
+from interpret_core.results.identities import Subject, identify, loaded
 from interpret_core.results.records import Record, canonical_json
 from interpret_core.results.requests import BATCH_SIZE
 from interpret_core.results.schema import SCHEMA
@@ -93,11 +94,11 @@ def run_evaluation(request: EvaluationRequest, store: Store, execution: Executio
     execution = execution or Execution()
     start = time.perf_counter()
     run = _Run(request, store, execution)
-    key = run.key()
-    record = store.get(key)
+    record = store.get(run.key())
     computed = record is None
     if record is None:
-        record = store.compute(key, run.record, execution.cancelled)
+        run.load()
+        record = store.compute(run.key(), run.record, execution.cancelled)
     evaluation = Evaluation(
         record.arrays["confusion"], record.arrays.get("in_top"), record.arrays["probability_sum"]
     )
@@ -114,18 +115,28 @@ class _Run:
     def __init__(self, request: EvaluationRequest, store: Store, execution: Execution) -> None:
         self.request, self.execution = request, execution
         self.reporter = Reporter(execution.tell, execution.cancelled)
+        self.store = store
         self.dataset: Dataset = datasets.open_dataset(request.dataset)
-        self.spec: NetworkSpec = networks.find(request.network)
         self.reporter.tell("reading the data set's digest", 0, 0)
         self.digest = self.dataset.compute_digest(cancelled=execution.cancelled)
-        self.plan: ClassPlan = planned(self.dataset, self.spec, store, self.reporter)
+        self._take(identify(request.network, store, execution.device))
+
+    def load(self) -> None:
+        """Build the network: what was loaded decides, whatever was known of its name before."""
+        self._take(loaded(self.subject, self.store))
+        self.subject.required.require_classes()
+
+    def _take(self, subject: Subject) -> None:
+        self.subject = subject
+        self.spec: NetworkSpec = subject.spec
+        self.plan: ClassPlan = planned(self.dataset, self.spec, self.store, self.reporter)
         self.classes = self.plan.chosen(ALL)
 
     def key(self) -> str:
         """Holds what changes the answer: also which outputs and which images are a class."""
         content = {
             "schema": SCHEMA,
-            "network": networks.digest(self.request.network),
+            "network": self.subject.digest,
             "dataset": self.digest,
             "split": self.request.split,
             "batch_size": self.request.batch_size,
@@ -136,7 +147,7 @@ class _Run:
     def record(self) -> Record:
         """The counts, from a pass over the images, and what they are about."""
         images = self._images()
-        network = networks.load(self.request.network, device=self.execution.device)
+        network = self.subject.required
         found, skipped = self._counted(network, images)
         if len(skipped) == len(images):
             raise DatasetError(
@@ -154,12 +165,12 @@ class _Run:
         self.reporter.total = len(images)
         outputs = [one.outputs for one in self.classes]
         nothing = np.zeros((0, len(self.spec.class_names)), np.float32)
-        found = evaluate(nothing, np.zeros(0, np.int64), outputs)
+        found = evaluate(nothing, np.zeros(0, np.int64), outputs, network.head)
         skipped: list[tuple[str, str]] = []
         for batch in datasets.prefetch(self.dataset, batches):
-            logits = self._logits(network, batch)[batch.valid]
+            given = self._outputs(network, batch)[batch.valid]
             labels = self._labels()[batch.indices[batch.valid]]
-            found += evaluate(logits, labels, outputs)
+            found += evaluate(given, labels, outputs, network.head)
             skipped += [self._problem(int(index)) for index in batch.indices[~batch.valid]]
             self.reporter.advance("evaluating", len(batch.indices))
         return found, skipped
@@ -181,18 +192,10 @@ class _Run:
             )
         return images
 
-    def _logits(self, network: Network, batch: Batch) -> NDArray[np.float32]:
+    def _outputs(self, network: Network, batch: Batch) -> NDArray[np.float32]:
         """(n, K) outputs of the intact network, those of damaged images included."""
-        images = network.preprocessing.batch(batch.images)
         with network.ablating({}) as intact:
-            logits = intact(images)
-        expected = (len(batch.images), len(self.spec.class_names))
-        if logits.shape != expected:
-            raise NetworkError(
-                f"Network {self.request.network} gives an output of shape {tuple(logits.shape)}, expected "
-                f"{expected}, one number per named class: correct the names of its classes."
-            )
-        found: NDArray[np.float32] = logits.detach().float().cpu().numpy()
+            found: NDArray[np.float32] = intact(network.batch(batch.images)).detach().float().cpu().numpy()
         odd = batch.valid & ~np.isfinite(found).all(1)
         if odd.any():
             name = self.dataset.records[int(batch.indices[np.flatnonzero(odd)[0]])].image
@@ -222,6 +225,7 @@ class _Run:
                 "digest": network.digest,
                 "evidence": network.evidence,
                 "note": network.note,
+                "head": network.head.kind,
                 "outputs": len(spec.class_names),
             },
             "dataset": {"name": self.dataset.name, "digest": self.dataset.digest},

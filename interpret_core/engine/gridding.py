@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core import networks
 from interpret_core.ablation.answers import Answers
 from interpret_core.ablation.evaluation import Evaluation, tally
 from interpret_core.ablation.selecting import DIRECTIONS, FRACTIONS, SEEDS
@@ -20,6 +19,7 @@ from interpret_core.engine.ablating import Ablator, answers_key, evaluated_conte
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.profiling import Execution
 from interpret_core.engine.silencing import AblationPlan, ablation_plan
+from interpret_core.results.identities import identify, loaded
 from interpret_core.results.records import Record
 from interpret_core.results.requests import ALL_CLASSES, AblationRequest, content_key
 from interpret_core.results.store import Store
@@ -150,7 +150,7 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     execution = execution or Execution()
     reporter = Reporter(execution.tell, execution.cancelled)
     reporter.tell("reading the data set's digest", 0, 0)
-    network = networks.load(request.network, device=execution.device)
+    network = loaded(identify(request.network, store, execution.device), store).required
     plan = ablation_plan(request, store, network)
     missing = missing_points(plan)
     reporter.total = sum(len(_points(plan, name)) for name in missing) * len(plan.images)

@@ -11,6 +11,7 @@ from interpret_core.engine.attributing import Attributing
 from interpret_core.engine.planning import RelevancePlan
 from interpret_core.errors import NonFiniteError
 from interpret_core.networks import Network
+from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.cutting import INPUT
 from interpret_core.relevance.record import SMALLEST_CHANGE
 from interpret_core.relevance.target import as_target
@@ -60,9 +61,11 @@ def image_map(plan: RelevancePlan, network: Network, class_name: str, image: int
     """
     known = plan.class_plan.find(class_name)
     name = layer if layer == INPUT else network.layer(layer).name
-    attributing = Attributing(network, as_target(known.outputs, plan.request.output), plan.request)
-    output, layers = attributing.layers([plan.dataset.read_image(image)], [name])
-    ((_, found),) = layers
+    target = as_target(known.outputs, plan.request.output, network.head)
+    attributing = Attributing(network, target, plan.request)
+    with plain_arithmetic():
+        output, layers = attributing.layers([plan.dataset.read_image(image)], [name])
+        ((_, found),) = layers
     units = found.attribution[0].float().cpu().numpy()
     if not np.isfinite(units).all():
         where = plan.dataset.records[image].image
@@ -72,4 +75,4 @@ def image_map(plan: RelevancePlan, network: Network, class_name: str, image: int
         )
     change, gap = float(found.change[0]), float(found.gap[0])
     residual = abs(gap) / max(abs(change), SMALLEST_CHANGE)
-    return ImageMap(units, float(attributing.target(output)[0]), residual, int(found.points[0]))
+    return ImageMap(units, float(target(output)[0]), residual, int(found.points[0]))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core import datasets, networks
+from interpret_core import datasets
 from interpret_core.datasets import Dataset
 from interpret_core.engine.classing import ClassPlan, KnownClass, class_plan
 from interpret_core.engine.surveyed import known_survey
 from interpret_core.errors import DatasetError
 from interpret_core.networks import NetworkSpec
 from interpret_core.relevance.record import ClassRelevance
+from interpret_core.results.identities import Subject, identify
 from interpret_core.results.records import Record
 from interpret_core.results.requests import RelevanceRequest, relevance_key
 from interpret_core.results.store import Store
@@ -27,6 +28,7 @@ class RelevancePlan:
 
     Attributes:
         request, dataset, spec: as asked.
+        network_digest: of the network; nothing is kept under that of one which no run has loaded yet.
         class_plan: every class of the data set, also those not asked for.
         classes: those asked for that have an image in the split, in alphabetical order.
         without_image: names of those asked for that have none.
@@ -59,7 +61,27 @@ class RelevancePlan:
 
     def missing(self, store: Store) -> tuple[str, ...]:
         """Names of the classes that have to be computed."""
-        return tuple(one.name for one in self.classes if not store.has(self.keys[one.name]))
+        names = (one.name for one in self.classes if not store.has(self.keys[one.name]))
+        return tuple(name for name in names if self.unusable(store, name) is None)
+
+    def unusable(self, store: Store, name: str) -> str | None:
+        """Why no image of a class can be used (unreadable, or without its object); None as far as known."""
+        found = store.get_json(self._unusable_key(name))
+        return found if isinstance(found, str) else None
+
+    def note_unusable(self, store: Store, name: str, why: str) -> None:
+        """Keep in mind that no image of a class can be used, so that nobody tries again."""
+        store.put_json(self._unusable_key(name), why)
+
+    def left_out(self, store: Store) -> tuple[tuple[str, str], ...]:
+        """(class, why) of those asked for that cannot be computed."""
+        split = self.request.split
+        without = [(name, f"no image in split {split}") for name in self.without_image]
+        found = [(one.name, self.unusable(store, one.name)) for one in self.classes]
+        return (*without, *((name, why) for name, why in found if why is not None))
+
+    def _unusable_key(self, name: str) -> str:
+        return f"unusable/{self.keys[name].replace('/', '-')}"
 
     def cost(self, store: Store) -> float | None:
         """Seconds that the missing classes will take at the pace of the last run here; None without one."""
@@ -76,14 +98,15 @@ def plan(request: RelevanceRequest, store: Store) -> RelevancePlan:
         UserError: unknown names, or no class that has an image.
     """
     dataset = datasets.open_dataset(request.dataset)
-    spec = networks.find(request.network)
-    return plan_from(request, dataset, spec, class_plan(dataset, spec, known_survey(dataset, store)))
+    subject = identify(request.network, store)
+    known = class_plan(dataset, subject.spec, known_survey(dataset, store))
+    return plan_from(request, dataset, subject, known)
 
 
 def plan_from(
-    request: RelevanceRequest, dataset: Dataset, spec: NetworkSpec, known: ClassPlan
+    request: RelevanceRequest, dataset: Dataset, subject: Subject, known: ClassPlan
 ) -> RelevancePlan:
-    """The same from a class plan."""
+    """The same from a network and a class plan."""
     asked = known.chosen(request.classes)
     classes = tuple(one for one in asked if len(one.of(request.split)))
     if not classes:
@@ -92,7 +115,7 @@ def plan_from(
             f"{dataset.name}, expected at least one: choose another split, or all."
         )
     images = {one.name: _first(dataset, one.of(request.split), request.images) for one in classes}
-    digest = networks.digest(request.network)
+    digest = subject.digest
     keys = {
         one.name: relevance_key(
             request, digest, dataset.digest, one.name, one.outputs, images[one.name].tolist()
@@ -100,7 +123,7 @@ def plan_from(
         for one in classes
     }
     without = tuple(one.name for one in asked if one.name not in images)
-    return RelevancePlan(request, dataset, spec, digest, known, classes, without, images, keys)
+    return RelevancePlan(request, dataset, subject.spec, digest, known, classes, without, images, keys)
 
 
 def pace_key(request: RelevanceRequest, network_digest: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core import datasets, networks
+from interpret_core import datasets
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.engine import passes
 from interpret_core.engine.assembly import layer_metadata, mask_arrays, shown_images
@@ -23,7 +23,8 @@ from interpret_core.errors import DatasetError, StoreError
 from interpret_core.networks import Network
 from interpret_core.profile.chance import sample_images
 from interpret_core.profile.thresholds import wanted_positions
-from interpret_core.results.profiles import LayerKeys, remember_layers, resolve_layers
+from interpret_core.results.identities import Subject, identify, loaded
+from interpret_core.results.profiles import LayerKeys, resolve_layers, resolved
 from interpret_core.results.records import Record
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
@@ -90,17 +91,21 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     _refuse_plain(dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     digest = dataset.compute_digest(cancelled=execution.cancelled)
-    keys = resolve_layers(request, store, networks.digest(request.network), digest)
+    subject = identify(request.network, store, execution.device)
+    keys = resolve_layers(request, store, subject, digest)
     known = store.get(keys.survey) if keys is not None and not keys.missing(store) else None
     if keys is not None and known is not None:
         _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
         return Outcome(keys, keys.layers, 0, reporter.seconds)
-    network = networks.load(request.network, device=execution.device)
-    keys = remember_layers(request, store, network, digest)
-    sweep(store, keys.run)
-    reporter.tell("waiting for another run of the same request to end", 0, 0)
-    with store.lock(keys.run, execution.cancelled):
-        return _Run(request, store, execution, reporter, network, dataset).all(keys)
+    run = _Run(request, store, execution, reporter, loaded(subject, store), dataset)
+    sweep(store, run.keys.run)
+
+    def waiting() -> bool:  # asked only while somebody else holds the lock
+        reporter.tell("waiting for another run of the same request to end", 0, 0)
+        return execution.cancelled()
+
+    with store.lock(run.keys.run, waiting):
+        return run.all()
 
 
 class _Run:
@@ -112,13 +117,16 @@ class _Run:
         store: Store,
         execution: Execution,
         reporter: Reporter,
-        network: Network,
+        subject: Subject,
         dataset: Dataset,
     ) -> None:
         self.request, self.store, self.execution, self.reporter = request, store, execution, reporter
-        self.network, self.dataset = network, dataset
+        self.network, self.dataset = subject.required, dataset
+        # What was loaded decides, whatever was known of the name before.
+        self.keys = resolved(request, store, subject, dataset.digest)
 
-    def all(self, keys: LayerKeys) -> Outcome:
+    def all(self) -> Outcome:
+        keys = self.keys
         todo = keys.without_profile(self.store)
         chance = keys.without_chance(self.store)
         material = self._material()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core import datasets, networks
+from interpret_core import datasets
 from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset
 from interpret_core.engine.attributing import Attributing
 from interpret_core.engine.classing import KnownClass
@@ -22,10 +22,12 @@ from interpret_core.engine.shards import sweep
 from interpret_core.engine.surveyed import planned
 from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError
 from interpret_core.networks import Network
+from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.relevance.path import Integrated
 from interpret_core.relevance.record import ClassRelevance
 from interpret_core.relevance.target import as_target
 from interpret_core.relevance.units import unit_sums
+from interpret_core.results.identities import identify, loaded
 from interpret_core.results.records import Record
 from interpret_core.results.requests import RelevanceRequest
 from interpret_core.results.store import Store
@@ -33,6 +35,10 @@ from interpret_core.results.store import Store
 IMAGES = 4  # computed together, and kept together when a run is cut off
 
 Arrays = dict[str, NDArray[Any]]
+
+
+class NoUsableImageError(DatasetError):
+    """No image of a class can be read and shows its object; the message is the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,14 @@ class Related:
         plan: what was asked for, in full.
         classes: relevance by class.
         computed: classes that were not on disk.
+        left_out: (class, why) of those asked for that have no image to compute it on.
         seconds: wall-clock seconds of this call.
     """
 
     plan: RelevancePlan
     classes: Mapping[str, ClassRelevance]
     computed: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
     seconds: float
 
 
@@ -71,22 +79,34 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     dataset = datasets.open_dataset(request.dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)
-    spec = networks.find(request.network)
-    plan = plan_from(request, dataset, spec, planned(dataset, spec, store, reporter))
+    subject = identify(request.network, store, execution.device)
+    plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
     missing = plan.missing(store)
     if missing:
-        _Run(plan, store, execution, reporter).classes(missing)
-    found = plan.find(store)
-    return Related(plan, found, missing, time.perf_counter() - start)
+        # What was loaded decides, whatever was known of the name before.
+        subject = loaded(subject, store)
+        subject.required.require_classes()
+        plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
+        missing = plan.missing(store)
+        _Run(plan, subject.required, store, execution, reporter).classes(missing)
+    found, left_out = plan.find(store), plan.left_out(store)
+    if not found:
+        raise DatasetError(
+            f"No class of {dataset.name} can be used, expected at least one whose images can be read and "
+            f"show its object. {'; '.join(f'{name}: {why}' for name, why in left_out[:4])}."
+        )
+    return Related(plan, found, missing, left_out, time.perf_counter() - start)
 
 
 class _Run:
     """One run's state."""
 
-    def __init__(self, plan: RelevancePlan, store: Store, execution: Execution, reporter: Reporter) -> None:
+    def __init__(
+        self, plan: RelevancePlan, network: Network, store: Store, execution: Execution, reporter: Reporter
+    ) -> None:
         self.plan, self.store, self.execution, self.reporter = plan, store, execution, reporter
         self.dataset: Dataset = plan.dataset
-        self.network: Network = networks.load(plan.request.network, device=execution.device)
+        self.network = network
         self.layers = [layer.name for layer in self.network.layers]
 
     @cached_property
@@ -99,7 +119,11 @@ class _Run:
         for one in self.plan.classes:
             if one.name in names:
                 key = self.plan.keys[one.name]
-                self.store.compute(key, lambda one=one: self._record(one), self.execution.cancelled)  # type: ignore[misc]
+                try:
+                    self.store.compute(key, lambda one=one: self._record(one), self.execution.cancelled)  # type: ignore[misc]
+                except NoUsableImageError as error:  # the other classes have some
+                    self.plan.note_unusable(self.store, one.name, str(error))
+                    self.reporter.total -= len(self.plan.images[one.name]) * len(self.layers)
 
     def _record(self, known: KnownClass) -> Record:
         """A class's record from its parts, each computed or found."""
@@ -136,9 +160,9 @@ class _Run:
             except DamagedFileError as error:
                 left_out.append((name, str(error)))
         if not kept:
-            raise DatasetError(
-                f"None of the {len(left_out)} images of {known.name} in {self.dataset.name} can be used, "
-                f"expected at least one. The first: {left_out[0][0]}: {left_out[0][1]}"
+            name, why = left_out[0]
+            raise NoUsableImageError(
+                f"none of its {len(left_out)} images can be used; the first, {name}: {why}"
             )
         return np.array(kept, np.int64), left_out
 
@@ -154,22 +178,23 @@ class _Run:
         start = time.perf_counter()
         indices = images.tolist()
         masks = np.stack([self._mask(known, index) for index in indices])
-        target = as_target(known.outputs, self.plan.request.output)
+        target = as_target(known.outputs, self.plan.request.output, self.network.head)
         attributing = Attributing(self.network, target, self.plan.request)
         pictures = [self.dataset.read_image(index) for index in indices]
-        output, by_layer = attributing.layers(pictures, self.layers)
         columns: dict[str, list[NDArray[Any]]] = {}
-        for layer, found in by_layer:
-            self._check(layer, found, indices)
-            for name, values in _columns(found, masks).items():
-                columns.setdefault(name, []).append(values)
-            self.reporter.advance(known.name, len(indices))
+        with plain_arithmetic():
+            output, by_layer = attributing.layers(pictures, self.layers)
+            for layer, found in by_layer:
+                self._check(layer, found, indices)
+                for name, values in _columns(found, masks).items():
+                    columns.setdefault(name, []).append(values)
+                self.reporter.advance(known.name, len(indices))
         pace = (time.perf_counter() - start) / len(indices)
         self.store.put_json(pace_key(self.plan.request, self.plan.network_digest), pace)
         return {name: np.concatenate(values, 1) for name, values in columns.items()} | {
             "mask_pixels": masks.sum((1, 2)),
             "score": target(output).cpu().numpy(),
-            "predicted": output.argmax(1).cpu().numpy(),
+            "predicted": self.network.head.best(output.float().cpu().numpy()),
         }
 
     def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:

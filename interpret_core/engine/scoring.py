@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from interpret_core.ablation.settings import IOU
 from interpret_core.errors import ParameterError, unknown
 from interpret_core.relevance.record import ClassRelevance
-from interpret_core.results.profiles import find_profiles, identify
+from interpret_core.results.identities import Subject
+from interpret_core.results.profiles import find_profiles, layer_keys
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 
@@ -46,11 +47,14 @@ def relevance_scores(found: ClassRelevance, kept: NDArray[np.bool_] | None = Non
     }
 
 
-def iou_scores(request: ProfileRequest, layers: Sequence[str], concept: str, store: Store) -> Scores:
+def iou_scores(
+    request: ProfileRequest, subject: Subject, layers: Sequence[str], concept: str, store: Store
+) -> Scores:
     """The IoU with a concept, by layer. It is counted on all images, also on those that are evaluated.
 
     Args:
         request: of the profile.
+        subject: the network that is ablated.
         layers: all that need a score.
         concept: its name.
         store: holds the profile.
@@ -59,7 +63,7 @@ def iou_scores(request: ProfileRequest, layers: Sequence[str], concept: str, sto
         NotRanked: a layer has not been profiled.
         ParameterError: no such concept.
     """
-    found = find_profiles(identify(request, store), store)
+    found = find_profiles(layer_keys(request, store, subject), store)
     missing = [name for name in layers if name not in found]
     if missing:
         raise NotRanked(IOU, concept, f"profile layer {missing[0]} first.")

@@ -22,6 +22,7 @@ from interpret_core.engine.turns import damaged_images, in_turns
 from interpret_core.errors import DatasetError, LayerError, ParameterError
 from interpret_core.networks import Layer, Network
 from interpret_core.relevance.record import ClassRelevance
+from interpret_core.results.identities import Subject
 from interpret_core.results.requests import ALL_CLASSES, AblationRequest, ProfileRequest
 from interpret_core.results.store import Store
 
@@ -116,11 +117,17 @@ class AblationPlan:
                 "expected at least one to rank the units with: choose another class or another split."
             )
         if known not in self._relevance:
-            record = self.store.get(self.ranking.keys[known])
+            record, why = self.store.get(self.ranking.keys[known]), self.unusable(known)
+            if record is None and why is not None:
+                raise ParameterError(f"Class {known!r} cannot rank the units: {why}. Choose another class.")
             if record is None:
                 raise NotRanked(RELEVANCE, known, "compute the relevance of this class first.")
             self._relevance[known] = self.ranking.named(record)
         return self._relevance[known]
+
+    def unusable(self, name: str) -> str | None:
+        """Why no image of a class can be used to rank; None as far as that is known."""
+        return self.ranking.unusable(self.store, name) if name in self.ranking.keys else None
 
     def unranked(self) -> tuple[str, ...]:
         """Classes whose relevance has yet to be computed."""
@@ -135,6 +142,8 @@ class AblationPlan:
 
         Where its relevance is known, the images that could be used for it count.
         """
+        if self.unusable(name) is not None:
+            return False
         images = self.ranking.images[name]
         if not np.isin(images, self.images).any():
             return True
@@ -240,7 +249,8 @@ class AblationPlan:
         if setting.of not in self._iou:
             names = [layer.name for layer in self.layers]
             asked = ProfileRequest(self.request.network, self.request.dataset)
-            self._iou[setting.of] = iou_scores(asked, names, setting.of, self.store)
+            subject = Subject.of(self.network)
+            self._iou[setting.of] = iou_scores(asked, subject, names, setting.of, self.store)
         return self._iou[setting.of]
 
 
@@ -256,11 +266,12 @@ def ablation_plan(request: AblationRequest, store: Store, network: Network) -> A
         NeedsSurvey: what the images show has to be counted first; profiling once does it.
         UserError: unknown names, or no class that has an image.
     """
+    network.require_classes()
     dataset = datasets.open_dataset(request.dataset)
     spec = network.spec
     survey = known_survey(dataset, store)
     known = class_plan(dataset, spec, survey)
-    ranking = plan_from(request.relevance(), dataset, spec, known)
+    ranking = plan_from(request.relevance(), dataset, Subject.of(network), known)
     candidates = np.concatenate([one.of(request.split) for one in known.chosen(ALL_CLASSES)])
     damaged = damaged_images(dataset, candidates, survey, store)
     sound = {one.name: np.setdiff1d(one.of(request.split), damaged) for one in known.classes}

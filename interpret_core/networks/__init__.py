@@ -1,9 +1,9 @@
 """Networks: names, weights, layers, and reading or silencing responses without touching the module."""
 
 from interpret_core.networks.layers import Layer
-from interpret_core.networks.network import Network, Recording, Silence, load
+from interpret_core.networks.network import Network, Recording, Silence, digest, find_device, load
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.registry import NetworkSpec, digest, featured, find, known
+from interpret_core.networks.registry import NetworkSpec, featured, find, known
 from interpret_core.networks.resuming import Prefix
 from interpret_core.networks.sources import NetworkParts
 from interpret_core.networks.weights import Weights
@@ -21,6 +21,7 @@ __all__ = [
     "digest",
     "featured",
     "find",
+    "find_device",
     "known",
     "load",
 ]

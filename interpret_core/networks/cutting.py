@@ -18,6 +18,7 @@ import torch
 from torch import fx
 
 from interpret_core.networks.ops import Op
+from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.running import Runner, Taps, Values, run_all
 from interpret_core.networks.tails import (
     INPUT,
@@ -112,14 +113,20 @@ class NotCuttableError(Exception):
 class GraphCutter:
     """Cuts a traced network, residual connections included."""
 
-    def __init__(self, graph: Graph, ops: Sequence[Op], responses: Mapping[str, int]) -> None:
+    def __init__(
+        self, graph: Graph, ops: Sequence[Op], responses: Mapping[str, int], outputs: Outputs
+    ) -> None:
         """Plan the tails.
 
         Args:
             graph: of the network, without in-place operations; must not change afterwards.
             ops: its operations, one per node.
             responses: layer name -> index of the node whose output is the layer's response.
+            outputs: how its output is read.
+
+        `idle` are layers that do not lead to the output.
         """
+        self.outputs = outputs
         self.crossed = crossed_layers(ops, responses)
         self.tail_bytes = tail_bytes(ops, responses)
         self._module = graph.module
@@ -128,6 +135,7 @@ class GraphCutter:
         self._points = {INPUT: images} | {name: graph.nodes[at] for name, at in responses.items()}
         moving = following(graph.nodes, images)
         needed = leading(next(node for node in graph.nodes if node.op == "output"))
+        self.idle = frozenset(name for name, node in self._points.items() if node not in needed)
         self._tails = {name: tail(node, graph.nodes, needed, moving) for name, node in self._points.items()}
         shapes = {node: op.shape for node, op in zip(graph.nodes, ops, strict=True)}
         self._affine = {name: straight(one, graph, shapes, moving) for name, one in self._tails.items()}
@@ -160,7 +168,7 @@ class GraphCutter:
                 kept[node] = value
 
         output: torch.Tensor = run_all(self._module, self._nodes, images, keep)
-        return output
+        return self.outputs.rows(output, len(images))
 
     def computed(self, part: Part, given: Mapping[fx.Node, Any]) -> torch.Tensor:
         """A part's value, from those of its node and of what it reads besides."""
@@ -211,7 +219,7 @@ class _GraphCut:
 
     def tail(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """See `Cut`."""
-        return self._output(self._parts[layer].tail, response, rows)
+        return self._output(layer, self._parts[layer].tail, response, rows)
 
     def carried(self, layer: str, response: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """See `Cut`."""
@@ -220,14 +228,17 @@ class _GraphCut:
 
     def behind(self, layer: str, front: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """See `Cut`."""
-        return self._output(self._parts[layer].behind, front, rows)
+        return self._output(layer, self._parts[layer].behind, front, rows)
 
-    def _output(self, part: Part, value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def _output(self, layer: str, part: Part, value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        if layer in self._cutter.idle:  # nothing leads from it to the output
+            return taken(self.output, rows)
         with torch.enable_grad():
             if all(self._by_image(node) for node in part.beside):
-                return self._cutter.computed(part, self._given(part, value, rows))
-            # A size taken from the images, say: only a whole run gets it right for other rows.
-            return self._cutter.instead(part.node, taken(self._images, rows), value)
+                output = self._cutter.computed(part, self._given(part, value, rows))
+            else:  # a size taken from the images, say: only a whole run gets it right for other rows
+                output = self._cutter.instead(part.node, taken(self._images, rows), value)
+            return self._cutter.outputs.rows(output, len(rows))
 
     def _by_image(self, node: fx.Node) -> bool:
         value = self._kept[node]

@@ -151,7 +151,7 @@ class DemoSource:
         fit(module, state, weights.file, f"{PREFIX}{self.name}")
         return module.eval()
 
-    def identity(self, weights: Weights) -> dict[str, Any]:
+    def recipe(self, weights: Weights) -> dict[str, Any]:
         """Architecture, number of outputs, and the file or the seed."""
-        identity = {"builder": f"interpret_core.networks.demo:{self.name}", "classes": self.classes}
-        return identity | weights_identity(weights)
+        recipe = {"builder": f"interpret_core.networks.demo:{self.name}", "classes": self.classes}
+        return recipe | weights_identity(weights)

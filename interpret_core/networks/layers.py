@@ -21,8 +21,8 @@ grid, or no filter per unit on the image. A convolution that runs twice is liste
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from interpret_core.networks.geometry import Field, receptive_fields
 from interpret_core.networks.ops import Kind, Op, Pair
@@ -85,6 +85,12 @@ def find_layers(ops: Sequence[Op]) -> tuple[Found, ...]:
         Found(_layer(ops, chain, index, name, fields[chain[-1]]), chain)
         for index, (chain, name) in enumerate(zip(chains, names, strict=True))
     )
+
+
+def usable(layers: Sequence[Layer], left_out: Collection[str]) -> tuple[Layer, ...]:
+    """The layers without some of them; names stay, positions are counted anew."""
+    kept = [layer for layer in layers if layer.name not in left_out]
+    return tuple(replace(layer, index=index) for index, layer in enumerate(kept))
 
 
 def value_users(ops: Sequence[Op]) -> list[tuple[int, ...]]:

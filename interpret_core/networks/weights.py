@@ -27,6 +27,7 @@ from interpret_core.files import download, sha256
 
 TRAINED = "trained"
 RANDOM = "random weights"
+UNSTATED = "weights as given"  # a user's own, of which nobody says what they learned
 SUFFIXES = (".safetensors", ".pth", ".pt")
 PATIENCE = 5.0  # seconds to wait for a server to answer at all: a page may be waiting
 
@@ -36,7 +37,8 @@ class Weights:
     """Where a network's weights come from.
 
     Attributes:
-        evidence: "trained", "random weights" or "demo": what the results may be taken as evidence of.
+        evidence: "trained", "random weights", "demo" or "weights as given": what the results may be taken as
+            evidence of.
         note: one sentence for the screen; empty if there is nothing to add.
         file: the weights file; None for weights that are made, not read.
     """

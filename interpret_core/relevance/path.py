@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from interpret_core.relevance.gradient import gradients
 from interpret_core.relevance.record import SMALLEST_CHANGE
 
 GROWTH = 3  # points of a refined panel for each one before
@@ -112,6 +113,9 @@ def integrate(tail: Tail, target: Target, response: Tensor, baseline: Tensor, ru
         response: (N, U, h, w), of the images.
         baseline: (N, U, h, w), of their reference inputs.
         rule: points and tolerance.
+
+    Raises:
+        BlockedError: no gradient reaches the response.
     Source: method §5; completeness with the layer's own endpoints, where captum takes F(x').
     """
     found = average(tail, target, Line(baseline, response), rule)
@@ -266,7 +270,7 @@ class _Path:
             rows, place = self._placed(images[part], at[part])
             place.requires_grad_()
             value = self._target(self._tail(place, rows))
-            (gradient,) = torch.autograd.grad(value.sum(), place)
+            (gradient,) = gradients(value.sum(), [place])
             gradient = gradient.contiguous(memory_format=self._format)
             flat = self._flat(gradient)
             slope = torch.cat([flat[run] @ self._way[image] for image, run in _runs(images[part])])

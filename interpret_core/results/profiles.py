@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from interpret_core import datasets, networks
+from interpret_core import datasets
 from interpret_core.errors import LayerError, unknown
-from interpret_core.networks import Network
 from interpret_core.profile.record import ChanceResult, LayerProfile
+from interpret_core.results.identities import Subject, identify, layers_of, loaded
 from interpret_core.results.requests import ALL_LAYERS, ProfileRequest, profile_keys
 from interpret_core.results.store import Store
 
@@ -52,32 +52,42 @@ class Found:
 
 
 def resolve_layers(
-    request: ProfileRequest, store: Store, network_digest: str, dataset_digest: str
+    request: ProfileRequest, store: Store, subject: Subject, dataset_digest: str
 ) -> LayerKeys | None:
     """Keys of a request without building the network; None if its layers are not known yet."""
     for shipped in store.shipped:
-        shipped.compare("networks", request.network, network_digest)
+        if subject.known:
+            shipped.compare("networks", request.network, subject.digest)
         shipped.compare("datasets", request.dataset, dataset_digest)
-    known = store.get_json(_layers_key(network_digest))
+    known = layers_of(subject, store)
     if known is None:
         return None
-    return _keys(request, network_digest, dataset_digest, known)
+    return _keys(request, subject.digest, dataset_digest, known)
 
 
-def remember_layers(
-    request: ProfileRequest, store: Store, network: Network, dataset_digest: str
-) -> LayerKeys:
-    """Keys of a request, and its network's layers noted for the next time."""
-    names = [layer.name for layer in network.layers]
-    store.put_json(_layers_key(network.digest), names)
-    return _keys(request, network.digest, dataset_digest, names)
+def resolved(request: ProfileRequest, store: Store, subject: Subject, dataset_digest: str) -> LayerKeys:
+    """Keys of a request for a network that is loaded, and therefore known."""
+    keys = resolve_layers(request, store, subject, dataset_digest)
+    if keys is None:
+        raise ValueError(f"{request.network} has not been loaded.")
+    return keys
 
 
-def identify(request: ProfileRequest, store: Store) -> LayerKeys:
-    """Keys of a request by names alone; builds the network only the first time it is seen."""
+def layer_keys(request: ProfileRequest, store: Store, subject: Subject | None = None) -> LayerKeys:
+    """Keys of a request by names alone; builds the network only the first time it is seen.
+
+    Args:
+        request: of a profile.
+        store: where they lead.
+        subject: the network, where it is known already.
+
+    Raises:
+        UserError: unknown names.
+    """
     digest = datasets.open_dataset(request.dataset).digest
-    found = resolve_layers(request, store, networks.digest(request.network), digest)
-    return found or remember_layers(request, store, networks.load(request.network), digest)
+    subject = subject or identify(request.network, store)
+    found = resolve_layers(request, store, subject, digest)
+    return found or resolved(request, store, loaded(subject, store), digest)
 
 
 def find_profiles(keys: LayerKeys, store: Store) -> dict[str, Found]:
@@ -109,7 +119,3 @@ def _keys(
     keys = profile_keys(request, network_digest, dataset_digest, layers)
     chance = keys.chance if request.permutations else {}
     return LayerKeys(layers, keys.survey, keys.profile, chance, keys.run)
-
-
-def _layers_key(network_digest: str) -> str:
-    return f"layers/{network_digest}"

@@ -133,9 +133,9 @@ def test_the_order_within_a_group_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("logits", "labels", "outputs", "words"),
     [
-        (np.zeros(3), np.zeros(3, int), alone(1), "Expected logits"),
-        (np.zeros((2, 3)), np.zeros(3, int), alone(3), "Expected logits"),
-        (np.zeros((2, 3)), np.zeros(2, int), [], "Expected logits"),
+        (np.zeros(3), np.zeros(3, int), alone(1), "Expected outputs"),
+        (np.zeros((2, 3)), np.zeros(3, int), alone(3), "Expected outputs"),
+        (np.zeros((2, 3)), np.zeros(2, int), [], "Expected outputs"),
         (np.zeros((2, 3)), np.zeros(2, int), [[0], []], "none empty"),
         (np.zeros((2, 3)), np.array([0, 3]), alone(3), "labels from 0 to 2, but got 0 to 3"),
         (np.zeros((2, 3)), np.array([0, -1]), alone(3), "labels from 0 to 2"),

@@ -91,7 +91,7 @@ def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeyp
 def test_one_network(command: Command) -> None:
     done = command("networks", "tests.cli.networks:shifted")
     assert done.status == 0
-    assert "trained. Weights as tests.cli.networks:shifted makes them." in done.out
+    assert "evidence: weights as given. Weights as tests.cli.networks:shifted makes them" in done.out
     assert "input 16×16 px" in done.out
     conv1 = next(line.split() for line in done.out.splitlines() if line.startswith("conv1"))
     assert conv1 == ["conv1", "conv1", "2", "16×16", "5", "px", "1", "px"]

@@ -15,9 +15,9 @@ from tests.cli.conftest import Command, ended, started
 from tests.cli.networks import LOG, PAUSE
 from tests.planted_dataset import Planted
 
-BATCH, BATCHES = 3, 4  # of twelve images; no other call of the network sees three
+BATCH, BATCHES = 4, 3  # of twelve images; no other call of the network sees four
 PASSES = 3  # count, tally, masks: one shard per batch each
-AT = 6  # the call in which the process is stopped: the second batch of the tally
+AT = 5  # the call in which the process is stopped: the second batch of the tally
 
 
 def arguments(planted: Planted, cache: Path) -> tuple[object, ...]:
@@ -87,7 +87,7 @@ def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monke
     assert digests(cache) == undisturbed
 
 
-@pytest.mark.parametrize("order", ["3,1,0,2", "0,1,2,3"])
+@pytest.mark.parametrize("order", ["2,0,1", "0,1,2"])
 def test_the_order_of_shards_changes_nothing(undisturbed, command, planted, tmp_path, order):
     done = command(*arguments(planted, tmp_path / "other"), "--shard-order", order)
     assert done.status == 0, done.err

@@ -7,7 +7,7 @@ import torch
 
 from interpret_core import datasets, networks
 from interpret_core.engine import Execution, run_profile
-from interpret_core.results.profiles import Found, find_profiles, identify
+from interpret_core.results.profiles import Found, find_profiles, layer_keys
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 from tests.planted_dataset import Planted
@@ -22,7 +22,7 @@ def request_for(planted: Planted, network: str = MIXED, **changes: object) -> Pr
 
 
 def digests(request: ProfileRequest, store: Store) -> dict[str, str]:
-    keys = identify(request, store)
+    keys = layer_keys(request, store)
     found = {}
     for key in (*keys.profile.values(), *keys.chance.values()):
         record = store.get(key)

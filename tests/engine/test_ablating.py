@@ -18,7 +18,6 @@ from interpret_core.engine.ablating import Ablator, mean_responses
 from interpret_core.engine.silencing import AblationPlan
 from interpret_core.errors import DatasetError, NonFiniteError
 from interpret_core.networks import Network, Silence
-from interpret_core.networks.sources import tensors_digest
 from interpret_core.results.store import Store
 from tests.engine import ablated
 from tests.engine.ablated import (
@@ -34,6 +33,7 @@ from tests.engine.ablated import (
     plant_relevance,
     write_noise,
 )
+from tests.networks.samples import tensors_digest
 from tests.planted_classes import Picture, write_pictures
 
 

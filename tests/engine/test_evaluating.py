@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import tests.engine.networks
 from interpret_core import networks
 from interpret_core.engine import Evaluated, EvaluationRequest, Execution, run_evaluation
 from interpret_core.errors import Cancelled, DatasetError, NetworkError, NonFiniteError, ParameterError
@@ -126,10 +128,10 @@ def test_another_listing_or_other_names_of_the_outputs_are_another_answer(
     store: Store, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert evaluated(store, pictures).computed
-    spec = networks.find(COLOURS)
-    turned = networks.NetworkSpec(**{**vars(spec), "class_names": ("green", "red", "blue")})
+    parts = tests.engine.networks.named_colours()
     with monkeypatch.context() as patch:
-        patch.setattr(networks, "find", lambda name: turned)
+        turned = replace(parts, class_names=("green", "red", "blue"))
+        patch.setattr(tests.engine.networks, "named_colours", lambda: turned)
         found = evaluated(store, pictures)
     assert found.computed
     assert found.evaluation.accuracy.tolist() == [1.0, 0.0, 1 / 4]
@@ -168,7 +170,7 @@ def test_progress_and_cancellation(store: Store, pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("network", "error", "message"),
     [
-        ("misnamed", NetworkError, r"gives an output of shape \(7, 3\), expected \(7, 2\)"),
+        ("misnamed", NetworkError, r"names 2 classes and gives 3 outputs"),
         ("nameless", NetworkError, "does not name its outputs"),
         ("unlike", NetworkError, r"knows none of the classes of pictures \(blue, green, red, white\)"),
         ("endless", NonFiniteError, "NaN or infinite on image 0.png"),

@@ -12,7 +12,7 @@ import pytest
 from interpret_core.engine import Execution, run_profile
 from interpret_core.engine.shards import KEPT_SECONDS
 from interpret_core.errors import Cancelled
-from interpret_core.results.profiles import identify
+from interpret_core.results.profiles import layer_keys
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 from tests.engine.runs import digests, request_for
@@ -28,7 +28,7 @@ def cut_off(request: ProfileRequest, store: Store) -> str:
             store,
             Execution(tell=lambda stage, *_: stages.append(stage), cancelled=lambda: "IoU" in stages),
         )
-    run = identify(request, store).run
+    run = layer_keys(request, store).run
     assert store.keys(run)
     return run
 

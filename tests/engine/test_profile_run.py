@@ -15,7 +15,7 @@ from interpret_core.errors import Cancelled, DatasetError, LayerError, NonFinite
 from interpret_core.profile.chance import permutations
 from interpret_core.profile.summary import Settings, summarise
 from interpret_core.profile.thresholds import State
-from interpret_core.results.profiles import find_profiles, identify
+from interpret_core.results.profiles import find_profiles, layer_keys
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 from tests.engine.runs import COLOURS, MIXED, annotations_of, digests, profiles, request_for, responses_of
@@ -209,7 +209,7 @@ def test_a_profile_damaged_between_two_tries_is_computed_again(planted: Planted,
             store,
             Execution(tell=lambda stage, *_: stages.append(stage), cancelled=lambda: "masks" in stages),
         )
-    store.delete(identify(other, store).profile["conv2"])
+    store.delete(layer_keys(other, store).profile["conv2"])
     run_profile(other, store)
     assert digests(other, store)
 

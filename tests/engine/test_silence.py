@@ -14,7 +14,7 @@ from interpret_core.errors import Cancelled
 from interpret_core.profile.chance import sample_images
 from interpret_core.profile.masks import decode
 from interpret_core.profile.record import LayerProfile
-from interpret_core.results.profiles import identify
+from interpret_core.results.profiles import layer_keys
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
 from tests.engine.runs import COLOURS, annotations_of, digests, profiles, request_for, responses_of
@@ -172,7 +172,7 @@ def test_seed_and_chance_leave_the_profile_as_it_is(planted: Planted, tmp_path: 
     for changes in ({}, {"seed": 5}, {"permutations": 0}):
         request, store = request_for(planted, **changes), Store(tmp_path / str(changes))
         run_profile(request, store)
-        profile = identify(request, store).profile.values()
+        profile = layer_keys(request, store).profile.values()
         found.append({key: digest for key, digest in digests(request, store).items() if key in profile})
     assert found[0] == found[1] == found[2]
 
@@ -195,6 +195,6 @@ def test_masks_of_an_attempt_that_wanted_fewer_are_not_taken(planted: Planted, t
             ),
         )
     assert any("/masks" in key for key in disturbed.keys("partial/"))
-    disturbed.delete(identify(request, disturbed).profile["conv2"])
+    disturbed.delete(layer_keys(request, disturbed).profile["conv2"])
     run_profile(request, disturbed, Execution(shards=5))
     assert digests(request, undisturbed) == digests(request, disturbed)

@@ -16,7 +16,7 @@ from interpret_core.engine.scoring import NotRanked
 from interpret_core.engine.silencing import AblationPlan
 from interpret_core.errors import DatasetError, LayerError, ParameterError
 from interpret_core.networks import Network
-from interpret_core.results.profiles import identify
+from interpret_core.results.profiles import layer_keys
 from interpret_core.results.records import Record
 from interpret_core.results.requests import ProfileRequest
 from interpret_core.results.store import Store
@@ -143,7 +143,7 @@ def test_random_units_are_nested_and_of_the_seed(plan: AblationPlan) -> None:
 
 def plant_profiles(plan: AblationPlan, layers: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Profiles of two concepts: layer -> (U, 2) IoU, many of them equal."""
-    keys = identify(ProfileRequest(plan.request.network, plan.request.dataset), plan.store)
+    keys = layer_keys(ProfileRequest(plan.request.network, plan.request.dataset), plan.store)
     found = {}
     for name in layers:
         units = plan.network.layer(name).units

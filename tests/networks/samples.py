@@ -7,9 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from interpret_core.networks import NetworkParts, Preprocessing
+from interpret_core.networks.description import tensor_digest
 from interpret_core.networks.torchvision_ops import models
 
 SMALL = Preprocessing(size=(24, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+
+def tensors_digest(module: nn.Module) -> str:
+    """Differs where any parameter or buffer does."""
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    return repr(sorted((name, tensor_digest(tensor)) for name, tensor in named.items()))
 
 
 def randomise(module: nn.Module, seed: int = 7) -> nn.Module:

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from interpret_core.errors import LayerError, ParameterError
 from interpret_core.networks import Network, Silence
-from interpret_core.networks.sources import tensors_digest
 from tests.networks.conftest import images, responses
+from tests.networks.samples import tensors_digest
 from tests.networks.test_responses import module_of
 
 Loaded = Callable[[str], Network]

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from interpret_core.networks import load
 from interpret_core.networks.cutting import INPUT, Cutter, NotCuttableError
-from interpret_core.networks.preparing import _prepare_watched, prepare
+from interpret_core.networks.outputs import Outputs
+from interpret_core.networks.preparing import _traced, _watched, prepare
 from interpret_core.networks.torchvision_ops import models
 from tests.networks.samples import Overwriting, randomise
 
@@ -70,11 +71,11 @@ def both(module: nn.Module, size: int = 64) -> tuple[Cutter, Cutter, list[str], 
     """The network cut by its graph, and cut by watching; its layers; three images."""
     torch.manual_seed(4)
     module = randomise(module.eval()).requires_grad_(False)
-    probe = torch.randn(2, 3, size, size)
+    probe = torch.randn(3, 3, size, size)
     traced = prepare(module, probe, "network")
-    assert not traced.note
+    assert not traced.slower
     with torch.no_grad():
-        watched = _prepare_watched(module, probe, "network")
+        watched = _watched(module, probe, traced.outputs, ("network", ()))
     return (
         traced.cutter,
         watched.cutter,
@@ -174,8 +175,8 @@ def test_cutting_leaves_the_shared_network_as_it_is() -> None:
 def test_a_response_is_carried_on_in_a_straight_line_and_the_rest_is_the_tails(model: str) -> None:
     torch.manual_seed(4)
     module = randomise(models.get_model(model, weights=None).double().eval()).requires_grad_(False)
-    images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
-    cutter = prepare(module, images, "network").cutter
+    probe = torch.randn(3, 3, 64, 64, dtype=torch.float64)
+    images, cutter = probe[:2], prepare(module, probe, "network").cutter
     every = list(cutter.paths)
     names = every[:3] + every[3 :: max(1, len(every) // 3)]
     cut, rows = cutter(images, names), torch.tensor([1, 0])
@@ -224,8 +225,8 @@ def test_behind_an_addition_a_path_is_no_longer_that_of_the_next_layer() -> None
 @pytest.mark.parametrize("kind", ["statistics", "twice", "kernel", "largest", "product"])
 def test_what_is_not_affine_ends_the_straight_line(kind: str) -> None:
     images = torch.randn(3, 3, 16, 16)
-    traced = prepare(Tempting(kind).eval().requires_grad_(False), images[:2], "network")
-    assert not traced.note
+    # Two of them mix the images, so that no network with them gets further than this.
+    traced = _traced(Tempting(kind).eval().requires_grad_(False), images, Outputs())
     cut = traced.cutter(images, ["conv"])
     response = cut.responses["conv"]
     assert cut.carried("conv", response, torch.arange(3)) is response

@@ -78,8 +78,9 @@ def test_torchvision_families(model: str) -> None:
     total, left_out = SWEEP[model]
     assert sum(isinstance(part, nn.Conv2d) for part in module.modules()) == total
     # Smaller than the real input, to be quick; a grid must stay larger than 1×1.
-    _, _, _, layers, note = prepare(module, torch.randn(2, 3, 96, 96), model)
-    assert note == ""
+    prepared = prepare(module, torch.randn(3, 3, 96, 96), model)
+    layers = prepared.layers
+    assert prepared.slower == ""
     assert len(layers) == total - left_out
     listed = {layer.path for layer in layers}
     for path, part in module.named_modules():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(name: str)
     assert time.perf_counter() - begin < 0.05
 
 
-def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:
     factory = "tests.networks.samples:twice"
     state = networks.find(factory).source.parts().module.state_dict()
     digests = [digest(factory), digest("torchvision/alexnet"), digest("torchvision/vgg11")]
@@ -105,16 +106,28 @@ def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path, monkeypatch:
     assert digest(f"{factory}@{again}") == digests[-1]  # what counts is the content
     torch.save({name: torch.full_like(tensor, 2.0) for name, tensor in state.items()}, file)
     digests.append(digest(f"{factory}@{file}"))  # the same path with new content
-    monkeypatch.setattr("interpret_core.networks.sources.VERSION", "0.0")
-    digests.append(digest("torchvision/alexnet"))  # random weights depend on the version that draws them
     assert len(set(digests)) == len(digests)
 
 
-def test_the_digest_holds_the_preprocessing() -> None:
-    spec = find("efficientnet-lite0")
-    other = networks.NetworkSpec(**{**vars(spec), "preprocessing": Preprocessing(size=(192, 192))})
+def test_the_recipe_holds_what_decides_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, cpu = find("efficientnet-lite0"), torch.device("cpu")
     weights = spec.weights()
-    assert spec.digest(weights) != other.digest(weights)
+    recipes = [
+        other.recipe(weights, cpu)
+        for other in (
+            spec,
+            replace(spec, preprocessing=Preprocessing(size=(192, 192))),
+            replace(spec, class_names=("other", *spec.class_names[1:])),
+            replace(spec, head="sigmoid"),
+        )
+    ]
+    recipes += [spec.recipe(weights, torch.device("cuda")), find("torchvision/alexnet").recipe(weights, cpu)]
+    drawn = find("torchvision/alexnet@random")
+    recipes.append(drawn.recipe(drawn.weights(), cpu))
+    monkeypatch.setattr("interpret_core.networks.sources.VERSION", "0.0")
+    recipes.append(drawn.recipe(drawn.weights(), cpu))  # random weights depend on the version that draws them
+    assert len(set(recipes)) == len(recipes)
+    assert replace(spec, name="other", title="").recipe(weights, cpu) == recipes[0]
 
 
 def test_spellings_of_the_same_weights_share_a_digest() -> None:

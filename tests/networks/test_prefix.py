@@ -10,6 +10,7 @@ from torch import nn
 
 from interpret_core.errors import LayerError, ParameterError
 from interpret_core.networks import Network, Silence
+from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.resuming import GraphResumer
 from interpret_core.networks.running import GraphRunner, Taps
 from interpret_core.networks.tracing import trace
@@ -82,7 +83,7 @@ def test_the_earliest_response_ends_the_run_whatever_the_order_of_the_layers() -
     graph = trace(module)
     at = {node.name: place for place, node in enumerate(graph.nodes)}
     responses = {"one": at["relu_1"], "two": at["relu"]}
-    runner, resumer = GraphRunner(graph, responses), GraphResumer(graph, responses)
+    runner, resumer = GraphRunner(graph, responses, Outputs()), GraphResumer(graph, responses, Outputs())
     batch = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     taps = Taps(write={"two": torch.Tensor.zero_})
     with torch.no_grad():

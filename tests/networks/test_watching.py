@@ -12,12 +12,13 @@ from torch.nn import functional as F
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Silence, load
+from interpret_core.networks.copies import shared_clone
 from interpret_core.networks.layers import find_layers
-from interpret_core.networks.preparing import prepare
+from interpret_core.networks.preparing import prepare, refuse_scripted
 from interpret_core.networks.running import Taps, run_all
 from interpret_core.networks.torchvision_ops import models
-from interpret_core.networks.tracing import UntraceableError, record_shape, trace
-from interpret_core.networks.watching import WatchedRunner, shared_clone
+from interpret_core.networks.tracing import UntraceableError, trace
+from interpret_core.networks.watching import WatchedRunner
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
 
@@ -33,11 +34,12 @@ def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("model", ["alexnet", "resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
 def test_watching_and_tracing_agree_in_everything(model: str) -> None:
     module = randomise(models.get_model(model, weights=None).eval())
-    probe = torch.randn(2, 3, 96, 96)
-    traced, _, _, layers, note = prepare(module, probe, model)
+    probe = torch.randn(3, 3, 96, 96)
+    prepared = prepare(module, probe, model)
+    traced, layers = prepared.runner, prepared.layers
     with torch.no_grad():
-        watched = WatchedRunner(module, probe)
-    assert note == ""
+        watched = WatchedRunner(module, probe, prepared.outputs)
+    assert prepared.slower == ""
     assert watched.layers == layers
     batch = torch.randn(3, 3, 96, 96)
     one, other = read(traced, layers, batch), read(watched, layers, batch)
@@ -114,12 +116,13 @@ def overwriting_by_hand(m: nn.Module, x: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("watched", [False, True])
 def test_in_place_operations_do_not_reach_recorded_responses(watched: bool) -> None:
     module = Overwriting().eval()
-    probe, batch = torch.randn(2, 3, 24, 32), torch.randn(2, 3, 24, 32)
-    runner, _, _, layers, note = prepare(module, probe, "overwriting")
-    assert note == ""
+    probe, batch = torch.randn(3, 3, 24, 32), torch.randn(2, 3, 24, 32)
+    prepared = prepare(module, probe, "overwriting")
+    runner, layers = prepared.runner, prepared.layers
+    assert prepared.slower == ""
     if watched:
         with torch.no_grad():
-            runner = WatchedRunner(module, probe)
+            runner = WatchedRunner(module, probe, prepared.outputs)
     with torch.no_grad():
         expected = overwriting_by_hand(module, batch)
         output = runner(batch, Taps())
@@ -143,7 +146,7 @@ def test_an_addition_in_place_is_traced_as_such_and_spares_the_response() -> Non
     graph = trace(module)
     shapes: dict[object, object] = {}
     with torch.no_grad():
-        run_all(graph.module, graph.nodes, torch.randn(1, 3, 64, 64), record_shape(shapes))
+        run_all(graph.module, graph.nodes, torch.randn(1, 3, 64, 64), graph.recorder(shapes))
     found = {item.layer.name: graph.nodes[item.response] for item in find_layers(graph.ops(shapes))}
     graph.restore_in_place(set(found.values()), shapes)
     overwriting = [node for node in graph.nodes if node.target is operator.iadd]
@@ -169,7 +172,7 @@ def test_scripted_networks_are_refused_in_one_line() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         script = torch.jit.trace(nn.Sequential(nn.Conv2d(3, 2, 3)).eval(), torch.randn(1, 3, 8, 8))
     with pytest.raises(NetworkError, match="TorchScript") as caught:
-        prepare(script, torch.randn(2, 3, 8, 8), "scripted")
+        refuse_scripted(script, "scripted")
     assert "\n" not in str(caught.value)
 
 

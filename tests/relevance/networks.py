@@ -68,7 +68,7 @@ def images(number: int = 3, seed: int = 0) -> Tensor:
 
 def prepared(module: nn.Module) -> Prepared:
     """The module cut at its layers."""
-    return prepare(module, images(2, seed=9), "planted")
+    return prepare(module, images(3, seed=9), "planted")
 
 
 def integrated(

@@ -1,0 +1,225 @@
+"""Networks of a user's own: `package.module:factory[@weights]`.
+
+What a factory returns is only known by calling it: its code, what it reads and the live module it may hand
+out can all change from one call to the next. So every load calls it anew, on a copy of what it returns, and
+whoever only wants to know (a page, many times a minute) looks again when the code changed, and otherwise
+after twenty times as long as looking takes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from interpret_core.config import HEADS
+from interpret_core.errors import NetworkError, WeightsError, unknown
+from interpret_core.networks import code, identity
+from interpret_core.networks.copies import initialised, private_copy, unwrapped
+from interpret_core.networks.description import Plain, canonical, named_tensors, sha, tensor_digest
+from interpret_core.networks.preparing import refuse_scripted
+from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.sources import SEED, NetworkParts, seeded, seeded_call, weights_identity
+from interpret_core.networks.weights import (
+    RANDOM,
+    TRAINED,
+    UNSTATED,
+    Weights,
+    fit,
+    read_state,
+)
+
+PATIENCE = 20  # times as long as a look takes: looking costs a twentieth of the time at most
+OTHER_SEED = SEED + 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a factory said when it was last called.
+
+    Attributes:
+        preprocessing, class_names, head: of the network; the head is None where it is not stated.
+        evidence, note: of its weights.
+        made: what it is made of, as JSON: tree of modules, code, versions, and tensors that no file gives.
+    """
+
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+    head: str | None
+    evidence: str
+    note: str
+    made: Plain
+
+
+@dataclass(frozen=True)
+class FactorySource:
+    """`package.module:factory[@weights]`: a function without arguments that returns the network.
+
+    Attributes:
+        module: dotted module name.
+        factory: name of the function in it.
+        file: weights to load on top; None leaves what the factory made.
+    """
+
+    module: str
+    factory: str
+    file: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """`package.module:factory`."""
+        return f"{self.module}:{self.factory}"
+
+    def parts(self, seed: int = SEED) -> NetworkParts:
+        """What the factory returns, random numbers seeded; the module is the factory's own.
+
+        Raises:
+            NetworkError: it cannot be imported, fails, or returns something else.
+        """
+        made = seeded_call(self._function(), self.name, seed)
+        parts = NetworkParts(made) if isinstance(made, nn.Module) else made
+        if not isinstance(parts, NetworkParts) or not isinstance(parts.module, nn.Module):
+            raise NetworkError(
+                f"{self.name} returned {type(made).__name__}, expected a torch.nn.Module or "
+                "interpret_core.networks.NetworkParts."
+            )
+        names = tuple(parts.class_names)
+        wrong = next((name for name in names if not isinstance(name, str)), None)
+        if wrong is not None:
+            raise NetworkError(
+                f"{self.name} names a class {wrong!r}, expected texts: write str(…) around it."
+            )
+        if parts.head is not None and parts.head not in HEADS:
+            raise NetworkError(f"{self.name}: {unknown('head', parts.head, HEADS)}")
+        return replace(parts, class_names=names)
+
+    def make(self) -> tuple[NetworkParts, Facts]:
+        """Call the factory: a network that is Unitscope's own, with the file's tensors, and what was said.
+
+        Raises:
+            NetworkError: see `parts`; weights of another architecture; a lazy module that cannot be run.
+            CodeChangedError: the code on disk is not what this process imported.
+        """
+        parts = self.parts()
+        refuse_scripted(parts.module, self.name)
+        copied, size = private_copy(unwrapped(parts.module)), parts.preprocessing.size
+        module = seeded(lambda: initialised(copied, size, self.name))
+        facts = self._facts(parts, module)
+        if self.file is not None:
+            fit(module, read_state(self.file), self.file, self.name)
+        return replace(parts, module=module, evidence=facts.evidence, note=facts.note), facts
+
+    def facts(self, *, recent: bool = False, since: float = 0.0) -> Facts:
+        """What the factory says.
+
+        Args:
+            recent: an answer of a moment ago will do, as long as the code is the same.
+            since: seconds since the epoch; an answer from before is too old in any case.
+        """
+        kept = _RECENT.get(self)
+        if not recent or kept is None or not kept.holds(since):
+            start, begun = time.perf_counter(), time.time()
+            facts = self.make()[1]
+            kept = _RECENT[self] = _Kept(facts, begun, time.perf_counter() - start)
+        return kept.facts
+
+    def weights(self, facts: Facts) -> Weights:
+        """The file, or what the factory says of the weights it made.
+
+        Raises:
+            WeightsError: the file is missing.
+        """
+        if self.file is not None and not self.file.is_file():
+            raise WeightsError(f"Weights file {self.file} does not exist: check the path after '@'.")
+        return Weights(facts.evidence, facts.note, self.file)
+
+    def recipe(self, weights: Weights, facts: Facts) -> dict[str, Any]:
+        """All that is known without running the network and decides what it computes."""
+        file = weights_identity(weights) if weights.file is not None else {}
+        return {"made": facts.made, "head": facts.head, **file}
+
+    def _facts(self, parts: NetworkParts, module: nn.Module) -> Facts:
+        made = identity.untraced(module, [self.module])
+        tensors = dict(made.pop("tensors"))
+        given = set(module.state_dict()) if self.file is not None else set()
+        made["tensors"] = sorted([name, one] for name, one in tensors.items() if name not in given)
+        evidence, note = self._evidence(parts, made)
+        return Facts(parts.preprocessing, parts.class_names, parts.head, evidence, note, made)
+
+    def _evidence(self, parts: NetworkParts, made: Plain) -> tuple[str, str]:
+        if self.file is not None:
+            return parts.evidence or TRAINED, parts.note or f"Weights from {self.file.name}."
+        if parts.evidence:
+            return parts.evidence, parts.note or f"Weights as {self.name} makes them."
+        drawn = _drawn_share(self, sha(canonical(made)))
+        if drawn >= 0.5:
+            note = f"{self.name} draws its weights at random: another seed gives others."
+            return RANDOM, parts.note or note
+        note = f"Weights as {self.name} makes them; it does not say what they were trained on."
+        if drawn:
+            note += f" {drawn:.0%} of them are drawn at random."
+        return UNSTATED, parts.note or note
+
+    def _function(self) -> Callable[[], Any]:
+        try:
+            module = importlib.import_module(self.module)
+        except Exception as error:  # importing runs the user's own code
+            raise NetworkError(
+                f"Module {self.module!r} cannot be imported ({type(error).__name__}: {error}), expected "
+                "package.module:factory with the module on the Python path."
+            ) from error
+        # Noted before it is called, so that a change from here on is seen.
+        code.check_unchanged(code.sources([self.module]))
+        function = getattr(module, self.factory, None)
+        if not callable(function):
+            names = [name for name, value in vars(module).items() if callable(value) and name[0] != "_"]
+            raise NetworkError(unknown(f"factory in {self.module}", self.factory, names))
+        return function
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An answer of a factory.
+
+    Attributes:
+        facts: the answer.
+        begun: when it was asked, seconds since the epoch.
+        seconds: how long it took.
+    """
+
+    facts: Facts
+    begun: float
+    seconds: float
+
+    def holds(self, since: float) -> bool:
+        """Whether nothing is known to have changed, and it is not too long ago."""
+        if self.begun <= since or time.time() - self.begun > PATIENCE * self.seconds:
+            return False
+        names = [name for name, _ in self.facts.made["code"]]
+        return sorted(map(list, code.digests(names).items())) == self.facts.made["code"]
+
+
+_RECENT: dict[FactorySource, _Kept] = {}  # the last answer of each factory that a page asked
+
+
+@lru_cache(maxsize=256)
+def _drawn_share(source: FactorySource, made: str) -> float:
+    """Share of a network's weights that another seed changes; `made` stands for what it was made of."""
+    first, other = source.parts().module, source.parts(OTHER_SEED).module
+    if first is other:  # a live module: whoever trains it knows what its weights are
+        return 0.0
+    before, after = named_tensors(first), named_tensors(other)
+    weights = {name: one for name, one in before.items() if one.ndim > 1 and name in after}
+    drawn = sum(one.numel() for name, one in weights.items() if not _equal(one, after[name]))
+    return drawn / max(1, sum(one.numel() for one in weights.values()))
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and tensor_digest(one) == tensor_digest(other)

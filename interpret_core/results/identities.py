@@ -1,0 +1,149 @@
+"""Which network a name means: its digest, as a run found it out, and what it answered then.
+
+A digest comes from the network itself, traced and hashed by the process that computes. Whoever only looks
+for results (pages; a command that finds everything stored) need not build it: a run notes the digest under
+the network's recipe, which holds all that decides it (`NetworkSpec.recipe`).
+
+    identity/<recipe>   the digest
+    network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe}
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from interpret_core import networks
+from interpret_core.errors import NetworkError, StoreError
+from interpret_core.networks import Network, NetworkSpec
+from interpret_core.networks.probe import agrees
+from interpret_core.results.store import Store
+
+logger = logging.getLogger(__name__)
+
+AUTO = "auto"
+UNKNOWN = "unknown:"  # before the recipe of a network that no run here has loaded yet
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network whose results are asked for.
+
+    Attributes:
+        spec: what is known without building it.
+        digest: everything about it is kept under; begins with UNKNOWN where nothing can have been kept yet.
+        device: where it is run.
+        network: the network itself, once something has to be computed.
+    """
+
+    spec: NetworkSpec
+    digest: str
+    device: torch.device
+    network: Network | None = field(default=None, repr=False)
+
+    @property
+    def required(self) -> Network:
+        """The network of a subject that is loaded."""
+        if self.network is None:
+            raise ValueError(f"{self.spec.name} has not been loaded.")
+        return self.network
+
+    @property
+    def known(self) -> bool:
+        """Whether a run here has loaded it before, or this process has."""
+        return not self.digest.startswith(UNKNOWN)
+
+    @classmethod
+    def of(cls, network: Network) -> Subject:
+        """The subject that a network is."""
+        return cls(network.spec, network.digest, network.device, network)
+
+
+def identify(
+    name: str, store: Store, device: str = AUTO, *, recent: bool = False, since: float = 0.0
+) -> Subject:
+    """Which network a name means now, without building it where its source is a file or a package.
+
+    Args:
+        name: as `networks.find` takes it.
+        store: where runs note what they found out.
+        device: as `networks.load` takes it; "auto" is the one that its results here were made on, so that
+            they go on being comparable, and else the best there is.
+        recent, since: as for `networks.find`; pages ask often.
+
+    Raises:
+        NetworkError: unknown name, missing weights, a factory that fails.
+        ParameterError: a device that is not there.
+    """
+    spec = networks.find(name, recent=recent, since=since)
+    weights = spec.weights(fetch=not recent)
+    best = networks.find_device(device)
+    places = [best, torch.device("cpu")] if device == AUTO and best.type != "cpu" else [best]
+    for place in places:
+        digest = store.get_json(_identity_key(spec.recipe(weights, place)))
+        if isinstance(digest, str):
+            return Subject(spec, digest, place)
+    return Subject(spec, UNKNOWN + spec.recipe(weights, best), best)
+
+
+def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
+    """The subject with its network, built now; what it is is noted for those who only look.
+
+    Args:
+        subject: from `identify`.
+        store: where to note it.
+        fetch: allow one attempt to download missing weights.
+
+    Returns:
+        Under the digest of what was built, which is another one where something changed in between.
+
+    Raises:
+        NetworkError: as `networks.load`; or it computes something else than it did under the same digest.
+    """
+    network = networks.load(subject.spec.name, subject.device, fetch=fetch)
+    remember(network, store)
+    return Subject.of(network)
+
+
+def remember(network: Network, store: Store) -> None:
+    """Note what a network is; check that it computes what it computed before.
+
+    Raises:
+        NetworkError: its output for the probe is another one than under the same digest before.
+    """
+    before = _noted(store, network.digest)
+    if before is not None and not agrees(before["answers"], network.answers):
+        raise NetworkError(
+            f"{network.name} gives another output than when its results were stored, though code, weights "
+            "and settings are the same; expected equal numbers within 0.01 %. Something that nobody reads "
+            "differs (a compiled extension, another build of torch): use the installation that the results "
+            "were made with, or another INTERPRET_CACHE."
+        )
+    note: dict[str, Any] = {"layers": [layer.name for layer in network.layers], "answers": network.answers}
+    try:
+        if before is None or before["layers"] != note["layers"]:
+            store.put_json(f"network/{network.digest}", note)
+        if store.get_json(_identity_key(network.recipe)) != network.digest:
+            store.put_json(_identity_key(network.recipe), network.digest)
+    except StoreError as error:  # whoever cannot write can still compute and show
+        logger.warning("What %s is could not be noted: %s", network.name, error)
+
+
+def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:
+    """Names of a network's layers in forward order; None where no run has loaded it."""
+    if subject.network is not None:
+        return tuple(layer.name for layer in subject.network.layers)
+    note = _noted(store, subject.digest)
+    return None if note is None else tuple(note["layers"])
+
+
+def _noted(store: Store, digest: str) -> dict[str, Any] | None:
+    note = store.get_json(f"network/{digest}")
+    return note if isinstance(note, dict) and {"layers", "answers"} <= set(note) else None
+
+
+def _identity_key(recipe: str) -> str:
+    return f"identity/{recipe}"
