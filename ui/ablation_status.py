@@ -84,7 +84,8 @@ def grid_request(bench: Bench, value: str) -> AblationRequest:
     unranked = set(bench.plan.unranked())
     if not unranked:
         return request
-    ranked = tuple(name for name in bench.plan.ranking.keys if name not in unranked)
+    possible = (name for name in bench.plan.ranking.keys if bench.plan.unusable(name) is None)
+    ranked = tuple(name for name in possible if name not in unranked)
     return replace(request, classes=ranked) if ranked else request
 
 

@@ -124,7 +124,9 @@ def _plan(wanted: Wanted, network: str, dataset: str, _subject: Subject, _opened
         if survey is None:
             raise
         known = class_plan(_opened, spec, survey)
-    return plan_from(wanted.request(), _opened, _subject, known)
+    found = plan_from(wanted.request(), _opened, _subject, known)
+    found.require()
+    return found
 
 
 def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:

@@ -30,6 +30,7 @@ from interpret_core.cli.ablation_asked import (
 )
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress, console
+from interpret_core.errors import ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,6 +167,12 @@ def _found(
     if asked.by == RELEVANCE and asked.names == "all" and asked.directions != (RANDOM,):
         alone = [name for name in names if _alone(plan, name, plan.relevance(name).images)]
         names, left_out = _without(names, left_out, alone)
+    if asked.by != HAND and not names:
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out[:4])
+        raise ParameterError(
+            f"No class of {request.dataset} can be ranked and evaluated, expected one with images for both "
+            f"({reasons}): choose --split all and --ranked-on all, or other splits in index.csv."
+        )
     settings = [Setting(), *settings_of(asked, names)]
     for setting in settings:
         plan.selection(setting)  # better to stop here than after an hour
@@ -201,6 +208,8 @@ def _names(asked: Asked, plan: AblationPlan) -> tuple[Names, Reasons]:
     every = tuple(one.name for one in plan.classes)
     left_out = [(name, f"no image in split {plan.request.split}") for name in plan.without_image]
     if asked.by == IOU:
+        return every, tuple(left_out)
+    if asked.directions == (RANDOM,):  # nothing ranks: every class is watched
         return every, tuple(left_out)
     images = plan.ranking.images
     left_out += [

@@ -187,6 +187,11 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
     def compute() -> Record:
         sums = {layer.name: np.zeros(layer.units) for layer in plan.layers}
         sound = [index for index in images if readable(plan.dataset, index)]
+        if not images:
+            raise DatasetError(
+                f"No image of {plan.dataset.name} is in split {plan.request.ranked_on!r}, over which units' "
+                "means are taken, expected at least one: silence units to zero, or rank on another split."
+            )
         if not sound:
             raise DatasetError(
                 f"None of the {len(images)} ranking images of {plan.dataset.name} can be read, expected at "

@@ -46,6 +46,18 @@ class RelevancePlan:
     images: Mapping[str, NDArray[np.int64]]
     keys: Mapping[str, str]
 
+    def require(self) -> None:
+        """Whether any class has an image.
+
+        Raises:
+            DatasetError: none has.
+        """
+        if not self.classes:
+            raise DatasetError(
+                f"No image of {', '.join(self.without_image)} is in split {self.request.split!r} of "
+                f"{self.dataset.name}, expected at least one: choose another split, or all."
+            )
+
     def find(self, store: Store) -> dict[str, ClassRelevance]:
         """The classes whose relevance is in the store, by name."""
         found = {one.name: store.get(self.keys[one.name]) for one in self.classes}
@@ -100,20 +112,17 @@ def plan(request: RelevanceRequest, store: Store) -> RelevancePlan:
     dataset = datasets.open_dataset(request.dataset)
     subject = identify(request.network, store)
     known = class_plan(dataset, subject.spec, known_survey(dataset, store))
-    return plan_from(request, dataset, subject, known)
+    found = plan_from(request, dataset, subject, known)
+    found.require()
+    return found
 
 
 def plan_from(
     request: RelevanceRequest, dataset: Dataset, subject: Subject, known: ClassPlan
 ) -> RelevancePlan:
-    """The same from a network and a class plan."""
+    """The same from a network and a class plan; it may be of no class at all (`require`)."""
     asked = known.chosen(request.classes)
     classes = tuple(one for one in asked if len(one.of(request.split)))
-    if not classes:
-        raise DatasetError(
-            f"No image of {', '.join(one.name for one in asked)} is in split {request.split!r} of "
-            f"{dataset.name}, expected at least one: choose another split, or all."
-        )
     images = {one.name: _first(dataset, one.of(request.split), request.images) for one in classes}
     digest = subject.digest
     keys = {

@@ -81,12 +81,14 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     dataset.compute_digest(cancelled=execution.cancelled)
     subject = identify(request.network, store, execution.device)
     plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
+    plan.require()
     missing = plan.missing(store)
     if missing:
         # What was loaded decides, whatever was known of the name before.
         subject = loaded(subject, store)
         subject.required.require_classes()
         plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
+        plan.require()
         missing = plan.missing(store)
         _Run(plan, subject.required, store, execution, reporter).classes(missing)
     found, left_out = plan.find(store), plan.left_out(store)
