@@ -55,6 +55,7 @@ class Card(NamedTuple):
     evidence: str
     note: str
     description: str
+    findings: tuple[str, ...] = ()
 
 
 class Missing(Exception):
@@ -113,10 +114,10 @@ def subject(name: str, since: float = 0.0) -> Subject:
 
 
 def card(name: str) -> Card:
-    """Title, evidence and note, without building the network."""
-    spec = networks.find(name, recent=True)
-    weights = spec.weights(fetch=False)
-    return Card(spec.name, spec.title, weights.evidence, weights.note, spec.description)
+    """Title, evidence, note, and what a run found out, without building the network."""
+    found = subject(name)
+    weights, findings = found.spec.weights(fetch=False), identities.findings_of(found, store())
+    return Card(name, found.spec.title, weights.evidence, weights.note, found.spec.description, findings)
 
 
 def dataset(name: str, since: float = 0.0) -> Dataset:

@@ -28,6 +28,11 @@ EVIDENCE = {
         "random weights",
         "Nothing here was learned: use it as a baseline, not as a finding.",
     ),
+    "weights as given": (
+        "gray",
+        "weights as given",
+        "Nobody says what these weights learned. Its factory can: NetworkParts(evidence=“trained”).",
+    ),
     "demo": (
         "blue",
         "demo",

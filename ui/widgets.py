@@ -108,6 +108,8 @@ def evidence(network: str) -> None:
     st.badge(word, color=colour, help=_plain(card.note) or meaning)  # type: ignore[arg-type]
     if card.evidence != "trained":
         st.caption(meaning)
+    for finding in card.findings:
+        st.caption(plain(finding))
 
 
 def _plain(note: str) -> str:

@@ -61,7 +61,9 @@ class Network:
         digest: hex; everything that changes a result, taken from what was built.
         recipe: hex; what a page can know of it without building it (`NetworkSpec.recipe`).
         evidence: "trained", "random weights", "demo" or "weights as given".
-        note: for the screen; says why weights are random, what its outputs are, and what is left out.
+        note: for the screen; says where its weights are from, and all the findings.
+        findings: what loading found out, a sentence each: what its outputs are taken for, why it is on the
+            slower path, what is left out.
         preprocessing: of its input.
         class_names: of its outputs; empty if unknown.
         head: how its outputs become probabilities.
@@ -92,7 +94,8 @@ class Network:
         self.head: Head = prepared.head
         self.answers = prepared.answers
         self.traced = not prepared.slower
-        self.note = " ".join(filter(None, [made.weights.note, *prepared.notes]))
+        self.findings = prepared.notes
+        self.note = " ".join(filter(None, [made.weights.note, *self.findings]))
         self.digest = network_digest(
             prepared.computed, self.preprocessing, self.class_names, self.head, device
         )

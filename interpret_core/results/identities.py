@@ -5,7 +5,8 @@ for results (pages; a command that finds everything stored) need not build it: a
 the network's recipe, which holds all that decides it (`NetworkSpec.recipe`).
 
     identity/<recipe>   the digest
-    network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe}
+    network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe,
+                         "findings": what loading found out, a sentence each}
 """
 
 from __future__ import annotations
@@ -122,9 +123,10 @@ def remember(network: Network, store: Store) -> None:
             "differs (a compiled extension, another build of torch): use the installation that the results "
             "were made with, or another INTERPRET_CACHE."
         )
-    note: dict[str, Any] = {"layers": [layer.name for layer in network.layers], "answers": network.answers}
+    layers = [layer.name for layer in network.layers]
+    note: dict[str, Any] = {"layers": layers, "findings": list(network.findings), "answers": network.answers}
     try:
-        if before is None or before["layers"] != note["layers"]:
+        if before is None or any(before[name] != note[name] for name in ("layers", "findings")):
             store.put_json(f"network/{network.digest}", note)
         if store.get_json(_identity_key(network.recipe)) != network.digest:
             store.put_json(_identity_key(network.recipe), network.digest)
@@ -140,9 +142,15 @@ def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:
     return None if note is None else tuple(note["layers"])
 
 
+def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
+    """What loading a network found out, a sentence each; nothing where no run has loaded it."""
+    note = _noted(store, subject.digest)
+    return () if note is None else tuple(note["findings"])
+
+
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     note = store.get_json(f"network/{digest}")
-    return note if isinstance(note, dict) and {"layers", "answers"} <= set(note) else None
+    return note if isinstance(note, dict) and {"layers", "answers", "findings"} <= set(note) else None
 
 
 def _identity_key(recipe: str) -> str:

@@ -56,8 +56,7 @@ def resolve_layers(
 ) -> LayerKeys | None:
     """Keys of a request without building the network; None if its layers are not known yet."""
     for shipped in store.shipped:
-        if subject.known:
-            shipped.compare("networks", request.network, subject.digest)
+        shipped.compare("networks", request.network, subject.digest if subject.known else "")
         shipped.compare("datasets", request.dataset, dataset_digest)
     known = layers_of(subject, store)
     if known is None:

@@ -104,7 +104,8 @@ class Shipped:
         Args:
             kind: "networks" or "datasets".
             name: as it was asked for.
-            digest: of what lies behind the name now.
+            digest: of what lies behind the name now; empty where its weights, code or libraries are others
+                than those, so that only a run can tell it.
         """
         expected = self.manifest.get(kind, {}).get(name, digest)
         if expected != digest and name not in self._told:
@@ -113,7 +114,7 @@ class Shipped:
                 "Shipped results of %s are not used, results are computed instead: its digest is %s, they "
                 "were made with %s.",
                 name,
-                digest[:12],
+                digest[:12] or "not known yet",
                 expected[:12],
             )
 
