@@ -26,6 +26,8 @@ OWN = "tests.networks.own:"
         ("base", "logits", True, ""),
         ("log_probabilities", "logits", True, ""),  # softmax gives them back
         ("small_logits", "logits", True, ""),
+        ("functional", "logits", True, ""),
+        ("untraceable_logits", "logits", True, ""),
         ("one_logit", "sigmoid", False, "It has one output, a logit"),
         (
             "one_probability",
@@ -47,6 +49,12 @@ def test_what_a_network_gives_is_found_by_running_it(
     assert (network.head.kind, network.head.exclusive) == (kind, exclusive)
     assert said in network.note
     assert bool(said) == bool(network.head.reason)
+
+
+def test_extreme_images_tell_logits_from_probabilities_where_nothing_else_does() -> None:
+    network = load(OWN + "untraceable_logits")
+    assert not network.traced
+    assert all(0 <= answer <= 1 for answer in network.answers)
 
 
 @pytest.mark.parametrize("kind", HEADS)

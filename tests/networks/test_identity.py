@@ -204,6 +204,18 @@ def test_a_copy_is_the_same_network_however_it_is_kept() -> None:
     assert digest_of(module) == before
 
 
+def test_where_a_result_is_stored_does_not_count_where_nobody_can_trace_either() -> None:
+    class Asking(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x if float(x.sum()) < 1e9 else -x)
+
+    def asking(*, inplace: bool) -> nn.Module:
+        torch.manual_seed(1)
+        return Asking(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=inplace), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    assert digest_of(asking(inplace=True)) == digest_of(asking(inplace=False))
+
+
 def test_file_formats_and_spellings_of_one_network_share_a_digest(tmp_path: Path) -> None:
     state = own.Base().state_dict()
     torch.save(state, tmp_path / "a.pth")
