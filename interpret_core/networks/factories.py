@@ -107,13 +107,18 @@ class FactorySource:
             NetworkError: see `parts`; weights of another architecture; a lazy module that cannot be run.
             CodeChangedError: the code on disk is not what this process imported.
         """
+        parts, facts = self._called()
+        if self.file is not None:
+            fit(parts.module, read_state(self.file), self.file, self.name)
+        return parts, facts
+
+    def _called(self) -> tuple[NetworkParts, Facts]:
+        """The same before the file's tensors are in it."""
         parts = self.parts()
         refuse_scripted(parts.module, self.name)
         copied, size = private_copy(unwrapped(parts.module)), parts.preprocessing.size
         module = seeded(lambda: initialised(copied, size, self.name))
         facts = self._facts(parts, module)
-        if self.file is not None:
-            fit(module, read_state(self.file), self.file, self.name)
         return replace(parts, module=module, evidence=facts.evidence, note=facts.note), facts
 
     def facts(self, *, recent: bool = False, since: float = 0.0) -> Facts:
@@ -126,7 +131,7 @@ class FactorySource:
         kept = _RECENT.get(self)
         if not recent or kept is None or not kept.holds(since):
             start, begun = time.perf_counter(), time.time()
-            facts = self.make()[1]
+            facts = self._called()[1]
             kept = _RECENT[self] = _Kept(facts, begun, time.perf_counter() - start)
         return kept.facts
 

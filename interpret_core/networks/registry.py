@@ -11,6 +11,8 @@ Names:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +21,7 @@ import torch
 from torch import nn
 
 from interpret_core import __version__, config, demo
-from interpret_core.errors import NetworkError, unknown
+from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.networks.demo import TITLES, DemoSource, available, class_names
 from interpret_core.networks.description import canonical, sha
 from interpret_core.networks.factories import FactorySource, Facts
@@ -27,7 +29,7 @@ from interpret_core.networks.identity import SCHEMA
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.sources import LITE, LiteSource, Source, TorchvisionSource
 from interpret_core.networks.torchvision_ops import VERSION, models
-from interpret_core.networks.weights import SUFFIXES, Weights
+from interpret_core.networks.weights import SUFFIXES, Weights, file_digest
 
 FEATURED = ("torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18", LITE)
 _RANDOM = "random"
@@ -121,17 +123,33 @@ def make(name: str, *, fetch: bool = True) -> Made:
     """Build a network; a factory is called anew.
 
     Raises:
-        NetworkError, WeightsError: as `find` and `NetworkSpec.weights`; weights of another architecture.
+        NetworkError, WeightsError: as `find` and `NetworkSpec.weights`; weights of another architecture, or
+            that change while they are read.
     """
     target = _target(name)
     if _is_factory(target):
         source = _factory_source(target)
-        parts, facts = source.make()
+        with _unchanged(source.file):
+            parts, facts = source.make()
         spec = _configured(_factory_spec(target, source, facts), name, target)
         return Made(spec, source.weights(facts), parts.module, (source.module,))
     spec = find(name)
     weights = spec.weights(fetch=fetch)
-    return Made(spec, weights, spec.build(weights))
+    with _unchanged(weights.file):
+        return Made(spec, weights, spec.build(weights))
+
+
+@contextmanager
+def _unchanged(file: Path | None) -> Iterator[None]:
+    """A recipe names a file's content, so what is read inside must be that content.
+
+    Raises:
+        WeightsError: it is another one at the end.
+    """
+    before = file_digest(file) if file is not None and file.is_file() else None
+    yield
+    if file is not None and before is not None and file_digest(file) != before:
+        raise WeightsError(f"Weights file {file} changed while it was read, expected it at rest: try again.")
 
 
 def featured() -> tuple[str, ...]:
