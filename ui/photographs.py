@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.errors import DatasetError
 from interpret_core.profile.bands import BANDS
 from ui import firing, photos, results, state, widgets
 from ui.firing import STRONGEST
@@ -95,7 +96,17 @@ def concepts(view: LayerView, unit: int) -> list[str]:
 
 
 def photographs(view: LayerView, now: Shown) -> None:
-    """Draw the upper gallery with what chooses it, and the silent row."""
+    """Draw the upper gallery with what chooses it, and the silent row.
+
+    A line says why in their place, where the data set's files cannot be read or are others now.
+    """
+    try:
+        _photographs(view, now)
+    except DatasetError as error:
+        st.error(plain(error))
+
+
+def _photographs(view: LayerView, now: Shown) -> None:
     source = results.source(view)
     _annotation_pills(view, now)
     _slider(now)

@@ -154,13 +154,16 @@ def known_class(found: Found, name: str) -> KnownClass:
     return found.plan.class_plan.find(name)
 
 
-def outline(dataset: str, one: KnownClass, image: int) -> list[int] | None:
+def outline(found: Found, one: KnownClass, image: int) -> list[int] | None:
     """Run lengths of the class's object in an image; None without a mask."""
-    if one.concept is None:
+    if one.concept is None or found.plan is None:
         return None
-    opened = results.dataset(dataset)
-    concept = opened.concepts().concepts[one.concept]
-    return results.annotation(opened, image, concept.category, concept.number)
+    concept = found.plan.dataset.concepts().concepts[one.concept]
+    return results.reading(
+        found.plan.request.dataset,
+        found.plan.dataset.digest,
+        lambda opened: results.annotation(opened, image, concept.category, concept.number),
+    )
 
 
 def output_name(network: str, number: int) -> str:
@@ -250,7 +253,11 @@ def map_of(spot: Spot, key: str) -> ImageMap:
 def _map(spot: Spot, key: str) -> ImageMap:
     plan = planned(spot.wanted)
     network = loaded(spot.wanted.network, plan.network_digest)
-    return image_map(plan, network, spot.name, spot.image, spot.layer)
+    return results.reading(
+        spot.wanted.dataset,
+        plan.dataset.digest,
+        lambda _: image_map(plan, network, spot.name, spot.image, spot.layer),
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)

@@ -137,7 +137,7 @@ def _show_dataset(dataset: Dataset) -> None:
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
-    if (dataset.root / CLASSES).is_file():
+    if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
     for category, names in concept_names(dataset).items():

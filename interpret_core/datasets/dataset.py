@@ -8,7 +8,7 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.datasets import pictures
-from interpret_core.datasets.digests import content_digest
+from interpret_core.datasets.contents import UNKNOWN
+from interpret_core.datasets.digests import content_of
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
 from interpret_core.errors import DamagedFileError, DatasetError, unknown
 
@@ -63,6 +64,9 @@ class ConceptTable:
 class Dataset:
     """One opened folder. Holds its tables in memory, never its pictures; safe to share between threads.
 
+    It is what it was when it was opened: its tables are not read again, and once its digest is known, every
+    picture and mask has to be what the digest says (see `contents`).
+
     Attributes:
         name: the registered name, or the folder's.
         root: absolute folder.
@@ -71,6 +75,7 @@ class Dataset:
         categories: every category column, scene and texture included.
         annotation_size: (H, W).
         images: folder of the pictures and masks.
+        classes_table: text of classes.csv, None where there is none.
     """
 
     def __init__(self, name: str, root: Path, tables: Tables) -> None:
@@ -81,9 +86,11 @@ class Dataset:
         self.categories = tables.categories
         self.annotation_size = tables.annotation_size
         self.images = root / tables.images
+        self.classes_table = tables.classes
         self._prefix = f"{tables.images}/" if tables.images else ""
         self._table_digests = tables.digests
         self._digest: str | None = None
+        self._known: Mapping[str, bytes] = {}
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
 
     def __len__(self) -> int:
@@ -113,17 +120,27 @@ class Dataset:
         Args:
             progress: called with files done and files in all.
             cancelled: asked regularly; a true answer raises Cancelled.
+
+        Raises:
+            DatasetError: a file that is there cannot be read.
         """
         if self._digest is None:
-            self._digest = content_digest(self.root, self._table_digests, self.files(), progress, cancelled)
+            found = content_of(self.root, self._table_digests, self.files(), progress, cancelled)
+            # The records' own names, so that 250,000 of them are not in memory twice.
+            self._known = {name: found.files[f"{self._prefix}{name}"] for name in self._names()}
+            self._digest = found.digest
         return self._digest
 
     def files(self) -> Iterable[str]:
         """Every file the tables name, relative to the folder; a file may come more than once."""
+        return (f"{self._prefix}{name}" for name in self._names())
+
+    def _names(self) -> Iterator[str]:
+        """The same, relative to the folder of the pictures."""
         for record in self.records:
-            yield f"{self._prefix}{record.image}"
+            yield record.image
             for items in record.maps.values():
-                yield from (f"{self._prefix}{item}" for item in items if isinstance(item, str))
+                yield from (item for item in items if isinstance(item, str))
 
     def concepts(self, categories: Iterable[str] = DEFAULT_CATEGORIES) -> ConceptTable:
         """The concepts of some categories; default categories that the data set lacks are left out.
@@ -165,9 +182,11 @@ class Dataset:
 
         Raises:
             DamagedFileError: missing, undecodable or of another size than index.csv says.
+            ChangedFileError: not the file that the digest knows.
+            DatasetError: the operating system does not hand it out.
         """
         record = self.records[i]
-        return pictures.read_rgb(self.images / record.image, record.size)
+        return pictures.read_rgb(self.images / record.image, record.size, self._known_of(record.image))
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
         """Annotation of image i: one plane per map of the table's categories, in their order.
@@ -182,6 +201,7 @@ class Dataset:
 
         Raises:
             DamagedFileError: a missing or undecodable mask, one of another size, or an unknown label number.
+            ChangedFileError, DatasetError: as `read_image`.
         """
         return self.read_planes(i, table)[0]
 
@@ -215,11 +235,15 @@ class Dataset:
         else:
             path = self.images / item
             where = f"mask {path}"
-            numbers = pictures.read_mask(path, self.annotation_size)
+            numbers = pictures.read_mask(path, self.annotation_size, self._known_of(item))
         plane = lookup[numbers]
         if plane.max() == _UNKNOWN:
             raise self._unknown_label(where, int(numbers[plane == _UNKNOWN][0]))
         return plane
+
+    def _known_of(self, name: str) -> bytes:
+        """What the digest knows of a file, as `contents.read_content` takes it."""
+        return self._known.get(name, UNKNOWN)
 
     def _unknown_label(self, where: str, number: int) -> DamagedFileError:
         return DamagedFileError(

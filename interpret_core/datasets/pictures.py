@@ -9,12 +9,14 @@ JPEG mask is refused: its label numbers are noise. Pillow's LOAD_TRUNCATED_IMAGE
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.datasets.contents import UNKNOWN, read_content
 from interpret_core.datasets.tables import MAX_PIXELS
 from interpret_core.errors import DamagedFileError
 
@@ -30,21 +32,24 @@ _TURNS = {
 }
 
 
-def read_rgb(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_rgb(path: Path, size: tuple[int, int] | None, known: bytes = UNKNOWN) -> NDArray[np.uint8]:
     """One image as RGB.
 
     Args:
         path: the file.
         size: (height, width) that index.csv states, after any EXIF rotation; None takes any.
+        known: what the data set's digest knows of the file, see `contents.read_content`.
 
     Returns:
         (height, width, 3) uint8 in [0, 255].
 
     Raises:
         DamagedFileError: missing, undecodable, truncated, or of another size.
+        ChangedFileError, DatasetError: as `contents.read_content`.
     """
+    content = read_content("image", path, known)
     try:
-        with Image.open(path) as image:
+        with Image.open(BytesIO(content)) as image:
             _check_pixels(image)
             pixels = np.array(_upright(_as_rgb(image), _orientation(image)))
     except DamagedFileError:
@@ -57,21 +62,24 @@ def read_rgb(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     return pixels
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint16]:
+def read_mask(path: Path, size: tuple[int, int], known: bytes = UNKNOWN) -> NDArray[np.uint16]:
     """One annotation map as label numbers.
 
     Args:
         path: the file.
         size: (H, W) that index.csv states.
+        known: what the data set's digest knows of the file, see `contents.read_content`.
 
     Returns:
         (H, W) uint16 label numbers, 0 = unlabelled.
 
     Raises:
         DamagedFileError: missing, undecodable, truncated, lossy, or of another size.
+        ChangedFileError, DatasetError: as `contents.read_content`.
     """
+    content = read_content("mask", path, known)
     try:
-        with Image.open(path) as image:
+        with Image.open(BytesIO(content)) as image:
             _check_pixels(image)
             if image.format == "JPEG":
                 raise DamagedFileError(
@@ -159,11 +167,7 @@ def _check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, 
 
 
 def _damaged(kind: str, path: Path, error: Exception) -> DamagedFileError:
-    if isinstance(error, FileNotFoundError):
-        return DamagedFileError(f"{kind} {path} is missing: restore it, or remove it from the table.")
-    if isinstance(error, PermissionError):
-        return DamagedFileError(f"{kind} {path} may not be read: check its permissions.")
-    reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     return DamagedFileError(
         f"{kind} {path} cannot be decoded ({reason}): restore it, or remove it from the table."
     )

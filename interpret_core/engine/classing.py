@@ -139,7 +139,7 @@ def class_plan(
     if table is None:
         table = config.current().classes_for(spec.name)
     objects = _Objects(dataset)
-    listed = (dataset.root / CLASSES).is_file()
+    listed = dataset.classes_table is not None
     names: Sequence[str] = objects.names
     if listed:
         classes = read_classes(dataset)
