@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of
+from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
-from interpret_core.errors import DamagedFileError, DatasetError, unknown
+from interpret_core.errors import DatasetError, unknown
 
 DEFAULT_CATEGORIES = ("object", "part", "material", "color")
-_UNKNOWN = 0xFFFF  # in a lookup table: label.csv does not know the number
-_UNLISTED = 0xFFFE  # label.csv knows the number, but not in this category
-_SPECIAL = 0xFFFE
+_UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
 Progress = Callable[[int, int], None]
 
@@ -91,6 +90,7 @@ class Dataset:
         self._table_digests = tables.digests
         self._digest: str | None = None
         self._known: Mapping[str, bytes] = {}
+        self._listed = Listed(tuple(tables.labels))
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
 
     def __len__(self) -> int:
@@ -166,9 +166,9 @@ class Dataset:
                 f"Data set {self.name} has no label in {', '.join(wanted) or 'no category'}, "
                 f"expected at least one: choose among {', '.join(self.categories)}."
             )
-        if len(found) >= _SPECIAL:
+        if len(found) >= _UNLISTED:
             raise DatasetError(
-                f"{len(found)} concepts, expected fewer than {_SPECIAL}: choose fewer categories."
+                f"{len(found)} concepts, expected fewer than {_UNLISTED}: choose fewer categories."
             )
         present = {concept.category for concept in found}
         return ConceptTable(tuple(category for category in wanted if category in present), found)
@@ -215,10 +215,9 @@ class Dataset:
             first = at
             for item in record.maps.get(category, ()):
                 plane = self._indexed(record, item, lookups[category])
-                if plane.max() >= _SPECIAL:
-                    foreign = plane == _UNLISTED
-                    unlisted += int(np.count_nonzero(foreign))
-                    plane[foreign] = 0
+                foreign = plane == _UNLISTED
+                unlisted += int(np.count_nonzero(foreign))
+                plane[foreign] = 0
                 for earlier in planes[first:at]:
                     plane[plane == earlier] = 0
                 planes[at] = plane
@@ -227,38 +226,24 @@ class Dataset:
 
     def _indexed(self, record: Record, item: str | int, lookup: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """One map as concept indices, `_UNLISTED` where its category does not list the number."""
-        if isinstance(item, int):
-            where = f"index.csv, row of {record.image}"
-            numbers = np.full(self.annotation_size, min(item, MAX_LABEL), dtype=np.uint16)
-            if item > MAX_LABEL:
-                raise self._unknown_label(where, item)
-        else:
-            path = self.images / item
-            where = f"mask {path}"
-            numbers = pictures.read_mask(path, self.annotation_size, self._known_of(item))
-        plane = lookup[numbers]
-        if plane.max() == _UNKNOWN:
-            raise self._unknown_label(where, int(numbers[plane == _UNKNOWN][0]))
-        return plane
+        if not isinstance(item, int):
+            numbers = read_mask(self.images / item, self.annotation_size, self._listed, self._known_of(item))
+            return lookup[numbers]
+        if item not in self.labels:
+            raise self._listed.refusal(f"index.csv, row of {record.image}", item)
+        return np.full(self.annotation_size, lookup[item], dtype=np.uint16)
 
     def _known_of(self, name: str) -> bytes:
         """What the digest knows of a file, as `contents.read_content` takes it."""
         return self._known.get(name, UNKNOWN)
-
-    def _unknown_label(self, where: str, number: int) -> DamagedFileError:
-        return DamagedFileError(
-            f"{where} has label number {number}, expected one of label.csv "
-            f"(1 … {max(self.labels)}): add it there, or correct it."
-        )
 
     def _lookup_tables(self, table: ConceptTable) -> dict[str, NDArray[np.uint16]]:
         """category -> (65536,) uint16 from label number to 1 + concept index; kept for the last table."""
         kept = self._lookups
         if kept is not None and kept[0] is table:
             return kept[1]
-        blank = np.full(MAX_LABEL + 1, _UNKNOWN, dtype=np.uint16)
+        blank = np.full(MAX_LABEL + 1, _UNLISTED, dtype=np.uint16)
         blank[0] = 0
-        blank[list(self.labels)] = _UNLISTED
         lookups = {category: blank.copy() for category in table.categories}
         for index, concept in enumerate(table.concepts):
             lookups[concept.category][concept.number] = 1 + index
