@@ -45,7 +45,7 @@ class Shown(NamedTuple):
 def shown(view: LayerView, unit: int) -> Shown:
     """Read and check the parameters."""
     best = view.label(unit) or NOTHING
-    name = state.one_of("annotate", [c.key for c in view.concepts] + [NOTHING], best, "concept")
+    name = state.one_of("annotate", [c.name for c in view.concepts] + [NOTHING], best, "concept", view.meant)
     concept = view.find(name) if name in concepts(view, unit) or name != NOTHING else -1
     mode = state.one_of("show", list(MODES), "both", "overlay")
     raw = state.whole("photos", COUNTS[0], COUNTS[-1], COUNTS[0], "number of photographs")
@@ -92,7 +92,7 @@ def _image(raw: str, prefix: str, among: Iterable[int], unit: int, words: str) -
 
 def concepts(view: LayerView, unit: int) -> list[str]:
     """The unit's best concepts, overall and per category, then nothing."""
-    return [*(view.concepts[c].key for c in view.best_concepts(unit)), NOTHING]
+    return [*(view.concepts[c].name for c in view.best_concepts(unit)), NOTHING]
 
 
 def photographs(view: LayerView, now: Shown) -> None:
@@ -131,7 +131,7 @@ def _photographs(view: LayerView, now: Shown) -> None:
 def _annotation_pills(view: LayerView, now: Shown) -> None:
     """Which concept's annotation is drawn over the photographs."""
     options = concepts(view, now.unit)
-    current = view.concepts[now.concept].key if now.concept >= 0 else NOTHING
+    current = view.concepts[now.concept].name if now.concept >= 0 else NOTHING
     if current not in options:
         options.insert(-1, current)
     key = state.follow("pick_annotate", current)
@@ -197,7 +197,7 @@ def _silent_row(view: LayerView, now: Shown, source: Source) -> None:
     """Photographs that contain the concept while the unit does not fire."""
     if now.concept < 0:
         return
-    name = plain(view.concepts[now.concept].key)
+    name = plain(view.concepts[now.concept].name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**Contains “{name}” while unit {now.unit} is silent**", width="content")
         widgets.how("silent")

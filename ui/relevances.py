@@ -15,7 +15,8 @@ import streamlit as st
 from interpret_core import jobs, networks
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.engine import ImageMap, RelevancePlan, image_map
-from interpret_core.engine.classing import ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.engine.classing import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.engine.naming import distinct
 from interpret_core.engine.planning import plan_from
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.jobs import Job
@@ -155,20 +156,21 @@ def known_class(found: Found, name: str) -> KnownClass:
 
 
 def outline(found: Found, one: KnownClass, image: int) -> list[int] | None:
-    """Run lengths of the class's object in an image; None without a mask."""
-    if one.concept is None or found.plan is None:
+    """Run lengths of the class's objects in an image; None without a mask."""
+    if not one.concepts or found.plan is None:
         return None
-    concept = found.plan.dataset.concepts().concepts[one.concept]
+    concepts = found.plan.dataset.concepts().concepts
+    numbers = tuple(concepts[at].number for at in one.concepts)
     return results.reading(
         found.plan.request.dataset,
         found.plan.dataset.digest,
-        lambda opened: results.annotation(opened, image, concept.category, concept.number),
+        lambda opened: results.annotation(opened, image, OBJECT, numbers),
     )
 
 
 def output_name(network: str, number: int) -> str:
     """Name of a network's output."""
-    names = results.class_names(network)
+    names = distinct(results.class_names(network))
     return names[number] if 0 <= number < len(names) else f"output {number}"
 
 

@@ -143,15 +143,17 @@ def _annotation_table(digest: str, category: str, _opened: Dataset) -> ConceptTa
 
 
 @st.cache_resource(show_spinner=False, max_entries=4096)
-def _annotation(digest: str, image: int, category: str, number: int, _opened: Dataset) -> list[int] | None:
-    """Run lengths of one concept in one image; None where the image has no map of the category."""
+def _annotation(
+    digest: str, image: int, category: str, numbers: tuple[int, ...], _opened: Dataset
+) -> list[int] | None:
+    """Run lengths of some labels' union in an image; None where it has no map of the category."""
     table = _annotation_table(digest, category, _opened)
-    place = next((i for i, concept in enumerate(table.concepts, 1) if concept.number == number), 0)
+    places = [i for i, concept in enumerate(table.concepts, 1) if concept.number in numbers]
     try:
         planes = _opened.read_annotation(image, table)
     except DamagedFileError:
         return None
-    return runs_of((planes == place).any(0)) if len(planes) else None
+    return runs_of(np.asarray(np.isin(planes, places).any(0))) if len(planes) else None
 
 
 def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
@@ -160,13 +162,13 @@ def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> lis
     return reading(
         view.facts.dataset,
         view.facts.dataset_digest,
-        lambda opened: [annotation(opened, int(i), wanted.category, wanted.number) for i in images],
+        lambda opened: [annotation(opened, int(i), wanted.category, (wanted.number,)) for i in images],
     )
 
 
-def annotation(opened: Dataset, image: int, category: str, number: int) -> list[int] | None:
-    """Run-length mask of the concept with this number in an image."""
-    return _annotation(opened.digest, image, category, number, opened)
+def annotation(opened: Dataset, image: int, category: str, numbers: tuple[int, ...]) -> list[int] | None:
+    """Run-length mask of the concepts with these numbers in an image."""
+    return _annotation(opened.digest, image, category, numbers, opened)
 
 
 def image_name(view: LayerView, image: int) -> str:

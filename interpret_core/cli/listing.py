@@ -125,11 +125,14 @@ def _dataset_cells(name: str, folder: Path) -> tuple[str, str, str]:
 
 
 def concept_names(dataset: Dataset) -> dict[str, list[str]]:
-    """Concepts of each category as label.csv lists them."""
-    return {
-        category: [label.name for label in dataset.labels.values() if category in label.categories]
-        for category in dataset.categories
-    }
+    """Concepts of each category in label.csv's order, under the names that options take."""
+    found: dict[str, list[str]] = {category: [] for category in dataset.categories}
+    labelled = {category for label in dataset.labels.values() for category in label.categories}
+    if within := labelled.intersection(found):
+        table = dataset.concepts(within)
+        for concept, name in zip(table.concepts, table.names, strict=True):
+            found[concept.category].append(name)
+    return found
 
 
 def _show_dataset(dataset: Dataset) -> None:

@@ -9,13 +9,12 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of
@@ -23,41 +22,9 @@ from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
 from interpret_core.errors import DatasetError, unknown
 
-DEFAULT_CATEGORIES = ("object", "part", "material", "color")
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A label within a category; `name` is for display."""
-
-    number: int
-    name: str
-    category: str
-
-
-@dataclass(frozen=True)
-class ConceptTable:
-    """The concepts of a computation, in a fixed order: by category, then by number.
-
-    Attributes:
-        categories: those with at least one concept.
-        concepts: C concepts; annotations hold 1 + the index into this tuple.
-    """
-
-    categories: tuple[str, ...]
-    concepts: tuple[Concept, ...]
-
-    @cached_property
-    def category_of(self) -> NDArray[np.int64]:
-        """(C,) index into `categories` of each concept."""
-        at = {category: index for index, category in enumerate(self.categories)}
-        return np.array([at[concept.category] for concept in self.concepts], dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self.concepts)
 
 
 class Dataset:
@@ -176,6 +143,10 @@ class Dataset:
     def planes(self, table: ConceptTable) -> int:
         """L: the largest number of annotation maps of any image (at least 1)."""
         return max(1, max(_count(record, table) for record in self.records))
+
+    def apart(self, category: str) -> bool:
+        """Whether no two labels of a category can share a pixel: no image has several maps of it."""
+        return all(len(record.maps.get(category, ())) <= 1 for record in self.records)
 
     def read_image(self, i: int) -> NDArray[np.uint8]:
         """Image i as (h, w, 3) uint8 RGB, see `pictures` for what is converted.

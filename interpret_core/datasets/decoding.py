@@ -10,6 +10,7 @@ not the file's fault and is raised as what it is.
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from interpret_core.datasets.tables import MAX_PIXELS
 from interpret_core.errors import DamagedFileError, DatasetError
 
 _LOCK = threading.Lock()  # Pillow's settings are looked at and exchanged in one step
+# A process forked in the midst of such a step would wait for ever.
+os.register_at_fork(before=_LOCK.acquire, after_in_child=_LOCK.release, after_in_parent=_LOCK.release)
 _PATIENCE = 100  # attempts to decode while other code changes them
 _NO_LIMIT = 1 << 62
 _T = TypeVar("_T")

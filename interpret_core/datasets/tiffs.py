@@ -35,9 +35,11 @@ def stored(content: bytes) -> str:
         tags = TiffImagePlugin.ImageFileDirectory_v2(stream.read(16 if content[2] == 43 else 8))
         stream.seek(tags.next)
         tags.load(stream)
+        if TiffImagePlugin.IMAGEWIDTH not in tags:
+            return ""  # it breaks off before it says anything
         bits = "+".join(str(bits) for bits in tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
         kinds = {2: " signed", 3: " floating-point"}
         kind = kinds.get(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0], "")
     except Exception:
         return ""
-    return f", {bits}{kind} bits; expected 8 or 16 for each colour"
+    return f", {bits}{kind} bits; expected unsigned numbers of 8 or 16 bits a colour"

@@ -97,6 +97,18 @@ def test_png_and_tiff_of_few_bits(tmp_path: Path, bits: int) -> None:
     same(read(tmp_path, Tiff(bits, INVERTED).write(numbers)), 255 - wanted)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiff_in_which_zero_is_white(tmp_path: Path, order: str) -> None:
+    for bits in (1, 8):
+        numbers = PIXELS[..., 0] >> (8 - bits)
+        wanted = np.repeat((numbers * (255 // ((1 << bits) - 1)))[..., None], 3, 2)
+        for deflate in (False, True):
+            same(
+                read(tmp_path, Tiff(bits, INVERTED, order=order, deflate=deflate).write(numbers)),
+                255 - wanted,
+            )
+
+
 @pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -173,24 +185,34 @@ NUMBERS = PIXELS[..., 0].astype(np.int64)
 REFUSED = {
     "32 bits": (lambda: Tiff(32).write(NUMBERS << 24), "more than 16 bits"),
     "32 bits, compressed": (lambda: Tiff(32, deflate=True).write(NUMBERS), "more than 16 bits"),
-    "32 bits, big endian": (lambda: Tiff(32, order=">").write(NUMBERS), "32 bits; expected 8 or 16"),
+    "32 bits, big endian": (
+        lambda: Tiff(32, order=">").write(NUMBERS),
+        "32 bits; expected unsigned numbers of 8 or 16 bits",
+    ),
     "32 bits, signed": (lambda: Tiff(32, kind=SIGNED).write(NUMBERS), "signed 32-bit numbers"),
     "16 bits, signed": (lambda: Tiff(16, kind=SIGNED).write(NUMBERS), "signed 16-bit numbers"),
     "8 bits, signed": (lambda: Tiff(8, kind=SIGNED).write(NUMBERS % 128), "signed 8-bit numbers"),
     "floating point": (lambda: Tiff(32, kind=FLOAT).write(NUMBERS / 255), "floating-point numbers"),
+    "floating point of 16 bits": (
+        lambda: Tiff(16, kind=FLOAT).write(NUMBERS),
+        "16 floating-point bits; expected unsigned",
+    ),
     "floating point, colours": (
         lambda: Tiff(32, RGB, kind=FLOAT).write(COLOURS / 255),
-        r"32\+32\+32 floating-point bits; expected 8 or 16",
+        r"32\+32\+32 floating-point bits; expected unsigned numbers of 8 or 16 bits",
     ),
-    "10 bits": (lambda: Tiff(10).write(NUMBERS << 2), "10 bits; expected 8 or 16"),
-    "12 bits, big endian": (lambda: Tiff(12, order=">").write(NUMBERS << 4), "12 bits; expected 8 or 16"),
+    "10 bits": (lambda: Tiff(10).write(NUMBERS << 2), "10 bits; expected unsigned numbers of 8 or 16 bits"),
+    "12 bits, big endian": (
+        lambda: Tiff(12, order=">").write(NUMBERS << 4),
+        "12 bits; expected unsigned numbers of 8 or 16 bits",
+    ),
     "12 bits, colours": (
         lambda: Tiff(12, RGB).write(COLOURS.astype(int) << 4),
-        r"12\+12\+12 bits; expected 8 or 16",
+        r"12\+12\+12 bits; expected unsigned numbers of 8 or 16 bits",
     ),
     "16 bits, alpha": (
         lambda: Tiff(16, extra=(2,)).write(deep(PIXELS[..., :2], 16)),
-        r"16\+16 bits; expected 8 or 16",
+        r"16\+16 bits; expected unsigned numbers of 8 or 16 bits",
     ),
     "big-endian BigTIFF": (lambda: Tiff(8, order=">", big=True).write(NUMBERS), "a big-endian BigTIFF"),
     "LAB": (lab, "holds LAB colours"),
