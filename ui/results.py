@@ -7,7 +7,9 @@ Routes use the same functions outside a script run: `st.cache_resource` works th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -120,6 +122,12 @@ def dataset(name: str, since: float = 0.0) -> Dataset:
         DatasetError: unknown name, missing folder, wrong layout; one clear line.
     """
     return _shelf().get(_place(name), since)
+
+
+def look_again(name: str) -> None:
+    """Look at every file of a data set now: one of them has turned out to be another."""
+    with suppress(UserError):  # whoever asks for the data set next gets the reason
+        dataset(name, time.time())
 
 
 def _place(name: str) -> Place:

@@ -180,3 +180,17 @@ def test_a_map_is_of_the_photograph_that_the_relevance_is_of(folder: Path) -> No
     recolour(picture_file(folder, image))
     with pytest.raises(Exception, match="is another one than when this result was computed"):
         relevances.map_of(Spot(WANTED, "red square", image, "conv2"), key)
+
+
+def test_an_ablation_stops_in_one_line_and_the_page_moves_on(folder: Path) -> None:
+    """What is evaluated on the spot is of the data set that the page is about, or is not shown."""
+    place = {"class": "red square", "by": "random", "percent": "7", "layers": "conv2"}
+    assert not open_page("pages/ablation.py", **HERE).error  # what lies before conv1 is kept in memory
+    for image in range(36):
+        recolour(picture_file(folder, image))
+    app = open_page("pages/ablation.py", **HERE, **place)
+    assert not app.exception
+    assert "is not the file that it was when the data set was read" in words(app)
+    app = open_page("pages/ablation.py", **HERE, **place)
+    assert not app.exception
+    assert "is not the file that it was" not in words(app), "it is looked at anew, not a minute later"
