@@ -42,6 +42,10 @@ class DamagedFileError(DatasetError):
     """One image or annotation that cannot be read; it is skipped and counted unless strict."""
 
 
+class ChangedFileError(DatasetError):
+    """A file that is not what the data set's digest knows of it; whatever reads it stops, keeping nothing."""
+
+
 class ParameterError(UserError):
     """A parameter outside its range."""
 

@@ -32,18 +32,20 @@ _MENDABLE = (urllib.error.URLError, http.client.HTTPException, ConnectionError, 
 
 
 def sha256(path: str | Path) -> str:
-    """SHA-256 (hex) of a file, computed once per (path, size, mtime_ns) in this process.
+    """SHA-256 (hex) of a file, computed once in this process for the same path, size, times and inode.
+
+    Size and mtime alone miss a file that `mv` or `cp -p` put in the place of another.
 
     Raises:
         OSError: the file cannot be read.
     """
     file = Path(path).resolve()
     status = file.stat()
-    return _sha256(file, status.st_size, status.st_mtime_ns)
+    return _sha256(file, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
 
 
 @lru_cache(maxsize=4096)
-def _sha256(file: Path, size: int, mtime_ns: int) -> str:
+def _sha256(file: Path, identity: tuple[int, ...]) -> str:
     return _hash_file(file, "sha256")
 
 

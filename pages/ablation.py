@@ -6,7 +6,7 @@ import streamlit as st
 
 from interpret_core.ablation.settings import IOU, RELEVANCE
 from interpret_core.engine import NotRanked
-from interpret_core.errors import UnitscopeError
+from interpret_core.errors import ChangedFileError, UnitscopeError
 from ui import (
     ablation,
     ablation_choice,
@@ -77,6 +77,9 @@ def measured(bench: Bench, choice: ablation_choice.Choice) -> ablation.Found | N
         if missing.missing == RELEVANCE:
             ablation_status.alone(bench, missing.name)
         ablation_status.ranking(bench.case)
+    except ChangedFileError as error:
+        results.look_again(bench.case.dataset)
+        st.error(plain(error))
     except UnitscopeError as error:
         st.error(plain(error))
     return None

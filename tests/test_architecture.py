@@ -13,6 +13,7 @@ MODULE_LINES, PAGE_LINES = 400, 120
 # A room may import rooms of a lower rank. Rooms of one rank are siblings and do not meet, except at rank 0.
 RANKS = {
     "interpret_core.errors": 0,
+    "interpret_core.concepts": 0,
     "interpret_core.config": 0,
     "interpret_core.files": 0,
     "interpret_core.demo": 0,

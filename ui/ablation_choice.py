@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class Choice(NamedTuple):
     Attributes:
         by, direction, percent, seed, layers, units, value: as in `Setting`.
         name: the class that is silenced for, and watched first.
-        concept: that ranks by IoU, as "name" in the profile; empty where there is none.
+        concept: that ranks by IoU, by its name in the profile; empty where there is none.
     """
 
     by: str
@@ -85,7 +85,7 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
     by = state.one_of("by", list(WAYS), RELEVANCE, "ranking")
     concept = ""
     if by == IOU and concepts:
-        concept = state.one_of("concept", concepts, name if name in concepts else concepts[0])
+        concept = state.one_of("concept", concepts, _own(plan, name, concepts), "concept", _meant(plan))
     return Choice(
         by,
         name,
@@ -97,6 +97,19 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
         silenced.units(units_of(plan)),
         state.one_of("value", list(VALUES), ZERO),
     )
+
+
+def _own(plan: AblationPlan, name: str, concepts: Sequence[str]) -> str:
+    """The class's object (of several labels, the first); any concept where it has none."""
+    known = plan.ranking.class_plan.find(name).concepts
+    own = plan.dataset.concepts().names[known[0]] if known else ""
+    return own if own in concepts else concepts[0]
+
+
+def _meant(plan: AblationPlan) -> Callable[[str], list[str]]:
+    """Names of the concepts that a name may mean."""
+    table = plan.dataset.concepts()
+    return lambda name: [table.names[index] for index in table.named(name)]
 
 
 def classes(plan: AblationPlan) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from interpret_core.engine import AblationPlan
+from interpret_core.engine.naming import distinct
 from ui import ablation_rows, addresses, saves, state, widgets
 from ui.ablation_rows import Flip, Seen
 from ui.ablations import Bench
@@ -68,7 +69,7 @@ def _picture(plan: AblationPlan, flip: Flip, start: str, end: str) -> str:
 
 
 def _output(plan: AblationPlan, number: int) -> str:
-    names = plan.network.spec.class_names
+    names = distinct(plan.network.spec.class_names)
     return names[number] if number < len(names) else f"output {number}"
 
 

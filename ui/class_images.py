@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from interpret_core.errors import DatasetError
 from interpret_core.relevance.record import ClassRelevance, LayerRelevance
 from ui import addresses, relevances, state, widgets
 from ui.igpictures import AGAINST, FOR, SIZES
@@ -30,7 +31,17 @@ _component = st.components.v2.component(
 
 
 def class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelevance, unit: int) -> None:
-    """The class's images with the layer's or one unit's map, and the pixels' beside it."""
+    """The class's images with the layer's or one unit's map, and the pixels' beside it.
+
+    A line says why in their place, where the data set's files cannot be read or are others now.
+    """
+    try:
+        _class_images(wanted, picked, found, part, unit)
+    except DatasetError as error:
+        st.error(plain(error))
+
+
+def _class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelevance, unit: int) -> None:
     record = found.records[picked.name]
     what = f"unit {unit}" if unit >= 0 else f"all {part.shape.units} units"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -94,7 +105,7 @@ def image_list(
                 "signText": " · ".join(
                     ["residual above the tolerance"] * flag + ["not recognised"] * (not right)
                 ),
-                "outline": relevances.outline(wanted.dataset, one, image),
+                "outline": relevances.outline(found, one, image),
                 "map": addresses.relevance_map(image, "layer", **layer),
                 "pixel": addresses.relevance_map(image, "pixel", **query),
             }

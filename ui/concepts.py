@@ -56,7 +56,7 @@ def rows(views: Views) -> list[Row]:
         if not first.summary.included[number]:
             continue
         name = names[int(best[:, number].argmax())]
-        made.append(_row(views[name], number, concept.key, found[:, number]))
+        made.append(_row(views[name], number, concept.name, found[:, number]))
     return sorted(made, key=lambda row: (-row.detectors, -row.iou, row.concept))
 
 
@@ -65,7 +65,7 @@ def totals(views: Views) -> dict[str, int]:
     first = next(iter(views.values()))
     found = np.sum([_counts(view) for view in views.values()], axis=0)
     return {
-        concept.key: int(count)
+        concept.name: int(count)
         for concept, count, included in zip(first.concepts, found, first.summary.included, strict=True)
         if included
     }
@@ -76,12 +76,12 @@ def _counts(view: LayerView) -> NDArray[np.int64]:
     return np.bincount(view.best[view.detector], minlength=len(view.concepts))
 
 
-def _row(view: LayerView, number: int, key: str, per_layer: NDArray[np.int64]) -> Row:
+def _row(view: LayerView, number: int, name: str, per_layer: NDArray[np.int64]) -> Row:
     iou = view.summary.profile.iou[:, number]
     unit = int(iou.argmax())
     found = bool(iou[unit] > 0)
     return Row(
-        key,
+        name,
         view.concepts[number].category,
         int(view.record["concept_images"][number]),
         int(per_layer.sum()),

@@ -91,7 +91,7 @@ def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
 
 def _concept(view: LayerView) -> str:
     options = concept_options(view)
-    chosen = state.one_of("concept", list(options), "", "concept")
+    chosen = state.one_of("concept", list(options), "", "concept", view.meant)
     key = state.follow(SEARCH_KEY, chosen or None)
     st.selectbox(
         "Concept",

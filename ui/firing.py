@@ -53,7 +53,7 @@ def band_words(view: LayerView, unit: int, band: int, shown: Sequence[Photo]) ->
 
 def silence_words(view: LayerView, unit: int, concept: int, found: Firing) -> str:
     """How many of the images that contain a concept make the unit fire; Markdown."""
-    name = f"“{plain(view.concepts[concept].key)}”"
+    name = f"“{plain(view.concepts[concept].name)}”"
     if found.images == 0:
         return f"No image contains {name}."
     silent = found.images - found.fires

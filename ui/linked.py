@@ -39,8 +39,13 @@ class Side(NamedTuple):
 
 def pick(networks: dict[str, Views]) -> str:
     """The concept that the URL names, in a box to search; its × clears it everywhere."""
-    every = {concept.key for views in networks.values() for concept in next(iter(views.values())).concepts}
-    chosen = state.one_of("concept", sorted(every), "", "concept")
+    firsts = [next(iter(views.values())) for views in networks.values()]
+    every = {concept.name for first in firsts for concept in first.concepts}
+
+    def meant(name: str) -> list[str]:
+        return list(dict.fromkeys(one for first in firsts for one in first.meant(name)))
+
+    chosen = state.one_of("concept", sorted(every), "", "concept", meant)
     totals = [concepts.totals(views) for views in networks.values()]
     numbers = {name: [total.get(name, 0) for total in totals] for total in totals for name in total}
     options = sorted(numbers, key=lambda name: (-sum(numbers[name]), name))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.errors import DatasetError
 from interpret_core.profile.bands import BANDS
 from ui import firing, photos, results, state, widgets
 from ui.firing import STRONGEST
@@ -44,7 +45,7 @@ class Shown(NamedTuple):
 def shown(view: LayerView, unit: int) -> Shown:
     """Read and check the parameters."""
     best = view.label(unit) or NOTHING
-    name = state.one_of("annotate", [c.key for c in view.concepts] + [NOTHING], best, "concept")
+    name = state.one_of("annotate", [c.name for c in view.concepts] + [NOTHING], best, "concept", view.meant)
     concept = view.find(name) if name in concepts(view, unit) or name != NOTHING else -1
     mode = state.one_of("show", list(MODES), "both", "overlay")
     raw = state.whole("photos", COUNTS[0], COUNTS[-1], COUNTS[0], "number of photographs")
@@ -91,11 +92,21 @@ def _image(raw: str, prefix: str, among: Iterable[int], unit: int, words: str) -
 
 def concepts(view: LayerView, unit: int) -> list[str]:
     """The unit's best concepts, overall and per category, then nothing."""
-    return [*(view.concepts[c].key for c in view.best_concepts(unit)), NOTHING]
+    return [*(view.concepts[c].name for c in view.best_concepts(unit)), NOTHING]
 
 
 def photographs(view: LayerView, now: Shown) -> None:
-    """Draw the upper gallery with what chooses it, and the silent row."""
+    """Draw the upper gallery with what chooses it, and the silent row.
+
+    A line says why in their place, where the data set's files cannot be read or are others now.
+    """
+    try:
+        _photographs(view, now)
+    except DatasetError as error:
+        st.error(plain(error))
+
+
+def _photographs(view: LayerView, now: Shown) -> None:
     source = results.source(view)
     _annotation_pills(view, now)
     _slider(now)
@@ -120,7 +131,7 @@ def photographs(view: LayerView, now: Shown) -> None:
 def _annotation_pills(view: LayerView, now: Shown) -> None:
     """Which concept's annotation is drawn over the photographs."""
     options = concepts(view, now.unit)
-    current = view.concepts[now.concept].key if now.concept >= 0 else NOTHING
+    current = view.concepts[now.concept].name if now.concept >= 0 else NOTHING
     if current not in options:
         options.insert(-1, current)
     key = state.follow("pick_annotate", current)
@@ -186,7 +197,7 @@ def _silent_row(view: LayerView, now: Shown, source: Source) -> None:
     """Photographs that contain the concept while the unit does not fire."""
     if now.concept < 0:
         return
-    name = plain(view.concepts[now.concept].key)
+    name = plain(view.concepts[now.concept].name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**Contains “{name}” while unit {now.unit} is silent**", width="content")
         widgets.how("silent")

@@ -97,7 +97,7 @@ def of_silence(view: LayerView, concept: int, found: Firing, source: Source) -> 
     made = []
     for image, pixels in zip(found.silent[:FEW].tolist(), found.pixels[:FEW].tolist(), strict=True):
         share = share_text(pixels / (height * width))
-        about = f"silent · “{view.concepts[concept].key}” covers {share} of the photograph"
+        about = f"silent · “{view.concepts[concept].name}” covers {share} of the photograph"
         made.append(Photo(image, "", f"covers {share}", about, True, [], None))
     return _annotated(made, concept, source)
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import streamlit as st
 
+from interpret_core.engine.classing import OBJECT
 from interpret_core.relevance.record import ClassRelevance, LayerRelevance
 from ui import addresses, saves, scales, state, unit_rows
 from ui.relevance import Picked
@@ -58,7 +59,7 @@ def ranked_units(
     ranking = unit_rows.ranking(part, order).tolist()
     shown = ranking[:count] + ([unit] if unit >= 0 and unit not in ranking[:count] else [])
     made = unit_rows.ranked(part, view, shown)
-    _tiles(picked, made, part, view, unit)
+    _tiles(picked, made, record, view, unit)
     more = next((each for each in COUNTS[1:] if each > count), part.shape.units)
     if count < part.shape.units:
         every = part.shape.units
@@ -68,13 +69,13 @@ def ranked_units(
 
 
 def _tiles(
-    picked: Picked, units: Sequence[Ranked], part: LayerRelevance, view: LayerView | None, unit: int
+    picked: Picked, units: Sequence[Ranked], record: ClassRelevance, view: LayerView | None, unit: int
 ) -> None:
     """Draw the tiles: each leads to its unit, its button draws the unit's maps."""
-    key = "ranked"
+    key, part = "ranked", record.layer(picked.layer)
     base, suffix = addresses.thumbnail(view) if view else ("", "")
     entry = {**state.entry(picked.network), "network": picked.network}
-    link = addresses.page("units", **entry, layer=picked.layer, annotate=_object(view, picked.name))
+    link = addresses.page("units", **entry, layer=picked.layer, annotate=_object(view, record))
     tiles = [_tile(one, part) for one in units]
     identity = (picked, base, suffix, link, tiles)
 
@@ -102,10 +103,11 @@ def _tiles(
     )
 
 
-def _object(view: LayerView | None, name: str) -> str:
-    """The class's object as the unit's page calls it, empty where it has none."""
+def _object(view: LayerView | None, record: ClassRelevance) -> str:
+    """The class's object (of several labels, the first) as the unit's page calls it, empty without one."""
     concepts = view.concepts if view else ()
-    return next((one.key for one in concepts if (one.category, one.name) == ("object", name)), "")
+    numbers = [number for number, _ in record.metadata["objects"]]
+    return next((one.name for one in concepts if one.category == OBJECT and one.number in numbers), "")
 
 
 def _tile(one: Ranked, part: LayerRelevance) -> list[object]:

@@ -209,19 +209,20 @@ def mapping(found: Found, wanted: Wanted) -> None:
 def mapping_rows(found: Found) -> list[dict[str, object]]:
     """The table: known classes, then those left out with the reason."""
     plan = found.class_plan
-    if plan is None:
+    if plan is None or found.plan is None:
         return []
+    names = found.plan.dataset.concepts().names if plan.masked else ()
     known: list[dict[str, object]] = [
         {
             "class": one.name,
             "outputs": ", ".join(
-                f"{name} ({number})" for name, number in zip(one.output_names, one.outputs, strict=True)
+                f"{found.plan.spec.class_names[number]} ({number})" for number in one.outputs
             ),
             "found by": plan.how[one.name],
             "train": len(one.images) if one.few else int((one.split == "train").sum()),
             "val": len(one.images) if one.few else int((one.split == "val").sum()),
             "used": len(found.records[one.name].images) if one.name in found.records else 0,
-            "mask": "object" if one.concept is not None else "none: M = 1",
+            "mask": " + ".join(names[at] for at in one.concepts) or "none: M = 1",
             "note": f"fewer than {HALVED} images: the same ones rank and test" if one.few else "",
         }
         for one in plan.classes

@@ -15,7 +15,8 @@ import streamlit as st
 from interpret_core import jobs
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.engine import ImageMap, RelevancePlan, image_map
-from interpret_core.engine.classing import ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.engine.classing import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.engine.naming import distinct
 from interpret_core.engine.planning import plan_from
 from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
@@ -162,18 +163,22 @@ def known_class(found: Found, name: str) -> KnownClass:
     return found.plan.class_plan.find(name)
 
 
-def outline(dataset: str, one: KnownClass, image: int) -> list[int] | None:
-    """Run lengths of the class's object in an image; None without a mask."""
-    if one.concept is None:
+def outline(found: Found, one: KnownClass, image: int) -> list[int] | None:
+    """Run lengths of the class's objects in an image; None without a mask."""
+    if not one.concepts or found.plan is None:
         return None
-    opened = results.dataset(dataset)
-    concept = opened.concepts().concepts[one.concept]
-    return results.annotation(opened, image, concept.category, concept.number)
+    concepts = found.plan.dataset.concepts().concepts
+    numbers = tuple(concepts[at].number for at in one.concepts)
+    return results.reading(
+        found.plan.request.dataset,
+        found.plan.dataset.digest,
+        lambda opened: results.annotation(opened, image, OBJECT, numbers),
+    )
 
 
 def output_name(network: str, number: int) -> str:
     """Name of a network's output."""
-    names = results.class_names(network)
+    names = distinct(results.class_names(network))
     return names[number] if 0 <= number < len(names) else f"output {number}"
 
 
@@ -260,7 +265,11 @@ def map_of(spot: Spot, key: str) -> ImageMap:
 def _map(spot: Spot, key: str) -> ImageMap:
     plan = planned(spot.wanted)
     network = loaded(spot.wanted.network, plan.network_digest)
-    return image_map(plan, network, spot.name, spot.image, spot.layer)
+    return results.reading(
+        spot.wanted.dataset,
+        plan.dataset.digest,
+        lambda _: image_map(plan, network, spot.name, spot.image, spot.layer),
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)

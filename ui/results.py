@@ -7,8 +7,11 @@ Routes use the same functions outside a script run: `st.cache_resource` works th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -26,12 +29,13 @@ from interpret_core.results.identities import Subject
 from interpret_core.results.profiles import LayerKeys, resolve_layers
 from interpret_core.results.requests import ProfileRequest
 from ui.layers import Layers, outline_key, outline_of
-from ui.opened import Shelf
+from ui.opened import Place, Shelf
 from ui.photos import Source
 from ui.pictures import runs_of
 from ui.view import LayerView
 
 KIND = "profile"
+_T = TypeVar("_T")
 
 
 class Ask(NamedTuple):
@@ -130,13 +134,28 @@ def dataset(name: str, since: float = 0.0) -> Dataset:
     Raises:
         DatasetError: unknown name, missing folder, wrong layout; one clear line.
     """
-    folder = datasets.known().get(name)
-    return _shelf().get(name, folder, lambda: datasets.open_dataset(name, registered_only=True), since)
+    return _shelf().get(_place(name), since)
+
+
+def look_again(name: str) -> None:
+    """Look at every file of a data set now: one of them has turned out to be another."""
+    with suppress(UserError):  # whoever asks for the data set next gets the reason
+        dataset(name, time.time())
+
+
+def _place(name: str) -> Place:
+    opener = partial(datasets.open_dataset, name, registered_only=True)
+    return Place(name, datasets.known().get(name), opener)
 
 
 @st.cache_resource(show_spinner=False)
 def _shelf() -> Shelf:
     return Shelf()
+
+
+def reading(name: str, digest: str, read: Callable[[Dataset], _T]) -> _T:
+    """What the files of a registered data set of this digest hold (`Shelf.reading`)."""
+    return _shelf().reading(_place(name), digest, read)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -145,31 +164,38 @@ def _annotation_table(digest: str, category: str, _opened: Dataset) -> ConceptTa
 
 
 @st.cache_resource(show_spinner=False, max_entries=4096)
-def _annotation(digest: str, image: int, category: str, number: int, _opened: Dataset) -> list[int] | None:
-    """Run lengths of one concept in one image; None where the image has no map of the category."""
+def _annotation(
+    digest: str, image: int, category: str, numbers: tuple[int, ...], _opened: Dataset
+) -> list[int] | None:
+    """Run lengths of some labels' union in an image; None where it has no map of the category."""
     table = _annotation_table(digest, category, _opened)
-    place = next((i for i, concept in enumerate(table.concepts, 1) if concept.number == number), 0)
+    places = [i for i, concept in enumerate(table.concepts, 1) if concept.number in numbers]
     try:
         planes = _opened.read_annotation(image, table)
     except DamagedFileError:
         return None
-    return runs_of((planes == place).any(0)) if len(planes) else None
+    return runs_of(np.asarray(np.isin(planes, places).any(0))) if len(planes) else None
 
 
 def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
     """Run-length masks of a concept in some images; only the maps of its category are read."""
-    opened, wanted = dataset(view.facts.dataset), view.concepts[concept]
-    return [annotation(opened, int(image), wanted.category, wanted.number) for image in images]
+    wanted = view.concepts[concept]
+    return reading(
+        view.facts.dataset,
+        view.facts.dataset_digest,
+        lambda opened: [annotation(opened, int(i), wanted.category, (wanted.number,)) for i in images],
+    )
 
 
-def annotation(opened: Dataset, image: int, category: str, number: int) -> list[int] | None:
-    """Run-length mask of the concept with this number in an image."""
-    return _annotation(opened.digest, image, category, number, opened)
+def annotation(opened: Dataset, image: int, category: str, numbers: tuple[int, ...]) -> list[int] | None:
+    """Run-length mask of the concepts with these numbers in an image."""
+    return _annotation(opened.digest, image, category, numbers, opened)
 
 
 def image_name(view: LayerView, image: int) -> str:
     """File name of an image, for people."""
-    return str(dataset(view.facts.dataset).records[image].image)
+    facts = view.facts
+    return reading(facts.dataset, facts.dataset_digest, lambda opened: str(opened.records[image].image))
 
 
 def source(view: LayerView) -> Source:
@@ -194,16 +220,19 @@ def survey_of(key: str) -> Survey | None:
         return None
 
 
-def photograph(name: str, image: int) -> NDArray[np.uint8]:
-    """Pixels of one image of a registered data set.
+def photograph(name: str, digest: str, image: int) -> NDArray[np.uint8]:
+    """Pixels of one image of a registered data set of this digest.
 
     Raises:
-        UserError: unknown data set, index outside it, or a damaged file.
+        UserError: unknown data set, or another one now; index outside it, or a damaged file.
     """
-    opened = dataset(name)
-    if not 0 <= image < len(opened):
-        raise UserError(f"Image {image} of {name}, expected 0 to {len(opened) - 1}.")
-    return opened.read_image(image)
+
+    def read(opened: Dataset) -> NDArray[np.uint8]:
+        if not 0 <= image < len(opened):
+            raise UserError(f"Image {image} of {name}, expected 0 to {len(opened) - 1}.")
+        return opened.read_image(image)
+
+    return reading(name, digest, read)
 
 
 def layers(ask: Ask) -> Layers | None:

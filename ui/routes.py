@@ -1,8 +1,9 @@
 """Pictures and downloads beside the app: plain cached GETs instead of bytes through the websocket.
 
 Only registered names and numbers are taken, each checked here; a name never becomes a path. An address
-carries the digest of what it shows (`v`), so a browser keeps the answer for good; when the digest is not the
-current one (an old tab), the answer is still right for the names in it and is not to be kept.
+carries the digest of what it shows (`v`), so a browser keeps the answer for good. When the digest is not the
+current one (a tab opened before the data set changed), there is no picture: today's does not belong to the
+numbers beside it.
 """
 
 from __future__ import annotations
@@ -48,12 +49,11 @@ def routes() -> list[Route]:
 def thumbnail(request: Request) -> Response:
     """A unit's best patch."""
     view = _view(request)
+    current = _current(request, view.key)
     unit = _number(str(request.path_params["unit"]))
     if unit is None or unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
         raise Wrong(f"{view.layer.name} has no picture for the unit asked for.")
-    return _jpeg(
-        request, _patch(view.key, unit, view.dataset, view), current=request.query_params.get("v") == view.key
-    )
+    return _jpeg(request, _patch(unit, view), current=current)
 
 
 def photo(request: Request) -> Response:
@@ -62,12 +62,9 @@ def photo(request: Request) -> Response:
     image = _number(str(request.path_params["image"]))
     if image is None:
         raise Wrong(f"Images of {name} are counted by whole numbers.")
-    digest = results.dataset(name).digest[:16]
-    return _jpeg(
-        request,
-        _photo(digest, image, name),
-        current=request.query_params.get("v") == digest,
-    )
+    digest = results.dataset(name).digest
+    current = _current(request, digest[:16])
+    return _jpeg(request, _photo(digest, image, name), current=current)
 
 
 def download(request: Request) -> Response:
@@ -96,6 +93,7 @@ def relevance_map(request: Request) -> Response:
     name = request.query_params.get("class", "")
     wanted = _wanted(request)
     key, record = relevances.keyed(wanted, name)
+    current = _current(request, key)
     if image is None or image not in record.images:
         raise Wrong(f"Class {name} has no such image among those computed.")
     shape = igpictures.picture_shape(tuple(record.metadata["annotation_size"]))
@@ -116,7 +114,15 @@ def relevance_map(request: Request) -> Response:
         )
     else:
         raise Wrong(f"No map {kind[:40]!r}; there are layer and pixel.")
-    return _picture(request, content, "image/png", current=request.query_params.get("v") == key)
+    return _picture(request, content, "image/png", current=current)
+
+
+def _current(request: Request, digest: str) -> bool:
+    """Whether the address names this digest; without any, it asks for whatever is there now."""
+    asked = request.query_params.get("v", "")
+    if asked and asked != digest:
+        raise Wrong("The page that asks for this shows an earlier result: reload it.")
+    return bool(asked)
 
 
 def _wanted(request: Request) -> Wanted:
@@ -196,13 +202,13 @@ def _cutoff(request: Request) -> float:
 
 
 @lru_cache(maxsize=16384)
-def _patch_bytes(key: str, unit: int, dataset: str, place: tuple[int, int, tuple[int, int], float]) -> bytes:
+def _patch_bytes(dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float]) -> bytes:
     image, peak, grid, share = place
-    pixels = results.photograph(dataset, image)
+    pixels = results.photograph(dataset, digest, image)
     return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share))
 
 
-def _patch(key: str, unit: int, dataset: str, view: LayerView) -> bytes:
+def _patch(unit: int, view: LayerView) -> bytes:
     side = view.layer.grid[0] * (view.layer.stride or 1)
     place = (
         int(view.record["top_image"][unit, 0]),
@@ -210,12 +216,12 @@ def _patch(key: str, unit: int, dataset: str, view: LayerView) -> bytes:
         view.layer.grid,
         pictures.patch_share(view.layer.receptive_field, side),
     )
-    return _patch_bytes(key, unit, dataset, place)
+    return _patch_bytes(view.dataset, view.facts.dataset_digest, place)
 
 
 @lru_cache(maxsize=512)
 def _photo(digest: str, image: int, name: str) -> bytes:
-    return pictures.jpeg(results.photograph(name, image), pictures.PHOTO)
+    return pictures.jpeg(results.photograph(name, digest, image), pictures.PHOTO)
 
 
 def _jpeg(request: Request, content: bytes, *, current: bool) -> Response:

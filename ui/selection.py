@@ -95,5 +95,5 @@ def concept_options(view: LayerView) -> dict[str, int]:
     """Every included concept with the number of units that have it among their top three, most first."""
     numbers, counts = np.unique(view.summary.top_concept, return_counts=True)
     found = {int(n): int(c) for n, c in zip(numbers, counts, strict=True)}
-    order = sorted(range(len(view.concepts)), key=lambda c: (-found.get(c, 0), view.concepts[c].key))
-    return {view.concepts[c].key: found.get(c, 0) for c in order if view.summary.included[c]}
+    order = sorted(range(len(view.concepts)), key=lambda c: (-found.get(c, 0), view.concepts[c].name))
+    return {view.concepts[c].name: found.get(c, 0) for c in order if view.summary.included[c]}

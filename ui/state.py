@@ -61,13 +61,37 @@ def notices() -> list[str]:
     return list(st.session_state.pop(_NOTICES, []))
 
 
-def one_of(name: str, options: Sequence[str], default: str, kind: str = "") -> str:
-    """The parameter if it is one of the options, else the nearest valid value and a line that says so."""
+def one_of(
+    name: str,
+    options: Sequence[str],
+    default: str,
+    kind: str = "",
+    meant: Callable[[str], Sequence[str]] = lambda _raw: (),
+) -> str:
+    """The parameter if it is one of the options, else the nearest valid value and a line that says so.
+
+    Args:
+        name: of the parameter.
+        options: valid values.
+        default: where the parameter is missing.
+        kind: what it is called.
+        meant: options that another value may mean: one is taken, of several none is, and all are named.
+    """
     raw = parameter(name)
     if not raw:
         return default
     if raw in options:
         return raw
+    known = [option for option in meant(raw) if option in options]
+    if len(known) == 1:
+        return known[0]
+    if known:
+        complain(
+            f"The link asks for {kind or name} “{clip(raw)}”, which is the name of {len(known)} here: "
+            f"{', '.join(map(plain, known[:8]))}; showing {plain(default) or 'all'}."
+        )
+        change(**{name: ""})
+        return default
     near = get_close_matches(raw, options, n=1, cutoff=0.6)
     chosen = near[0] if near else default
     complain(

@@ -70,5 +70,5 @@ def evidence_words(view: LayerView, concept: int) -> str:
         return ""
     count = int(view.record["concept_images"][concept])
     few = ": few, read with care" if count < SMALL else ""
-    name = plain(view.concepts[concept].key)
+    name = plain(view.concepts[concept].name)
     return f"“{name}” is annotated in {count:,} of {view.facts.images:,} images{few}."

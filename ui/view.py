@@ -21,12 +21,11 @@ SMALL = 10  # fewer than this many images: drawn hollow, with an interval
 
 
 class Concept(NamedTuple):
-    """A concept with the name that is unique in this data set."""
+    """A concept under the name that no other of the profile has (`ConceptTable.names`)."""
 
     number: int
     name: str
     category: str
-    key: str
 
 
 class Facts(NamedTuple):
@@ -146,8 +145,12 @@ class LayerView:
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        """Concepts with names that are unique."""
-        return unique_keys([(int(n), str(name), str(c)) for n, name, c in self.metadata["concepts"]])
+        """The concepts under names of their own."""
+        table = self.summary.profile.table
+        return tuple(
+            Concept(concept.number, name, concept.category)
+            for concept, name in zip(table.concepts, table.names, strict=True)
+        )
 
     @property
     def iou(self) -> NDArray[np.float64]:
@@ -210,13 +213,14 @@ class LayerView:
         """Number of units whose best IoU exceeds each cut-off."""
         return sensitivity(self.iou, cutoffs.tolist())
 
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {concept.key: index for index, concept in enumerate(self.concepts)}
+    def find(self, name: str) -> int:
+        """Index of the concept that a name means, -1 if there is none or there are several."""
+        found = self.summary.profile.table.named(name)
+        return found[0] if len(found) == 1 else -1
 
-    def find(self, key: str) -> int:
-        """Index of a concept by its unique name, -1 if unknown."""
-        return self._places.get(key, -1)
+    def meant(self, name: str) -> list[str]:
+        """The concepts that a name may mean, each under a name of its own."""
+        return [self.concepts[index].name for index in self.summary.profile.table.named(name)]
 
     def word(self, unit: int) -> str:
         """`dead`, `tied` or nothing."""
@@ -226,7 +230,7 @@ class LayerView:
     def label(self, unit: int) -> str:
         """Unique name of the unit's best concept, empty when it overlaps with none."""
         best = int(self.best[unit])
-        return self.concepts[best].key if best >= 0 and self.iou[unit] > 0 else ""
+        return self.concepts[best].name if best >= 0 and self.iou[unit] > 0 else ""
 
     def category(self, unit: int) -> str:
         """Category of the unit's best concept."""
@@ -254,18 +258,3 @@ class LayerView:
             return None
         red, green, blue = (int(v) for v in self.record["shade_rgb"][best])
         return str(names[best]), (red, green, blue), float(iou[best])
-
-
-def unique_keys(concepts: list[tuple[int, str, str]]) -> tuple[Concept, ...]:
-    """Concepts with a name that is unique: a name used by two categories carries its category."""
-    names: dict[str, int] = {}
-    for _, name, _ in concepts:
-        names[name] = names.get(name, 0) + 1
-    made: list[Concept] = []
-    used: set[str] = set()
-    for number, name, category in concepts:
-        key = name if names[name] == 1 else f"{name} ({category})"
-        key = key if key not in used else f"{name} ({category} {number})"
-        used.add(key)
-        made.append(Concept(number, name, category, key))
-    return tuple(made)

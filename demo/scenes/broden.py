@@ -128,14 +128,9 @@ def _picture(picture: Path, root: Path, name: str, labels: Labels) -> dict[str, 
 
 
 def _save(path: Path, numbers: NDArray[np.uint16]) -> None:
-    """R + 256·G, losslessly; a palette image reads back as the same RGB and is a third of the size."""
-    values = np.unique(numbers)
-    index = np.searchsorted(values, numbers).astype(np.uint8)
-    image = Image.fromarray(index, "P")
-    palette = np.zeros((len(values), 3), np.uint8)
-    palette[:, 0], palette[:, 1] = values & 255, values >> 8
-    image.putpalette(palette.ravel().tolist())
-    image.save(path, optimize=True)
+    """The label numbers themselves as grey, of 8 bits where they fit."""
+    small = int(numbers.max()) <= np.iinfo(np.uint8).max
+    Image.fromarray(numbers.astype(np.uint8) if small else numbers).save(path, optimize=True)
 
 
 def _table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:

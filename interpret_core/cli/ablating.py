@@ -30,7 +30,7 @@ from interpret_core.cli.ablation_asked import (
 )
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.errors import ParameterError
+from interpret_core.errors import ChangedFileError, ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,6 +127,7 @@ def ablate(  # noqa: PLR0913 - the options of the command
         picked(by, units),
         layers_in(layers),
         value,
+        concept is not None,
     )
     whose = asked.names if by == RELEVANCE else "all"
     request = AblationRequest(network, dataset, whose, split, ranked_on, images, method, baseline, of, value)
@@ -203,11 +204,18 @@ def _names(asked: Asked, plan: AblationPlan) -> tuple[Names, Reasons]:
     """What ranks, by the data set's own names, and classes that cannot, with the reason."""
     if asked.by == HAND:
         return (), ()
+    if asked.concepts:
+        table = plan.dataset.concepts()
+        return tuple(dict.fromkeys(table.names[table.find(name)] for name in asked.names)), ()
     if asked.names != "all":
-        return (tuple(asked.names) if asked.by == IOU else _classes(asked.names, plan)), ()
+        return _with_object(asked.names, plan) if asked.by == IOU else _classes(asked.names, plan), ()
     every = tuple(one.name for one in plan.classes)
     left_out = [(name, f"no image in split {plan.request.split}") for name in plan.without_image]
     if asked.by == IOU:
+        if asked.directions != (RANDOM,):
+            bare = [one.name for one in plan.classes if not one.concepts]
+            left_out += [(name, "no object of the data set has this name") for name in bare]
+            every = tuple(name for name in every if name not in bare)
         return every, tuple(left_out)
     if asked.directions == (RANDOM,):  # nothing ranks: every class is watched
         return every, tuple(left_out)
@@ -226,6 +234,18 @@ def _classes(given: Sequence[str], plan: AblationPlan) -> Names:
         if name not in plan.ranking.images:
             plan.relevance(name)  # says why
     return found
+
+
+def _with_object(given: Sequence[str], plan: AblationPlan) -> Names:
+    """Classes by their own names, whose objects' IoU ranks."""
+    found = [plan.ranking.class_plan.find(name) for name in given]
+    for one in found:
+        if not one.concepts:
+            raise ParameterError(
+                f"Class {one.name!r} has no object of its name in {plan.dataset.name}, expected one to rank "
+                "the units by IoU with: name a concept with --concept."
+            )
+    return tuple(dict.fromkeys(one.name for one in found))
 
 
 def _alone(plan: AblationPlan, name: str, images: NDArray[np.int64]) -> bool:
@@ -272,8 +292,20 @@ def _rank(asked: Asked, names: Sequence[str], plan: AblationPlan, store: Store, 
         return
     if asked.by == IOU:
         run_profile(ProfileRequest(request.network, request.dataset, permutations=0), store, execution)
-        return
-    missing = set(plan.unranked())
-    wanted = tuple(name for name in names if name in missing)
-    if wanted:
-        run_relevance(replace(request.relevance(), classes=wanted), store, execution)
+    else:
+        missing = set(plan.unranked())
+        wanted = tuple(name for name in names if name in missing)
+        if wanted:
+            run_relevance(replace(request.relevance(), classes=wanted), store, execution)
+    _refuse_change(plan)
+
+
+def _refuse_change(plan: AblationPlan) -> None:
+    """What ranks was computed from the files as they were then: they must be the plan's."""
+    from interpret_core import datasets
+
+    if datasets.open_dataset(plan.request.dataset).digest != plan.dataset.digest:
+        raise ChangedFileError(
+            f"{plan.dataset.root} changed while the units were ranked: nothing of it was kept; run it again "
+            "when the files are at rest."
+        )

@@ -24,6 +24,7 @@ class Asked:
     Attributes:
         by: relevance, iou or hand.
         names: classes or concepts, ALL for every class.
+        concepts: whether the names are those of concepts.
         directions: of top, bottom and random, in this order.
         amounts: (fraction, None) or (0, total), each once, ascending.
         units: picked by hand.
@@ -38,6 +39,7 @@ class Asked:
     units: tuple[tuple[str, int], ...]
     layers: tuple[str, ...] | str
     value: str
+    concepts: bool = False
 
 
 def names_in(text: str, kind: str) -> tuple[str, ...]:

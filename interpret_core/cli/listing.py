@@ -125,11 +125,14 @@ def _dataset_cells(name: str, folder: Path) -> tuple[str, str, str]:
 
 
 def concept_names(dataset: Dataset) -> dict[str, list[str]]:
-    """Concepts of each category as label.csv lists them."""
-    return {
-        category: [label.name for label in dataset.labels.values() if category in label.categories]
-        for category in dataset.categories
-    }
+    """Concepts of each category in label.csv's order, under the names that options take."""
+    found: dict[str, list[str]] = {category: [] for category in dataset.categories}
+    labelled = {category for label in dataset.labels.values() for category in label.categories}
+    if within := labelled.intersection(found):
+        table = dataset.concepts(within)
+        for concept, name in zip(table.concepts, table.names, strict=True):
+            found[concept.category].append(name)
+    return found
 
 
 def _show_dataset(dataset: Dataset) -> None:
@@ -137,7 +140,7 @@ def _show_dataset(dataset: Dataset) -> None:
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
-    if (dataset.root / CLASSES).is_file():
+    if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
     for category, names in concept_names(dataset).items():

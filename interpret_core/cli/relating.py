@@ -162,6 +162,7 @@ def description(found: Related) -> Row:
                 ],
                 "left_out": one.metadata["left_out"],
                 "masked": one.metadata["masked"],
+                "objects": one.metadata["objects"],
             }
             for one in found.classes.values()
         ],
@@ -196,9 +197,24 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
     few = [f"{one.name} ({len(one.images)})" for one in classes if len(one.images) < FEW]
     if few:
         yield f"fewer than {FEW} images: {some(few, verbose)}"
+    yield from _images_in_words(classes, verbose)
     left_out = [f"{name} ({why})" for name, why in (*plan.class_plan.left_out, *found.left_out)]
     if left_out:
         yield f"{len(left_out):,} classes of the data set left out: {some(left_out, verbose)}"
+
+
+def _images_in_words(classes: Sequence[ClassRelevance], verbose: bool) -> Iterator[str]:
+    """Objects of several labels, and images that were left out."""
+    several = [
+        f"{one.name} ({', '.join(label for _, label in one.metadata['objects'])})"
+        for one in classes
+        if len(one.metadata["objects"]) > 1
+    ]
+    if several:
+        yield f"objects of several labels, taken together: {some(several, verbose)}"
+    unused = [f"{one.name}: {image} ({why})" for one in classes for image, why in one.metadata["left_out"]]
+    if unused:
+        yield f"{len(unused):,} images left out: {some(unused, verbose)}"
 
 
 def classes_table(classes: Sequence[ClassRelevance]) -> Table:

@@ -1,7 +1,8 @@
 """Data sets in Broden's layout: opening, reading, surveying and prefetching them."""
 
+from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets.classes import Classes, read_classes
-from interpret_core.datasets.dataset import DEFAULT_CATEGORIES, Concept, ConceptTable, Dataset
+from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.prefetching import Batch, prefetch
 from interpret_core.datasets.registry import known, open_dataset
 from interpret_core.datasets.shades import Shades

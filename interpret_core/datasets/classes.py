@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.datasets.dataset import Dataset
-from interpret_core.datasets.sheets import numbered_rows, read_text
+from interpret_core.datasets.sheets import numbered_rows
 from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
 
@@ -63,13 +63,13 @@ def spelling(name: str) -> str:
 
 
 def read_classes(dataset: Dataset) -> Classes:
-    """The classes of a data set, from its classes.csv.
+    """The classes of a data set, from its classes.csv as it was when the data set was opened.
 
     Raises:
         DatasetError: no such file, missing columns, or a row that contradicts index.csv or another row.
     """
     path = dataset.root / CLASSES
-    if not path.is_file():
+    if dataset.classes_table is None:
         raise DatasetError(
             f"Data set {dataset.name} has no classes: expected {path} with the columns image,class; "
             "write the class of each image there."
@@ -77,7 +77,8 @@ def read_classes(dataset: Dataset) -> Classes:
     places: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(dataset.records):
         places[record.image].append(index)
-    class_of = _listed(path, places, INDEX if dataset.annotated else str(dataset.images))
+    where_known = INDEX if dataset.annotated else str(dataset.images)
+    class_of = _listed(path, dataset.classes_table, places, where_known)
     names = tuple(sorted(set(class_of.values())))
     number = {name: at for at, name in enumerate(names)}
     of_image = np.full(len(dataset), NO_CLASS, np.int64)
@@ -102,9 +103,9 @@ def with_splits(dataset: Dataset, names: tuple[str, ...], of_image: NDArray[np.i
     return Classes(names, of_image, _split(dataset, class_of))
 
 
-def _listed(path: Path, known: Mapping[str, Sequence[int]], where_known: str) -> dict[str, str]:
-    """Image -> class, every row checked."""
-    header, rows = numbered_rows(path, read_text(path, {}), ("image", "class"))
+def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_known: str) -> dict[str, str]:
+    """Image -> class, every row of the table's text checked."""
+    header, rows = numbered_rows(path, text, ("image", "class"))
     image_column, class_column = header.index("image"), header.index("class")
     found: dict[str, tuple[str, int]] = {}
     spelled: dict[str, tuple[str, int]] = {}

@@ -8,60 +8,30 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
-from interpret_core.datasets.digests import content_digest
+from interpret_core.datasets.contents import UNKNOWN
+from interpret_core.datasets.digests import content_of
+from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
-from interpret_core.errors import DamagedFileError, DatasetError, unknown
+from interpret_core.errors import DatasetError, unknown
 
-DEFAULT_CATEGORIES = ("object", "part", "material", "color")
-_UNKNOWN = 0xFFFF  # in a lookup table: label.csv does not know the number
-_UNLISTED = 0xFFFE  # label.csv knows the number, but not in this category
-_SPECIAL = 0xFFFE
+_UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A label within a category; `name` is for display."""
-
-    number: int
-    name: str
-    category: str
-
-
-@dataclass(frozen=True)
-class ConceptTable:
-    """The concepts of a computation, in a fixed order: by category, then by number.
-
-    Attributes:
-        categories: those with at least one concept.
-        concepts: C concepts; annotations hold 1 + the index into this tuple.
-    """
-
-    categories: tuple[str, ...]
-    concepts: tuple[Concept, ...]
-
-    @cached_property
-    def category_of(self) -> NDArray[np.int64]:
-        """(C,) index into `categories` of each concept."""
-        at = {category: index for index, category in enumerate(self.categories)}
-        return np.array([at[concept.category] for concept in self.concepts], dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self.concepts)
-
-
 class Dataset:
     """One opened folder. Holds its tables in memory, never its pictures; safe to share between threads.
+
+    It is what it was when it was opened: its tables are not read again, and once its digest is known, every
+    picture and mask has to be what the digest says (see `contents`).
 
     Attributes:
         name: the registered name, or the folder's.
@@ -71,6 +41,7 @@ class Dataset:
         categories: every category column, scene and texture included.
         annotation_size: (H, W).
         images: folder of the pictures and masks.
+        classes_table: text of classes.csv, None where there is none.
     """
 
     def __init__(self, name: str, root: Path, tables: Tables) -> None:
@@ -81,9 +52,12 @@ class Dataset:
         self.categories = tables.categories
         self.annotation_size = tables.annotation_size
         self.images = root / tables.images
+        self.classes_table = tables.classes
         self._prefix = f"{tables.images}/" if tables.images else ""
         self._table_digests = tables.digests
         self._digest: str | None = None
+        self._known: Mapping[str, bytes] = {}
+        self._listed = Listed(tuple(tables.labels))
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
 
     def __len__(self) -> int:
@@ -113,17 +87,27 @@ class Dataset:
         Args:
             progress: called with files done and files in all.
             cancelled: asked regularly; a true answer raises Cancelled.
+
+        Raises:
+            DatasetError: a file that is there cannot be read.
         """
         if self._digest is None:
-            self._digest = content_digest(self.root, self._table_digests, self.files(), progress, cancelled)
+            found = content_of(self.root, self._table_digests, self.files(), progress, cancelled)
+            # The records' own names, so that 250,000 of them are not in memory twice.
+            self._known = {name: found.files[f"{self._prefix}{name}"] for name in self._names()}
+            self._digest = found.digest
         return self._digest
 
     def files(self) -> Iterable[str]:
         """Every file the tables name, relative to the folder; a file may come more than once."""
+        return (f"{self._prefix}{name}" for name in self._names())
+
+    def _names(self) -> Iterator[str]:
+        """The same, relative to the folder of the pictures."""
         for record in self.records:
-            yield f"{self._prefix}{record.image}"
+            yield record.image
             for items in record.maps.values():
-                yield from (f"{self._prefix}{item}" for item in items if isinstance(item, str))
+                yield from (item for item in items if isinstance(item, str))
 
     def concepts(self, categories: Iterable[str] = DEFAULT_CATEGORIES) -> ConceptTable:
         """The concepts of some categories; default categories that the data set lacks are left out.
@@ -149,9 +133,9 @@ class Dataset:
                 f"Data set {self.name} has no label in {', '.join(wanted) or 'no category'}, "
                 f"expected at least one: choose among {', '.join(self.categories)}."
             )
-        if len(found) >= _SPECIAL:
+        if len(found) >= _UNLISTED:
             raise DatasetError(
-                f"{len(found)} concepts, expected fewer than {_SPECIAL}: choose fewer categories."
+                f"{len(found)} concepts, expected fewer than {_UNLISTED}: choose fewer categories."
             )
         present = {concept.category for concept in found}
         return ConceptTable(tuple(category for category in wanted if category in present), found)
@@ -160,14 +144,20 @@ class Dataset:
         """L: the largest number of annotation maps of any image (at least 1)."""
         return max(1, max(_count(record, table) for record in self.records))
 
+    def apart(self, category: str) -> bool:
+        """Whether no two labels of a category can share a pixel: no image has several maps of it."""
+        return all(len(record.maps.get(category, ())) <= 1 for record in self.records)
+
     def read_image(self, i: int) -> NDArray[np.uint8]:
         """Image i as (h, w, 3) uint8 RGB, see `pictures` for what is converted.
 
         Raises:
             DamagedFileError: missing, undecodable or of another size than index.csv says.
+            ChangedFileError: not the file that the digest knows.
+            DatasetError: the operating system does not hand it out.
         """
         record = self.records[i]
-        return pictures.read_rgb(self.images / record.image, record.size)
+        return pictures.read_rgb(self.images / record.image, record.size, self._known_of(record.image))
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
         """Annotation of image i: one plane per map of the table's categories, in their order.
@@ -182,6 +172,7 @@ class Dataset:
 
         Raises:
             DamagedFileError: a missing or undecodable mask, one of another size, or an unknown label number.
+            ChangedFileError, DatasetError: as `read_image`.
         """
         return self.read_planes(i, table)[0]
 
@@ -195,10 +186,9 @@ class Dataset:
             first = at
             for item in record.maps.get(category, ()):
                 plane = self._indexed(record, item, lookups[category])
-                if plane.max() >= _SPECIAL:
-                    foreign = plane == _UNLISTED
-                    unlisted += int(np.count_nonzero(foreign))
-                    plane[foreign] = 0
+                foreign = plane == _UNLISTED
+                unlisted += int(np.count_nonzero(foreign))
+                plane[foreign] = 0
                 for earlier in planes[first:at]:
                     plane[plane == earlier] = 0
                 planes[at] = plane
@@ -207,34 +197,24 @@ class Dataset:
 
     def _indexed(self, record: Record, item: str | int, lookup: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """One map as concept indices, `_UNLISTED` where its category does not list the number."""
-        if isinstance(item, int):
-            where = f"index.csv, row of {record.image}"
-            numbers = np.full(self.annotation_size, min(item, MAX_LABEL), dtype=np.uint16)
-            if item > MAX_LABEL:
-                raise self._unknown_label(where, item)
-        else:
-            path = self.images / item
-            where = f"mask {path}"
-            numbers = pictures.read_mask(path, self.annotation_size)
-        plane = lookup[numbers]
-        if plane.max() == _UNKNOWN:
-            raise self._unknown_label(where, int(numbers[plane == _UNKNOWN][0]))
-        return plane
+        if not isinstance(item, int):
+            numbers = read_mask(self.images / item, self.annotation_size, self._listed, self._known_of(item))
+            return lookup[numbers]
+        if item not in self.labels:
+            raise self._listed.refusal(f"index.csv, row of {record.image}", item)
+        return np.full(self.annotation_size, lookup[item], dtype=np.uint16)
 
-    def _unknown_label(self, where: str, number: int) -> DamagedFileError:
-        return DamagedFileError(
-            f"{where} has label number {number}, expected one of label.csv "
-            f"(1 … {max(self.labels)}): add it there, or correct it."
-        )
+    def _known_of(self, name: str) -> bytes:
+        """What the digest knows of a file, as `contents.read_content` takes it."""
+        return self._known.get(name, UNKNOWN)
 
     def _lookup_tables(self, table: ConceptTable) -> dict[str, NDArray[np.uint16]]:
         """category -> (65536,) uint16 from label number to 1 + concept index; kept for the last table."""
         kept = self._lookups
         if kept is not None and kept[0] is table:
             return kept[1]
-        blank = np.full(MAX_LABEL + 1, _UNKNOWN, dtype=np.uint16)
+        blank = np.full(MAX_LABEL + 1, _UNLISTED, dtype=np.uint16)
         blank[0] = 0
-        blank[list(self.labels)] = _UNLISTED
         lookups = {category: blank.copy() for category in table.categories}
         for index, concept in enumerate(table.concepts):
             lookups[concept.category][concept.number] = 1 + index

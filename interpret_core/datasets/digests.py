@@ -1,9 +1,10 @@
 """The digest of a data set's content, remembered per file so that the second time needs no reading.
 
-The memo is a JSON file per folder below `cache/digests/`: file -> [size, mtime_ns, SHA-256]. A file is read
-again when its size or time differs. A file changed in the last two seconds is not memoised: a second change
-within the clock's resolution would go unseen (git's "racily clean" entries). The memo is a convenience:
-where it cannot be written or is damaged, files are read again, and nothing else changes.
+The memo is a JSON file per folder below `cache/digests/`: file -> [size, mtime_ns, ctime_ns, inode, SHA-256].
+A file is read again when one of the first four differs: size and mtime alone miss a file that `mv` or `cp -p`
+put in the place of another. A file changed in the last two seconds is not memoised: a second change within
+the clock's resolution would go unseen (git's "racily clean" entries). The memo is a convenience: where it
+cannot be written or is damaged, files are read again, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -14,56 +15,74 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from interpret_core import config
+from interpret_core.datasets.contents import MISSING, not_there, read_if_there, refused
 from interpret_core.datasets.shades import RECIPE
 from interpret_core.errors import Cancelled
 
-VERSION = 1
+VERSION = 2  # of how files are read: raise it where the same bytes become other pixels or numbers
 _RACY_NS = 2_000_000_000
 _CHUNK = 64
-_MISSING = "missing"
 
-Entry = tuple[int, int, str]
+Entry = tuple[int, int, int, int, str]
 
 
-def content_digest(
-    root: Path,
+@dataclass(frozen=True)
+class Content:
+    """What a data set consists of.
+
+    Attributes:
+        digest: SHA-256 (hex) over tables, files and the recipe of the shades.
+        files: file below the folder -> its SHA-256, or MISSING.
+    """
+
+    digest: str
+    files: Mapping[str, bytes]
+
+
+def content_of(
+    folder: Path,
     tables: Mapping[str, str],
     files: Iterable[str],
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> str:
-    """SHA-256 (hex) over tables, files and the recipe of the shades.
+) -> Content:
+    """Read what has not been read before, and name the whole.
 
     Args:
-        root: the folder; its place does not enter.
+        folder: the data set's; its place does not enter.
         tables: table file -> SHA-256 of its bytes.
-        files: files relative to root, in any order, repetitions allowed; a missing one enters as missing.
+        files: files below the folder, in any order, repetitions allowed; a missing one enters as missing.
         progress: called with files done and files in all.
         cancelled: asked regularly; a true answer raises Cancelled.
+
+    Raises:
+        DatasetError: a file that the operating system does not hand out, though it is there.
     """
     names = sorted(set(files))
-    memo = _Memo(root)
+    memo = _Memo(folder)
     total = hashlib.sha256(json.dumps([VERSION, RECIPE, sorted(tables.items())]).encode())
     chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
     pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="digest")
-    done = 0
+    found: dict[str, bytes] = {}
     try:
         for chunk, digests in zip(chunks, pool.map(memo.digests, chunks), strict=True):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped while reading the data set.")
             for name, digest in zip(chunk, digests, strict=True):
-                total.update(f"{name}\0{digest}\n".encode())
-            done += len(chunk)
+                found[name] = digest
+                written = "missing" if digest == MISSING else digest.hex()
+                total.update(f"{name}\0{written}\n".encode())
             if progress is not None:
-                progress(done, len(names))
+                progress(len(found), len(names))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         memo.save()
-    return total.hexdigest()
+    return Content(total.hexdigest(), found)
 
 
 class _Memo:
@@ -76,26 +95,27 @@ class _Memo:
         self._old = _load(self._path)
         self._new: dict[str, Entry] = {}
 
-    def digests(self, names: list[str]) -> list[str]:
+    def digests(self, names: list[str]) -> list[bytes]:
         return [self._digest(name) for name in names]
 
-    def _digest(self, name: str) -> str:
+    def _digest(self, name: str) -> bytes:
         path = f"{self._prefix}{name}"  # Path objects would take longer than the system call, 250,000 times
         try:
             status = os.stat(path)  # noqa: PTH116
+            now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
             entry = self._old.get(name)
-            if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
-                # A picture is small: one read, no streaming.
-                entry = (
-                    status.st_size,
-                    status.st_mtime_ns,
-                    hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-                )
-        except OSError:
-            return _MISSING
-        if time.time_ns() - status.st_mtime_ns > _RACY_NS:
+            if entry is None or entry[:4] != now:
+                content = read_if_there(path, status)  # a picture is small: one read, no streaming
+                if content is None:
+                    return MISSING
+                entry = (*now, hashlib.sha256(content).hexdigest())
+        except OSError as error:
+            if not_there(error):
+                return MISSING
+            raise refused(path, error) from error
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _RACY_NS:
             self._new[name] = entry
-        return entry[2]
+        return bytes.fromhex(entry[4])
 
     def save(self) -> None:
         entries = self._old | self._new
@@ -114,8 +134,11 @@ class _Memo:
 def _load(path: Path) -> dict[str, Entry]:
     try:
         content: Any = json.loads(path.read_bytes())
-        return {
-            name: (int(size), int(time_ns), str(digest)) for name, (size, time_ns, digest) in content.items()
-        }
+        return {name: _entry(*values) for name, values in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+
+
+def _entry(size: int, mtime_ns: int, ctime_ns: int, inode: int, digest: str) -> Entry:
+    bytes.fromhex(digest)
+    return int(size), int(mtime_ns), int(ctime_ns), int(inode), digest

@@ -30,7 +30,7 @@ def read_folder(root: Path) -> Tables:
         DatasetError: classes.csv cannot be read, or there is no picture.
     """
     digests: dict[str, str] = {}
-    read_text(root / CLASSES, digests)
+    classes = read_text(root / CLASSES, digests)
     images = IMAGES if (root / IMAGES).is_dir() else ""
     names = sorted(_pictures(root / images))
     if not names:
@@ -39,7 +39,7 @@ def read_folder(root: Path) -> Tables:
             f"put the images of {CLASSES} there."
         )
     records = tuple(Record(image=name, split="", size=None, maps={}) for name in names)
-    return Tables(records, {}, (), ANNOTATION_SIZE, digests, images)
+    return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
 
 
 def _pictures(folder: Path) -> Iterator[str]:

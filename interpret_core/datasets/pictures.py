@@ -1,107 +1,77 @@
-"""Decoding one image or mask file, every failure as a DamagedFileError that names the file and the reason.
+"""Reading one image file as (h, w, 3) uint8 RGB, upright; every failure names the file and the reason.
 
-Images become (h, w, 3) uint8 RGB: grey is repeated, CMYK and palettes are converted, 16-bit grey keeps its
-high byte, an alpha channel is dropped (the stored colours count), and an EXIF orientation is applied, as
-viewers do. Masks are R + 256·G of an RGB(A) PNG, as in Broden (a palette is looked up first, so that
-losslessly recompressed masks read the same), or the plain value of an 8- or 16-bit single channel. A lossy
-JPEG mask is refused: its label numbers are noise. Pillow's LOAD_TRUNCATED_IMAGES stays off.
+Grey is repeated, CMYK, YCbCr and palettes are converted, an alpha channel is dropped (the stored colours
+count). Samples of more than eight bits keep the highest eight of as many as the file states, see `samples`;
+where nothing says what white is (floating point, 32 or signed bits), the image is refused. The orientation
+that a file states (EXIF or XMP) is applied once, as viewers do.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from interpret_core.datasets.tables import MAX_PIXELS
+from interpret_core.datasets.contents import UNKNOWN, read_content
+from interpret_core.datasets.decoding import NotReadError, decode
+from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, wide_png
+from interpret_core.datasets.tiffs import mend
 from interpret_core.errors import DamagedFileError
 
+_S = TypeVar("_S", bound=np.generic)
 _ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_WIDE = ("PNG", "TIFF", "PPM", "JPEG2000")  # formats that state how many bits their numbers have
+_AS_8_BITS = "save it with 8 bits a colour, as PNG or JPEG"
 
 
-def read_rgb(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_rgb(path: Path, size: tuple[int, int] | None, known: bytes = UNKNOWN) -> NDArray[np.uint8]:
     """One image as RGB.
 
     Args:
         path: the file.
-        size: (height, width) that index.csv states, after any EXIF rotation; None takes any.
+        size: (height, width) that index.csv states, after any rotation; None takes any.
+        known: what the data set's digest knows of the file, see `contents.read_content`.
 
     Returns:
         (height, width, 3) uint8 in [0, 255].
 
     Raises:
-        DamagedFileError: missing, undecodable, truncated, or of another size.
+        DamagedFileError: missing, undecodable, truncated, of another size, or without a stated white.
+        ChangedFileError, DatasetError, MemoryError: as `contents.read_content` and `decoding.decode`.
     """
-    try:
-        with Image.open(path) as image:
-            _check_pixels(image)
-            pixels = np.array(_upright(_as_rgb(image), _orientation(image)))
-    except DamagedFileError:
-        raise
-    except Exception as error:
-        # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError and more on damaged bytes.
-        raise _damaged("image", path, error) from error
+    content = read_content("image", path, known)
+
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        colours = _rgb(image, content)
+        return upright(np.asarray(colours), image)
+
+    pixels = decode("image", path, content, convert)
     if size is not None:
-        _check_size("image", path, pixels.shape, size)
+        check_size("image", path, pixels.shape, size)
     return pixels
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint16]:
-    """One annotation map as label numbers.
+def upright(pixels: NDArray[_S], image: Image.Image) -> NDArray[_S]:
+    """Pixels turned as their image's orientation says; Pillow has turned those of a TIFF as it loaded them.
 
     Args:
-        path: the file.
-        size: (H, W) that index.csv states.
+        pixels: (h, w, …) of the image, as Pillow gives them once it is loaded.
+        image: loaded: what states the orientation may stand behind the pixels.
 
     Returns:
-        (H, W) uint16 label numbers, 0 = unlabelled.
-
-    Raises:
-        DamagedFileError: missing, undecodable, truncated, lossy, or of another size.
+        An array of its own.
     """
-    try:
-        with Image.open(path) as image:
-            _check_pixels(image)
-            if image.format == "JPEG":
-                raise DamagedFileError(
-                    f"mask {path} is a JPEG, which alters label numbers; expected PNG: save it losslessly."
-                )
-            numbers = encoded_labels(image)
-    except DamagedFileError:
-        raise
-    except Exception as error:
-        raise _damaged("mask", path, error) from error
-    _check_size("mask", path, numbers.shape, size)
-    return numbers
-
-
-def encoded_labels(image: Image.Image) -> NDArray[np.uint16]:
-    """The label numbers that a mask encodes: R + 256·G, or the value of a single channel.
-
-    Args:
-        image: an opened mask.
-
-    Returns:
-        (H, W) uint16.
-    """
-    if image.mode in ("1", "L") or image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.dtype.itemsize > 2 and (values.min() < 0 or values.max() > np.iinfo(np.uint16).max):
-            raise ValueError(f"a label of {int(values.max())}, expected at most 65535")
-        return values.astype(np.uint16)
-    channels = np.asarray(image if image.mode in ("RGB", "RGBA") else _as_rgb(image))
-    return channels[..., 0] + (channels[..., 1].astype(np.uint16) << np.uint16(8))
+    orientation = _orientation(image)
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.array(pixels)
 
 
 def shrink(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -121,36 +91,8 @@ def shrink(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BOX))
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if image.mode.startswith("I"):
-        # Pillow clips wide greys at 255 instead of scaling them.
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode == "P" and "transparency" in image.info:
-        return image.convert("RGBA").convert("RGB")
-    return image.convert("RGB")
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; 1 (upright) without EXIF, or where it is garbled and the pixels still good."""
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:
-        return 1
-
-
-def _check_pixels(image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"{image.height}×{image.width} pixels, expected at most {MAX_PIXELS:,} in all")
-
-
-def _check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, int]) -> None:
+def check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, int]) -> None:
+    """Refuse what is not as large as index.csv says."""
     if shape[:2] != size:
         raise DamagedFileError(
             f"{kind} {path} is {shape[0]}×{shape[1]} pixels, expected {size[0]}×{size[1]} as index.csv says: "
@@ -158,12 +100,80 @@ def _check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, 
         )
 
 
-def _damaged(kind: str, path: Path, error: Exception) -> DamagedFileError:
-    if isinstance(error, FileNotFoundError):
-        return DamagedFileError(f"{kind} {path} is missing: restore it, or remove it from the table.")
-    if isinstance(error, PermissionError):
-        return DamagedFileError(f"{kind} {path} may not be read: check its permissions.")
-    reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
-    return DamagedFileError(
-        f"{kind} {path} cannot be decoded ({reason}): restore it, or remove it from the table."
-    )
+def _orientation(image: Image.Image) -> int:
+    """The stated orientation; 1 (upright) without one, or where it is garbled and the pixels still good."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Warning:  # as an error: see `decoding`
+        raise
+    except Exception:
+        return 1
+
+
+def _rgb(image: Image.Image, content: bytes) -> Image.Image:
+    """The loaded image in RGB."""
+    samples = samples_of(image, content)
+    _refuse(image, samples)
+    mend(image)
+    image.load()
+    if samples.significant:
+        return _significant(image, content, samples)
+    if image.mode.startswith("I"):
+        return Image.fromarray(_eight_bits(np.asarray(image), image, samples)).convert("RGB")
+    if image.mode == "La":
+        return image.convert("LA").convert("RGB")
+    if image.mode == "P" and "transparency" in image.info:
+        return image.convert("RGBA").convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _refuse(image: Image.Image, samples: Samples) -> None:
+    """Samples of which nothing says what they look like."""
+    if samples.kind == FLOAT or image.mode == "F":
+        raise NotReadError(
+            f"holds floating-point numbers, and nothing says which of them is white: {_AS_8_BITS}"
+        )
+    if samples.kind == SIGNED:
+        raise NotReadError(
+            f"holds signed {samples.bits}-bit numbers, and nothing says which is white: {_AS_8_BITS}"
+        )
+    if image.mode.startswith("I") and (image.format not in _WIDE or samples.bits > 16):
+        raise NotReadError(
+            f"holds numbers of more than 16 bits, or of an unknown range, and nothing says which is white: "
+            f"{_AS_8_BITS}"
+        )
+    if image.mode in ("LAB", "HSV"):
+        raise NotReadError(f"holds {image.mode} colours, which are not read: {_AS_8_BITS}")
+
+
+def _eight_bits(values: NDArray[np.generic], image: Image.Image, samples: Samples) -> NDArray[np.uint8]:
+    """Grey of more than eight bits as its highest eight."""
+    # Pillow scales a PGM's or a JPEG 2000's numbers to 16 bits, whatever the file has.
+    bits = samples.bits if image.format in ("PNG", "TIFF") else 16
+    high = (values.astype(np.uint32) >> np.uint32(bits - 8)).astype(np.uint8)
+    return ~high if samples.white_is_zero else high
+
+
+def _significant(image: Image.Image, content: bytes, samples: Samples) -> Image.Image:
+    """A PNG that says how many of its bits are its own."""
+    values = wide_png(content) if samples.bits == 16 else np.atleast_3d(np.asarray(image))
+    colours = values[..., : 3 if values.shape[2] >= 3 else 1].astype(np.uint32)
+    own = np.array(samples.significant[: colours.shape[2]], np.uint32)
+    if _bare(colours, own, samples.bits):
+        eight = np.round(colours * (255 / ((1 << own) - 1))).astype(np.uint8)
+    else:
+        eight = (colours >> np.uint32(samples.bits - 8)).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(eight, (*eight.shape[:2], 3))))
+
+
+def _bare(values: NDArray[np.uint32], own: NDArray[np.uint32], bits: int) -> bool:
+    """Whether samples are the bare numbers of their own bits.
+
+    The standard has them scaled up to all bits; many writers leave them as they are, and a picture would come
+    out nearly black. Scaled numbers that are small enough to be bare have low bits of 0, or of 1 by rounding.
+    """
+    if (values.max((0, 1)) >= 1 << own).any():
+        return False
+    unused = bits - own
+    low = values & ((1 << unused) - 1)
+    return bool((low > (unused > 1)).any() or values.max() < (1 << bits) // 8)

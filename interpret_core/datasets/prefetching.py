@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.datasets.dataset import ConceptTable, Dataset
+from interpret_core.concepts import ConceptTable
+from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.surveying import Survey
 from interpret_core.errors import DamagedFileError

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.datasets.dataset import ConceptTable, Dataset
+from interpret_core.concepts import ConceptTable
+from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.shades import CELLS, Shades, cell_of, make_shades
 from interpret_core.errors import Cancelled, DamagedFileError, DatasetError

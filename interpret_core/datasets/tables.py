@@ -77,6 +77,7 @@ class Tables:
         annotation_size: (H, W) of every mask.
         digests: table file -> SHA-256 of its bytes as they were read.
         images: folder of the pictures below the data set's, "" where it is the same.
+        classes: text of classes.csv as it was read, None where there is none.
     """
 
     records: tuple[Record, ...]
@@ -85,6 +86,7 @@ class Tables:
     annotation_size: tuple[int, int]
     digests: Mapping[str, str]
     images: str = IMAGES
+    classes: str | None = None
 
 
 def read_tables(root: Path) -> Tables:
@@ -108,7 +110,7 @@ def read_tables(root: Path) -> Tables:
         _listed_categories(root / "category.csv", texts["category.csv"]) if "category.csv" in texts else None
     )
     categories, size, records = _index(root / "index.csv", texts["index.csv"], listed)
-    return Tables(records, labels, categories, size, digests)
+    return Tables(records, labels, categories, size, digests, classes=texts.get(CLASSES))
 
 
 def _labels(path: Path, text: str, dense: Mapping[str, str]) -> dict[int, Label]:

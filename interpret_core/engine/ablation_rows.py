@@ -105,11 +105,17 @@ def measured(
 
 
 def target_of(plan: AblationPlan, setting: Setting) -> int | None:
-    """The number of the class that units are ranked for; None where it is no class that is evaluated."""
+    """The number of the class that units are ranked for; None where it is no class that is evaluated.
+
+    A concept stands for the class whose object it is, or is one label of.
+    """
     if setting.by not in (RELEVANCE, IOU):
         return None
     names = [spelling(one.name) for one in plan.classes]
-    return names.index(spelling(setting.of)) if spelling(setting.of) in names else None
+    if spelling(setting.of) in names:
+        return names.index(spelling(setting.of))
+    found = plan.dataset.concepts().named(setting.of) if setting.by == IOU else ()
+    return next((at for at, one in enumerate(plan.classes) if set(found) & set(one.concepts)), None)
 
 
 def pair(values: NDArray[np.float64], target: int) -> Pair:

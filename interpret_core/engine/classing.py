@@ -18,7 +18,7 @@ from interpret_core.datasets import DEFAULT_CATEGORIES, Classes, ConceptTable, D
 from interpret_core.datasets.classes import ALL, NO_CLASS, SPLITS, spelling, with_splits
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.engine.matching import Matching, Table, match
-from interpret_core.engine.naming import spellings
+from interpret_core.engine.naming import distinct, spellings
 from interpret_core.errors import DatasetError, ParameterError, unknown
 from interpret_core.networks import NetworkSpec
 
@@ -38,9 +38,10 @@ class KnownClass:
 
     Attributes:
         name: as the data set spells it.
-        outputs, output_names: of the network; a picture shows the class if any of them says so.
-        concept: index into `dataset.concepts().concepts` of the object whose pixels are the class's mask;
-            None where the data set has no such object.
+        outputs, output_names: of the network, the names told apart; a picture shows the class if any of them
+            says so.
+        concepts: indices into `dataset.concepts().concepts` of the objects whose pixels are the class's mask:
+            every label of its name; () where the data set has no such object.
         images: (n,) indices into the data set, whatever their split, ascending.
         split: (n,) text, what each of them is for: "train", "val" or another word.
         few: fewer than 4 images: ranking uses all of them, and evaluation leaves one out (method §5).
@@ -49,7 +50,7 @@ class KnownClass:
     name: str
     outputs: tuple[int, ...]
     output_names: tuple[str, ...]
-    concept: int | None
+    concepts: tuple[int, ...]
     images: NDArray[np.int64]
     split: NDArray[np.str_]
     few: bool
@@ -139,7 +140,7 @@ def class_plan(
     if table is None:
         table = config.current().classes_for(spec.name)
     objects = _Objects(dataset)
-    listed = (dataset.root / CLASSES).is_file()
+    listed = dataset.classes_table is not None
     names: Sequence[str] = objects.names
     if listed:
         classes = read_classes(dataset)
@@ -161,7 +162,13 @@ def class_plan(
 
 
 class _Objects:
-    """The concepts of category "object" and the classes they make."""
+    """The labels of category "object" by their names, which several may share, and the classes they make.
+
+    Attributes:
+        table: the data set's concepts in their default categories.
+        names: distinct names, in the order of their lowest numbers.
+        labels: the concepts of each name.
+    """
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -169,17 +176,21 @@ class _Objects:
         # A data set of scenes alone has none of these categories, yet classes.csv may say all that is needed.
         usual = labelled.intersection(DEFAULT_CATEGORIES, dataset.categories)
         self.table = dataset.concepts() if usual else ConceptTable((), ())
-        concepts = enumerate(self.table.concepts)
-        self.index = [at for at, concept in concepts if concept.category == OBJECT]
-        self.names = [self.table.concepts[at].name for at in self.index]
+        same: dict[str, list[int]] = {}
+        for at, concept in enumerate(self.table.concepts):
+            if concept.category == OBJECT:
+                same.setdefault(spelling(concept.name), []).append(at)
+        self.labels = [tuple(concepts) for concepts in same.values()]
+        self.names = [self.table.concepts[concepts[0]].name for concepts in self.labels]
 
-    def of_class(self, name: str) -> int | None:
-        """The concept of a class, by its name."""
-        for word in spellings(name):
-            for at, other in zip(self.index, self.names, strict=True):
-                if word in spellings(other):
-                    return at
-        return None
+    def of_class(self, name: str) -> tuple[int, ...]:
+        """The concepts of a class: those of its name, else those whose name COCO made longer."""
+        named = list(zip(self.names, self.labels, strict=True))
+        for other, concepts in named:
+            if spelling(other) == spelling(name):
+                return concepts
+        alike = [concepts for other, concepts in named if set(spellings(other)) & set(spellings(name))]
+        return tuple(sorted(concept for concepts in alike for concept in concepts))
 
     def classes(self, matching: Matching, survey: Survey) -> Classes:
         """Images by the largest object among those that the network knows."""
@@ -189,13 +200,27 @@ class _Objects:
             )
         count = len(self.dataset)
         largest, of_image = np.zeros(count, np.int64), np.full(count, NO_CLASS, np.int64)
-        # Concepts come by number, so of two equally large objects the one with the lower number stays.
+        # Names come by number, so of two equally large objects the one with the lower number stays.
         for number in matching.classes:
-            images, pixels = survey.images_with(self.index[number])
-            larger = pixels > largest[images]
-            largest[images[larger]], of_image[images[larger]] = pixels[larger], number
+            pixels = self._pixels(self.labels[number], survey)
+            larger = pixels > largest
+            largest[larger], of_image[larger] = pixels[larger], number
         of_image[largest < LEAST_SHARE * np.prod(self.dataset.annotation_size)] = NO_CLASS
         return with_splits(self.dataset, tuple(self.names), of_image)
+
+    def _pixels(self, concepts: Sequence[int], survey: Survey) -> NDArray[np.int64]:
+        """(N,) pixels of each image that bear any of some labels."""
+        pixels, labels = (np.zeros(len(self.dataset), np.int64) for _ in range(2))
+        for concept in concepts:
+            images, own = survey.images_with(concept)
+            pixels[images] += own
+            labels[images] += 1
+        for image in np.flatnonzero(labels > 1).tolist():
+            # Where an image has several maps, two of them may give a pixel to two of the labels.
+            if len(self.dataset.records[image].maps.get(OBJECT, ())) > 1:
+                planes = self.dataset.read_annotation(image, self.table)
+                pixels[image] = np.isin(planes, np.add(concepts, 1)).any(0).sum()
+        return pixels
 
 
 def _plan(
@@ -209,6 +234,7 @@ def _plan(
     known: list[KnownClass] = []
     left_out = list(matching.left_out)
     how = {}
+    output_names = distinct(spec.class_names)
     for number, outputs, reason in zip(matching.classes, matching.outputs, matching.how, strict=True):
         name = names[number]
         images = np.flatnonzero(classes.of_image == number)
@@ -222,8 +248,8 @@ def _plan(
             KnownClass(
                 name,
                 outputs,
-                tuple(spec.class_names[output] for output in outputs),
-                objects.of_class(name) if source == CLASSES else objects.index[number],
+                tuple(output_names[output] for output in outputs),
+                objects.of_class(name) if source == CLASSES else objects.labels[number],
                 images,
                 classes.split[images],
                 len(images) < FEW,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from interpret_core.datasets.classes import spelling
@@ -12,6 +12,12 @@ from interpret_core.errors import NetworkError, unknown
 _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})")
 # What COCO's panoptic labels append to the name of a thing or a material.
 _COCO = re.compile(r"(-other-merged|-merged|-other|-stuff)$")
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of outputs for display: those that several share with the output's number behind them."""
+    often = Counter(names)
+    return tuple(f"{name} ({at})" if often[name] > 1 else name for at, name in enumerate(names))
 
 
 class Outputs:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from interpret_core import datasets
 from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset
 from interpret_core.engine.attributing import Attributing
-from interpret_core.engine.classing import KnownClass
+from interpret_core.engine.classing import OBJECT, KnownClass
 from interpret_core.engine.material import Reporter
 from interpret_core.engine.planning import RelevancePlan, pace_key, plan_from
 from interpret_core.engine.profiling import Execution
@@ -169,11 +169,11 @@ class _Run:
         return np.array(kept, np.int64), left_out
 
     def _mask(self, known: KnownClass, index: int) -> NDArray[np.bool_]:
-        """(H, W), the pixels of the class's object; all of them where the data set does not say."""
-        if known.concept is None:
+        """(H, W), the pixels of the class's objects; all of them where the data set does not say."""
+        if not known.concepts:
             return np.ones(self.dataset.annotation_size, np.bool_)
         labels = self.dataset.read_annotation(index, self._table)
-        return np.asarray((labels == known.concept + 1).any(0))
+        return np.asarray(np.isin(labels, np.add(known.concepts, 1)).any(0))
 
     def _part(self, known: KnownClass, images: NDArray[np.int64]) -> Arrays:
         """Everything of a few images, layer by layer."""
@@ -235,8 +235,9 @@ class _Run:
             "tolerance": request.tolerance,
             "first_points": request.points,
             "most_points": request.most_points,
-            "concept": None if known.concept is None else self._table.concepts[known.concept].name,
-            "masked": known.concept is not None,
+            "objects": [[self._table.concepts[at].number, self._table.names[at]] for at in known.concepts],
+            "objects_apart": self.dataset.apart(OBJECT),
+            "masked": bool(known.concepts),
             "annotation_size": list(self.dataset.annotation_size),
             "layers": [[layer.name, layer.units, list(layer.grid)] for layer in network.layers],
             "image_names": [self.dataset.records[index].image for index in images.tolist()],

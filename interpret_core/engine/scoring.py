@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.ablation.settings import IOU
-from interpret_core.errors import ParameterError, unknown
+from interpret_core.errors import ParameterError
+from interpret_core.profile.record import LayerProfile
 from interpret_core.relevance.record import ClassRelevance
-from interpret_core.results.identities import Subject
-from interpret_core.results.profiles import find_profiles, layer_keys
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.results.profiles import LayerKeys, find_profiles
 from interpret_core.results.store import Store
 
 Scores = Mapping[str, NDArray[np.floating]]  # layer -> (U,), a score per unit
@@ -47,27 +46,19 @@ def relevance_scores(found: ClassRelevance, kept: NDArray[np.bool_] | None = Non
     }
 
 
-def iou_scores(
-    request: ProfileRequest, subject: Subject, layers: Sequence[str], concept: str, store: Store
-) -> Scores:
-    """The IoU with a concept, by layer. It is counted on all images, also on those that are evaluated.
+def ranked_profiles(keys: LayerKeys, name: str, store: Store) -> dict[str, LayerProfile]:
+    """The profiles whose IoU ranks, by layer. It is counted on all images, also on those that are evaluated.
 
     Args:
-        request: of the profile.
-        subject: the network that is ablated.
-        layers: all that need a score.
-        concept: its name.
+        keys: of the profile, for all layers that need a score.
+        name: of what ranks, for the message.
         store: holds the profile.
 
     Raises:
         NotRanked: a layer has not been profiled.
-        ParameterError: no such concept.
     """
-    found = find_profiles(layer_keys(request, store, subject), store)
-    missing = [name for name in layers if name not in found]
+    found = find_profiles(keys, store)
+    missing = [layer for layer in keys.layers if layer not in found]
     if missing:
-        raise NotRanked(IOU, concept, f"profile layer {missing[0]} first.")
-    names = next(iter(found.values())).profile.concept_names
-    if concept not in names:
-        raise ParameterError(unknown("concept", concept, names))
-    return {name: one.profile.iou[:, names.index(concept)] for name, one in found.items()}
+        raise NotRanked(IOU, name, f"profile layer {missing[0]} first.")
+    return {layer: one.profile for layer, one in found.items()}

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from interpret_core import datasets
 from interpret_core.ablation.selecting import Selection, allot, count, ranked, shuffled, united
 from interpret_core.ablation.settings import ALL_LAYERS, HAND, INNER, RANDOM, RELEVANCE, Setting
+from interpret_core.concepts import ConceptTable
 from interpret_core.datasets import Dataset
-from interpret_core.engine.classing import KnownClass, class_plan
+from interpret_core.datasets.classes import spelling
+from interpret_core.engine.classing import OBJECT, KnownClass, class_plan
 from interpret_core.engine.planning import RelevancePlan, plan_from
-from interpret_core.engine.scoring import NotRanked, Scores, iou_scores, relevance_scores
+from interpret_core.engine.scoring import NotRanked, Scores, ranked_profiles, relevance_scores
 from interpret_core.engine.surveyed import known_survey
 from interpret_core.engine.turns import damaged_images, in_turns
 from interpret_core.errors import DatasetError, LayerError, ParameterError
 from interpret_core.networks import Layer, Network
 from interpret_core.relevance.record import ClassRelevance
 from interpret_core.results.identities import Subject
+from interpret_core.results.profiles import resolved
 from interpret_core.results.requests import ALL_CLASSES, AblationRequest, ProfileRequest
 from interpret_core.results.store import Store
 
@@ -247,11 +250,31 @@ class AblationPlan:
         if setting.by == RELEVANCE:
             return relevance_scores(self.relevance(setting.of))
         if setting.of not in self._iou:
-            names = [layer.name for layer in self.layers]
             asked = ProfileRequest(self.request.network, self.request.dataset)
-            subject = Subject.of(self.network)
-            self._iou[setting.of] = iou_scores(asked, subject, names, setting.of, self.store)
+            # Of this data set and network, whatever bears their names by now.
+            keys = resolved(asked, self.store, Subject.of(self.network), self.dataset.digest)
+            found = ranked_profiles(keys, setting.of, self.store)
+            concepts = self._concepts(setting.of, next(iter(found.values())).table)
+            self._iou[setting.of] = {name: one.iou_with(concepts) for name, one in found.items()}
         return self._iou[setting.of]
+
+    def _concepts(self, name: str, table: ConceptTable) -> tuple[int, ...]:
+        """Concepts of a profile whose IoU ranks for a name: one, or all labels of a class's object.
+
+        Raises:
+            ParameterError: no such concept; several, and none of the classes has this name; labels of which
+                an IoU taken together is not known.
+        """
+        found = table.named(name)
+        if len(found) != 1:
+            classes = self.ranking.class_plan.classes
+            found = next((one.concepts for one in classes if spelling(one.name) == spelling(name)), ())
+        if len(found) > 1 and not self.dataset.apart(OBJECT):
+            raise ParameterError(
+                f"The labels {', '.join(table.names[at] for at in found)} of {name!r} may share pixels, so "
+                "their IoU taken together is not known: name one of them."
+            )
+        return found or (table.find(name),)
 
 
 def ablation_plan(request: AblationRequest, store: Store, network: Network) -> AblationPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.concepts import Concept, ConceptTable
 from interpret_core.profile.masks import decode
 from interpret_core.profile.thresholds import State
-
-DEFAULT_CATEGORIES = ("object", "part", "material", "color")
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,21 @@ class LayerProfile:
         return tuple(self.metadata["categories"])
 
     @cached_property
-    def concept_names(self) -> tuple[str, ...]:
-        """(C,) names as shown."""
-        return tuple(str(concept[1]) for concept in self.metadata["concepts"])
+    def table(self) -> ConceptTable:
+        """The C concepts, in the order of the columns."""
+        listed = self.metadata["concepts"]
+        concepts = (Concept(int(number), str(name), str(category)) for number, name, category in listed)
+        return ConceptTable(self.categories, tuple(concepts))
 
-    @cached_property
+    @property
+    def concept_names(self) -> tuple[str, ...]:
+        """(C,) names for display, no two alike."""
+        return self.table.names
+
+    @property
     def concept_category(self) -> NDArray[np.int64]:
         """(C,) index into `categories`."""
-        position = {name: index for index, name in enumerate(self.categories)}
-        return np.array([position[concept[2]] for concept in self.metadata["concepts"]], np.int64)
+        return self.table.category_of
 
     @property
     def annotation_size(self) -> tuple[int, int]:
@@ -77,6 +82,17 @@ class LayerProfile:
         """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0."""
         both = self.arrays["intersection"].astype(np.float64)
         return quotient(both, self._active_in_category + self.arrays["concept_pixels"] - both)
+
+    def iou_with(self, concepts: Sequence[int]) -> NDArray[np.float64]:
+        """(U,) IoU with the union of concepts of one category, of which no pixel has two; 0/0 is 0.
+
+        Args:
+            concepts: indices; of a single one, its column of `iou`.
+        """
+        columns = list(concepts)
+        both = self.arrays["intersection"][:, columns].sum(1).astype(np.float64)
+        active = self._active_in_category[:, columns[0]]
+        return quotient(both, active + self.arrays["concept_pixels"][columns].sum() - both)
 
     @cached_property
     def ceiling(self) -> NDArray[np.float64]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.datasets.classes import spelling
 from interpret_core.errors import ParameterError
 from interpret_core.profile.record import LayerProfile
 from interpret_core.relevance.agreement import (
@@ -36,6 +35,7 @@ REASONS = {
     Cell.NO_OVERLAP: "fewer than k units overlap the concept",
     Cell.NO_RELEVANCE: "fewer than k units have any relevance",
 }
+NO_CATEGORY = "the profile does not compare with the category object; profile with it among --categories"
 PERCENT = 100
 
 
@@ -68,7 +68,7 @@ class Agreement:
     Attributes:
         layers: names, in forward order.
         classes: names, in the order given.
-        concepts: (C,) the object concept of each class, as the data set spells it.
+        concepts: (C,) the object of each class as the data set names it; of several labels, all names.
         network: the numbers; its layers are in the order of `layers`, their columns in that of `classes`.
         left_out: (class, why) of the classes that cannot be compared.
         settings: what was asked for.
@@ -100,7 +100,7 @@ def agreement(
 ) -> Agreement:
     """Compare IoU and relevance wherever both are known.
 
-    A class's concept is the object of its name; capitals do not count, and an underscore is a space. It is
+    A class's concept is its object, the union of the labels of its name (`KnownClass.concepts`). It is
     compared however few images have it: `min_images` is a rule for labels.
 
     Args:
@@ -122,7 +122,7 @@ def agreement(
         )
     layers = [
         agree(
-            profile.iou[:, list(column.values())],
+            np.stack([profile.iou_with(concepts) for concepts in column.values()], 1),
             _relevance([relevances[name] for name in column], layer),
             settings.top,
         )
@@ -131,7 +131,7 @@ def agreement(
     return Agreement(
         tuple(profiles),
         tuple(column),
-        tuple(first.concept_names[concept] for concept in column.values()),
+        tuple(" + ".join(first.concept_names[at] for at in concepts) for concepts in column.values()),
         combine(layers, settings.permutations, settings.seed),
         left_out,
         settings,
@@ -211,20 +211,24 @@ def _relevance(classes: Sequence[ClassRelevance], layer: str) -> NDArray[np.floa
 
 def _columns(
     profile: LayerProfile, relevances: Mapping[str, ClassRelevance]
-) -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
-    """The concept of every class that has one, and the other classes with the reason."""
-    places: dict[str, int] = {}
-    if OBJECT in profile.categories:
-        category = profile.categories.index(OBJECT)
-        for concept in np.flatnonzero(profile.concept_category == category).tolist():
-            places.setdefault(spelling(profile.concept_names[concept]), concept)
-        why = "no object of the data set has this name"
-    else:
-        why = "the profile does not compare with the category object; profile with it among --categories"
-    # The mask's concept may be spelled otherwise than the class; without a mask there is the name alone.
-    wanted = {name: spelling(one.metadata.get("concept") or name) for name, one in relevances.items()}
-    found = {name: places[word] for name, word in wanted.items() if word in places}
-    return found, tuple((name, why) for name in relevances if name not in found)
+) -> tuple[dict[str, tuple[int, ...]], tuple[tuple[str, str], ...]]:
+    """The concepts of every class that has one, and the other classes with the reason."""
+    places = {
+        concept.number: at for at, concept in enumerate(profile.table.concepts) if concept.category == OBJECT
+    }
+    found, left_out = {}, []
+    for name, one in relevances.items():
+        numbers = [int(number) for number, _ in one.metadata["objects"]]
+        if OBJECT not in profile.categories:
+            left_out.append((name, NO_CATEGORY))
+        elif not numbers:
+            left_out.append((name, "no object of the data set has this name"))
+        elif len(numbers) > 1 and not one.metadata["objects_apart"]:
+            names = ", ".join(str(label) for _, label in one.metadata["objects"])
+            left_out.append((name, f"its labels {names} may share pixels, so their IoU is not known"))
+        else:
+            found[name] = tuple(places[number] for number in numbers)
+    return found, tuple(left_out)
 
 
 def _metadata(profile: LayerProfile, relevances: Mapping[str, ClassRelevance]) -> dict[str, Any]:

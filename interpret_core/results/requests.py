@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from interpret_core.ablation.settings import VALUES
+from interpret_core.concepts import DEFAULT_CATEGORIES
 from interpret_core.datasets.classes import SPLITS
 from interpret_core.errors import ParameterError, unknown
 from interpret_core.profile.chance import PERMUTATIONS
-from interpret_core.profile.record import DEFAULT_CATEGORIES
 from interpret_core.profile.summary import MIN_IMAGES, Settings
 from interpret_core.profile.thresholds import check_quantile
 from interpret_core.results.records import canonical_json

@@ -111,7 +111,7 @@ def test_datasets(command: Command, environment: Path, planted: Planted) -> None
     one = command("datasets", "here")
     assert "here: 12 images, annotations 16×16" in one.out
     part = next(line for line in one.out.splitlines() if line.startswith("part"))
-    assert part.split() == ["part", "3", "9", "panel,", "left", "half,", "top", "half"]
+    assert part.split() == ["part", "3", "9", "panel", "(part),", "left", "half,", "top", "half"]
     assert command("datasets", planted.root).status == 0
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,10 @@ from interpret_core.datasets import digests, open_dataset, shades
 from interpret_core.errors import Cancelled
 
 
-def old(root: Path) -> None:
-    """Make every file old enough to be remembered."""
-    for path in root.rglob("*"):
-        os.utime(path, ns=(10**18, 10**18))
+@pytest.fixture
+def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are remembered however fresh: what a minute's wait would give."""
+    monkeypatch.setattr(digests, "_RACY_NS", -1)
 
 
 def change(path: Path) -> None:
@@ -64,8 +65,8 @@ def test_the_recipe_of_the_shades_enters(copy: Path, monkeypatch: pytest.MonkeyP
     assert open_dataset(copy).digest != first
 
 
+@pytest.mark.usefixtures("remembering")
 def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old(copy)
     first = open_dataset(copy).digest
     read: list[str] = []
     plain = Path.read_bytes
@@ -91,9 +92,45 @@ def test_fresh_files_are_not_remembered(copy: Path, tmp_path: Path) -> None:
     assert open_dataset(copy).digest == digest
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"images/planted/00000.png": 3}', '{"x": [1, 2]}'])
+@pytest.mark.usefixtures("remembering")
+@pytest.mark.parametrize("replacing", ["mv", "cp -p"])
+def test_a_file_in_the_place_of_another_shows(copy: Path, tmp_path: Path, replacing: str) -> None:
+    """Equal size and equal time of change: the inode, or the time of its change, tells."""
+    first = open_dataset(copy).digest
+    path, other = copy / "images/planted/00002.png", tmp_path / "other.png"
+    shutil.copy2(path, other)
+    change(other)
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    subprocess.run([*replacing.split(), other, path], check=True)
+    assert open_dataset(copy).digest != first
+
+
+@pytest.mark.usefixtures("remembering")
+def test_a_file_written_back_with_its_old_time_shows(copy: Path) -> None:
+    first = open_dataset(copy).digest
+    path = copy / "images/planted/00002.png"
+    before = path.stat()
+    change(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_ino, path.stat().st_size) == (before.st_ino, before.st_size)
+    assert open_dataset(copy).digest != first
+
+
+MEMOS = [
+    "",
+    "[]",
+    "{",
+    '{"images/planted/00000.png": 3}',
+    '{"x": [1, 2]}',
+    '{"x": [1, 2, "ab"]}',
+    '{"x": [1, 2, 3, 4, "no hex"]}',
+    '{"x": [1, 2, 3, 4, 5]}',
+]
+
+
+@pytest.mark.usefixtures("remembering")
+@pytest.mark.parametrize("content", MEMOS)
 def test_a_damaged_memo_is_ignored(copy: Path, tmp_path: Path, content: str) -> None:
-    old(copy)
     first = open_dataset(copy).digest
     (memo,) = (tmp_path / "cache").rglob("*.json")
     memo.write_text(content)

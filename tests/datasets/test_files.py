@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,19 @@ from tests.datasets.http_server import Site, serving
 
 BODY = bytes(range(256)) * 12_000  # 3 MB: several blocks
 SHA = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.mark.parametrize("replacing", [["mv"], ["cp", "-p"]])
+def test_a_file_in_the_place_of_another_has_its_own_digest(tmp_path: Path, replacing: list[str]) -> None:
+    """Equal size and equal time of change: the inode, or the time of its change, tells."""
+    file, other = tmp_path / "weights", tmp_path / "others"
+    for path, content in ((file, b"one"), (other, b"two")):
+        path.write_bytes(content)
+        os.utime(path, ns=(10**18, 10**18))
+    assert files.sha256(file) == hashlib.sha256(b"one").hexdigest()
+    subprocess.run([*replacing, other, file], check=True)
+    assert file.stat().st_mtime_ns == 10**18
+    assert files.sha256(file) == hashlib.sha256(b"two").hexdigest()
 
 
 @pytest.fixture

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
-from interpret_core.datasets.pictures import encoded_labels, read_mask, read_rgb, shrink
+from interpret_core.datasets.pictures import read_rgb, shrink
 from interpret_core.errors import DamagedFileError
-from tests.planted_dataset import save_mask
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
 
@@ -79,7 +75,6 @@ GARBLED = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data", "ignore:Truncated File Read")
 @pytest.mark.parametrize("exif", GARBLED)
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
 def test_garbled_exif_does_not_damage_the_pixels(tmp_path: Path, exif: bytes, name: str) -> None:
@@ -119,43 +114,9 @@ def test_a_folder_in_the_place_of_an_image(tmp_path: Path) -> None:
 
 
 def test_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interpret_core.datasets.pictures.MAX_PIXELS", 50)
+    monkeypatch.setattr("interpret_core.datasets.decoding.MAX_PIXELS", 50)
     with pytest.raises(DamagedFileError, match="at most 50"):
         read_rgb(save(tmp_path, Image.fromarray(RGB)), (6, 9))
-
-
-@given(
-    hnp.arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 0xFFFF))
-)
-def test_mask_encoding_round_trip(tmp_path_factory: pytest.TempPathFactory, numbers: np.ndarray) -> None:
-    path = tmp_path_factory.getbasetemp() / "round_trip.png"
-    save_mask(path, numbers)
-    np.testing.assert_array_equal(read_mask(path, numbers.shape), numbers)
-
-
-def test_single_channel_masks_hold_the_number_itself(tmp_path: Path) -> None:
-    eight = np.array([[0, 1], [200, 255]], dtype=np.uint8)
-    np.testing.assert_array_equal(read_mask(save(tmp_path, Image.fromarray(eight)), (2, 2)), eight)
-    sixteen = np.array([[0, 1], [300, 65535]], dtype=np.uint16)
-    np.testing.assert_array_equal(read_mask(save(tmp_path, Image.fromarray(sixteen)), (2, 2)), sixteen)
-
-
-def test_a_recompressed_palette_mask_reads_the_same(tmp_path: Path) -> None:
-    numbers = np.array([[0, 1, 300], [300, 7, 0]], dtype=np.uint16)
-    save_mask(tmp_path / "rgb.png", numbers)
-    with Image.open(tmp_path / "rgb.png") as image:
-        palette = save(tmp_path, image.quantize(8), "palette.png")
-    np.testing.assert_array_equal(read_mask(palette, (2, 3)), numbers)
-
-
-def test_labels_beyond_sixteen_bits_are_refused() -> None:
-    with pytest.raises(ValueError, match="70000"):
-        encoded_labels(Image.fromarray(np.array([[70000]], dtype=np.int32)))
-
-
-def test_a_jpeg_mask_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DamagedFileError, match="is a JPEG"):
-        read_mask(jpeg(tmp_path), (64, 64))
 
 
 def test_shrink_is_the_mean_of_each_cell() -> None:

@@ -97,6 +97,15 @@ def test_pictures_are_224_pixels_and_barely_compressed(data):
     assert data.dataset.annotation_size == (112, 112)
 
 
+def test_masks_hold_the_numbers_themselves(data):
+    """One channel: nothing in them can be read in two ways."""
+    for record in data.dataset.records:
+        for (mask,) in record.maps.values():
+            if isinstance(mask, str):
+                with Image.open(ROOT / "images" / mask) as image:
+                    assert image.mode == "L"
+
+
 @pytest.mark.parametrize("category", LEAST)
 def test_enough_concepts_are_in_enough_images(data, category):
     maps = data.maps[category]

@@ -70,8 +70,8 @@ def test_the_largest_known_object_decides(tmp_path: Path) -> None:
     assert plan.left_out == (("sky", "no output has this name"),)
     assert plan.how == {"green": "name", "red": "name"}
     green, red = plan.classes
-    assert (green.outputs, green.output_names, green.concept) == ((1,), ("green",), 1)
-    assert (red.outputs, red.output_names, red.concept) == ((0,), ("Red",), 2)
+    assert (green.outputs, green.output_names, green.concepts) == ((1,), ("green",), (1,))
+    assert (red.outputs, red.output_names, red.concepts) == ((0,), ("Red",), (2,))
 
 
 def test_against_every_mask_counted(tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_classes_csv_needs_no_survey(tmp_path: Path) -> None:
     assert plan.source == "classes.csv"
     assert plan.masked
     blue, red = plan.classes
-    assert blue.concept is None  # no object of this name: its mask is 1 everywhere
+    assert blue.concepts == ()  # no object of this name: its mask is 1 everywhere
     concepts = dataset.concepts().concepts
-    assert red.concept is not None
-    assert (concepts[red.concept].category, concepts[red.concept].number) == ("object", 7)
+    (own,) = red.concepts
+    assert (concepts[own].category, concepts[own].number) == ("object", 7)
 
 
 def test_classes_without_any_object(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_classes_without_any_object(tmp_path: Path) -> None:
     (root / "category.csv").unlink()
     plan = class_plan(open_dataset(root), SPEC, None)
     assert not plan.masked
-    assert plan.find("red").concept is None
+    assert plan.find("red").concepts == ()
 
 
 def test_scenes_alone_with_classes(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_scenes_alone_with_classes(tmp_path: Path) -> None:
     (root / "label.csv").write_text("number,name,category\n1,red,scene\n")
     plan = class_plan(open_dataset(root), SPEC, None)
     assert images(plan) == {"red": [0]}
-    assert (plan.masked, plan.find("red").concept) == (False, None)
+    assert (plan.masked, plan.find("red").concepts) == (False, ())
 
 
 def test_neither_classes_nor_objects(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ CONCEPTS = (
 CATEGORIES = ("object", "part", "material")
 BENCH, CAT = 1, 3  # the concepts of the classes below; "cat" is a part as well
 CLASSES = ("park  bench", "cat")
+OBJECTS = {"park  bench": [[1, "Park_bench"]], "cat": [[3, "cat (object)"]], "sky": [[4, "sky"]], "wood": []}
 
 
 def whole(part: str, digest: str = "") -> dict[str, Any]:
@@ -79,6 +80,8 @@ def relevance(name: str, **changes: Any) -> ClassRelevance:
         "output": "probability",
         "split": "train",
         "tolerance": 0.05,
+        "objects": OBJECTS[name],
+        "objects_apart": True,
         "layers": [[layer, units, [4, 4]] for layer, units in layers.items()],
     }
     units = sum(layers.values())
@@ -105,7 +108,11 @@ def test_the_join() -> None:
     settings = AgreementSettings(0.1, permutations=200, seed=4)
     given, classes = profiles(), relevances()
     found = agreement(given, classes, settings)
-    assert (found.layers, found.classes, found.concepts) == (tuple(LAYERS), CLASSES, ("Park_bench", "cat"))
+    assert (found.layers, found.classes, found.concepts) == (
+        tuple(LAYERS),
+        CLASSES,
+        ("Park_bench", "cat (object)"),
+    )
     layers, start = [], 0
     for name, units in LAYERS.items():
         both = given[name].arrays["intersection"][:, [BENCH, CAT]]
@@ -140,6 +147,26 @@ def test_a_class_without_an_object_is_left_out() -> None:
         agreement(profiles(), relevances("wood"))
     with pytest.raises(ParameterError, match="No class can be compared"):
         agreement(profiles(), {})
+
+
+def test_an_object_of_two_labels_is_their_union() -> None:
+    """As counted for one concept that has the pixels of both."""
+    several = {"objects": [[3, "cat (object)"], [4, "sky"]]}
+    given = profiles()
+    found = agreement(given, relevances("cat", **several), AgreementSettings(permutations=0))
+    assert found.concepts == ("cat (object) + sky",)
+    for layer, one in given.items():
+        both = one.arrays["intersection"][:, [3, 4]].sum(1)
+        np.testing.assert_array_equal(found.layer(layer).iou[:, 0], both / (1000 + 2000 - both))
+
+
+def test_labels_that_may_share_pixels_are_left_out() -> None:
+    several = {"objects": [[3, "cat (object)"], [4, "sky"]], "objects_apart": False}
+    found = agreement(profiles(), relevances("sky") | relevances("cat", **several))
+    assert found.classes == ("sky",)
+    ((name, why),) = found.left_out
+    assert name == "cat"
+    assert why == "its labels cat (object), sky may share pixels, so their IoU is not known"
 
 
 def test_a_profile_without_objects() -> None:

@@ -265,6 +265,8 @@ def relevance(
         "first_points": 16,
         "most_points": 256,
         "masked": masked,
+        "objects": [one[:2] for one in concepts() if one[1:] == [name, "object"] and masked],
+        "objects_apart": True,
         "annotation_size": list(SIZE),
         "layers": [[layer, count, list(grid)] for layer, count, grid in layers],
         "image_names": [f"{2 * image:05d}.png" for image in range(images)],

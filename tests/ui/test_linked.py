@@ -50,7 +50,7 @@ def test_best_units_over_all_layers(views: dict[str, LayerView], concept: str) -
 
 
 def test_detectors_of_all_concepts_add_up(views: dict[str, LayerView]) -> None:
-    names = [concept.key for concept in views["conv4"].concepts]
+    names = [concept.name for concept in views["conv4"].concepts]
     total = sum(sum(matches.find(views, name).detectors.values()) for name in names)
     assert total == sum(view.detectors() for view in views.values()) > 0
     assert concepts.totals(views) == {
@@ -70,7 +70,7 @@ def test_words_tell_a_detector_of_it_from_one_of_something_else(views: dict[str,
 
 def test_nothing_is_found_for_unknown_rare_and_silent_concepts(views: dict[str, LayerView]) -> None:
     assert not matches.find(views, "unicorn").known
-    rare = next(c.key for c in views["conv4"].concepts if c.key not in concepts.totals(views))
+    rare = next(c.name for c in views["conv4"].concepts if c.name not in concepts.totals(views))
     found = matches.find(views, rare)
     assert (found.known, found.included, found.best) == (True, False, [])
     assert 0 < found.images < 10

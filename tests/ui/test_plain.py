@@ -66,7 +66,7 @@ def hostile_view():
 def test_sentences_are_one_paragraph_of_text() -> None:
     view = hostile_view()
     for concept in range(len(view.concepts)):
-        assert view.concepts[concept].key in read(texts.evidence_words(view, concept))
+        assert view.concepts[concept].name in read(texts.evidence_words(view, concept))
 
 
 def test_figures_draw_names_and_keep_them_for_clicks() -> None:

@@ -67,10 +67,13 @@ def test_one_unit_and_the_pixels_keep_their_sign() -> None:
     assert unit.body == igpictures.signed_picture(found.units[4], (448, 448))
 
 
-def test_an_address_of_another_time_is_answered_but_not_kept() -> None:
+def test_an_address_of_another_result_gets_no_map() -> None:
     answer = ask(query(v="0" * 40), image=first())
-    assert answer.status_code == 200
-    assert "immutable" not in answer.headers["cache-control"]
+    assert answer.status_code == 404
+    assert b"shows an earlier result: reload it" in answer.body
+    nameless = ask({name: value for name, value in query().items() if name != "v"}, image=first())
+    assert nameless.status_code == 200
+    assert "immutable" not in nameless.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,11 @@ def test_thumbnail_is_kept_for_good_by_its_digest() -> None:
     assert "immutable" in answer.headers["cache-control"]
     again = ask("thumb", query, {"if-none-match": answer.headers["etag"]}, unit=3)
     assert again.status_code == 304
+    nameless = ask("thumb", {name: value for name, value in query.items() if name != "v"}, unit=3)
+    assert "immutable" not in nameless.headers["cache-control"]
     old = ask("thumb", {**query, "v": "0" * 40}, unit=3)
-    assert "immutable" not in old.headers["cache-control"]
+    assert old.status_code == 404
+    assert b"shows an earlier result: reload it" in bytes(old.body)
 
 
 def test_photograph() -> None:

@@ -1,0 +1,126 @@
+"""Concepts, and the one way to name them.
+
+A concept is a label within a category, and is known by its number and category: two labels may bear one name
+(ADE20K has "door" twice), and one label may be in two categories. Wherever a concept is shown or written it
+goes by a name that no other of its table has: `cat (1)` and `cat (9)` for two labels, `cat (object)` and
+`cat (part)` for two categories, and its own name where that is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.errors import ParameterError, unknown
+
+DEFAULT_CATEGORIES = ("object", "part", "material", "color")
+_SHOWN = 8  # names in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A label within a category; `name` is the label's, which others may have too."""
+
+    number: int
+    name: str
+    category: str
+
+
+@dataclass(frozen=True)
+class ConceptTable:
+    """The concepts of a computation, in a fixed order: by category, then by number.
+
+    Attributes:
+        categories: those with at least one concept.
+        concepts: C concepts; annotations hold 1 + the index into this tuple.
+    """
+
+    categories: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+    @cached_property
+    def category_of(self) -> NDArray[np.int64]:
+        """(C,) index into `categories` of each concept."""
+        at = {category: index for index, category in enumerate(self.categories)}
+        return np.array([at[concept.category] for concept in self.concepts], dtype=np.int64)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """(C,) names for display and for options, no two alike."""
+        return unique_names(self.concepts)
+
+    def named(self, name: str) -> tuple[int, ...]:
+        """Indices of the concepts that a name may mean: one of `names`, a label's own name, or either with
+        the category, the number or both behind it."""
+        if name in self._places:
+            return (self._places[name],)
+        return tuple(
+            index
+            for index, concept in enumerate(self.concepts)
+            if name == concept.name or name in _spelled_out(concept)
+        )
+
+    def find(self, name: str) -> int:
+        """Index of the one concept that a name means.
+
+        Raises:
+            ParameterError: none, or several; the message gives the names that tell them apart.
+        """
+        found = self.named(name)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise ParameterError(unknown("concept", name, self.names))
+        names = [self.names[index] for index in found]
+        more = " …" if len(names) > _SHOWN else ""
+        raise ParameterError(
+            f"{len(names)} concepts are called {name!r}, expected the name of one: choose among "
+            f"{', '.join(names[:_SHOWN])}{more}."
+        )
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+
+def unique_names(concepts: Sequence[Concept]) -> tuple[str, ...]:
+    """A name for each concept that no other has, as short as it can be; no order favours any.
+
+    Args:
+        concepts: each number once within a category.
+    """
+    same: dict[str, list[Concept]] = {}
+    for concept in concepts:
+        same.setdefault(concept.name, []).append(concept)
+    taken = {name for name, sharing in same.items() if len(sharing) == 1}
+    return tuple(
+        concept.name if concept.name in taken else _told_apart(concept, same[concept.name], taken)
+        for concept in concepts
+    )
+
+
+def _told_apart(concept: Concept, sharing: Sequence[Concept], taken: set[str]) -> str:
+    """The name with what tells a concept from those that share it; never a label's own name."""
+    by_category, by_number, by_both = _spelled_out(concept)
+    if len({other.category for other in sharing}) == 1:
+        name = by_number
+    elif sum(other.category == concept.category for other in sharing) == 1:
+        name = by_category
+    else:
+        name = by_both
+    name = by_both if name in taken else name
+    while name in taken:
+        name = f"{name} ({concept.category} {concept.number})"
+    return name
+
+
+def _spelled_out(concept: Concept) -> tuple[str, str, str]:
+    category, number = concept.category, concept.number
+    return tuple(f"{concept.name} ({tail})" for tail in (category, number, f"{category} {number}"))  # type: ignore[return-value]

@@ -1,0 +1,133 @@
+"""Concepts on the command line: each under a name of its own, and a name that several share is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.planted_names import NETWORK, Named
+
+QUICK = ("--min-images", 1, "--permutations", 0, "--quantile", 0.05)
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Path:
+    """Labels 1 and 9 are both called "cat"."""
+    return Named().write(tmp_path / "split")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    """ "cat" is an object and a part."""
+    return Named(split=False, part=True).write(tmp_path / "parts")
+
+
+def test_a_profile_s_rows(command: Command, split: Path, parts: Path, tmp_path: Path) -> None:
+    for root, names in ((split, {"cat (1)", "cat (9)"}), (parts, {"cat (object)", "cat (part)"})):
+        out = tmp_path / f"{root.name}.csv"
+        ran = command("profile", "--network", NETWORK, "--dataset", root, *QUICK, "--out", out)
+        assert ran.status == 0, ran.err
+        rows = list(csv.DictReader(out.read_text().splitlines()))
+        found = {row["concept"] for row in rows} - {""}
+        assert names <= found <= names | {"dog", "bus"}
+        labels = Counter(
+            (row["layer"], row["unit"], row["rank"], row["scope"], row["category"]) for row in rows
+        )
+        assert max(labels.values()) == 1
+        overall = [(row["layer"], row["unit"], row["concept"]) for row in rows if row["scope"] == "overall"]
+        assert len(set(overall)) == len(overall), "no unit has a concept twice"
+
+
+def test_the_report_names_what_it_leaves_out(command: Command, split: Path, tmp_path: Path) -> None:
+    out = tmp_path / "profile.json"
+    ran = command(
+        *("profile", "--network", NETWORK, "--dataset", split, "--min-images", 5, "--permutations", 0),
+        *("--out", out, "-v"),
+    )
+    assert "2 concepts left out (fewer than 5 images): cat (1); cat (9)" in ran.out
+    assert json.loads(out.read_text())["metadata"]["left_out"] == ["cat (1)", "cat (9)"]
+
+
+def test_data_sets_are_listed_with_those_names(command: Command, split: Path, parts: Path) -> None:
+    assert "cat (1), dog, bus, cat (9)" in command("datasets", split).out
+    assert "cat (object), dog, bus" in command("datasets", parts).out
+
+
+def test_relevance_takes_them_together_and_says_so(command: Command, split: Path, tmp_path: Path) -> None:
+    text = (split / "classes.csv").read_text().replace("\n1.png,dog", "\n1.png,cat")
+    (split / "classes.csv").write_text(text)
+    out = tmp_path / "relevance.json"
+    ran = command("relevance", "--network", NETWORK, "--dataset", split, "--classes", "cat", "--out", out)
+    assert ran.status == 0, ran.err
+    assert "objects of several labels, taken together: cat (cat (1), cat (9))" in ran.out
+    assert "1 images left out: cat: 1.png (no pixel is annotated as cat)" in ran.out
+    (told,) = json.loads(out.read_text())["metadata"]["classes"]
+    assert told["objects"] == [[1, "cat (1)"], [9, "cat (9)"]]
+    assert told["left_out"] == [["1.png", "no pixel is annotated as cat"]]
+    assert told["images"] == ["0.png", "3.png", "6.png", "9.png"]
+
+
+def test_agreement_compares_the_union(command: Command, split: Path, tmp_path: Path) -> None:
+    out = tmp_path / "agreement.json"
+    given = ("agreement", "--network", NETWORK, "--top", 0.2, "--permutations", 20, "--quantile", 0.05)
+    ran = command(*given, "--dataset", split, "--out", out)
+    assert ran.status == 0, ran.err
+    (told,) = json.loads(out.read_text())["metadata"]["networks"]
+    assert told["classes"] == {"bus": "bus", "cat": "cat (1) + cat (9)", "dog": "dog"}
+    several = Named(maps=2).write(tmp_path / "several")
+    ran = command(*given, "--dataset", several)
+    assert "1 classes left out: cat (its labels cat (1), cat (9) may share pixels" in ran.out
+
+
+ABLATE = ("ablate", "--network", NETWORK, "--by", "iou", "--fractions", "0.2", "--rank", "top")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [("split", ("cat (1)", "cat (9)")), ("parts", ("cat (object)", "cat (part)"))]
+)
+def test_an_ambiguous_concept_is_refused_and_its_names_are_taken(
+    command: Command, request: pytest.FixtureRequest, tmp_path: Path, kind: str, names: tuple[str, str]
+) -> None:
+    root = request.getfixturevalue(kind)
+    ran = command(*ABLATE, "--dataset", root, "--concept", "cat")
+    assert ran.status == 2
+    assert (
+        f"2 concepts are called 'cat', expected the name of one: choose among {', '.join(names)}" in ran.line
+    )
+    out = tmp_path / "f.csv"
+    ran = command(*ABLATE, "--dataset", root, "--concept", ",".join(names), "--out", out)
+    assert ran.status == 0, ran.err
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert list(dict.fromkeys(row["ablated_class"] for row in rows)) == list(names)
+    others = {row["ablated_class"] for row in rows if row["evaluated_class"] == "*others"}
+    assert others == (set(names) if kind == "split" else {"cat (object)"}), (
+        "of which it is the class's object"
+    )
+
+
+def test_by_the_iou_of_a_class_is_by_its_object(command: Command, split: Path, tmp_path: Path) -> None:
+    merged = Named(split=False).write(tmp_path / "merged")
+    written = {}
+    for root in (split, merged):
+        out = tmp_path / f"{root.name}.csv"
+        ran = command(*ABLATE, "--dataset", root, "--class", "cat", "--out", out)
+        assert ran.status == 0, ran.err
+        written[root] = out.read_text()
+    assert written[split] == written[merged]
+
+
+def test_a_class_without_an_object_cannot_rank_by_iou(command: Command, split: Path) -> None:
+    (split / "label.csv").write_text(
+        "number,name,category\n1,tabby,object\n2,dog,object\n3,bus,object\n9,puss,object\n"
+    )
+    ran = command(*ABLATE, "--dataset", split, "--class", "cat")
+    assert ran.status == 2
+    assert "Class 'cat' has no object of its name in split" in ran.line
+    ran = command(*ABLATE, "--dataset", split)
+    assert ran.status == 0, ran.err
+    assert "1 classes of the data set left out: cat (no object of the data set has this name)" in ran.out
