@@ -28,10 +28,11 @@ Decode = Callable[[memoryview], Value]
 
 KEPT_REPORTS = 100
 INDEX = "index"  # stands for a key where the index itself was damaged
+TIME = "COALESCE(CAST(store_time AS REAL), 0.0)"  # a number, whatever a damaged row says
 
 
 class Report(NamedTuple):
-    """One damaged entry that was deleted: its key, why, and when (seconds since the epoch)."""
+    """One damaged entry, deleted where it can be, or INDEX: key, why, and when (seconds since the epoch)."""
 
     key: str
     reason: str
@@ -52,9 +53,8 @@ class Cabinet:
         self._on_damage = on_damage
         self._folder = ResultsFolder(folder, size_limit, lambda line: self.report(INDEX, line))
         self._disk = PlainDisk(str(folder / "results"))
-        self._stuck: dict[
-            str, float | None
-        ] = {}  # damaged entries that cannot be deleted, by name: when written
+        # Damaged entries that cannot be deleted, by name: when they were written.
+        self._stuck: dict[str, float | None] = {}
 
     def close(self) -> None:
         """Close this thread's connections; the next call opens others."""
@@ -142,11 +142,11 @@ class Cabinet:
         start = f"{kind}/{prefix}"
         # Own SQL: diskcache would walk, and decode, every key of the folder.
         query = (
-            "SELECT key, store_time FROM Cache "
+            f"SELECT key, {TIME} FROM Cache "
             "WHERE raw = 1 AND typeof(key) = 'text' AND key >= ? AND key < ? ORDER BY 1"
         )
         rows = self._folder.rows(query, (start, start + "\U0010ffff"))
-        return {key.removeprefix(f"{kind}/"): float(time) for key, time in rows}
+        return {key.removeprefix(f"{kind}/"): time for key, time in rows}
 
     def size(self) -> int:
         """Bytes that the entries and their index take."""
@@ -162,6 +162,9 @@ class Cabinet:
 
         Args:
             decoders: by kind.
+
+        Raises:
+            StoreError: the folder cannot be written.
         """
         with self._folder.alone():
             missed = lost(self._folder.results)
@@ -178,7 +181,7 @@ class Cabinet:
 
     def _time(self, name: str) -> float | None:
         """When an entry was written; None where there is none."""
-        rows = self._folder.rows("SELECT store_time FROM Cache WHERE key = ? AND raw = 1", (name,))
+        rows = self._folder.rows(f"SELECT {TIME} FROM Cache WHERE key = ? AND raw = 1", (name,))
         return rows[0][0] if rows else None
 
     def _read(self, name: str) -> bytes | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from interpret_core.results.disk import BLOBS, Damage, opened, read_plain
+from interpret_core.results.disk import Damage, entry_files, opened, read_plain
 from interpret_core.results.failures import FAILURES, INDEX
 from interpret_core.results.index_lock import WAIT
 
@@ -21,7 +21,7 @@ YOUNG = 3600.0  # seconds; a younger file without an index row may be a write un
 
 @dataclass(frozen=True)
 class Check:
-    """What a self-check found; everything named here has been deleted.
+    """What a self-check found; every entry, row and file named here has been deleted.
 
     Args:
         entries: entries that remain.
@@ -88,10 +88,10 @@ def check_folder(folder: Path, damaged: Iterable[str]) -> Check:
 def _old_files(folder: Path) -> dict[str, Path]:
     """Files of entries, by their name in the index, but for those whose write may be under way."""
     found = {}
-    for path in folder.glob(BLOBS):
+    for name, path in entry_files(folder):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.lstat().st_mtime > YOUNG:
-                found[path.relative_to(folder).as_posix()] = path
+                found[name] = path
     return found
 
 

@@ -20,6 +20,7 @@ import re
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,6 @@ START = len(MAGIC) + hashlib.sha256().digest_size
 LENGTH = 8  # bytes that say how long the name is
 ALIGNMENT = 8
 BLOB = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
-BLOBS = "??/??/*.val"
 
 
 class Damage(Exception):
@@ -167,6 +167,14 @@ def _create(path: Path) -> Any:
             path.parent.mkdir(parents=True, exist_ok=True)
             return path.open("xb")
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def entry_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Files that this store may have made in a results folder, by their name in the index, sorted."""
+    for path in sorted(folder.glob("??/??/*.val")):
+        name = path.relative_to(folder).as_posix()
+        if BLOB.fullmatch(name):
+            yield name, path
 
 
 def read_plain(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from interpret_core.results.disk import BLOBS
+from interpret_core.results.disk import entry_files
 from interpret_core.results.failures import INDEX, IndexDamageError, primary
 from interpret_core.results.index_lock import WAIT
 
@@ -50,7 +50,7 @@ def identity(path: Path) -> Identity | None:
 
 def has_entries(folder: Path) -> bool:
     """Whether a results folder holds files of entries."""
-    return next(folder.glob(BLOBS), None) is not None
+    return next(entry_files(folder), None) is not None
 
 
 class Index:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from diskcache.core import MODE_BINARY, MODE_RAW
 
-from interpret_core.results.disk import BLOBS, Damage, opened, read_plain
+from interpret_core.results.disk import Damage, entry_files, opened, read_plain
 from interpret_core.results.failures import FAILURES, INDEX
 
 HEADER = 100  # bytes of SQLite's file header, https://www.sqlite.org/fileformat.html
@@ -76,8 +76,8 @@ def salvage(folder: Path, empty: bytes | None) -> Salvaged:
     with contextlib.suppress(FileNotFoundError, Damage):
         for data in _readings((folder / INDEX).read_bytes(), empty):
             _take_rows(data, found)
-    for path in sorted(folder.glob(BLOBS)):
-        _take_file(folder, path, found)
+    for name, path in entry_files(folder):
+        _take_file(name, path, found)
     return found
 
 
@@ -143,12 +143,11 @@ def _take_row(written: object, value: bytes, found: Salvaged) -> None:
         found.add(Entry(name, when, 0, MODE_RAW, None, value))
 
 
-def _take_file(folder: Path, path: Path, found: Salvaged) -> None:
-    relative = path.relative_to(folder).as_posix()
+def _take_file(filename: str, path: Path, found: Salvaged) -> None:
     try:
         data, written = read_plain(path), path.stat().st_mtime
         name, _ = opened(data)
     except (Damage, OSError):
-        found.damaged.append(relative)
+        found.damaged.append(filename)
     else:
-        found.add(Entry(name, written, len(data), MODE_BINARY, relative, None))
+        found.add(Entry(name, written, len(data), MODE_BINARY, filename, None))

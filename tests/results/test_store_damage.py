@@ -96,6 +96,15 @@ def test_a_damaged_row_is_deleted_and_reported(store):
     assert store.damaged[0].reason == "checksum differs"
 
 
+@pytest.mark.parametrize("time", ["NULL", "'late'", "X'00FF'"])
+def test_a_damaged_time_hides_no_entry(store, time):
+    store.put("key", SMALL)
+    sql(store, f"UPDATE Cache SET store_time = {time}")
+    assert store.has("key")
+    assert store.keys() == ["key"]
+    assert store.get("key").to_bytes() == SMALL.to_bytes()
+
+
 def test_an_entry_under_another_key_is_damaged(store):
     store.put("one", LARGE)
     sql(store, "UPDATE Cache SET key = 'record/two'")
