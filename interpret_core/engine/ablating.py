@@ -202,7 +202,7 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
             plan.network.stream(batch, plan.layers, lambda layer, response: _add(sums[layer.name], response))
         return Record({name: total / len(sound) for name, total in sums.items()})
 
-    return dict(plan.store.compute(content_key("responses", content), compute).arrays)
+    return dict(plan.store.compute(content_key("responses", content), compute, needed=False).arrays)
 
 
 def ranking_images(plan: AblationPlan) -> list[int]:

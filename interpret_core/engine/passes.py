@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,19 @@ class Outline:
 
     brackets: Brackets
     edges: NDArray[np.float32]
+
+    def digest(self) -> bytes:
+        """Differs where a tally would count otherwise."""
+        return _digest(*(getattr(self.brackets, one.name) for one in fields(Brackets)), self.edges)
+
+
+def windows_digest(windows: Windows) -> bytes:
+    """Differs where a histogram over the windows would count otherwise."""
+    return _digest(*(getattr(windows, one.name) for one in fields(Windows)))
+
+
+def _digest(*parts: NDArray[Any]) -> bytes:
+    return hashlib.sha256(b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)).digest()
 
 
 @dataclass(frozen=True)
@@ -165,8 +179,7 @@ class MaskPlan:
 
     def digest(self) -> bytes:
         """Differs where what is wanted differs."""
-        parts = (self.threshold, self.gallery, self.chance)
-        return hashlib.sha256(b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)).digest()
+        return _digest(self.threshold, self.gallery, self.chance)
 
 
 def masks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,7 +144,8 @@ def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> Itera
         found = passes.count(passing.material, windows, fed, passing.reporter)
         return {name: counted_arrays(counted) for name, counted in found.items()}
 
-    stage = Stage(f"count{turn}", tuple(windows), passing.skipped("thresholds"))
+    digests = [passes.windows_digest(one) for one in windows.values()]
+    stage = Stage(_named(f"count{turn}", digests), tuple(windows), passing.skipped("thresholds"))
     loads = list(passing.shards.each(stage, passing.batches, work))
     for name in windows:
         first, *others = loads
@@ -160,7 +162,17 @@ def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> Iterator
         found = passes.tally(passing.material, outlines, fed, passing.reporter)
         return {name: tallied_arrays(tallied) for name, tallied in found.items()}
 
-    stage = Stage("tally", tuple(outlines), passing.skipped("IoU"), annotations=True)
+    digests = [outline.digest() for outline in outlines.values()]
+    stage = Stage(_named("tally", digests), tuple(outlines), passing.skipped("IoU"), annotations=True)
     loads = list(passing.shards.each(stage, passing.batches, work))
     for name in outlines:
         yield name, Tallied.joined(tallied_of(load(name)) for load in loads)
+
+
+def _named(stage: str, digests: Sequence[bytes]) -> str:
+    """A stage's name with what its shards were counted with.
+
+    A run may go on on another processor or device, whose first look at the responses differs in a last bit,
+    and with it the windows: counts taken with others do not add up with its own.
+    """
+    return f"{stage}-{hashlib.sha256(b''.join(digests)).hexdigest()[:16]}"

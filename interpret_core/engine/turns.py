@@ -34,7 +34,7 @@ def damaged_images(
     found = store.get_json(key)
     if found is None:
         found = [index for index in unsure if not readable(dataset, index)]
-        store.put_json(key, found)
+        store.put_json(key, found, needed=False)
     return np.array(found, np.int64)
 
 

@@ -15,12 +15,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from interpret_core.errors import ParameterError, UserError, unknown
 from interpret_core.jobs import processes, state
 from interpret_core.jobs.state import Job, find, job_id, key, log_path
 from interpret_core.jobs.worker import runners
+from interpret_core.results.failures import explained
 from interpret_core.results.store import Store
 
 PARALLEL = 1  # jobs that work at a time; a profile keeps a small host busy on its own
@@ -114,7 +115,7 @@ def _start(store: Store, job: Job, command: list[str]) -> None:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
     try:
-        with log_path(store, job.id).open("wb") as output:
+        with _log(store, job) as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -136,6 +137,15 @@ def _start(store: Store, job: Job, command: list[str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         raise
+
+
+def _log(store: Store, job: Job) -> BinaryIO:
+    path = log_path(store, job.id)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except OSError as error:
+        raise explained(error, store.folder, "write to") from error
 
 
 def _end(job: Job) -> None:

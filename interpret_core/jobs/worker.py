@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from types import FrameType
@@ -92,7 +91,7 @@ def _outcome(function: Callable[[], None], stop: _Stop) -> tuple[str, str]:
     except Cancelled:
         return "cancelled", ""
     except (Exception, SystemExit) as error:  # whatever it is, the user gets a line and the log the rest
-        traceback.print_exc()
+        logger.exception("The job ended early.")  # and not a plain print, which fails itself on a full disk
         if stop.asked():
             return "cancelled", ""  # a child process that got the same signal may break the runner first
         if isinstance(error, UnitscopeError):

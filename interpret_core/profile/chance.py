@@ -7,6 +7,7 @@ is standardised by its own permutations, then all units of a layer are pooled: o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numba as nb
@@ -173,8 +174,8 @@ def assess(observed: NDArray[np.float64], null: NDArray[np.float64], live: NDArr
     """
     # A constant's mean may be off by a rounding, so whether the null varies is asked of its values.
     varies = null.max(1) > null.min(1)
-    mean = np.where(varies, null.mean(1), null[:, 0])
-    deviation = np.where(varies, null.std(1), 0.0)
+    mean = np.where(varies, _mean(null), null[:, 0])
+    deviation = np.where(varies, np.sqrt(_mean((null - mean[:, None]) ** 2)), 0.0)
     z = _standardised(observed, mean, deviation)
     pooled = _standardised(null, mean[:, None], deviation[:, None])
     null_z = np.sort(pooled[live].ravel())
@@ -184,6 +185,11 @@ def assess(observed: NDArray[np.float64], null: NDArray[np.float64], live: NDArr
     if live.any():
         q_value[live] = false_discovery_control(p_value[live], method="bh")
     return Chance(observed, null.astype(np.float32), np.where(live, z, np.nan), p_value, q_value)
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(U,) mean of each row, summed without rounding: p counts z at or above others, to the last bit."""
+    return np.array([math.fsum(row) for row in values.tolist()]) / values.shape[1]
 
 
 def _standardised(

@@ -59,8 +59,8 @@ class Windows:
         cls, low: NDArray[np.int64], high: NDArray[np.int64], zeros_below: NDArray[np.bool_]
     ) -> Windows:
         """The finest windows that hold the keys low … high − 1."""
-        span = np.maximum(high - low, 1)
-        shift = np.maximum(np.ceil(np.log2(span / bins_for(len(low)))), 0).astype(np.int64)
+        wanted = -(-np.maximum(high - low, 1) // bins_for(len(low)))  # keys of a bin, at least
+        shift = np.frexp((wanted - 1).astype(np.float64))[1].astype(np.int64)  # bits of a whole number: exact
         return cls(low.astype(np.int64), low.astype(np.int64), shift, zeros_below)
 
     @classmethod

@@ -15,6 +15,7 @@ from interpret_core.profile.record import ChanceResult, LayerProfile, quotient
 TOP_CONCEPTS = 3
 CUTOFF = 0.04
 MIN_IMAGES = 10
+COSINE_DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, floa
     """
     iou = np.where(summary.included, summary.profile.iou, 0.0)
     length = np.linalg.norm(iou, axis=1)
-    cosine = quotient(iou @ iou[unit], length * length[unit])
+    # Rounded, so that units that are alike in the same way are so on every processor.
+    cosine = np.round(quotient(iou @ iou[unit], length * length[unit]), COSINE_DECIMALS)
     cosine[unit] = 0
     order = np.argsort(-cosine, kind="stable")[:number]
     return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from interpret_core.relevance.agreement import TOP, common_ways, marks_of, top_marks
 
+DECIMALS = 9  # of an expectation, where it is compared with a whole number
+
 
 class Hub(NamedTuple):
     """A unit in the sets of several classes: its layer's number, its own, and the classes' numbers."""
@@ -83,7 +85,7 @@ class SharedUnits:
 
         C + 1 where chance alone fills all of them.
         """
-        rare = np.flatnonzero(self.expected.sum(0) < 1)
+        rare = np.flatnonzero(np.round(self.expected.sum(0), DECIMALS) < 1)  # 1 may come out as 1 ± 2⁻⁵²
         return max(2, int(rare[0])) if len(rare) else self.expected.shape[1]
 
     def hubs(self, least: int | None = None) -> list[Hub]:

@@ -2,7 +2,11 @@
 
 diskcache pickles whatever it cannot store plainly, and unpickles whatever a database row says is a pickle.
 A cache folder can be shared, and a pickle can run code; so `PlainDisk` writes and reads plain bytes only,
-and follows no path out of its folder. Each entry carries a SHA-256 of its name and content.
+and follows no path out of its folder. Each entry carries its name and a SHA-256 of name and content, so that
+an index that was lost can be made anew from the entries themselves.
+
+    magic (8 bytes) | SHA-256 of all that follows (32) | length of the name (8, little-endian) | name, UTF-8,
+    filled up with zeros to a multiple of 8, so that arrays in the payload stay aligned | payload
 """
 
 from __future__ import annotations
@@ -16,28 +20,27 @@ import re
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from diskcache import Disk, Timeout
+from diskcache import Disk
 from diskcache.core import MODE_BINARY, MODE_RAW, UNKNOWN
 
-from interpret_core.errors import StoreError
+from interpret_core.results.failures import explained
 
 logger = logging.getLogger(__name__)
 
-MAGIC = b"unitsc01"
-HEADER_SIZE = len(MAGIC) + hashlib.sha256().digest_size
+MAGIC = b"unitsc02"
+OLDER = b"unitsc01"  # without the name: results of versions whose keys nobody asks for any more
+START = len(MAGIC) + hashlib.sha256().digest_size
+LENGTH = 8  # bytes that say how long the name is
+ALIGNMENT = 8
 BLOB = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Damage(Exception):
     """An entry that must not be served; the message says why."""
-
-
-class DiskFullError(StoreError):
-    """No space left; the only failure that giving the reserve up can mend."""
 
 
 class Sealed(NamedTuple):
@@ -48,29 +51,46 @@ class Sealed(NamedTuple):
 
 
 def seal(name: str, payload: bytes) -> Sealed:
-    """Magic and checksum in front of a payload."""
-    return Sealed(MAGIC + _checksum(name, payload), payload)
+    """Magic, checksum and name in front of a payload."""
+    text = name.encode()
+    told = len(text).to_bytes(LENGTH, "little") + text + bytes(-len(text) % ALIGNMENT)
+    return Sealed(MAGIC + _checksum(told, payload) + told, payload)
 
 
 def unseal(name: str, data: bytes) -> memoryview:
-    """The payload of a sealed entry, without a copy.
+    """The payload of the sealed entry of this name, without a copy.
 
     Raises:
-        Damage: another format, or a checksum that does not fit name and payload.
+        Damage: another format, a checksum that does not fit, or another entry's bytes.
     """
-    view = memoryview(data)
-    if len(view) < HEADER_SIZE or view[: len(MAGIC)] != MAGIC:
-        raise Damage("not an entry of this store")
-    payload = view[HEADER_SIZE:]
-    if view[len(MAGIC) : HEADER_SIZE] != _checksum(name, payload):
-        raise Damage("checksum differs")
+    found, payload = opened(data)
+    if found != name:
+        raise Damage("it is another entry's content")
     return payload
 
 
-def _checksum(name: str, payload: bytes | memoryview) -> bytes:
-    # The name is part of it: an entry that ends up under another key is damaged too.
-    checksum = hashlib.sha256(name.encode() + b"\0")
-    checksum.update(payload)
+def opened(data: bytes) -> tuple[str, memoryview]:
+    """Name and payload of a sealed entry, without a copy.
+
+    Raises:
+        Damage: another format, or a checksum that does not fit.
+    """
+    view = memoryview(data)
+    if view[: len(OLDER)] == OLDER:
+        raise Damage("written by an older version")
+    if len(view) < START + LENGTH or view[: len(MAGIC)] != MAGIC:
+        raise Damage("not an entry of this store")
+    if view[len(MAGIC) : START] != _checksum(view[START:]):  # so what follows is what `seal` wrote
+        raise Damage("checksum differs")
+    length = int.from_bytes(view[START : START + LENGTH], "little")
+    named = view[START + LENGTH :]
+    return bytes(named[:length]).decode(), named[length + -length % ALIGNMENT :]
+
+
+def _checksum(*parts: bytes | memoryview) -> bytes:
+    checksum = hashlib.sha256()
+    for part in parts:
+        checksum.update(part)
     return checksum.digest()
 
 
@@ -119,12 +139,12 @@ class PlainDisk(Disk):  # type: ignore[misc]
         if mode != MODE_BINARY or read or not isinstance(filename, str) or not BLOB.fullmatch(filename):
             raise Damage("not plain bytes; left unopened")
         try:
-            return _read(Path(self._directory, filename))
+            return read_plain(Path(self._directory, filename))
         except FileNotFoundError:
             raise Damage("its file is missing") from None
         except OSError as error:
             # diskcache takes any OSError for "not there"; too many open files is no reason to compute again.
-            raise explained(error, Path(self._directory), "read") from error
+            raise explained(error, Path(self._directory).parent, "read") from error
 
     def remove(self, file_path: object) -> None:
         """Delete an entry's file; a path that this store would not have made is left alone."""
@@ -149,7 +169,21 @@ def _create(path: Path) -> Any:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
-def _read(path: Path) -> bytes:
+def entry_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Files that this store may have made in a results folder, by their name in the index, sorted."""
+    for path in sorted(folder.glob("??/??/*.val")):
+        name = path.relative_to(folder).as_posix()
+        if BLOB.fullmatch(name):
+            yield name, path
+
+
+def read_plain(path: Path) -> bytes:
+    """A regular file's bytes.
+
+    Raises:
+        Damage: it is something else.
+        OSError: the system does not let us read it.
+    """
     try:
         # A link could lead out of the folder, a pipe would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -161,41 +195,3 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise Damage("its file is not a plain file")
         return file.readall()
-
-
-def explained(error: BaseException, folder: Path, action: str) -> StoreError:
-    """One clear line for what the system or SQLite reports: value, expectation, remedy."""
-    code, text = _cause(error)
-    elsewhere = "or set INTERPRET_CACHE to a folder on another disk"
-    if code in FULL or "disk is full" in text:
-        return DiskFullError(
-            f"The disk of the cache folder {folder} is full; results already stored are safe. "
-            f"Free some space, {elsewhere}."
-        )
-    if code in (errno.ENOTDIR, errno.EEXIST):
-        return StoreError(
-            f"The cache folder {folder} is (or lies in) a file. Set INTERPRET_CACHE to a folder."
-        )
-    if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text or "unable to open" in text:
-        return StoreError(
-            f"The cache folder {folder} cannot be written by this user ({text}). "
-            "Change its permissions, or set INTERPRET_CACHE to a folder that can be written."
-        )
-    if "malformed" in text or "not a database" in text or isinstance(error, TypeError):
-        return StoreError(
-            f"The index of the cache folder {folder} is damaged ({text}). "
-            "Delete its folder results; everything in it can be computed again."
-        )
-    if "locked" in text or "busy" in text:
-        return StoreError(
-            f"The cache folder {folder} stayed busy for a minute: another process holds it. Try again."
-        )
-    return StoreError(f"Could not {action} the cache folder {folder} ({text}). Check the disk, {elsewhere}.")
-
-
-def _cause(error: BaseException) -> tuple[int | None, str]:
-    """Error number and text; diskcache's Timeout and a failed ROLLBACK hide the reason in their context."""
-    while isinstance(error, Timeout | sqlite3.Error) and isinstance(error.__context__, sqlite3.Error):
-        error = error.__context__
-    code = error.errno if isinstance(error, OSError) else None
-    return code, (os.strerror(code) if code else str(error)) or type(error).__name__

@@ -4,10 +4,11 @@
     folder/locks     one file per key that was ever computed; the system drops a lock with its process
     folder/logs      output of background jobs
 
-Nothing is evicted, nothing is pickled, and a damaged entry is deleted and reported instead of served.
-Results that come with the program (`results.shipped`) count as stored; each is copied into the folder when it
-is first asked for, and never over an entry.
-Needs a file system with working locks (a local disk); a network share may not have them.
+Nothing is evicted, nothing is pickled, and a damaged entry is deleted and reported instead of served. A
+damaged index is made anew from what is left, and a deleted folder with the next write. What is stored can be
+read where nothing can be written: without the right to, or on a full disk. Results that come with the program
+(`results.shipped`) count as stored; each is copied into the folder when it is first asked for, and never over
+an entry. Needs a file system with working locks (a local disk); a network share may not have them.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from interpret_core import demo
 from interpret_core.errors import Cancelled, StoreError
 from interpret_core.results.cabinet import Cabinet, Report
-from interpret_core.results.check import Check, check_folder
-from interpret_core.results.disk import explained
+from interpret_core.results.check import Check
+from interpret_core.results.failures import explained
 from interpret_core.results.records import Record, canonical_json
 from interpret_core.results.shipped import Shipped
 
@@ -44,13 +45,14 @@ class Store:
     Safe to use from several threads, after a fork, and from several processes at once.
 
     Args:
-        folder: the cache folder; made if missing.
+        folder: the cache folder; made with the first write.
         size_limit: bytes above which `put` refuses a record. Nothing is ever evicted to make room.
         on_damage: called with each `Report` of a damaged entry, besides the log and `damaged`.
         shipped: folders of shipped results; by default the demo's, where it is shown.
 
     Raises:
-        StoreError: the folder cannot be used; one line with the remedy. Every method may raise it.
+        StoreError: the folder cannot be read; one line with the remedy. Every method may raise it, those that
+            write also where it cannot be written.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Store:
         if shipped is None:
             shipped = (demo.RESULTS,) if demo.shown() else ()
         self.shipped = tuple(Shipped(Path(place), self._cabinet.report) for place in shipped)
+        self._unstored = False
+        self._cabinet.size()  # says at once, and precisely, when nothing can be read here
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (
@@ -102,8 +106,10 @@ class Store:
         try:
             if self.size() + len(payload) <= self.size_limit:
                 self._cabinet.add(RECORD, key, payload)
-        except StoreError as error:  # no room: it can be unpacked again
-            logger.warning("Shipped result %s is used without being stored: %s", key, error)
+        except StoreError as error:  # no room, or no right to write: it can be unpacked again
+            if not self._unstored:
+                logger.warning("Shipped results are used without being stored: %s", error)
+            self._unstored = True
         return Record.from_bytes(payload)
 
     def put(self, key: str, record: Record) -> None:
@@ -144,7 +150,12 @@ class Store:
         return self._cabinet.size()
 
     def compute(
-        self, key: str, function: Callable[[], Record], cancelled: Callable[[], bool] | None = None
+        self,
+        key: str,
+        function: Callable[[], Record],
+        cancelled: Callable[[], bool] | None = None,
+        *,
+        needed: bool = True,
     ) -> Record:
         """The record under `key`, made by `function` unless it is there: once, whoever else asks for it.
 
@@ -152,16 +163,22 @@ class Store:
             key: holds everything that changes the answer.
             function: makes the record; called while the key is locked.
             cancelled: asked while another thread or process computes; true raises `Cancelled`.
+            needed: raise where the record cannot be kept; else, being quickly made, it is used all the same.
         """
         record = self.get(key)
         if record is not None:
             return record
-        with self.lock(key, cancelled):
-            record = self.get(key)
-            if record is None:
-                record = function()
-                self.put(key, record)
-        return record
+        try:
+            with self.lock(key, cancelled):
+                record = self.get(key)
+                if record is None:
+                    record = function()
+                    self.put(key, record)
+        except StoreError as error:
+            if needed:
+                raise
+            logger.info("%s is used without being stored: %s", key, error)
+        return record if record is not None else function()
 
     @contextlib.contextmanager
     def lock(self, key: str, cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
@@ -169,18 +186,28 @@ class Store:
 
         Not re-entrant: a thread that locks a key twice gets a RuntimeError. A forked child shares the lock.
         """
-        path = self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
-        lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
-        try:
-            lock.acquire(cancel_check=cancelled)
-        except Timeout:
-            raise Cancelled(f"Cancelled while waiting for {key}.") from None
-        except (OSError, NotImplementedError) as error:
-            raise explained(error, self.folder, "lock a file in") from error
+        lock = self._acquired(key, cancelled)
         try:
             yield
         finally:
             lock.release()
+
+    def _acquired(self, key: str, cancelled: Callable[[], bool] | None) -> BaseFileLock:
+        path = self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+        lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
+        for last in (False, False, True):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock.acquire(cancel_check=cancelled)
+                break
+            except Timeout:
+                raise Cancelled(f"Cancelled while waiting for {key}.") from None
+            except (OSError, NotImplementedError) as error:
+                if last or not isinstance(
+                    error, FileNotFoundError
+                ):  # else somebody deletes the folder just now
+                    raise explained(error, self.folder, "lock a file in") from error
+        return lock
 
     def get_json(self, key: str) -> Any:
         """The JSON value under `key`; None if there is none, or if it was damaged."""
@@ -189,9 +216,20 @@ class Store:
             value = next((found for one in self.shipped if (found := one.state(key)) is not None), None)
         return value
 
-    def put_json(self, key: str, value: Any) -> None:
-        """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few."""
-        self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True)
+    def put_json(self, key: str, value: Any, *, needed: bool = True) -> None:
+        """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few.
+
+        Args:
+            key: of the value.
+            value: anything JSON can say.
+            needed: raise where it cannot be kept; else, only sparing work later, it is done without.
+        """
+        try:
+            self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True)
+        except StoreError as error:
+            if needed:
+                raise
+            logger.info("%s is not stored: %s", key, error)
 
     def update_json(self, key: str, change: Callable[[Any], Any]) -> Any:
         """Replace a JSON value by what `change` makes of it, as one step towards all other processes.
@@ -223,16 +261,11 @@ class Store:
         return self._cabinet.keys(STATE, prefix)
 
     def check(self) -> Check:
-        """Read every entry, delete what is damaged or left over from a crash, and say what was found."""
-        decoders: dict[str, Callable[[memoryview], Any]] = {RECORD: Record.from_bytes, STATE: _parsed}
-        damaged = [
-            key
-            for kind, decode in decoders.items()
-            for key in self._cabinet.keys(kind)
-            if self._cabinet.examine(kind, key, decode)[1]
-        ]
-        with self._cabinet.guard("check"):
-            return check_folder(self.folder / "results", damaged, self.size())
+        """Read every entry, delete what is damaged or left over from a crash, and say what was found.
+
+        A damaged index is made anew.
+        """
+        return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed})
 
 
 def _parsed(data: memoryview) -> Any:

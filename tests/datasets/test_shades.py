@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
 
-from interpret_core.datasets import open_dataset, survey
+from interpret_core.datasets import colours, open_dataset, shades, survey
 from interpret_core.datasets.colours import (
     COLOUR_NAMES,
     describe,
@@ -18,12 +21,12 @@ from interpret_core.datasets.colours import (
     to_lab,
     to_rgb,
 )
-from interpret_core.datasets.shades import cell_centres, cell_of, make_shades
+from interpret_core.datasets.shades import CELLS, STEPS, cell_centres, cell_of, make_shades
 from tests.planted_dataset import PALETTE, make_planted
 
 
-def counts(colours: np.ndarray) -> np.ndarray:
-    return np.bincount(cell_of(colours.astype(np.uint8)).reshape(-1), minlength=32**3)
+def counts(pixels: np.ndarray) -> np.ndarray:
+    return np.bincount(cell_of(pixels.astype(np.uint8)).reshape(-1), minlength=32**3)
 
 
 def photograph(seed: int = 0) -> np.ndarray:
@@ -34,7 +37,8 @@ def test_cells_are_eighths_of_the_channels() -> None:
     for colour in ((0, 0, 0), (255, 255, 255), (7, 8, 200), (128, 15, 16)):
         index = int(cell_of(np.array(colour, dtype=np.uint8)))
         assert np.unravel_index(index, (32, 32, 32)) == tuple(c // 8 for c in colour)
-        np.testing.assert_allclose(cell_centres()[index], to_lab([c // 8 * 8 + 4 for c in colour]))
+        expected = to_lab([c // 8 * 8 + 4 for c in colour])
+        np.testing.assert_allclose(cell_centres()[index] / STEPS, expected, atol=0.5001 / STEPS)
 
 
 def test_a_photograph_has_sixty_four_distinct_shades() -> None:
@@ -52,7 +56,7 @@ def test_a_photograph_has_sixty_four_distinct_shades() -> None:
 def test_the_table_is_the_nearest_centre_of_the_cells_centre() -> None:
     shades = make_shades(counts(photograph()))
     pixels = photograph(1)
-    lab = cell_centres()[cell_of(pixels).reshape(-1)]
+    lab = cell_centres()[cell_of(pixels).reshape(-1)] / STEPS
     distance = ((lab[:, None] - shades.lab[None]) ** 2).sum(axis=2)
     chosen = shades.of(pixels).reshape(-1)
     assert chosen.dtype == np.uint8
@@ -67,7 +71,7 @@ def test_k_means_has_converged() -> None:
     for s in range(len(shades)):
         mine = owner == s
         mean = np.average(centres[mine], axis=0, weights=cells[mine])
-        np.testing.assert_allclose(mean, shades.lab[s], atol=1e-6)
+        np.testing.assert_allclose(mean, shades.lab[s] * STEPS, atol=0.5001)
 
 
 def test_shades_are_seeded_and_scale_free() -> None:
@@ -99,8 +103,8 @@ def test_planted_colours_are_counted_exactly(tmp_path: Path) -> None:
 
 
 def test_the_basic_colours_have_their_names() -> None:
-    for name, colours in PALETTE.items():
-        for colour in colours:
+    for name, values in PALETTE.items():
+        for colour in values:
             assert COLOUR_NAMES[int(name_indices(colour))] == name, colour
 
 
@@ -116,7 +120,76 @@ def test_lab_and_back() -> None:
 
 
 def test_nearest_takes_the_first_of_equals() -> None:
-    assert nearest(np.zeros((1, 3)), np.array([[1.0, 0, 0], [0, 1, 0], [2, 0, 0]])).tolist() == [0]
+    points = np.array([[0, 0, 0], [1 << 23, -1, 3]])
+    centres = np.array([[1, 0, 0], [0, 1, 0], [2, 0, 0], [1 << 23, 0, 3], [1 << 23, -2, 3]])
+    assert nearest(points, centres).tolist() == [0, 3]
+
+
+def test_nearest_is_exact_to_the_last_step() -> None:
+    random = np.random.default_rng(2)
+    points, centres = (random.integers(-(1 << 23), 1 << 23, (n, 3)) for n in (500, 40))
+    centres[1::2] = centres[::2] + random.integers(-1, 2, (20, 3))  # pairs that a step tells apart
+    distance = ((points[:, None] - centres[None]) ** 2).sum(axis=2)
+    assert distance.max() > 2**48
+    np.testing.assert_array_equal(nearest(points, centres), distance.argmin(axis=1))
+
+
+# Another processor's arithmetic: the same to about 1e-13 of a unit. The bytes must not depend on it.
+
+
+def test_no_cell_lies_where_arithmetic_could_round_it_otherwise() -> None:
+    steps = to_lab(np.stack(np.indices((CELLS,) * 3), axis=-1).reshape(-1, 3) * 8 + 4) * STEPS
+    assert np.abs(steps - np.floor(steps) - 0.5).min() > 1e-6, "800 times what processors differ by"
+    np.testing.assert_array_equal(np.rint(steps), cell_centres())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shades_do_not_depend_on_the_last_digits_of_the_arithmetic(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = counts(photograph())
+    expected = make_shades(cells)
+    random = np.random.default_rng(seed)
+
+    def disturbed(function: Callable[[ArrayLike], NDArray[Any]]) -> Callable[[ArrayLike], NDArray[Any]]:
+        return lambda value: function(value) + random.uniform(-1e-12, 1e-12, np.shape(value))
+
+    monkeypatch.setattr(shades, "to_lab", disturbed(to_lab))
+    monkeypatch.setattr(colours, "rgb2lab", disturbed(colours.rgb2lab))
+    monkeypatch.setattr(colours, "lab2rgb", disturbed(colours.lab2rgb))
+    found = make_shades(cells)
+    assert found.lab.tobytes() == expected.lab.tobytes()
+    assert found.rgb.tobytes() == expected.rgb.tobytes()
+    assert found.table.tobytes() == expected.table.tobytes()
+    assert found.names == expected.names
+
+
+def test_names_do_not_depend_on_the_last_digits_of_the_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of all 2**24 colours has another name at 1e-7 units from it; here a sample, at 1e-9."""
+    random = np.random.default_rng(0)
+    sample = random.integers(0, 256, (200_000, 3))
+    expected = name_indices(sample)
+    exact = to_lab(sample)
+    for _ in range(2):
+        monkeypatch.setattr(colours, "to_lab", lambda _: exact + random.choice([-1e-9, 1e-9], exact.shape))
+        np.testing.assert_array_equal(name_indices(sample), expected)
+
+
+def test_shades_of_one_lightness_are_in_the_order_of_their_hue() -> None:
+    random = np.random.default_rng(1)
+    centres = [(50 * STEPS, *ab) for ab in random.integers(-100, 101, (300, 2)).tolist()]
+    centres += [(50 * STEPS, a, b) for a, b in ((0, 0), (5, 0), (-5, 0), (0, 5), (0, -5), (7, 7), (3, 3))]
+    ordered = sorted(centres, key=shades._place)
+    hues = [np.arctan2(b, a) for _, a, b in ordered]
+    assert (np.diff(hues) > -1e-12).all()
+
+
+def test_a_data_set_of_any_size_has_shades() -> None:
+    """Sums of coordinates times pixels must not wrap around."""
+    cells = counts(photograph())
+    many = make_shades(cells * (1 << 45))
+    assert many.lab.tobytes() == make_shades(cells * (1 << 20)).lab.tobytes()
+    assert many.totals(cells).sum() == cells.sum()
 
 
 @pytest.mark.real

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from interpret_core import datasets, networks
-from interpret_core.engine import Execution, run_profile
+from interpret_core.engine import Execution, passes, run_profile
 from interpret_core.errors import Cancelled, DatasetError, LayerError, NonFiniteError
 from interpret_core.profile.chance import permutations
 from interpret_core.profile.summary import Settings, summarise
@@ -171,6 +172,38 @@ def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Pa
     assert 0 < finished < whole.computed
     rest = run_profile(request, disturbed, Execution(shards=4))
     assert rest.computed == whole.computed - finished
+    assert digests(request, undisturbed) == digests(request, disturbed)
+    assert not disturbed.keys("partial/")
+
+
+def test_a_run_goes_on_where_the_arithmetic_is_another(
+    planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another processor the first look differs in a last bit, and the windows of counting with it."""
+    request = request_for(planted)
+    undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")
+    run_profile(request, undisturbed, Execution(shards=4))
+    look = passes.look_around
+
+    def elsewhere(*arguments: Any) -> dict[str, Any]:
+        seen = look(*arguments)
+        for counts, _ in seen.values():
+            counts.maximum[:] = np.nextafter(counts.maximum * np.float32(1 + 1e-6), np.float32(np.inf))
+        return seen
+
+    monkeypatch.setattr(passes, "look_around", elsewhere)
+    for stage, kept in (("thresholds", "count0"), ("IoU", "tally")):
+        told: list[str] = []
+        execution = Execution(
+            shards=4,
+            tell=lambda *step, told=told: told.append(step[0]),  # type: ignore[misc]
+            cancelled=lambda stage=stage, told=told: told.count(stage) >= 2,  # type: ignore[misc]
+        )
+        with pytest.raises(Cancelled):
+            run_profile(request, disturbed, execution)
+        assert any(f"/{kept}-" in key for key in disturbed.keys("partial/"))
+    monkeypatch.undo()
+    run_profile(request, disturbed, Execution(shards=4))
     assert digests(request, undisturbed) == digests(request, disturbed)
     assert not disturbed.keys("partial/")
 

@@ -1,5 +1,6 @@
 """What the tests' jobs do; each runs in a process of its own."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -86,3 +87,14 @@ def fill(request, store, progress, cancelled):
     """Fills the disk."""
     for number in range(1000):
         store.put(f"{number}", Record({"a": np.random.default_rng(0).integers(0, 256, 200_000, np.uint8)}))
+
+
+def crowd(request, store, progress, cancelled):
+    """Takes the disk's last byte, so that not even a line fits into the log."""
+    with (store.folder / "junk").open("ab", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(os.urandom(size))
+        os.fsync(file.fileno())
+    raise DatasetError("Folder '/nowhere' has no index.csv. Point to a folder in Broden's layout.")

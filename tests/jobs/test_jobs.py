@@ -272,7 +272,7 @@ def test_the_same_request_is_the_same_job():
 
 
 def test_a_full_disk_is_told(tmp_path):
-    from tests.results.test_store_failures import namespace, run
+    from tests.results.mounts import run, small
 
     code = """
 import sys
@@ -283,7 +283,7 @@ job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:fill")
 job = jobs.wait(store, job.id, 60)
 print(job.state, job.message)
 """
-    told = run(code, tmp_path, prefix=namespace(f"mount -t tmpfs -o size=3m none '{tmp_path}'"))
+    told = run(code, tmp_path, prefix=small(tmp_path, "tmpfs", "3m"))
     assert told.startswith(f"failed The disk of the cache folder {tmp_path} is full")
 
 

@@ -65,6 +65,14 @@ def test_units_alike_point_the_same_way() -> None:
     assert alike(found, 3, 3) == []
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_units_equally_alike_are_in_their_order(seed: int) -> None:
+    """Equal units' cosines are 1 but for a rounding, which differs between rows and processors."""
+    counts = np.random.default_rng(seed).integers(0, 90, 37).tolist()
+    found = alike(summarise(planted([counts] * 21)), 0, 20)
+    assert found == [(unit, 1.0) for unit in range(1, 21)]
+
+
 def test_chance_of_another_rule_is_refused() -> None:
     chance = ChanceResult({}, {"min_images": 3})
     with pytest.raises(ParameterError, match="--min-images 10"):

@@ -128,6 +128,15 @@ def test_many_grows_with_what_chance_gives() -> None:
     assert everything.hubs() == []
 
 
+@pytest.mark.parametrize("root", [5, 7, 10, 14])
+def test_an_expectation_of_exactly_one_is_not_fewer(root: int) -> None:
+    """U·(1/√U)² is 1, and 1 ± 2⁻⁵² in floating point."""
+    random = np.random.default_rng(0)
+    found = share_units([random.random((root * root, 2))], top=1 / root)
+    assert found.expected[0, 2] == pytest.approx(1)
+    assert found.many == 3
+
+
 def test_units_without_relevance_are_in_no_set() -> None:
     values = np.zeros((20, 2))
     values[7, 0] = 1

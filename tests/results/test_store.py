@@ -166,6 +166,8 @@ def test_nothing_is_evicted_whatever_the_index_was_told(store):
 
 
 def test_size_grows_by_what_is_stored(store):
+    assert store.size() == 0
+    store.put("first", SMALL)
     before = store.size()
     store.put("key", LARGE)
     assert 800_000 <= store.size() - before < 820_000

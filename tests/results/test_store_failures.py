@@ -1,29 +1,10 @@
-"""No permission, no space: one clear line each, and what was stored stays."""
-
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+"""No folder, no space: one clear line each, and what was stored stays."""
 
 import pytest
 
 from interpret_core.errors import StoreError
 from interpret_core.results import Store
-
-NOBODY = 65534
-
-
-def run(code: str, *arguments: object, prefix: tuple[str, ...] = ()) -> str:
-    done = subprocess.run(
-        [*prefix, sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.results.mounts import run, small
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
@@ -33,63 +14,6 @@ def test_a_file_where_the_folder_should_be(tmp_path, below):
         Store(tmp_path / "file" / below)
     assert str(tmp_path / "file") in str(error.value)
     assert "\n" not in str(error.value)
-
-
-OPEN_AS_NOBODY = """
-import os, sys
-from interpret_core.errors import StoreError
-from interpret_core.results import Store
-if os.getuid() == 0:
-    os.setgroups([]); os.setgid(65534); os.setuid(65534)
-try:
-    Store(sys.argv[1])
-except StoreError as error:
-    print(error)
-"""
-
-
-@pytest.mark.parametrize("state", ["fresh", "used"])
-def test_a_folder_without_permission(state):
-    # pytest's own temporary folders are closed to other users as a whole, which would hide the case.
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    try:
-        if state == "used":
-            with Store(folder) as store:
-                store.put_json("kept", 1)
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o555 if path.is_dir() else 0o444)
-        message = run(OPEN_AS_NOBODY, folder)
-        assert message.startswith(f"The cache folder {folder} cannot be written by this user")
-        assert "set INTERPRET_CACHE" in message
-        assert message.count("\n") == 1
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        if state == "used" and os.getuid() != 0:
-            assert Store(folder).get_json("kept") == 1
-    finally:
-        shutil.rmtree(folder)
-
-
-def namespace(mount: str) -> tuple[str, ...]:
-    """A prefix that runs a command with `mount` done in a mount namespace of its own; else skips."""
-    prefix = ("unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh")
-    try:
-        subprocess.run([*prefix, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = getattr(error, "stderr", b"") or error
-        pytest.skip(f"no mount namespace here ({reason}); the limit on file sizes below covers part of it")
-    return prefix
-
-
-def test_a_read_only_file_system(tmp_path):
-    with Store(tmp_path) as store:
-        store.put_json("kept", 1)
-    code = OPEN_AS_NOBODY.replace("os.getuid() == 0", "False")
-    message = run(code, tmp_path, prefix=namespace(f"mount -t tmpfs -o ro none '{tmp_path}'"))
-    assert message.startswith(
-        f"The cache folder {tmp_path} cannot be written by this user (Read-only file system)"
-    )
 
 
 FILL = """
@@ -149,7 +73,7 @@ assert (again.folder / "results" / "reserve").exists()
 
 def test_a_full_disk(tmp_path):
     """A real one: a file system of 4 MB."""
-    output = run(FILL, tmp_path, prefix=namespace(f"mount -t tmpfs -o size=6m none '{tmp_path}'"))
+    output = run(FILL, tmp_path, prefix=small(tmp_path, "tmpfs", "6m"))
     lines = output.splitlines()
     expected = (
         f"The disk of the cache folder {tmp_path} is full; results already stored are safe. Free some space"

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,12 +32,22 @@ PROBES = ("_stcore/health", "_stcore/host-config")
 
 
 @contextlib.contextmanager
-def serving(environment: dict[str, str], log: Path, *options: str, base: str = "") -> Iterator[str]:
-    """`streamlit run serve.py` on a free port until the block ends; its address."""
+def serving(
+    environment: dict[str, str], log: Path, *options: str, base: str = "", prefix: Sequence[str] = ()
+) -> Iterator[str]:
+    """`streamlit run serve.py` on a free port until the block ends; its address.
+
+    Args:
+        environment: of the server.
+        log: file for its output.
+        options: of Streamlit.
+        base: path below which it answers.
+        prefix: command that runs the server, as `env` would.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
+    command = [*prefix, sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(

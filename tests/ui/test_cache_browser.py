@@ -1,0 +1,73 @@
+"""A cache that cannot be written, and one deleted under the running server, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.results.mounts import read_only
+from tests.ui.conftest import server_environment
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.ui.browser import await_masks, launch, serving, watch
+
+pytestmark = pytest.mark.browser
+SELECTION = "network=small&dataset=planted"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh context; the test fails if its console or its requests are not clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    found = watch(opened)
+    yield opened
+    context.close()
+    assert found == []
+
+
+def test_units_of_a_read_only_cache(page: Page, installation: Path, profiled: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(profiled, cache)
+    environment = server_environment(installation, cache)
+    with serving(environment, tmp_path / "log", prefix=read_only(cache)) as address:
+        page.goto(f"{address}/units?{SELECTION}&layer=conv2&unit=3")
+        await_masks(page, 3)
+        page.goto(f"{address}/units?{SELECTION}&layer=conv2&unit=3&min_images=2")
+        page.get_by_role("button", name="Compute it").click()
+        expect(page.get_by_text("cannot be written by this user (Read-only file system)")).to_be_visible()
+        await_masks(page, 3)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_cache_deleted_under_the_server_is_made_anew(
+    page: Page, installation: Path, profiled: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(profiled, cache)
+    with serving(server_environment(installation, cache), tmp_path / "log") as address:
+        page.goto(f"{address}/units?{SELECTION}&layer=conv2&unit=3")
+        await_masks(page, 3)
+        shutil.rmtree(cache)
+        page.reload()
+        page.get_by_role("button", name="Start the profile").click()
+        page.get_by_role("button", name=re.compile(r"^unit \d+, .*IoU")).first.wait_for(timeout=120_000)
+        page.reload()
+        await_masks(page, 3)
+    assert (cache / "results" / "cache.db").exists()
+    assert "Traceback" not in (tmp_path / "log").read_text()

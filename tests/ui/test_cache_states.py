@@ -1,0 +1,101 @@
+"""Pages over a cache that cannot be written, and over one that is deleted under the running server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from interpret_core import jobs
+from tests.results.mounts import read_only, run
+from tests.ui.conftest import server_environment
+from tests.ui.test_pages import open_page, words
+from ui import results
+
+PAGES = ("home", "units", "concepts", "relevance", "agreement", "shared", "ablation")
+ASK = results.Ask("classy", "classed")
+
+TOUR = """
+import json, os, sys
+os.environ.update(json.loads(sys.argv[1]))
+from tests.ui.test_pages import open_page, words
+
+found = {}
+for page, parameters in json.loads(sys.argv[2]):
+    app = open_page(f"pages/{page}.py", network="classy", dataset="classed", **parameters)
+    seen = {
+        "exceptions": [error.value for error in app.exception],
+        "errors": [error.value for error in app.error],
+        "words": words(app),
+        "pressed": [],
+    }
+    for button in app.button:
+        if button.label in ("Compute it", "Start the profile", "Compute the relevance", "Precompute them"):
+            button.click().run()
+            seen["pressed"] = [error.value for error in (*app.error, *app.exception)]
+            break
+    found[f"{page} {parameters}"] = seen
+print(json.dumps(found))
+"""
+
+
+def test_every_page_shows_what_a_read_only_cache_holds(
+    installation: Path, ablated: Path, tmp_path: Path
+) -> None:
+    """Also what it would like to keep and cannot: another rule's outline, means, an ablation by hand."""
+    cache = tmp_path / "cache"
+    shutil.copytree(ablated, cache)
+    for path in cache.glob("results/cache.db-*"):
+        path.unlink()
+    tour = [(page, {}) for page in PAGES]
+    tour += [
+        ("units", {"min_images": "3"}),
+        ("ablation", {"value": "mean"}),
+        ("relevance", {"method": "conductance"}),
+    ]
+    environment = json.dumps(server_environment(installation, cache))
+    found = json.loads(run(TOUR, environment, json.dumps(tour), prefix=read_only(cache)).splitlines()[-1])
+    assert len(found) == len(tour)
+    for name, page in found.items():
+        assert page["exceptions"] == page["errors"] == [], name
+    for name in ("units {}", "concepts {}", "relevance {}", "agreement {}", "ablation {}"):
+        assert "has not been" not in found[name]["words"]
+    line = f"The cache folder {cache} cannot be written by this user (Read-only file system)."
+    for name in ("units {'min_images': '3'}", "relevance {'method': 'conductance'}"):
+        (told,) = found[name]["pressed"]
+        assert told.replace("\\", "").startswith(line)
+
+
+@pytest.mark.parametrize("part", ["", "results", "results/cache.db"])
+def test_pages_recover_from_a_deleted_cache(
+    part: str, installation: Path, related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(related, cache)
+    for name, value in server_environment(installation, cache).items():
+        monkeypatch.setenv(name, value)
+    assert "has not been profiled yet" not in words(
+        open_page("pages/units.py", network="classy", dataset="classed")
+    )
+    if part.endswith(".db"):
+        (cache / part).unlink()
+    else:
+        shutil.rmtree(cache / part)
+    for page in PAGES:
+        app = open_page(f"pages/{page}.py", network="classy", dataset="classed")
+        assert not app.exception
+        assert not app.error
+    app = open_page("pages/units.py", network="classy", dataset="classed")
+    assert "has not been profiled yet" in words(app)
+    next(button for button in app.button if button.label == "Start the profile").click().run()
+    assert not app.error
+    job = results.job(ASK)
+    assert job is not None
+    ended = jobs.wait(results.store(), job.id, 120)
+    assert ended is not None
+    assert ended.state == "done", ended.message
+    app = open_page("pages/units.py", network="classy", dataset="classed")
+    assert not app.error
+    assert "has not been profiled yet" not in words(app)
