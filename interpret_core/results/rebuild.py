@@ -60,6 +60,9 @@ def rebuild(folder: Path, settings: Mapping[str, Any], reason: str | None = None
         salvaged = salvage(folder, empty)
         with contextlib.closing(sqlite3.connect(beside / INDEX)) as index, index:
             _insert(index, salvaged.entries.values())
+        if salvaged.entries:  # nothing would be lost with an empty one
+            for name in (beside / INDEX, beside):
+                _synchronise(name)
         with contextlib.suppress(FileNotFoundError):
             shutil.copymode(folder / INDEX, beside / INDEX)  # others may share it
         _publish(beside / INDEX, folder / INDEX)
@@ -137,12 +140,9 @@ def _insert(index: sqlite3.Connection, entries: Iterable[Entry]) -> None:
 
 def _publish(new: Path, path: Path) -> None:
     """Move an index into its place, without what belonged to the one before it."""
-    for name in (new, new.parent):
-        _synchronise(name)
     for journal in JOURNALS:
         path.with_name(path.name + journal).unlink(missing_ok=True)
     new.replace(path)
-    _synchronise(path.parent)
 
 
 def _synchronise(path: Path) -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.cli.conftest import Command, Ran, ended, started
 from tests.planted_classes import write_classes, write_photos, write_pictures
 from tests.planted_dataset import Planted, save_mask
-from tests.results.test_store_failures import namespace
+from tests.results.mounts import namespace
 
 SMALL = "tests.cli.networks:small"
 

@@ -5,12 +5,13 @@ import pytest
 from tests.results.mounts import run, small
 
 FULL = """
-import os, shutil, subprocess, sys
+import os, sqlite3, subprocess, sys
 from pathlib import Path
 import numpy as np
 from interpret_core import jobs
 from interpret_core.errors import StoreError
 from interpret_core.results import Record, Store
+from interpret_core.results.failures import DiskFullError, explained
 
 folder = Path(sys.argv[1])
 SIZES = (100, 5_000, 50_000, 300_000)  # in rows of the index, and in files of their own
@@ -77,6 +78,8 @@ refused(lambda: store.put("small", record(0)))
 refused(lambda: store.put("large", record(3)))
 refused(lambda: store.put("r/3", record(2)))
 refused(lambda: store.compute("new", lambda: record(3)))
+vague = sqlite3.OperationalError("disk I/O error")  # so SQLite calls a quota; the folder itself is asked
+assert isinstance(explained(vague, folder / "cache", "write to"), DiskFullError)
 read(store)
 store.put_json("state", "a job can still say why it failed")  # on the space that was set aside
 assert store.get_json("state")
