@@ -32,12 +32,14 @@ PROBES = ("_stcore/health", "_stcore/host-config")
 
 
 @contextlib.contextmanager
-def serving(environment: dict[str, str], log: Path, *options: str, base: str = "") -> Iterator[str]:
-    """`streamlit run serve.py` on a free port until the block ends; its address."""
+def serving(
+    environment: dict[str, str], log: Path, *options: str, base: str = "", script: str | Path = "serve.py"
+) -> Iterator[str]:
+    """`streamlit run serve.py`, or of another script, on a free port until the block ends; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
