@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from ui.routes import routes
+from ui import routes, site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
 # until the first st.navigation of the process: a deep link right after a start would miss app.py.
@@ -34,7 +34,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=routes(),
+    routes=[*routes.routes(), *site.routes()],
     middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
     lifespan=lifespan,
 )
