@@ -64,3 +64,107 @@ def test_home_is_an_address_too(page: Page, ready: str, name: str) -> None:
     expect(page.get_by_role("heading", name="Units", exact=True)).to_be_visible()
     page.go_back()
     expect(page).to_have_url(view)
+
+
+UNITS = f"units?{SELECTION}&layer=conv2"
+
+
+def left(page: Page) -> bool:
+    """Whether no box and no table has the keyboard."""
+    return bool(page.evaluate("document.activeElement === document.body"))
+
+
+def settle(page: Page) -> None:
+    """Wait for what a key has set off: a key that changes something asks the server, and that is seen."""
+    page.wait_for_timeout(600)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+
+
+def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/{UNITS}")
+    page.locator(".tile").first.wait_for()
+    settle(page)
+    page.keyboard.press("/")
+    page.keyboard.type("red")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    page.keyboard.press("/")
+    page.keyboard.type("blue")
+    page.keyboard.press("Escape")  # closes the list, what was typed is gone
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    expect(page.get_by_role("combobox", name="Concept")).to_have_value(re.compile("^red · "))
+
+
+@pytest.mark.parametrize(
+    ("view", "label"),
+    [
+        (f"{UNITS}&concept=red", "Concept"),
+        (f"{UNITS}&concept=red", "Network"),
+        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Concept"),
+        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Compare with"),
+        (f"ablation?{SELECTION}&silence=conv2:3,conv2:7", "Units picked by hand"),
+        (f"ablation?{SELECTION}&part=networks&compare=classy_other", "Compare with"),
+    ],
+)
+def test_escape_in_any_box_changes_nothing(page: Page, ready: str, view: str, label: str) -> None:
+    page.goto(f"{ready}/{view}")
+    box = page.get_by_role("combobox", name=re.compile(label)).first
+    box.wait_for()
+    settle(page)
+    before = page.url
+    for _ in range(2):
+        box.focus()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        settle(page)
+        assert left(page)
+        assert page.url == before
+
+
+def test_escape_in_a_table_keeps_the_chosen_row(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}&concept=red")
+    table = page.locator(".st-key-table_wide [data-testid=data-grid-canvas]")
+    table.scroll_into_view_if_needed()
+    table.click(force=True, position={"x": 120, "y": 80})  # a cell, not the row's own mark
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile("concept=red"))
+
+
+def test_escape_takes_back_a_number_that_was_only_typed(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/ablation?{SELECTION}")
+    exact = page.get_by_role("spinbutton", name="Units of each layer, exactly")
+    exact.fill("17")
+    exact.press("Escape")
+    expect(exact).to_have_value("3")
+    settle(page)
+    assert "percent" not in page.url
+
+
+def test_keys_that_belong_to_the_browser_reach_it(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/{UNITS}")
+    page.locator(".tile").nth(2).click()
+    expect(page).to_have_url(re.compile(r"unit=\d+"))
+    before = page.url
+    for key in ("Alt+ArrowRight", "Control+ArrowRight", "Meta+ArrowRight", "Alt+s"):
+        page.locator(".tile").nth(2).dispatch_event("keydown", pressed(key))
+        settle(page)
+        assert page.url == before
+    held = {**pressed("s"), "repeat": True}
+    page.locator(".tile").nth(2).dispatch_event("keydown", held)  # held down, it would flicker
+    settle(page)
+    assert page.url == before
+
+
+def pressed(key: str) -> dict[str, object]:
+    *modifiers, name = key.split("+")
+    names = {"Alt": "altKey", "Control": "ctrlKey", "Meta": "metaKey"}
+    return {"key": name, "bubbles": True, "composed": True} | {names[one]: True for one in modifiers}

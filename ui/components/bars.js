@@ -91,7 +91,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   room.onclick = event => { const row = rowOf(event.target); if (row) pick(row); };
   room.onkeydown = event => {
     const row = rowOf(event.target);
-    if (!row) return;
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); pick(row); }
     if (event.key === 'Escape') tip.hidden = true;
     const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
