@@ -9,6 +9,7 @@ from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from ui import goto, ranking, relevances, results, status, unit_relevance
 from ui.markup import pictures
+from ui.naming import key_of
 from ui.plain import plain
 from ui.relevances import Wanted
 from ui.results import Ask
@@ -134,7 +135,10 @@ def _line(ask: Ask) -> bool:
         if job and job.active:
             status.bar(job)
             st.button(
-                "Cancel", key=f"cancel_{ask.network}_{ask.dataset}", on_click=results.cancel, args=(ask,)
+                "Cancel",
+                key=key_of("cancel_line", ask.network, ask.dataset),
+                on_click=results.cancel,
+                args=(ask,),
             )
             return True
         failed = job and job.state in ("failed", "died")
