@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from interpret_core.relevance.record import ClassRelevance, LayerRelevance
-from ui import addresses, relevances, state, widgets
+from ui import addresses, notices, relevances, state, widgets
 from ui.igpictures import AGAINST, FOR, SIZES
-from ui.plain import plain
+from ui.plain import plain, shortened
 from ui.relevance import Picked
 from ui.relevance_rows import residual_text, scaled_text
 from ui.relevances import Found, Wanted
@@ -48,8 +48,11 @@ def class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerReleva
     known = {item["image"] for item in shown}
     wish = state.parameter("image")
     if wish and wish not in map(str, known):
-        state.complain(f"The image that the link asks for is not among those of “{plain(picked.name)}”.")
-        state.change(image=None)
+        notices.complain(
+            f"The image “{shortened(wish)}” that the link asks for is not among those of "
+            f"“{plain(picked.name)}”."
+        )
+        state.repair(image=None)
         wish = ""
     area = state.one_of("area", list(AREAS), "inside", "kind of picture")
     surest = int(record.images[int(np.argmax(record.arrays["score"]))])

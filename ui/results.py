@@ -61,13 +61,18 @@ class Missing(Exception):
 
 
 def network_names() -> tuple[str, ...]:
-    """Names that may appear in a URL."""
-    return networks.known()
+    """Names that may appear in a URL; one of spaces alone cannot."""
+    return tuple(name for name in networks.known() if name.strip())
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Names that may appear in a URL."""
-    return tuple(datasets.known())
+    """Names that may appear in a URL; one of spaces alone cannot."""
+    return tuple(name for name in datasets.known() if name.strip())
+
+
+def nameless() -> bool:
+    """Whether the configuration has an entry that no URL can name."""
+    return not all(name.strip() for name in (*networks.known(), *datasets.known()))
 
 
 def shown_networks(selected: str | None) -> tuple[str, ...]:
@@ -289,7 +294,8 @@ def _view(keys: tuple[str, str, str], network: str, dataset_name: str, min_image
     profile_key, chance_key, survey_key = keys
     chance = _chance(chance_key) if chance_key else None
     summary = summarise(_profile(profile_key), chance, Settings(min_images))
-    return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name, survey_key)
+    key, title = profile_key.rpartition("/")[2], networks.find(network).title
+    return LayerView(key, summary, network, dataset_name, survey_key, title)
 
 
 def job(ask: Ask) -> Job | None:

@@ -12,6 +12,7 @@ from interpret_core.jobs import Job
 from interpret_core.profile.chance import MAX_IMAGES
 from ui import results, welcome, widgets
 from ui.layers import Layers
+from ui.naming import key_of
 from ui.plain import plain
 from ui.results import Ask
 
@@ -26,7 +27,7 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
         ask: whose.
         chance: offer the chance level where it is missing; a page without p-values of units does not.
     """
-    widgets.show_notices()
+    widgets.show_notices("profile")
     if ask is None:
         no_dataset()
         st.stop()
@@ -90,7 +91,7 @@ def offer(ask: Ask, job: Job | None) -> None:
         st.info(f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**")
     st.markdown(cost(ask))
     label = "Try again" if again else "Start the profile"
-    if st.button(label, type="primary", key=f"start_{ask.network}"):
+    if st.button(label, type="primary", key=key_of("start_profile", ask.network)):
         begin(partial(results.start, ask))
 
 
@@ -143,7 +144,7 @@ def progress(ask: Ask) -> None:
         f"**Profiling {plain(ask.network)} on {plain(ask.dataset)}.** You may close this tab: "
         "the work goes on, and this page finds it again."
     )
-    follow(partial(results.job, ask), partial(results.cancel, ask), f"cancel_{ask.network}")
+    follow(partial(results.job, ask), partial(results.cancel, ask), key_of("cancel_profile", ask.network))
 
 
 def follow(find: Callable[[], Job | None], cancel: Callable[[], None], key: str) -> None:

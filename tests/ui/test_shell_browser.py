@@ -168,3 +168,42 @@ def pressed(key: str) -> dict[str, object]:
     *modifiers, name = key.split("+")
     names = {"Alt": "altKey", "Control": "ctrlKey", "Meta": "metaKey"}
     return {"key": name, "bubbles": True, "composed": True} | {names[one]: True for one in modifiers}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, ready: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{ready}/ablation?{SELECTION}&silence=conv2:3,conv2:9999,nope:1&percent=7")
+    line = page.get_by_text("Of the units picked by hand, not taken")
+    expect(line).to_contain_text("“conv2:9999” (units of conv2 are numbered 0 to 31)")
+    expect(line).to_contain_text("“nope:1” (there is no layer “nope”")
+    expect(page).to_have_url(re.compile("silence=conv2(:|%3A)3(&|$)"))
+    done = page.get_by_text(re.compile(r"^All \d+ images"))  # in steps, each of which draws the page anew
+    expect(done).to_be_visible()
+    expect(line).to_be_visible()
+    expect(done).not_to_contain_text("random control")
+    settle(page)
+    box = page.get_by_role("combobox", name="Units picked by hand")
+    box.click()
+    expect(box).to_be_focused()
+    page.keyboard.type("conv2:77, conv1:2")
+    page.keyboard.press("Enter")
+    expect(line).to_contain_text("“conv2:77”")
+    expect(line).not_to_contain_text("9999")
+    expect(line).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("silence=conv1(:|%3A)2(,|%2C)conv2(:|%3A)3(&|$)"))
+    settle(page)
+    expect(line).to_be_visible()
+    page.goto(page.url.replace("ablation", "relevance"))
+    expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
+    settle(page)
+    assert line.count() == 0
+
+
+def test_a_line_stays_on_its_page(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/ablation?{SELECTION}&class=panl")
+    line = page.get_by_text("The link asks for class “panl”")
+    expect(line).to_be_visible()
+    page.get_by_role("link", name="Relevance", exact=True).click()
+    expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
+    expect(line).to_have_count(0)
