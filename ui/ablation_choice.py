@@ -27,7 +27,7 @@ from ui.theme import count_text
 
 SETTING = ("class", "by", "concept", "direction", "percent", "layers", "value", "seed", "on")  # and `silence`
 DEFAULT_PERCENT = 3.0
-STEPS = tuple(100 * fraction for fraction in FRACTIONS)  # percent; the grid's, and 0
+STEPS = tuple(round(100 * fraction, 3) for fraction in FRACTIONS)  # percent; the grid's, and 0
 SPLITS = {"val": "test images (val), ranked on train", "all": "all images, each left out of its ranking"}
 NONE = "none"  # in place of the names of layers
 HAND_BOX = "picked"  # where a line about units picked by hand belongs: below their box
@@ -129,7 +129,7 @@ def percent() -> float:
     if value > 0 and not nearest:
         nearest = 0.001  # the least that is more than nothing
     if inside and math.isclose(value, nearest, abs_tol=1e-9):
-        return nearest
+        return nearest + 0.0  # a minus before nothing is none
     most = " with three decimals at most" if inside else ""
     notices.complain(
         f"The link asks for “{shortened(raw)}” % of the units, expected 0 to 100{most}; "

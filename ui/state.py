@@ -200,7 +200,7 @@ def number_of(name: str, low: float, high: float, default: float, kind: str) -> 
     except ValueError:
         value = math.nan
     if low <= value <= high:
-        return value
+        return value + 0.0  # a minus before nothing is none
     complain(
         f"The link asks for {kind} “{shortened(raw)}”, expected {low:g} to {high:g}; showing {default:g}."
     )

@@ -403,3 +403,26 @@ def test_past_is_one_per_page(monkeypatch: pytest.MonkeyPatch) -> None:
     ablation_controls.note(("b",))
     ablation_controls.undo()
     assert len(changes) == 1, "another network has another past"
+
+
+@pytest.mark.parametrize(
+    "fraction", [0.03, 3 / 100, 0.030000000000000002, np.float64(0.1) * 0.3, np.float32(0.03)]
+)
+@pytest.mark.usefixtures("with_ablation")
+def test_any_spelling_of_a_step_is_in_the_grid(fraction: float) -> None:
+    here = bench()
+    setting = Setting("relevance", "red square", "top", fraction)
+    found = here.grid("zero").answers(setting)
+    assert found is not None
+    assert found is here.grid("zero").answers(Setting("relevance", "red square", "top", 0.03))
+    assert here.known(setting) is not None
+
+
+@pytest.mark.parametrize("percent", ["3", "3.0", "3.0000000001", "03", "3e0"])
+@pytest.mark.usefixtures("with_ablation")
+def test_any_spelling_of_a_percentage_is_the_step(percent: str) -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent=percent)
+    assert not app.exception
+    assert not app.warning
+    assert component(app, "ablation_percent")["value"] == 3
+    assert component(app, "carry_on_ablation")["token"] == 0, "nothing is estimated"
