@@ -44,7 +44,7 @@ def section(bench: Bench, choice: Choice) -> None:
     found = bench.effects()
     if found is None:
         if ablations.busy(EFFECTS, request):
-            ablation_status.progress(EFFECTS, request, "Measuring single units")
+            ablation_status.progress(EFFECTS, request, "Single units")
             return
         st.markdown(_cost(bench))
         ablation_status.offer(EFFECTS, request, "Measure single units")

@@ -161,7 +161,7 @@ def _relevance(wanted: Wanted) -> str:
     """The state of the relevance, empty for a network and a data set that have no class in common."""
     job = relevances.job(wanted)
     if job and job.active:
-        return f"Relevance: {job.fraction:.0%} →"
+        return f"Relevance: {status.brief(job)} →"
     found = relevances.computed(wanted)
     if found is None:
         return ""

@@ -127,9 +127,9 @@ def cost(wanted: Wanted, found: Found) -> str:
 
 
 def progress(wanted: Wanted) -> None:
-    """A running job: what it is, and its progress."""
+    """Its job, in the line or at work: what it is, and its progress."""
     st.markdown(
-        f"**Computing the relevance of {plain(wanted.network)} on {plain(wanted.dataset)}.** You may close "
+        f"**The relevance of {plain(wanted.network)} on {plain(wanted.dataset)}.** You may close "
         "this tab: the work goes on, and this page finds it again. The stage is named after the class."
     )
     key = key_of("cancel_relevance", wanted.network)

@@ -303,6 +303,12 @@ def job(ask: Ask) -> Job | None:
     return jobs.find(store(), jobs.job_id(KIND, ask.request().to_json()))
 
 
+def before(job: Job) -> int:
+    """Jobs that a queued one waits for: those at work, and those that stand in the line before it."""
+    others = [other for other in jobs.listing(store()) if other.active and other.id != job.id]
+    return sum(other.state == "running" or other.number < job.number for other in others)
+
+
 def start(ask: Ask) -> Job:
     """Submit the job, or find the one that already runs."""
     return jobs.submit(store(), KIND, ask.request().to_json())
