@@ -28,6 +28,7 @@ CLASSES = (
 LAYERS = ("a__b:9999 $qd1$ <i>qd2</i>", "c | *qe1*, #qe2 %41")
 ONE = "qf1 0__0 :blue-badge[x] <s>"
 NETWORK, BESIDE = ":red[qn1] a__b, <b>|", "🙂 $qn2$ b__a #1 ?x=1&y=2 100%"
+NOTE = "A `qk1` note with $x$ __y__ :smile: <b> https://outside.invalid."
 DATASET = "qs1 $x$ a__b/<i>| :smile: [x](https://outside.invalid)"
 # Of the same factory, so that nothing has to be computed for them.
 ALIASES = (
@@ -39,6 +40,7 @@ ALIASES = (
     "qn6" + 300 * "x",
     ".qn7.",
     " qn8 ",
+    "turned \u202eqn13\u202c",
     "--qn9",
     "__",
     "relevance_q",
@@ -56,7 +58,7 @@ LABEL_NAMES = dict(zip(("red square", "blue disc", "panel"), CLASSES, strict=Fal
         f"{name}-c": f"qh{at} :violet[{name}] \\({at}\\)" for at, name in enumerate(("red", "blue", "orange"))
     },
 }
-EVERY = (*CLASSES, *LAYERS, ONE, NETWORK, BESIDE, DATASET, *ALIASES, *LABEL_NAMES.values())
+EVERY = (*CLASSES, *LAYERS, ONE, NETWORK, BESIDE, DATASET, NOTE, *ALIASES, *LABEL_NAMES.values())
 
 
 def _named(module: nn.Sequential, names: tuple[str, ...]) -> nn.Sequential:
@@ -71,9 +73,7 @@ def _named(module: nn.Sequential, names: tuple[str, ...]) -> nn.Sequential:
 def network() -> NetworkParts:
     """`tests.ui.networks.classy` under such names."""
     module = _named(nn.Sequential(*small(), nn.Linear(32, len(CLASSES))), LAYERS)
-    return NetworkParts(
-        module, Preprocessing((112, 112)), CLASSES, "random weights", "A `note` with $x$ __y__."
-    )
+    return NetworkParts(module, Preprocessing((112, 112)), CLASSES, "random weights", NOTE)
 
 
 def beside() -> NetworkParts:

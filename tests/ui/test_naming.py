@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from tests.ui import odd_names
 from tests.ui.asgi import get
+from tests.ui.test_pages import open_page
 from ui import lists, relevances, results, routes
 from ui.naming import file_stem, key_of, unlike
 
@@ -111,3 +112,16 @@ def test_a_network_is_called_by_the_name_it_was_asked_for() -> None:
         assert view.facts.network_title == name
         found = relevances.find(relevances.Wanted(name, odd_names.DATASET))
         assert {one.metadata["network"]["title"] for one in found.records.values()} == {name}
+
+
+@pytest.mark.parametrize("name", odd_names.ALIASES)
+@pytest.mark.usefixtures("with_odd")
+def test_any_name_of_a_network_has_its_pages(name: str) -> None:
+    app = open_page("pages/home.py", network=name, dataset=odd_names.DATASET)
+    for page in ("relevance", "agreement", "shared", "ablation", "concepts", "units"):
+        app.switch_page(f"pages/{page}.py")
+        app.query_params["network"], app.query_params["dataset"] = name, odd_names.DATASET
+        app.run()
+        assert not app.exception, page
+        assert not app.error, page
+        assert not [one.value for one in app.warning if "The link" in str(one.value)], page

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.ui.conftest import server_environment
-from tests.ui.odd_names import ALIASES, BESIDE, CLASSES, DATASET, EVERY, LAYERS, NETWORK
+from tests.ui.odd_names import ALIASES, BESIDE, CLASSES, DATASET, EVERY, LAYERS, NETWORK, NOTE
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -180,7 +180,7 @@ def pointed_at(page: Page, chart: Locator) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", ALIASES)
+@pytest.mark.parametrize("name", [ALIASES[0], "../qn3/x", "turned \u202eqn13\u202c"])
 def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: str) -> None:
     for view in ("relevance", "agreement"):
         page.goto(address(ready, view, name))
@@ -191,6 +191,28 @@ def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: st
         assert told_wrong(page.evaluate(READ)) == []
         shown = page.get_by_test_id("stMain").inner_text().replace("\u2060", "")
         assert " ".join(name.split()) in " ".join(shown.split()), "not another name of the same network"
+
+
+@pytest.mark.parametrize("name", ["__", "qn6" + 300 * "x"])
+@pytest.mark.parametrize(
+    "view", ["home", "units", "concepts", "shared", "ablation, networks", "ablation, special"]
+)
+def test_every_page_of_such_a_network(page: Page, ready: str, view: str, name: str) -> None:
+    page.goto(address(ready, view, name))
+    quiet(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_test_id("stAlert").filter(has_text="network").count() == 0
+    assert told_wrong(page.evaluate(READ)) == []
+
+
+def test_a_note_is_shown_as_it_is(page: Page, ready: str) -> None:
+    page.goto(address(ready, "home"))
+    quiet(page)
+    page.get_by_test_id("stSidebar").get_by_text("random weights").first.hover()
+    shown = page.get_by_test_id("stTooltipContent")
+    shown.wait_for()
+    assert shown.inner_text().replace("\u2060", "").strip() == NOTE
+    assert shown.locator("code, strong, a, .katex").count() == 0
 
 
 TEXTS = [
