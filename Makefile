@@ -13,13 +13,18 @@ install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench demo-results clean browser
+.PHONY: help run dev test lint bench demo-results clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+SERVE = $(BIN)/streamlit run serve.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless true
+
 run: $(VENV)/.installed ## Open the dashboard on http://127.0.0.1:8501 (PORT=…, ADDRESS=…)
-	$(BIN)/streamlit run serve.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless true $(ARGS)
+	$(SERVE) $(ARGS)
+
+dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew when a file is saved
+	$(SERVE) --server.fileWatcherType auto --server.runOnSave true $(ARGS)
 
 test: $(VENV)/.installed-dev browser lint ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
 	$(BIN)/python -m pytest $(if $(NO_BROWSER),-m "not browser") $(ARGS)

@@ -7,22 +7,16 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UserError
-from ui import goto, widgets
+from ui import goto, notices, widgets
 from ui.plain import plain
+from ui.site import HOME, PAGES
 
 st.set_page_config(page_title="Unitscope", page_icon="🔬", layout="wide")
 
-pages = [
-    st.Page("pages/home.py", title="Home", default=True),
-    st.Page("pages/units.py", title="Units"),
-    st.Page("pages/concepts.py", title="Concepts"),
-    st.Page("pages/relevance.py", title="Relevance"),
-    st.Page("pages/agreement.py", title="Agreement"),
-    st.Page("pages/shared.py", title="Shared units"),
-    st.Page("pages/ablation.py", title="Ablation"),
-]
+pages = [st.Page(one.path, title=one.title, url_path=one.script, default=one is HOME) for one in PAGES]
 page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
 widgets.style()
+notices.enter(page.url_path)
 try:
     st.session_state["ask"] = widgets.selection(partial(goto.menu, pages, page))
     page.run()

@@ -1,4 +1,4 @@
-"""What `make run` starts: the app, its picture routes, compression. `streamlit run serve.py`."""
+"""What `make run` starts: the app, its own routes, known hosts, compression. `streamlit run serve.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from ui.routes import routes
+from ui import hosts, routes, site
+from ui.hosts import KnownHosts
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
 # until the first st.navigation of the process: a deep link right after a start would miss app.py.
@@ -27,6 +28,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     import plotly.graph_objects  # noqa: F401
     import torch  # noqa: F401
 
+    hosts.warn()
     gc.collect()
     gc.freeze()
     yield {}
@@ -34,7 +36,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=routes(),
-    middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
+    routes=[*routes.routes(), *site.routes()],
+    middleware=[Middleware(KnownHosts), Middleware(GZipMiddleware, minimum_size=1024)],
     lifespan=lifespan,
 )

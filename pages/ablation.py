@@ -34,7 +34,7 @@ def main() -> None:
         return
     case = Case(ask.network, ask.dataset, ablation_controls.split_box())
     bench = ablation_status.bench(case)
-    widgets.show_notices()
+    widgets.show_notices("page")
     if bench is not None:
         body(ask, bench)
 
@@ -59,7 +59,8 @@ def body(ask: Ask, bench: Bench) -> None:
                 ablation.heading(bench, now)
     more = now is not None and not now.runs.complete
     more |= ablation_parts.parts(bench, choice)
-    widgets.show_notices()
+    with head:
+        widgets.show_notices("body")
     state.keep("ablation", (*ablation_choice.SETTING, *ablation.PARAMETERS))
     ablation_live.carry_on("ablation", more=more)
 

@@ -39,7 +39,7 @@ def main() -> None:
         if not there:
             with st.container(border=True):
                 status.pending(ask._replace(network=name))
-    widgets.show_notices()
+    widgets.show_notices("page")
     networks = {ask.network: (views, found)} | {
         name: (with_profile[name], one) for name, one in others.items()
     }
@@ -83,7 +83,8 @@ def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]
     side, layer, name = agreement.cells(sides)
     agreement.units(side, layer, name, top)
     agreement.errors(sides)
-    widgets.show_notices()
+    with head:
+        widgets.show_notices("body")
     state.keep("agreement", (*relevance_settings.PARAMETERS, *agreement.PARAMETERS))
 
 

@@ -17,7 +17,7 @@ def main() -> None:
     ask = st.session_state["ask"]
     views = dict(status.ready(ask))  # all of them, once: the fragment below keeps them while it is dragged
     others = comparison.pick_others(ask)
-    widgets.show_notices()
+    widgets.show_notices("page")
     body(ask, views, others)
 
 
@@ -38,7 +38,8 @@ def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
         comparison.sensitivity(here, cutoff)
     with right:
         comparison.quality(networks)
-    widgets.show_notices()
+    with head:
+        widgets.show_notices("body")
     state.keep("concepts", comparison.PARAMETERS)
 
 

@@ -15,7 +15,7 @@ def main() -> None:
         "overlaps best with, and how sure one may be. Every view has an address: copy the link, and a "
         "colleague sees exactly what you see."
     )
-    widgets.show_notices()
+    widgets.show_notices("page")
     ask = st.session_state["ask"]
     if ask is not None and welcome.shown(ask):
         welcome.welcome(ask)

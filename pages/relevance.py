@@ -22,7 +22,7 @@ def main() -> None:
     relevance.warnings(found)
     relevance_status.rest(wanted, found)
     others = relevance_settings.others(ask, wanted)
-    widgets.show_notices()
+    widgets.show_notices("page")
     body(ask, wanted, {ask.network: found, **others})
     relevance.mapping(found, wanted)
     relevance.flagged(found, wanted)
@@ -31,12 +31,14 @@ def main() -> None:
 @st.fragment
 def body(ask: Ask, wanted: Wanted, networks: dict[str, Found]) -> None:
     """Heat maps and the chosen cell rerun together and alone: a click costs neither sidebar nor tables."""
+    head = st.container()
     picked = relevance.maps(networks)
     if picked is None:
         st.caption("Click a cell: the layer's units ranked for the class, and its images with their maps.")
     else:
         cell(ask, wanted, picked, networks[picked.network])
-    widgets.show_notices()
+    with head:
+        widgets.show_notices("body")
     state.keep("relevance", (*relevance_settings.PARAMETERS, *relevance.PARAMETERS))
 
 

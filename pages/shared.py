@@ -20,7 +20,7 @@ def main() -> None:
     found = relevance_status.ready(ask, wanted)
     if ask is None or wanted is None:
         return
-    widgets.show_notices()
+    widgets.show_notices("page")
     if len(found.records) < 2:
         st.info("Two classes or more must be computed before their units can be compared.")
     else:
@@ -38,7 +38,7 @@ def body(ask: Ask, found: Found) -> None:
         shared.scope_box(now)
         widgets.how("shared")
     title = plain(now.metadata["network"]["title"] or ask.network)
-    told = Told(title, top, "" if now.scope == shared.ALL else now.scope)
+    told = Told(title, top, now.scope)
     head.markdown(facts_sentence(now.shared, now.layers, told))
     left, right = st.columns([5, 6], gap="medium")
     with left:
@@ -46,7 +46,8 @@ def body(ask: Ask, found: Found) -> None:
         shared.counts(now)
     with right:
         shared.hubs(ask, now, pair)
-    widgets.show_notices()
+    with head:
+        widgets.show_notices("body")
     state.keep("shared", (*relevance_settings.PARAMETERS, *shared.PARAMETERS))
 
 

@@ -29,7 +29,7 @@ def main() -> None:
     scores = unit_relevance.scores(view, chosen.class_name) if chosen.class_name else None
     order = choose(view, chosen, scores)
     heading(view)
-    widgets.show_notices()
+    widgets.show_notices("page")
     browser(view, order, views)
 
 
@@ -49,7 +49,7 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     layers = {name: count.units for name, count in views.counts().items()}
     picked = silenced.units(layers)
     state.keep("units", filters.PARAMETERS)
-    widgets.show_notices()
+    widgets.show_notices("body")
     left, right = st.columns([5, 6], gap="medium")
     # The keys are class names in page.css: the grid stays in view while the panel scrolls.
     with left, st.container(key="units_grid"):

@@ -232,7 +232,7 @@ def title_of(bench: Bench) -> str:
 
 
 def _brief(now: Found) -> str:
-    what = ablation_choice.what(now.choice).replace("\\", "")
+    what = ablation_choice.what(now.choice, str)
     target = f" for {now.choice.name}" if now.setting.by == "relevance" else ""
     seen = "" if now.complete else f", {len(now.both.rows):,} images so far"
     return f"silenced: {what}{target}{seen}"

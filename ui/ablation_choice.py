@@ -21,15 +21,16 @@ from interpret_core.ablation.settings import (
     Setting,
 )
 from interpret_core.engine import AblationPlan
-from ui import silenced, state
-from ui.plain import plain
+from ui import lists, notices, silenced, state
+from ui.plain import plain, shortened
 from ui.theme import count_text
 
 SETTING = ("class", "by", "concept", "direction", "percent", "layers", "value", "seed", "on")  # and `silence`
 DEFAULT_PERCENT = 3.0
-STEPS = tuple(100 * fraction for fraction in FRACTIONS)  # percent; the grid's, and 0
+STEPS = tuple(round(100 * fraction, 3) for fraction in FRACTIONS)  # percent; the grid's, and 0
 SPLITS = {"val": "test images (val), ranked on train", "all": "all images, each left out of its ranking"}
 NONE = "none"  # in place of the names of layers
+HAND_BOX = "picked"  # where a line about units picked by hand belongs: below their box
 
 
 class Choice(NamedTuple):
@@ -94,7 +95,7 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
         percent(),
         state.whole("seed", 0, SEEDS - 1, 0),
         _layers(plan),
-        silenced.units(units_of(plan)),
+        silenced.units(units_of(plan), HAND_BOX),
         state.one_of("value", list(VALUES), ZERO),
     )
 
@@ -136,13 +137,18 @@ def percent() -> float:
         value = float(raw)
     except ValueError:
         value = math.nan
-    if 0 <= value <= 100:
-        return round(value, 3)
-    nearest = DEFAULT_PERCENT if math.isnan(value) else min(max(value, 0.0), 100.0)
-    state.complain(
-        f"The link asks for {state.clip(raw)} % of the units, expected 0 to 100; showing {nearest:g} %."
+    inside = 0 <= value <= 100
+    nearest = DEFAULT_PERCENT if math.isnan(value) else round(min(max(value, 0.0), 100.0), 3)
+    if value > 0 and not nearest:
+        nearest = 0.001  # the least that is more than nothing
+    if inside and math.isclose(value, nearest, abs_tol=1e-9):
+        return nearest + 0.0  # a minus before nothing is none
+    most = " with three decimals at most" if inside else ""
+    notices.complain(
+        f"The link asks for “{shortened(raw)}” % of the units, expected 0 to 100{most}; "
+        f"showing {nearest:g} %."
     )
-    state.change(percent=percent_text(nearest))
+    state.repair(percent=percent_text(nearest))
     return nearest
 
 
@@ -155,10 +161,10 @@ def _layers(plan: AblationPlan) -> tuple[str, ...] | str:
     raw = state.parameter("layers")
     if raw in ("", INNER):
         return INNER
-    names = [layer.name for layer in plan.layers]
     if raw in (NONE, ALL_LAYERS):
         return () if raw == NONE else ALL_LAYERS
-    return normal(plan, state.several_of("layers", names, "layer")) if raw else INNER
+    named = state.several_of("layers", [layer.name for layer in plan.layers], "layer")
+    return normal(plan, named) if named else INNER
 
 
 def normal(plan: AblationPlan, names: Sequence[str]) -> tuple[str, ...] | str:
@@ -173,18 +179,24 @@ def layers_text(layers: tuple[str, ...] | str) -> str:
     """As the URL writes it; the default leaves no trace."""
     if isinstance(layers, str):
         return "" if layers == INNER else layers
-    return ",".join(layers) or NONE
+    text = lists.joined(layers) or NONE
+    return f",{text}" if layers in ((INNER,), (ALL_LAYERS,), (NONE,)) else text  # a layer may be called so
 
 
-def what(choice: Choice) -> str:
-    """Which units, in words: "the top 3 %", "2 units picked by hand"."""
+def what(choice: Choice, shown: Callable[[str], str] = plain) -> str:
+    """Which units, in words: "the top 3 %", "2 units picked by hand".
+
+    Args:
+        choice: one state of the sliders.
+        shown: how a name is written; for Markdown where nothing else is said.
+    """
     picked = f"{count_text(len(choice.units), 'unit')} picked by hand" if choice.units else ""
     ranking = ""
     if choice.setting().ranking:
         share = f"{choice.percent:g}\N{NO-BREAK SPACE}%"
         ranking = f"a random {share}" if choice.by == RANDOM else f"the {choice.direction} {share}"
         if choice.by == IOU:
-            ranking += f" by IoU with “{plain(choice.concept)}”"
+            ranking += f" by IoU with “{shown(choice.concept)}”"
     return " and ".join(filter(None, (ranking, picked))) or "nothing"
 
 

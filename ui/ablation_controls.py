@@ -11,7 +11,7 @@ from interpret_core.ablation.selecting import SEEDS, TOP
 from interpret_core.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, ZERO
 from interpret_core.engine import AblationPlan
 from ui import ablation_choice, silenced, state, widgets
-from ui.ablation_choice import SETTING, SPLITS, STEPS, Choice
+from ui.ablation_choice import HAND_BOX, SETTING, SPLITS, STEPS, Choice
 from ui.ablations import Bench
 from ui.plain import plain
 from ui.step_slider import step_slider
@@ -177,13 +177,8 @@ def _hand(plan: AblationPlan, choice: Choice) -> None:
     key = state.follow("pick_units", shown)
 
     def write() -> None:
-        found, wrong = silenced.parsed(",".join(st.session_state[key]), layers)
-        if wrong:
-            example = next(iter(layers))
-            state.complain(
-                f"“{state.clip(wrong[0])}” is no unit here, expected layer:unit such as {example}:0 to "
-                f"{example}:{layers[example] - 1}."
-            )
+        found, refused = silenced.parsed(",".join(st.session_state[key]), layers)
+        silenced.tell(refused, HAND_BOX)
         state.change(**{silenced.PARAMETER: silenced.written(found)})
 
     st.multiselect(
@@ -191,16 +186,12 @@ def _hand(plan: AblationPlan, choice: Choice) -> None:
         shown,
         key=key,
         accept_new_options=True,
-        placeholder="such as " + silenced.written([_example(layers)]) + ", Enter",
+        placeholder="such as " + silenced.written([silenced.example(layers)]) + ", Enter",
         help="Silenced in addition, whatever their layer. Units’ pages and the grid have a switch that "
         "collects them here.",
         on_change=write,
     )
-
-
-def _example(layers: dict[str, int]) -> tuple[str, int]:
-    name = list(layers)[min(1, len(layers) - 1)]
-    return name, min(7, layers[name] - 1)
+    widgets.show_notices(HAND_BOX)
 
 
 def _now() -> dict[str, str]:

@@ -17,12 +17,13 @@ from interpret_core.engine import Grid
 from interpret_core.engine.ablation_rows import pair, point_of, spread
 from interpret_core.engine.ablation_rows import rows as point_rows
 from interpret_core.engine.gridding import STEPS, class_points, control_points
-from ui import ablation, ablation_choice, goto, saves, state, widgets
+from ui import ablation, ablation_choice, goto, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves
 from ui.ablation_rows import ACCURACY, METRICS
 from ui.ablations import Bench
 from ui.drawing import CONFIG
+from ui.naming import key_of
 from ui.plain import plain
 from ui.scales import NEGATIVE
 from ui.theme import ACCENT, NEUTRAL
@@ -49,7 +50,7 @@ def section(bench: Bench, choice: Choice) -> None:
         return
     span = _span()
     metric = state.one_of("metric", list(METRICS), ACCURACY)
-    chart = f"curves_{choice.name}"
+    chart = key_of("curves", choice.name)
     badge = f"{ablation.title_of(bench)} · units ranked for {choice.name}"
     figure = _figure((bench.identity, choice.value, grid.classes), choice.name, metric, span, badge, grid)
     st.plotly_chart(
@@ -192,4 +193,5 @@ def _point_chosen(chart: str) -> None:
     way, percent = found[0][1]
     ranked = {"by": RANDOM} if way == RANDOM else {"by": None, "direction": None if way == TOP else way}
     text = ablation_choice.percent_text(float(percent))
+    silenced.put_back()
     state.change(**{**ranked, "percent": text, "layers": None, "silence": None})

@@ -29,11 +29,13 @@ from ui import (
 from ui.ablation_choice import Choice
 from ui.ablations import EFFECTS, Bench
 from ui.drawing import CONFIG, finish
+from ui.naming import key_of
 from ui.plain import figure_text
 from ui.theme import ACCENT, NEUTRAL, count_text
 
 SHOWN = 12
 POINTS = 100  # percentage points
+MINUS = "\N{MINUS SIGN}"
 
 
 def section(bench: Bench, choice: Choice) -> None:
@@ -42,14 +44,14 @@ def section(bench: Bench, choice: Choice) -> None:
     found = bench.effects()
     if found is None:
         if ablations.busy(EFFECTS, request):
-            ablation_status.progress(EFFECTS, request, "Measuring single units")
+            ablation_status.progress(EFFECTS, request, "Single units")
             return
         st.markdown(_cost(bench))
         ablation_status.offer(EFFECTS, request, "Measure single units")
         return
     st.markdown(sentence(found))
     if choice.name in found.classes:
-        chart = f"effects_{choice.name}"
+        chart = key_of("effects", choice.name)
         figure = scatter(
             found, choice.name, badge=f"{ablation.title_of(bench)} · one unit silenced at a time"
         )
@@ -140,7 +142,8 @@ def scatter(found: Effects, name: str, badge: str) -> go.Figure:
 def _point(found: Effects, place: int) -> list[Any]:
     unit = found.units[int(found.strongest[place])]
     worst, best = _ends(found, place)
-    return [unit.layer, unit.unit, figure_text(f"{_side(found, place, worst)} · {_side(found, place, best)}")]
+    told = f"{_side(found, place, worst)} · {_side(found, place, best)}"
+    return [figure_text(unit.layer), unit.unit, figure_text(told), unit.layer]
 
 
 def _ends(found: Effects, place: int) -> tuple[int, int]:
@@ -150,13 +153,13 @@ def _ends(found: Effects, place: int) -> tuple[int, int]:
 
 def _side(found: Effects, place: int, number: int) -> str:
     change = POINTS * float(found.exact[place, number])
-    return f"{found.classes[number]} {change:+.1f}".replace("-", "\u2212")
+    return f"{found.classes[number]} {f'{change:+.1f}'.replace('-', MINUS)}"
 
 
 def _unit_chosen(chart: str) -> None:
     chosen = goto.chosen(chart)
     if chosen:
-        layer, unit, *_ = chosen[0]
+        _, unit, _, layer = chosen[0]
         travel.to_unit(layer=str(layer), unit=int(unit))
 
 

@@ -13,7 +13,7 @@ from interpret_core.ablation.evaluation import Evaluation
 from interpret_core.ablation.settings import RELEVANCE, Setting
 from interpret_core.engine import Grid
 from interpret_core.engine.gridding import STEPS
-from ui import ablation, ablation_choice, saves, state, widgets
+from ui import ablation, ablation_choice, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_rows import ACCURACY, METRICS
 from ui.ablations import Bench
@@ -116,6 +116,7 @@ def signed(points: float) -> str:
 
 def _chosen(rows: Sequence[str], step: float, row: int, _column: int) -> None:
     percent = ablation_choice.percent_text(100 * step)
+    silenced.put_back()
     state.change(**{"class": rows[row], "by": None, "percent": percent, "layers": None, "silence": None})
 
 

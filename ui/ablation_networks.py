@@ -18,7 +18,7 @@ from interpret_core.engine import Estimate, NotRanked
 from interpret_core.engine.ablation_rows import pair, spread
 from interpret_core.engine.gridding import STEPS
 from interpret_core.errors import UnitscopeError
-from ui import ablation_rows, ablation_status, ablations, results, saves, state, widgets
+from ui import ablation_rows, ablation_status, ablations, compared, saves, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves
 from ui.ablation_live import Task, runs
@@ -30,7 +30,6 @@ from ui.texts import badge_of
 from ui.theme import CATEGORY_COLOURS
 from ui.view import SMALL
 
-MOST = 2  # networks beside the page's own
 SYMBOLS = ("circle", "square", "diamond")
 
 
@@ -76,17 +75,7 @@ def section(bench: Bench, choice: Choice) -> bool:
 
 
 def _benches(bench: Bench) -> list[Bench]:
-    names = [name for name in results.network_names() if name != bench.case.network]
-    chosen = state.several_of("compare", names, "network")[:MOST]
-    key = state.follow("pick_compare_ablation", chosen)
-    st.multiselect(
-        "Compare with",
-        names,
-        key=key,
-        max_selections=MOST,
-        placeholder="up to two networks",
-        on_change=state.writer("compare", key, ",".join),
-    )
+    chosen = compared.others(bench.case.network, st.multiselect, "pick_compare_ablation")
     found = [ablation_status.bench(bench.case._replace(network=name)) for name in chosen]
     return [bench, *(one for one in found if one is not None)]
 

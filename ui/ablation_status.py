@@ -11,6 +11,7 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.results.requests import AblationRequest
 from ui import ablations, relevance_status, status
 from ui.ablations import Asked, Bench, Case
+from ui.naming import key_of
 from ui.plain import plain
 from ui.theme import count_text
 
@@ -48,18 +49,18 @@ def alone(bench: Bench, name: str) -> None:
     """The relevance of one class: its job's progress, or what it costs and the button."""
     request, seconds = bench.alone(name)
     if ablations.busy(ablations.RELEVANCE, request):
-        progress(ablations.RELEVANCE, request, f"Computing the relevance of {plain(name)}")
+        progress(ablations.RELEVANCE, request, f"The relevance of {plain(name)}")
         return
     cost = "" if seconds is None else f": ≈ {status.duration(seconds)}, at the pace of the last run here"
     st.caption(f"For {plain(name)} alone{cost}.")
-    offer(ablations.RELEVANCE, request, f"Compute {name} alone")
+    offer(ablations.RELEVANCE, request, f"Compute {plain(name)} alone")
 
 
 def grid(bench: Bench, value: str) -> None:
     """Points that are not precomputed: named with their cost, or their job's progress; else nothing."""
     request = grid_request(bench, value)
     if ablations.busy(ablations.GRID, request):
-        progress(ablations.GRID, request, "Precomputing the steps of the slider")
+        progress(ablations.GRID, request, "The steps of the slider")
         return
     ranked = set(bench.names) - set(bench.plan.unranked())
     missing = [name for name in bench.missing(value) if not name or name in ranked]
@@ -106,13 +107,13 @@ def offer(kind: str, request: Asked, label: str) -> None:
     again = status.last_attempt(ablations.job(kind, request))
     if st.button(
         "Try again" if again else label,
-        key=f"start_{kind}_{label}_{request.network}",  # the relevance of all classes has a button of its own
+        key=key_of("start_part", kind, label, request.network),  # relevance has another for all classes
     ):
         status.begin(partial(ablations.start, kind, request))
 
 
 def progress(kind: str, request: Asked, what: str) -> None:
-    """A running job: what it does, and its progress."""
+    """A job, in the line or at work: what it is for, and its progress."""
     st.caption(f"{what}. You may close this tab: the work goes on, and this page finds it again.")
     find, cancel = partial(ablations.job, kind, request), partial(ablations.cancel, kind, request)
-    status.follow(find, cancel, f"cancel_{kind}_{request.network}")
+    status.follow(find, cancel, key_of("cancel_part", kind, request.network))

@@ -20,6 +20,7 @@ from ui.concepts import Views
 from ui.drawing import CONFIG
 from ui.heat import heat_map
 from ui.live import Bounds, live_slider
+from ui.naming import key_of
 from ui.plain import plain
 from ui.relevance_rows import SPACE
 from ui.relevances import Found
@@ -137,7 +138,8 @@ def table(sides: Sequence[Side], top: float) -> None:
             if len(every) > 1:
                 st.caption(plain(one.title), width="content")
             rows_of = partial(_rows, one.agreement)
-            saves.saves(f"agreement_{one.name}_top{round(100 * top)}", rows_of, f"save_table_{one.name}")
+            stem = f"agreement_{one.name}_top{round(100 * top)}"
+            saves.saves(stem, rows_of, key_of("save_table", one.name))
         widgets.how("agreement")
     left_out = sum(len(agreements.left_out_cells(side.agreement)) for side in sides)
     if left_out:
@@ -199,7 +201,7 @@ def cells(sides: Sequence[Side]) -> tuple[Side, str, str]:
             title = badge_of(f"{one.title} on {dataset}", one.evidence)
             made = agreement_rows.cells_heat(one.agreement, title, high)
             at = (layers.index(layer), classes.index(name)) if one is side else None
-            heat_map(made, f"cells_{one.name}", partial(_cell_chosen, one, sides[0].name), at)
+            heat_map(made, key_of("cells", one.name), partial(_cell_chosen, one, sides[0].name), at)
     st.caption("Click a cell to see its units below.")
     return side, layer, name
 
@@ -238,7 +240,7 @@ def units(side: Side, layer: str, name: str, top: float) -> None:
         {"x": f"IoU with {concept}", "y": f"relevance R for {name}"},
         badge=badge_of(side.title, side.evidence),
     )
-    key = f"scatter_{side.name}_{layer}_{name}"
+    key = key_of("scatter", side.name, layer, name)
     st.plotly_chart(
         figure,
         key=key,

@@ -82,9 +82,10 @@ def offer(title: str, twin: Twin | None) -> None:
     except UnitscopeError as error:
         st.error(plain(error))
         return
-    busy = any(job and job.active for job in jobs)
-    state = "being computed" if busy else "not computed yet"
-    with st.expander(f"Baseline: the untrained twin of {plain(title)}, {state}", expanded=busy):
+    busy = [job for job in jobs if job and job.active]
+    at_work = any(job.state == "running" for job in busy)
+    state = "being computed" if at_work else "waiting to be computed" if busy else "not computed yet"
+    with st.expander(f"Baseline: the untrained twin of {plain(title)}, {state}", expanded=bool(busy)):
         st.markdown(WHY)
         if not twin.views:
             status.pending(twin.ask)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ui.ablation_rows import ACCURACY, Row
+from ui.naming import file_stem
 from ui.theme import ACCENT, CATEGORY_COLOURS, asset
 
 MOST = 24  # classes drawn
@@ -50,7 +51,6 @@ def drawn(rows: Sequence[Row], metric: str, title: str) -> dict[str, Any]:
     """What the component draws; NaN becomes null, which is no number in JSON either."""
     shown = list(rows)[:MOST]
     seeds = shown[0].seeds if shown else 0
-    file = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
     return {
         "title": title,
         "axis": "accuracy, % of the class’s images"
@@ -60,7 +60,7 @@ def drawn(rows: Sequence[Row], metric: str, title: str) -> dict[str, Any]:
         "silenced": "silenced",
         "random": f"random units, mean ± sd of {seeds}" if seeds else "",
         "rows": [_drawn(row, metric) for row in shown],
-        "file": "-".join(filter(None, file.split("-")))[:80],
+        "file": file_stem(title.lower()),
     }
 
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from interpret_core.errors import DatasetError
 from interpret_core.relevance.record import ClassRelevance, LayerRelevance
-from ui import addresses, relevances, state, widgets
+from ui import addresses, notices, relevances, state, widgets
 from ui.igpictures import AGAINST, FOR, SIZES
-from ui.plain import plain
+from ui.plain import plain, shortened
 from ui.relevance import Picked
 from ui.relevance_rows import residual_text, scaled_text
 from ui.relevances import Found, Wanted
@@ -59,8 +59,11 @@ def _class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelev
     known = {item["image"] for item in shown}
     wish = state.parameter("image")
     if wish and wish not in map(str, known):
-        state.complain(f"The image that the link asks for is not among those of “{plain(picked.name)}”.")
-        state.change(image=None)
+        notices.complain(
+            f"The image “{shortened(wish)}” that the link asks for is not among those of "
+            f"“{plain(picked.name)}”."
+        )
+        state.repair(image=None)
         wish = ""
     area = state.one_of("area", list(AREAS), "inside", "kind of picture")
     surest = int(record.images[int(np.argmax(record.arrays["score"]))])

@@ -7,35 +7,24 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
-from ui import concepts, goto, linked, results, state, status, widgets
+from ui import compared, concepts, goto, linked, lists, notices, results, state, status, widgets
 from ui.concepts import CUTOFFS, Views
 from ui.curves import quality_lines, sensitivity_curve
 from ui.drawing import CONFIG, FITTING
 from ui.figures import detector_bars
 from ui.live import Bounds, live_slider
-from ui.plain import plain
+from ui.naming import key_of
+from ui.plain import plain, shortened
 from ui.results import Ask
 from ui.theme import count_text
 
 PARAMETERS = ("compare", "bars", "scope", "concept", "at")
-MOST = 2
 BARS = {"units": "detectors", "share": "% of units", "unique": "distinct concepts"}
 
 
 def chosen_others(ask: Ask) -> list[str]:
     """The box in the sidebar that chooses up to two more networks."""
-    names = [name for name in results.network_names() if name != ask.network]
-    chosen = state.several_of("compare", names, "network")[:MOST]
-    key = state.follow("pick_compare", chosen)
-    st.sidebar.multiselect(
-        "Compare with",
-        names,
-        key=key,
-        max_selections=MOST,
-        on_change=state.writer("compare", key, ",".join),
-        placeholder="up to two networks",
-    )
-    return chosen
+    return compared.others(ask.network, st.sidebar.multiselect, "pick_compare")
 
 
 def pick_others(ask: Ask) -> dict[str, Views]:
@@ -97,7 +86,7 @@ def bars(networks: dict[str, Views]) -> str:
     top = concepts.tallest(list(panels.values()), share=share, unique=unique)
     deep = len(panels) > 1 and any(len(panel.counts) > FITTING for panel in panels.values())
     for place, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
-        chart = f"bars_{name}"
+        chart = key_of("bars", name)
         figure = detector_bars(panel, share=share, unique=unique, top=top)
         if deep:  # the same foot for all, so that equal heights are equal numbers
             figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
@@ -115,8 +104,7 @@ def bars(networks: dict[str, Views]) -> str:
 def _bar_chosen(chart: str, network: str) -> None:
     """One bar at a time, whichever network's: layer, and the category or the concept that stands out."""
     found = goto.chosen(chart)[:1]
-    at = ",".join((network, *(str(part) for part in (found[0][0], found[0][1])))) if found else None
-    state.change(at=at)
+    state.change(at=lists.joined((network, str(found[0][0]), str(found[0][1]))) if found else None)
 
 
 def _way_on(networks: dict[str, Views]) -> None:
@@ -146,11 +134,11 @@ def _place(networks: dict[str, Views]) -> tuple[str, str, str] | None:
     raw = state.parameter("at")
     if not raw:
         return None
-    network, layer, category = (["", "", "", *raw.rsplit(",", 2)])[-3:]
+    network, layer, category = (["", "", "", *lists.split(raw)])[-3:]
     known = layer in networks.get(network, {}) and category in networks[network][layer].categories
     if not known:
-        state.complain("The bar that the link points to is not here.")
-        state.change(at=None)
+        notices.complain(f"The bar “{shortened(raw)}” that the link points to is not here.")
+        state.repair(at=None)
     return (network, layer, category) if known else None
 
 

@@ -11,31 +11,32 @@ from ui import concepts, goto, state
 from ui.concepts import Row, Views
 from ui.drawing import CONFIG
 from ui.figures import concept_bars
+from ui.naming import key_of, unlike
 from ui.theme import asset, colour_of, count_text, iou_text
 
 # Registered while the module is imported: registered inside a script run a component loses its first click.
 _concept_list = st.components.v2.component(
     "unitscope_list", html=asset("list.html"), css=asset("list.css"), js=asset("list.js")
 )
-ALL = "all layers"
 
 
 def concept_section(views: Views, chosen: str) -> None:
     """Bars and table, for all layers or one; a click chooses the concept."""
     names = list(views)
-    scope = state.one_of("scope", [ALL, *names], ALL, "layer")
+    every = unlike("all layers", names)
+    scope = state.one_of("scope", [every, *names], every, "layer")
     key = state.follow("pick_scope", scope)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Concepts", width="content")
         st.selectbox(
             "Layers",
-            [ALL, *names],
+            [every, *names],
             key=key,
             width=220,
             label_visibility="collapsed",
-            on_change=state.writer("scope", key, lambda value: "" if value == ALL else value),
+            on_change=state.writer("scope", key, lambda value: "" if value == every else value),
         )
-    shown = views if scope == ALL else {scope: views[scope]}
+    shown = views if scope == every else {scope: views[scope]}
     found = concepts.rows(shown)
     _bars(shown, found, chosen)
     found.sort(key=lambda row: row.concept != chosen)  # what is chosen stands first, where it is seen
@@ -53,7 +54,7 @@ def _bars(views: Views, found: list[Row], chosen: str) -> None:
     facts = next(iter(views.values())).facts
     figure = concept_bars(detected, badge=f"{facts.network_title} · {facts.evidence}", chosen=chosen)
     # A key for each choice: the figure's own selection would outlive one that was cleared elsewhere.
-    key = f"concept_bars_{chosen}"
+    key = key_of("concept_chart", chosen)
     with st.container(key="concept_bars"):
         st.plotly_chart(
             figure,
@@ -85,7 +86,7 @@ def _table(found: list[Row], chosen: str) -> None:
     )
     most = max(0.05, float(frame["best IoU"].max())) if len(frame) else 0.05
     at = [number for number, row in enumerate(found) if row.concept == chosen]
-    key = f"concept_table_{chosen}"  # as above
+    key = key_of("concept_table", chosen)  # as above
     st.dataframe(
         frame,
         key=key,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ui.figures import Chosen, Panel
 from ui.matches import counts
+from ui.naming import unlike
 from ui.plain import plain
 from ui.theme import count_text, expected_text
 from ui.view import LayerView
@@ -123,7 +124,7 @@ def curves(views: Views, most: int = 6) -> dict[str, NDArray[np.int64]]:
     """Detectors at each of `CUTOFFS`: the network, and its layers where there are few."""
     chosen = {name: view.sensitivity(CUTOFFS) for name, view in views.items()}
     total = np.sum(list(chosen.values()), axis=0)
-    return {"all layers": total, **(chosen if len(chosen) <= most else {})}
+    return {unlike("all layers", chosen): total, **(chosen if len(chosen) <= most else {})}
 
 
 def facts_sentence(views: Views) -> str:

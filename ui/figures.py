@@ -192,6 +192,7 @@ def concept_bars(
         )
     figure.update_layout(barmode="stack", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
     figure.update_yaxes(
+        type="category",  # also where all names are numbers
         categoryorder="array",
         categoryarray=[names[row[0]] for row in rows],
         automargin=True,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ui import state
+from ui import lists, state
 from ui.grid import SEARCH_KEY
 from ui.layers import Layers
 from ui.plain import plain
@@ -107,14 +107,14 @@ def _concept(view: LayerView) -> str:
 
 
 def _categories(known: Sequence[str]) -> list[str]:
-    key = state.follow("pick_category", state.several_of("category", known))
+    key = state.follow("pick_category", state.several_of("category", known, "category"))
     st.pills(
         "Category",
         known,
         selection_mode="multi",
         key=key,
         format_func=plain,
-        on_change=state.writer("category", key, ",".join),
+        on_change=state.writer("category", key, lists.joined),
     )
     return list(st.session_state[key])
 

@@ -19,6 +19,7 @@ RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "page
 ABLATION = "pages/ablation.py"
 _DRAWN = "_menu_silence"
 _menu = st.components.v2.component("unitscope_menu", html="<i hidden></i>", js=asset("menu.js"))
+_keys = st.components.v2.component("unitscope_keys", html="<i hidden></i>", js=asset("keys.js"))
 
 
 def link(label: str, page: str = UNITS, **parameters: str | int) -> None:
@@ -47,6 +48,7 @@ def menu(pages: Sequence[Any], current: Any) -> None:
             view = {} if here else {**state.entry(), **state.last_view(page.url_path)}
             st.page_link(page, label=page.title, query_params=view, disabled=here)
         _menu(key="menu_closes", data={"page": current.url_path})
+        _keys(key="keys")
     st.session_state[_DRAWN] = state.parameter("silence")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ui.naming import file_stem
 from ui.scales import KINDS
 from ui.theme import asset
 
@@ -73,7 +74,6 @@ class Heat(NamedTuple):
 def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = True) -> dict[str, Any]:
     """What the component draws; NaN becomes null, which is no number in JSON either."""
     each = [[cell._asdict() for cell in row] for row in heat.cells]
-    file = "".join(c if c.isascii() and c.isalnum() else "-" for c in heat.title.lower())
     return {
         "title": heat.title,
         "rows": list(heat.rows),
@@ -96,7 +96,7 @@ def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = Tru
         "hollow": heat.hollow,
         "absent": heat.absent,
         "clickable": clickable,
-        "file": "-".join(filter(None, file.split("-")))[:80],
+        "file": file_stem(heat.title.lower()),
     }
 
 

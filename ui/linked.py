@@ -11,6 +11,7 @@ from ui.concepts import Views
 from ui.curves import BestLine, best_lines
 from ui.drawing import CONFIG
 from ui.matches import Found, Match
+from ui.naming import key_of
 from ui.plain import plain
 from ui.theme import asset, count_text, iou_text
 from ui.view import SMALL, LayerView
@@ -134,7 +135,7 @@ def _side(side: Side, concept: str, *, alone: bool) -> None:
         )
     else:
         st.caption(f"No detector of it among {count_text(units, 'unit')}. The nearest:")
-    with st.container(key=f"matches_{side.name}", gap="small"):
+    with st.container(key=key_of("matches", side.name), gap="small"):
         for match in found.best:
             _card(side, match, concept)
     if found.detectors:

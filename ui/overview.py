@@ -9,6 +9,7 @@ from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from ui import goto, ranking, relevances, results, status, unit_relevance
 from ui.markup import pictures
+from ui.naming import key_of
 from ui.plain import plain
 from ui.relevances import Wanted
 from ui.results import Ask
@@ -134,7 +135,10 @@ def _line(ask: Ask) -> bool:
         if job and job.active:
             status.bar(job)
             st.button(
-                "Cancel", key=f"cancel_{ask.network}_{ask.dataset}", on_click=results.cancel, args=(ask,)
+                "Cancel",
+                key=key_of("cancel_line", ask.network, ask.dataset),
+                on_click=results.cancel,
+                args=(ask,),
             )
             return True
         failed = job and job.state in ("failed", "died")
@@ -157,7 +161,7 @@ def _relevance(wanted: Wanted) -> str:
     """The state of the relevance, empty for a network and a data set that have no class in common."""
     job = relevances.job(wanted)
     if job and job.active:
-        return f"Relevance: {job.fraction:.0%} →"
+        return f"Relevance: {status.brief(job)} →"
     found = relevances.computed(wanted)
     if found is None:
         return ""

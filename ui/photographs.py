@@ -9,15 +9,15 @@ import streamlit as st
 
 from interpret_core.errors import DatasetError
 from interpret_core.profile.bands import BANDS
-from ui import firing, photos, results, state, widgets
+from ui import firing, notices, photos, results, state, widgets
 from ui.firing import STRONGEST
 from ui.gallery import MODES, Choice, gallery
+from ui.naming import unlike
 from ui.photos import Source
-from ui.plain import plain
+from ui.plain import plain, shortened
 from ui.theme import iou_text
 from ui.view import LayerView
 
-NOTHING = "nothing"
 COUNTS = (12, 24, 30)
 SILENT = "silent-"  # stands before the image in a link that enlarges one of the silent row
 
@@ -44,12 +44,18 @@ class Shown(NamedTuple):
 
 def shown(view: LayerView, unit: int) -> Shown:
     """Read and check the parameters."""
-    best = view.label(unit) or NOTHING
-    name = state.one_of("annotate", [c.name for c in view.concepts] + [NOTHING], best, "concept", view.meant)
-    concept = view.find(name) if name in concepts(view, unit) or name != NOTHING else -1
+    best = view.label(unit) or nothing(view)
+    names = [*(concept.name for concept in view.concepts), nothing(view)]
+    name = state.one_of("annotate", names, best, "concept", view.meant)
+    concept = view.find(name)
     mode = state.one_of("show", list(MODES), "both", "overlay")
     raw = state.whole("photos", COUNTS[0], COUNTS[-1], COUNTS[0], "number of photographs")
     count = min(COUNTS, key=lambda each: abs(each - raw))
+    if count != raw:
+        notices.complain(
+            f"The link asks for {raw} photographs; shown are {' or '.join(map(str, COUNTS))}: {count}."
+        )
+        state.repair(photos=count)
     now = Shown(unit, concept, mode, count, _band(), None, None)
     wanted = state.parameter("image")
     if wanted.startswith(SILENT):
@@ -73,11 +79,11 @@ def _band() -> int:
     raw = state.parameter("band")
     if not raw or raw in map(str, range(BANDS)):
         return int(raw) if raw else STRONGEST
-    state.complain(
-        f"The link asks for band “{plain(raw[:40])}”; they are numbered 0 (top 10 %) to {BANDS - 1}. "
+    notices.complain(
+        f"The link asks for band “{shortened(raw)}”; they are numbered 0 (top 10 %) to {BANDS - 1}. "
         "Showing the strongest photographs."
     )
-    state.change(band=None)
+    state.repair(band=None)
     return STRONGEST
 
 
@@ -85,14 +91,21 @@ def _image(raw: str, prefix: str, among: Iterable[int], unit: int, words: str) -
     """The enlarged photograph, if it is among those shown."""
     known = {f"{prefix}{image}": int(image) for image in among}
     if raw and raw not in known:
-        state.complain(f"The photograph that the link asks for is not among unit {unit}’s {words}.")
-        state.change(image=None)
+        notices.complain(
+            f"The photograph “{shortened(raw)}” that the link asks for is not among unit {unit}’s {words}."
+        )
+        state.repair(image=None)
     return known.get(raw)
 
 
 def concepts(view: LayerView, unit: int) -> list[str]:
     """The unit's best concepts, overall and per category, then nothing."""
-    return [*(view.concepts[c].name for c in view.best_concepts(unit)), NOTHING]
+    return [*(view.concepts[c].name for c in view.best_concepts(unit)), nothing(view)]
+
+
+def nothing(view: LayerView) -> str:
+    """What the choice without an annotation is called."""
+    return unlike("nothing", [concept.name for concept in view.concepts])
 
 
 def photographs(view: LayerView, now: Shown) -> None:
@@ -131,7 +144,7 @@ def _photographs(view: LayerView, now: Shown) -> None:
 def _annotation_pills(view: LayerView, now: Shown) -> None:
     """Which concept's annotation is drawn over the photographs."""
     options = concepts(view, now.unit)
-    current = view.concepts[now.concept].name if now.concept >= 0 else NOTHING
+    current = view.concepts[now.concept].name if now.concept >= 0 else nothing(view)
     if current not in options:
         options.insert(-1, current)
     key = state.follow("pick_annotate", current)
@@ -149,7 +162,7 @@ def _annotation_pills(view: LayerView, now: Shown) -> None:
         required=True,
         format_func=words,
         on_change=state.writer(
-            "annotate", key, lambda value: "" if value == (view.label(now.unit) or NOTHING) else value or ""
+            "annotate", key, lambda value: "" if value == (view.label(now.unit) or nothing(view)) else value
         ),
     )
 

@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from interpret_core.engine.classing import FEW as HALVED
-from ui import relevance_rows, relevance_status, relevances, saves, state, widgets
+from ui import notices, relevance_rows, relevance_status, relevances, saves, state, widgets
 from ui.heat import heat_map
+from ui.naming import key_of
 from ui.plain import plain
 from ui.relevance_rows import SPACE, VIEWS
 from ui.relevances import Found, Wanted
@@ -109,11 +110,11 @@ def maps(networks: dict[str, Found]) -> Picked | None:
             at = None
             if picked and picked.network == name:
                 at = (list(made.rows).index(picked.layer), list(made.columns).index(picked.name))
-            heat_map(made, f"heat_{name}", partial(_cell_chosen, name, made.rows, made.columns), at)
+            heat_map(made, key_of("heat", name), partial(_cell_chosen, name, made.rows, made.columns), at)
             saves.saves(
                 f"relevance_{name}_layers",
                 partial(relevance_rows.layer_rows, one.classes, found[name], _heading(one)),
-                f"save_heat_{name}",
+                key_of("save_heat", name),
             )
     return picked
 
@@ -168,8 +169,8 @@ def _picked(networks: dict[str, Found]) -> Picked | None:
         state.one_of("class", list(found.classes), next(iter(found.records)), "class"),
     )
     if here.name not in found.records:
-        state.complain(f"The relevance for “{plain(here.name)}” has not been computed yet.")
-        state.change(**{"class": None, "layer": None, "of": None})
+        notices.complain(f"The relevance for “{plain(here.name)}” has not been computed yet.")
+        state.repair(**{"class": None, "layer": None, "of": None})
         return None
     return here
 

@@ -55,7 +55,7 @@ def class_bars(rows: Sequence[Mapping[str, Any]], badge: str = "", limit: int = 
     figure.update_layout(
         barmode="relative", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0}
     )
-    figure.update_yaxes(automargin=True, tickmode="linear")
+    figure.update_yaxes(type="category", automargin=True, tickmode="linear")
     figure.update_xaxes(title="sum of G inside the object, mean over the images", zeroline=True)
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     return finish(figure, height=96 + 22 * max(3, len(shown)), top=56, badge=badge)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from ui import relevances, results, status, widgets
+from ui.naming import key_of
 from ui.plain import plain
 from ui.relevances import Found, Wanted
 from ui.results import Ask
@@ -31,7 +32,7 @@ def ready(ask: Ask | None, wanted: Wanted | None) -> Found:
 
     Where classes are missing, the page draws `rest` below its facts.
     """
-    widgets.show_notices()
+    widgets.show_notices("relevance")
     if ask is None or wanted is None:
         status.no_dataset()
         st.stop()
@@ -86,7 +87,7 @@ def offer(wanted: Wanted, found: Found) -> None:
         )
     st.markdown(cost(wanted, found))
     label = "Try again" if again else "Compute the relevance"
-    if st.button(label, type="primary", key=f"start_relevance_{wanted.network}"):
+    if st.button(label, type="primary", key=key_of("start_relevance", wanted.network)):
         status.begin(partial(relevances.start, wanted))
 
 
@@ -99,7 +100,7 @@ def _rest(wanted: Wanted, found: Found) -> None:
             f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few} {cost(wanted, found)}",
             width="content",
         )
-        if st.button("Compute the rest", key=f"rest_relevance_{wanted.network}"):
+        if st.button("Compute the rest", key=key_of("rest_relevance", wanted.network)):
             status.begin(partial(relevances.start, wanted))
 
 
@@ -126,12 +127,12 @@ def cost(wanted: Wanted, found: Found) -> str:
 
 
 def progress(wanted: Wanted) -> None:
-    """A running job: what it is, and its progress."""
+    """Its job, in the line or at work: what it is, and its progress."""
     st.markdown(
-        f"**Computing the relevance of {plain(wanted.network)} on {plain(wanted.dataset)}.** You may close "
+        f"**The relevance of {plain(wanted.network)} on {plain(wanted.dataset)}.** You may close "
         "this tab: the work goes on, and this page finds it again. The stage is named after the class."
     )
-    key = f"cancel_relevance_{wanted.network}"
+    key = key_of("cancel_relevance", wanted.network)
     status.follow(partial(relevances.job, wanted), partial(relevances.cancel, wanted), key)
 
 

@@ -139,7 +139,9 @@ def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _kept(key: str, network: str, dataset: str, _plan: RelevancePlan) -> ClassRelevance:
-    return _plan.named(results.record(key))
+    found = _plan.named(results.record(key))
+    titled = {**found.metadata["network"], "title": _plan.spec.title}
+    return ClassRelevance(found.arrays, {**found.metadata, "network": titled})
 
 
 def totals(found: Found) -> dict[str, Totals]:

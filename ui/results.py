@@ -67,13 +67,18 @@ class Missing(Exception):
 
 
 def network_names() -> tuple[str, ...]:
-    """Names that may appear in a URL."""
-    return networks.known()
+    """Names that may appear in a URL; one of spaces alone cannot."""
+    return tuple(name for name in networks.known() if name.strip())
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Names that may appear in a URL."""
-    return tuple(datasets.known())
+    """Names that may appear in a URL; one of spaces alone cannot."""
+    return tuple(name for name in datasets.known() if name.strip())
+
+
+def nameless() -> bool:
+    """Whether the configuration has an entry that no URL can name."""
+    return not all(name.strip() for name in (*networks.known(), *datasets.known()))
 
 
 def shown_networks(selected: str | None) -> tuple[str, ...]:
@@ -331,12 +336,19 @@ def _view(keys: tuple[str, str, str], network: str, dataset_name: str, min_image
     profile_key, chance_key, survey_key = keys
     chance = _chance(chance_key) if chance_key else None
     summary = summarise(_profile(profile_key), chance, Settings(min_images))
-    return LayerView(profile_key.rpartition("/")[2], summary, network, dataset_name, survey_key)
+    key, title = profile_key.rpartition("/")[2], networks.find(network, recent=True).title
+    return LayerView(key, summary, network, dataset_name, survey_key, title)
 
 
 def job(ask: Ask) -> Job | None:
     """The job that computes (or computed) this, None if there never was one."""
     return jobs.find(store(), jobs.job_id(KIND, ask.request().to_json()))
+
+
+def before(job: Job) -> int:
+    """Jobs that a queued one waits for: those at work, and those that stand in the line before it."""
+    others = [other for other in jobs.listing(store()) if other.active and other.id != job.id]
+    return sum(other.state == "running" or other.number < job.number for other in others)
 
 
 def start(ask: Ask) -> Job:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,6 +24,7 @@ from interpret_core.profile.summary import MIN_IMAGES
 from interpret_core.results.requests import BASELINES, METHODS, OUTPUTS
 from ui import exports, igpictures, pictures, relevances, results
 from ui.addresses import prefix
+from ui.naming import file_stem
 from ui.relevances import Busy, Spot, Wanted
 from ui.state import CUTOFF_DEFAULT, CUTOFF_MAX
 from ui.view import LayerView
@@ -70,7 +72,7 @@ def photo(request: Request) -> Response:
 def download(request: Request) -> Response:
     """A layer's table or a unit's record."""
     kind, view = request.path_params["kind"], _view(request)
-    stem = f"{view.network}_{view.dataset}_{view.layer.name}".replace("/", "-")
+    stem = file_stem(view.network, view.dataset, view.layer.name)
     if kind == "layer.csv":
         return _attachment(
             Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv"
@@ -237,7 +239,8 @@ def _picture(request: Request, content: bytes, kind: str, *, current: bool) -> R
 
 
 def _attachment(response: Response, name: str) -> Response:
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
-    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
+    plainly = "".join(c if c.isascii() else "-" for c in name)  # for what does not know the other
+    other = "" if plainly == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{plainly}"{other}'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from interpret_core.profile.table import spreadsheet_safe
+from ui.naming import file_stem
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -39,17 +40,17 @@ def saves(name: str, rows: Callable[[], Rows], key: str) -> None:
     """Two buttons beside a table.
 
     Args:
-        name: of the files, without their ending.
+        name: of the files, without their ending; what a file's name cannot hold becomes a dash.
         rows: makes the rows, on demand.
         key: of the buttons.
     """
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    stem = file_stem(name)
     with st.container(horizontal=True, gap="small", width="content"):
         for kind, made, mime in (("CSV", csv_text, "text/csv"), ("JSON", json_text, "application/json")):
             st.download_button(
                 kind,
                 partial(_made, made, rows),
-                f"{safe}.{kind.lower()}",
+                f"{stem}.{kind.lower()}",
                 mime,
                 key=f"{key}_{kind}",
                 on_click="ignore",

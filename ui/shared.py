@@ -12,9 +12,10 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.relevance.record import ClassRelevance
 from interpret_core.relevance.shared import Overlap, SharedUnits
 from interpret_core.results import agreements
-from ui import addresses, goto, relevances, results, saves, shared_rows, state
+from ui import addresses, goto, lists, notices, relevances, results, saves, shared_rows, state
 from ui.drawing import CONFIG
 from ui.heat import heat_map
+from ui.naming import unlike
 from ui.plain import plain
 from ui.relevances import Found
 from ui.results import Ask
@@ -45,7 +46,7 @@ class Sets(NamedTuple):
     @property
     def overlap(self) -> Overlap:
         """Of all layers, or of the one that is looked at."""
-        if self.scope == ALL:
+        if not self.scope:
             return self.shared.whole
         return self.shared.by_layer[self.layers.index(self.scope)]
 
@@ -58,7 +59,7 @@ class Sets(NamedTuple):
     def title(self) -> str:
         """What a figure is about."""
         network, dataset = self.metadata["network"], self.metadata["dataset"]
-        where = "" if self.scope == ALL else f" · {self.scope}"
+        where = f" · {self.scope}" if self.scope else ""
         return badge_of(
             f"{network['title'] or network['name']} on {dataset['name']}{where}", network["evidence"]
         )
@@ -78,8 +79,11 @@ def sets(found: Found, top: float) -> Sets:
     """The sets of the classes that are computed; the URL says which layers are looked at."""
     layers = tuple(shape.name for shape in next(iter(found.records.values())).layers)
     keys = tuple(relevances.digest_of(found, name) for name in found.records)
-    scope = state.one_of("scope", [ALL, *layers], ALL, "layer")
-    return Sets(found, _shared(keys, layers, top, found.records), layers, scope, top)
+    every = unlike(ALL, layers)
+    scope = state.one_of("scope", [every, *layers], every, "layer")
+    return Sets(
+        found, _shared(keys, layers, top, found.records), layers, "" if scope == every else scope, top
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -91,14 +95,15 @@ def _shared(
 
 def scope_box(now: Sets) -> None:
     """All layers or one."""
-    key = state.follow("pick_scope", now.scope)
+    every = unlike(ALL, now.layers)
+    key = state.follow("pick_scope", now.scope or every)
     st.selectbox(
         "Layers",
-        [ALL, *now.layers],
+        [every, *now.layers],
         key=key,
         width=220,
         label_visibility="collapsed",
-        on_change=state.writer("scope", key, lambda value: "" if value == ALL else value),
+        on_change=state.writer("scope", key, lambda value: "" if value == every else value),
     )
 
 
@@ -112,35 +117,30 @@ def overlaps(now: Sets) -> tuple[str, str] | None:
     made = shared_rows.overlap_heat(now.overlap, now.classes, now.title)
     at = (now.classes.index(pair[0]), now.classes.index(pair[1])) if pair else None
     heat_map(made, "overlaps", partial(_pair_chosen, now.classes), at)
-    rows = partial(shared_rows.pair_rows, now.overlap, now.classes, now.heading, now.scope)
-    saves.saves(f"overlap_{now.heading['network']}_{now.scope}", rows, "save_overlaps")
+    rows = partial(shared_rows.pair_rows, now.overlap, now.classes, now.heading, now.scope or ALL)
+    saves.saves(f"overlap_{now.heading['network']}_{now.scope or ALL}", rows, "save_overlaps")
     return pair
 
 
 def _pair(classes: Sequence[str]) -> tuple[str, str] | None:
-    raw = state.parameter("pair")
-    if not raw:
-        return None
-    # A class's name may hold a comma: every way to split it is tried.
-    parts = raw.split(",")
-    for at in range(1, len(parts)):
-        one, other = ",".join(parts[:at]), ",".join(parts[at:])
-        if one != other and one in classes and other in classes:
-            return one, other
-    state.complain("The two classes that the link points to are not here.")
-    state.change(pair=None)
+    pair = state.several_of("pair", classes, "class", most=2)
+    if len(pair) == 2:
+        return pair[0], pair[1]
+    if pair:
+        notices.complain(f"A pair takes two classes; “{plain(pair[0])}” alone is none.")
+        state.repair(pair=None)
     return None
 
 
 def _pair_chosen(classes: Sequence[str], row: int, column: int) -> None:
     if row != column:
-        state.change(pair=f"{classes[row]},{classes[column]}", hubs=None)
+        state.change(pair=lists.joined((classes[row], classes[column])), hubs=None)
 
 
 def hubs(ask: Ask, now: Sets, pair: tuple[str, str] | None) -> None:
     """Units in many sets, or in both of a pair's; each leads to its unit."""
     views = _views(ask, now.layers)
-    within = "" if now.scope == ALL else now.scope
+    within = now.scope
     rows = shared_rows.hub_rows(now.shared, now.layers, now.found.records, views, pair or (), within)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if pair:
@@ -170,7 +170,7 @@ def hubs(ask: Ask, now: Sets, pair: tuple[str, str] | None) -> None:
             on_click=state.change,
             kwargs={"hubs": more},
         )
-    saves.saves(f"hubs_{now.heading['network']}_{now.scope}", partial(_flat, now, rows), "save_hubs")
+    saves.saves(f"hubs_{now.heading['network']}_{now.scope or ALL}", partial(_flat, now, rows), "save_hubs")
 
 
 def _flat(now: Sets, rows: Sequence[HubRow]) -> list[dict[str, object]]:
@@ -224,7 +224,7 @@ def counts(now: Sets) -> None:
     """Units in at least m sets beside chance."""
     st.subheader("How many classes share a unit")
     observed, expected = now.shared.observed, now.shared.expected
-    if now.scope == ALL:
+    if not now.scope:
         many, likely = observed.sum(0), expected.sum(0)
     else:
         place = now.layers.index(now.scope)

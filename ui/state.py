@@ -9,27 +9,39 @@ page (`ENTRY`) travels in the links between them (`ui.goto`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
-from ui.plain import plain
+from ui import lists, notices
+from ui.notices import complain
+from ui.plain import plain, shortened
 
 ENTRY = ("network", "dataset", "cutoff", "min_images", "silence")
-LONG = {"silence": 6000, "layers": 6000}  # lists of units and of layers; any other value is cut at 200
+LONGEST = 20_000  # characters of one value; no honest link reaches them
 CUTOFF_DEFAULT = 0.04
 CUTOFF_MAX = 0.3
 IMAGES_MAX = 1000
-_NOTICES = "_notices"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _LAST = "_last_view"
 _ENTRY = "_entry"
 
 
 def parameter(name: str, default: str = "") -> str:
-    """The raw value of a query parameter, cut to a length no honest link reaches."""
-    return str(st.query_params.get(name, default))[: LONG.get(name, 200)]
+    """The value of a query parameter; a line says so where there are several, or where it is too long."""
+    values = st.query_params.get_all(name)
+    value = values[-1] if values else default
+    if len(values) > 1:
+        complain(f"The link gives “{plain(name)}” {len(values)} times; the last one counts.")
+    if len(value) > LONGEST:
+        complain(f"“{plain(name)}” in the link is longer than {LONGEST:,} characters; its end is left out.")
+        value = value[:LONGEST].rpartition(",")[0]  # half an entry would be another one
+    if values and values != [value]:
+        repair(**{name: value})
+    return value
 
 
 def change(**values: str | int | float | None) -> None:
@@ -49,16 +61,11 @@ def change(**values: str | int | float | None) -> None:
         st.query_params.from_dict(after)
 
 
-def complain(line: str) -> None:
-    """Queue one friendly line about a parameter that cannot be followed."""
-    notices = st.session_state.setdefault(_NOTICES, [])
-    if line not in notices:
-        notices.append(line)
-
-
-def notices() -> list[str]:
-    """Lines queued since they were last shown."""
-    return list(st.session_state.pop(_NOTICES, []))
+def repair(**values: str | int | float | None) -> None:
+    """Write what the page shows in place of what the address asks for; lines about it stay where they are."""
+    notices.look()
+    change(**values)
+    notices.put_right()
 
 
 def one_of(
@@ -87,7 +94,7 @@ def one_of(
         return known[0]
     if known:
         complain(
-            f"The link asks for {kind or name} “{clip(raw)}”, which is the name of {len(known)} here: "
+            f"The link asks for {kind or name} “{shortened(raw)}”, which is the name of {len(known)} here: "
             f"{', '.join(map(plain, known[:8]))}; showing {plain(default) or 'all'}."
         )
         change(**{name: ""})
@@ -95,22 +102,41 @@ def one_of(
     near = get_close_matches(raw, options, n=1, cutoff=0.6)
     chosen = near[0] if near else default
     complain(
-        f"The link asks for {kind or name} “{clip(raw)}”, which is not here; "
+        f"The link asks for {kind or name} “{shortened(raw)}”, which is not here; "
         f"showing {plain(chosen) or 'all'}."
     )
-    change(**{name: "" if chosen == default else chosen})
+    repair(**{name: "" if chosen == default else chosen})
     return chosen
 
 
-def several_of(name: str, options: Sequence[str], kind: str = "") -> list[str]:
-    """A comma-separated parameter, reduced to the options it names."""
-    wanted = [part for part in parameter(name).split(",") if part]
-    known = [part for part in wanted if part in options]
+def several_of(
+    name: str, options: Sequence[str], kind: str, most: int = 0, refused: Mapping[str, str] = NOTHING
+) -> list[str]:
+    """A parameter that lists names, reduced to the options among them; a line for each that is left out.
+
+    Args:
+        name: of the parameter.
+        options: what may be named.
+        kind: what they are called.
+        most: how many may be named; any number for 0.
+        refused: name -> why just this one cannot be followed.
+    """
+    wanted = lists.split(parameter(name))
+    known: list[str] = []
     for part in wanted:
-        if part not in options:
-            complain(f"The link asks for {kind or name} “{clip(part)}”, which is not here; leaving it out.")
+        found = part if part in options else part.strip()
+        if found in known:
+            why = "twice; it counts once"
+        elif found not in options:
+            why = refused.get(found, "which is not here; leaving it out")
+        elif most and len(known) == most:
+            why = f"one more than {most}; leaving it out"
+        else:
+            known.append(found)
+            continue
+        complain(f"The link asks for {kind} “{shortened(found)}”, {why}.")
     if known != wanted:
-        change(**{name: ",".join(known)})
+        repair(**{name: lists.joined(known)})
     return known
 
 
@@ -122,15 +148,18 @@ def whole(name: str, low: int, high: int, default: int, kind: str = "") -> int:
     try:
         value = int(raw)
     except ValueError:
-        complain(f"The link asks for {kind or name} “{clip(raw)}”, not a whole number; showing {default}.")
-        change(**{name: ""})
+        complain(
+            f"The link asks for {kind or name} “{shortened(raw)}”, not a whole number; showing {default}."
+        )
+        repair(**{name: ""})
         return default
     nearest = min(max(value, low), high)
     if nearest != value:
         complain(
-            f"The link asks for {kind or name} {clip(raw)}; it runs from {low} to {high}, showing {nearest}."
+            f"The link asks for {kind or name} {shortened(raw)}; it runs from {low} to {high}, "
+            f"showing {nearest}."
         )
-        change(**{name: str(nearest)})
+        repair(**{name: str(nearest)})
     return nearest
 
 
@@ -144,21 +173,22 @@ def number_range(name: str, low: float, high: float) -> tuple[float, float]:
         first, last = (float(part) for part in parts)
     except ValueError:
         first = last = math.nan
-    if not (low <= first <= last):
+    if not (low <= first <= min(last, high)):
         complain(
-            f"The link asks for {name} “{clip(raw)}”, expected two numbers such as 0.04-0.2; showing all."
+            f"The link asks for {name} “{shortened(raw)}”, expected two numbers from {low:g} to {high:g}, "
+            "such as 0.04-0.2; showing all."
         )
-        change(**{name: ""})
+        repair(**{name: ""})
         return low, high
-    return min(first, high), min(last, high)
+    return first, min(last, high)
 
 
 def flag(name: str) -> bool:
     """A yes/no parameter."""
     raw = parameter(name)
     if raw not in ("", "1"):
-        complain(f"The link asks for {name} “{clip(raw)}”, expected 1 or nothing; leaving it off.")
-        change(**{name: ""})
+        complain(f"The link asks for {name} “{shortened(raw)}”, expected 1 or nothing; leaving it off.")
+        repair(**{name: ""})
     return raw == "1"
 
 
@@ -173,7 +203,9 @@ def name_of(name: str, known: Sequence[str], kind: str, default: Callable[[], st
     """
     raw = parameter(name)
     if raw and raw not in known:
-        complain(f"The link asks for {kind} “{clip(raw)}”, which is not known here; showing another one.")
+        complain(
+            f"The link asks for {kind} “{shortened(raw)}”, which is not known here; showing another one."
+        )
     if not known:
         return None
     last: dict[str, str] = st.session_state.setdefault(_ENTRY, {})
@@ -192,9 +224,11 @@ def number_of(name: str, low: float, high: float, default: float, kind: str) -> 
     except ValueError:
         value = math.nan
     if low <= value <= high:
-        return value
-    complain(f"The link asks for {kind} “{clip(raw)}”, expected {low:g} to {high:g}; showing {default:g}.")
-    change(**{name: None})
+        return value + 0.0  # a minus before nothing is none
+    complain(
+        f"The link asks for {kind} “{shortened(raw)}”, expected {low:g} to {high:g}; showing {default:g}."
+    )
+    repair(**{name: None})
     return default
 
 
@@ -242,10 +276,3 @@ def last_view(page: str) -> dict[str, str]:
 
 def _whose() -> tuple[str, str]:
     return parameter("network"), parameter("dataset")
-
-
-def clip(text: str) -> str:
-    """A value from the URL as a friendly line repeats it."""
-    # Shown as Markdown: control characters, backticks and brackets are dropped rather than escaped.
-    kept = "".join(c for c in text if c.isprintable() and c not in "`[]<>*$\\:#|")
-    return kept if len(kept) <= 40 else kept[:39] + "…"

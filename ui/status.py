@@ -12,8 +12,10 @@ from interpret_core.jobs import Job
 from interpret_core.profile.chance import MAX_IMAGES
 from ui import results, welcome, widgets
 from ui.layers import Layers
+from ui.naming import key_of
 from ui.plain import plain
 from ui.results import Ask
+from ui.theme import count_text
 
 POLL = 1.0  # seconds
 RULE = 1.0  # seconds per image, on two cores, of a network of middling size
@@ -26,7 +28,7 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
         ask: whose.
         chance: offer the chance level where it is missing; a page without p-values of units does not.
     """
-    widgets.show_notices()
+    widgets.show_notices("profile")
     if ask is None:
         no_dataset()
         st.stop()
@@ -90,7 +92,7 @@ def offer(ask: Ask, job: Job | None) -> None:
         st.info(f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**")
     st.markdown(cost(ask))
     label = "Try again" if again else "Start the profile"
-    if st.button(label, type="primary", key=f"start_{ask.network}"):
+    if st.button(label, type="primary", key=key_of("start_profile", ask.network)):
         begin(partial(results.start, ask))
 
 
@@ -138,16 +140,16 @@ def begin(start: Callable[[], object]) -> None:
 
 
 def progress(ask: Ask) -> None:
-    """A running profile: what it is, and its progress."""
+    """A profile's job, in the line or at work: what it is, and its progress."""
     st.markdown(
-        f"**Profiling {plain(ask.network)} on {plain(ask.dataset)}.** You may close this tab: "
+        f"**The profile of {plain(ask.network)} on {plain(ask.dataset)}.** You may close this tab: "
         "the work goes on, and this page finds it again."
     )
-    follow(partial(results.job, ask), partial(results.cancel, ask), f"cancel_{ask.network}")
+    follow(partial(results.job, ask), partial(results.cancel, ask), key_of("cancel_profile", ask.network))
 
 
 def follow(find: Callable[[], Job | None], cancel: Callable[[], None], key: str) -> None:
-    """A running job: stage, bar, time left, cancel; polls itself and reloads the page at the end.
+    """A job in the line or at work: stage, bar, time left, cancel; polls itself, reloads the page at the end.
 
     Args:
         find: the job as it is now.
@@ -168,13 +170,21 @@ def follow(find: Callable[[], Job | None], cancel: Callable[[], None], key: str)
 
 def bar(job: Job) -> None:
     """Stage, bar and time left of one job."""
-    if job.cancelling:
-        text = "stopping after the current batch"
-    elif job.state == "queued":
-        text = f"waiting in line, number {job.position}" if job.position else "starting"
+    if job.state == "queued" or job.cancelling or not job.stage:
+        text = brief(job)
     else:
-        text = f"{plain(job.stage) or 'starting'} · {job.fraction:.0%} · {remaining(job)}"
+        text = f"{plain(job.stage)} · {job.fraction:.0%} · {remaining(job)}"
     st.progress(job.fraction, text=text)
+
+
+def brief(job: Job) -> str:
+    """What a job does, in a word or two: also of one that has not begun."""
+    if job.cancelling:
+        return "stopping after the current batch" if job.state == "running" else "leaving the line"
+    if job.state == "queued":
+        before = results.before(job)
+        return f"waiting for {count_text(before, 'other job')} to end" if before else "starting"
+    return f"{job.fraction:.0%}" if job.stage else "starting"
 
 
 def remaining(job: Job) -> str:

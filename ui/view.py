@@ -62,6 +62,7 @@ class LayerView:
         summary: the core's labels, detectors and chance; every ratio was divided there, once.
         network, dataset: registered names; the record may have been made under others.
         survey: key of the data set's survey in the store.
+        title: of the network under its registered name; that of the record where it is empty.
     """
 
     key: str
@@ -69,6 +70,7 @@ class LayerView:
     network: str
     dataset: str
     survey: str = ""
+    title: str = ""
 
     def at(self, cutoff: float) -> LayerView:
         """The same layer under another cut-off; labels and chance do not depend on it: nothing is sorted."""
@@ -94,7 +96,7 @@ class LayerView:
         network, dataset = self.metadata["network"], self.metadata["dataset"]
         return Facts(
             self.network,
-            network.get("title") or self.network,
+            self.title or network.get("title") or self.network,
             network.get("evidence", ""),
             network.get("note", ""),
             self.dataset,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
-from ui import goto, results
+from ui import goto, lists, results
 from ui.layers import Layers
 from ui.markup import pictures
 from ui.plain import plain
@@ -114,7 +114,7 @@ def _steps(layers: Layers) -> tuple[Step, ...]:
             best or _strongest(rich),
             "Compare concepts →",
             goto.CONCEPTS,
-            {**here, "compare": ",".join(NETWORKS[1:])},
+            {**here, "compare": lists.joined(NETWORKS[1:])},
         ),
     )
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from interpret_core.errors import UserError
 from interpret_core.profile.summary import MIN_IMAGES
-from ui import ranking, results, state
-from ui.plain import plain
+from ui import notices, ranking, results, silenced, state
+from ui.plain import badge, plain
 from ui.texts import HOW
 from ui.theme import EVIDENCE, asset
 
@@ -26,12 +26,16 @@ def selection(menu: Callable[[], None]) -> results.Ask | None:
         What the pages are about, or None when no data set is registered.
     """
     known_networks, known_datasets = results.network_names(), results.dataset_names()
+    if results.nameless():
+        notices.complain(
+            "An entry of unitscope.toml has no name but spaces, so no page can show it: give it a name."
+        )
     with st.sidebar:
         dataset = state.name_of("dataset", known_datasets, "data set", lambda: _first_dataset(known_datasets))
         network = state.name_of("network", known_networks, "network", lambda: _first(dataset, known_networks))
         cutoff = state.number_of("cutoff", 0, state.CUTOFF_MAX, state.CUTOFF_DEFAULT, "cut-off")
-        least = int(state.number_of("min_images", 1, state.IMAGES_MAX, MIN_IMAGES, "images per concept"))
-        state.change(network=network, dataset=dataset)
+        least = state.whole("min_images", 1, state.IMAGES_MAX, MIN_IMAGES, "images per concept")
+        state.repair(network=network, dataset=dataset)
         menu()
         _name("Network", "network", known_networks, network)
         if network:
@@ -57,14 +61,20 @@ def _first(dataset: str | None, known: Sequence[str]) -> str:
 
 def _name(label: str, name: str, known: Sequence[str], chosen: str | None) -> None:
     key = state.follow(f"pick_{name}", chosen)
+    write = state.writer(name, key, str, clear=("silence",) if name == "network" else ())
+
+    def choose() -> None:
+        if name == "network":  # units picked by hand are the network's own
+            silenced.put_back()
+        write()
+
     st.selectbox(
         label,
         known,
         key=key,
         placeholder="none registered",
         disabled=not known,
-        # Units picked by hand are the network's own.
-        on_change=state.writer(name, key, str, clear=("silence",) if name == "network" else ()),
+        on_change=choose,
     )
 
 
@@ -104,22 +114,21 @@ def evidence(network: str) -> None:
     except UserError as error:
         st.caption(plain(error))
         return
-    colour, word, meaning = EVIDENCE.get(card.evidence, ("gray", plain(card.evidence) or "unknown", ""))
-    st.badge(word, color=colour, help=_plain(card.note) or meaning)  # type: ignore[arg-type]
+    colour, word, meaning = EVIDENCE.get(card.evidence, ("gray", badge(card.evidence) or "unknown", ""))
+    st.badge(word, color=colour, help=plain(card.note) or meaning)  # type: ignore[arg-type]
     if card.evidence != "trained":
         st.caption(meaning)
     for finding in card.findings:
         st.caption(plain(finding))
 
 
-def _plain(note: str) -> str:
-    """A note as inline code, so that addresses and paths in it neither link nor format."""
-    return f"`{note.replace('`', '')}`" if note else ""
+def show_notices(place: str) -> None:
+    """Friendly lines about what could not be followed, those queued since the last place.
 
-
-def show_notices() -> None:
-    """Friendly lines about parameters that could not be followed."""
-    for line in state.notices():
+    Args:
+        place: on the page; a fragment has one of its own, since it is drawn again without the rest.
+    """
+    for line in notices.shown(place):
         st.warning(line)
 
 

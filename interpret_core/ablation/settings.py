@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from operator import index
 from typing import Any
 
@@ -15,6 +17,7 @@ WAYS = (RELEVANCE, IOU, RANDOM, HAND)
 ZERO, MEAN = "zero", "mean"
 VALUES = (ZERO, MEAN)
 INNER, ALL_LAYERS = "inner", "all"
+GRAIN, NOISE = 6, 1e-9  # decimals of a fraction; what is left of nothing after sums and differences
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Setting:
             "hand", nothing but `units`.
         of: the class, or the concept; empty for the others.
         direction: "top" silences the highest ranked, "bottom" the lowest. Of no meaning at random.
-        fraction: f of each layer's units, max(1, round(f·U)); none for 0.
+        fraction: f of each layer's units, max(1, round(f·U)); none for 0. Kept to a millionth.
         total: in place of the fraction, so many units over all layers, in proportion to their widths.
         seed: of the random order.
         units: (layer, unit) picked by hand; silenced in addition, whatever their layer.
@@ -48,13 +51,10 @@ class Setting:
         for name, known in (("by", WAYS), ("direction", DIRECTIONS), ("value", VALUES)):
             if getattr(self, name) not in known:
                 raise ParameterError(unknown(name, getattr(self, name), known))
-        if isinstance(self.fraction, bool) or not isinstance(self.fraction, int | float):
-            raise ParameterError(f"fraction is {self.fraction!r}, but expected a number from 0 to 1.")
-        if not 0 <= self.fraction <= 1:
-            raise ParameterError(f"fraction is {self.fraction!r}, but expected a number from 0 to 1.")
+        object.__setattr__(self, "fraction", _share(self.fraction))
         if self.total is not None:
-            _check_whole("total", self.total)
-        _check_whole("seed", self.seed)
+            object.__setattr__(self, "total", _whole("total", self.total))
+        object.__setattr__(self, "seed", _whole("seed", self.seed))
         if not isinstance(self.of, str):
             raise ParameterError(f"of is {self.of!r}, but expected the name of a class or a concept.")
         if self.by in (RELEVANCE, IOU) and not self.of:
@@ -88,9 +88,21 @@ class Setting:
         return cls(**{name: value[name] for name in names})
 
 
-def _check_whole(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+def _share(value: object) -> float:
+    """A fraction in its one spelling: to a millionth, since 3 % and 0.030000000000000002 are the same units.
+
+    More than nothing stays more than nothing: it silences one unit of each layer.
+    """
+    exact = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if not 0 <= exact <= 1:
+        raise ParameterError(f"fraction is {value!r}, but expected a number from 0 to 1.")
+    return max(round(exact, GRAIN), 10.0**-GRAIN) if exact > NOISE else 0.0
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise ParameterError(f"{name} is {value!r}, but expected a whole number of at least 0.")
+    return index(value)
 
 
 def _layers(value: object) -> tuple[str, ...] | str:

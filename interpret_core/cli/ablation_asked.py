@@ -114,6 +114,8 @@ def amounts(by: str, fractions: str | None, total: int | None) -> tuple[tuple[fl
 
 
 def _share(text: str) -> float:
+    from interpret_core.ablation.settings import Setting
+
     try:
         share = float(text)
     except ValueError:
@@ -122,7 +124,7 @@ def _share(text: str) -> float:
         raise ParameterError(
             f"--fractions has {text!r}, but expected shares from 0 to 1, such as 0.01,0.02,0.03."
         )
-    return share
+    return Setting(RANDOM, fraction=share).fraction  # in the one spelling that settings have
 
 
 def picked(by: str, text: str) -> tuple[tuple[str, int], ...]:

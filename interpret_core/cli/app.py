@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from interpret_core.cli.listing import list_datasets, list_networks
 from interpret_core.cli.profiling import profile
 from interpret_core.cli.relating import relevance
 from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
 
 PROGRAM = "python -m interpret_core"
@@ -84,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0; 2 for a user's mistake; 130 when stopped by Ctrl-C or SIGTERM; 1 for anything
         else. All but 0 come with one line on stderr.
     """
+    _write_what_can_be_written()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
     given = [argument for argument in given if argument != DEBUG]
@@ -121,7 +125,7 @@ def _explained(error: BaseException, arguments: Sequence[str]) -> tuple[int, str
     if isinstance(error, BrokenPipeError | SystemExit):  # typer turns the former into the latter
         _drop_stdout()
         return BROKEN, ""
-    again = " ".join([PROGRAM, DEBUG, *arguments])
+    again = f"{PROGRAM} {shlex.join([DEBUG, *arguments])}"
     return BROKEN, f"Internal error, please report it: {type(error).__name__}: {error}. Traceback: {again}"
 
 
@@ -133,6 +137,12 @@ def _usage(error: typer.TyperException) -> str:
     return f"{message.rstrip('.')}. See {path} --help"
 
 
+def _write_what_can_be_written() -> None:
+    """A name that the screen's encoding lacks is spelled out there, and is no reason to stop."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _drop_stdout() -> None:
     """Nobody reads on: leave quietly, also while Python flushes at its end."""
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until the process ends
@@ -140,4 +150,4 @@ def _drop_stdout() -> None:
 
 def _say(line: str) -> None:
     if line:
-        print(" ".join(line.split()), file=sys.stderr)
+        print(printable(" ".join(line.split())), file=sys.stderr)

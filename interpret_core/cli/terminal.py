@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 WIDE = 200  # columns where no terminal says how many it has
 PACE = 1.0  # seconds between two plain lines
@@ -21,10 +24,31 @@ NAMED = 3  # skipped images, concepts and classes named without --verbose
 PATIENCE = 30.0  # seconds after which a plain line comes even without visible progress
 
 
+class Literal(Console):
+    """Prints texts as they are: what a name holds is neither markup nor an order to the terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, highlight=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Every text on its way to the screen, cells of tables included."""
+        return super().render_str(printable(text), **options)
+
+
 def console() -> Console:
     """Stdout; what is printed is text, never markup."""
-    terminal = sys.stdout.isatty()
-    return Console(width=None if terminal else WIDE, markup=False, highlight=False, emoji=False)
+    return Literal(width=None if sys.stdout.isatty() else WIDE)
+
+
+def printable(text: str) -> str:
+    """The text, with what a terminal would obey or cannot show as Python writes it: an escape as `\\x1b`."""
+    return "".join(one if _shown(one) else one.encode("unicode_escape").decode() for one in text)
+
+
+def _shown(character: str) -> bool:
+    # Control characters, invisible ones that turn the direction of a line, halves of characters; but joiners
+    # belong to the letters and pictures around them.
+    return character in "\n\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
 
 
 def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
@@ -87,6 +111,7 @@ class Progress:
 
     def tell(self, stage: str, done: int, total: int | None) -> None:
         """Progress of a stage; a total of 0 or None is unknown."""
+        stage = printable(stage)
         if self._bar is not None:
             self._draw(self._bar, stage, done, total)
         elif self._due(stage, done / total if total else 0.0):
@@ -114,9 +139,9 @@ class Progress:
 
 def _bar(screen: Console) -> Bar:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[words]}"),
+        TextColumn("{task.fields[words]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

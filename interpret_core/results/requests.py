@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from typing import Any
 
 from interpret_core.ablation.settings import VALUES
@@ -23,6 +24,7 @@ from interpret_core.results.schema import SCHEMA as SCHEMA
 
 ALL_LAYERS = "all"
 BATCH_SIZE = 32
+DIGITS = 7  # of a number in a key: as many as tell single-precision numbers apart
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class ProfileRequest:
     strict: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "quantile", check_quantile(self.quantile))
+        spelled = _one_spelling(check_quantile(self.quantile))
+        object.__setattr__(self, "quantile", spelled if spelled < 1 else float(self.quantile))
         object.__setattr__(self, "layers", _names(self.layers, ALL_LAYERS, "layer"))
         object.__setattr__(self, "categories", tuple(self.categories))
         Settings(min_images=self.min_images)
@@ -116,8 +119,7 @@ class RelevanceRequest:
         _at_least("images", self.images, 1)
         _at_least("points", self.points, 2)
         _at_least("most_points", self.most_points, self.points)
-        if not 0 <= self.tolerance < math.inf:
-            raise ParameterError(f"tolerance is {self.tolerance!r}, but expected a number from 0 upward.")
+        object.__setattr__(self, "tolerance", _tolerance(self.tolerance))
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, texts and lists."""
@@ -300,6 +302,18 @@ def _names(names: Sequence[str] | str, every: str, kind: str) -> tuple[str, ...]
     return parts
 
 
+def _one_spelling(value: float) -> float:
+    """A number in a key: 0.005 and 1 − 0.995, 1 and 1.0, 0 and −0 are one; computed is what the key says."""
+    return float(f"{value:.{DIGITS}g}") + 0.0
+
+
+def _tolerance(value: object) -> float:
+    exact = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if not 0 <= exact < math.inf:
+        raise ParameterError(f"tolerance is {value!r}, but expected a number from 0 upward.")
+    return _one_spelling(exact)
+
+
 def _at_least(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ParameterError(f"{name} is {value!r}, but expected a whole number of at least {least}.")

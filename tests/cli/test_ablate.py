@@ -257,3 +257,9 @@ def test_a_mistake_is_one_line(
     ran = command(*given(root, *more))
     assert ran.status == 2, ran.out
     assert all(word in ran.line for word in words), ran.line
+
+
+def test_a_fraction_is_one_however_it_is_spelled(command: Command, root: Path) -> None:
+    once = written(command, root, "--class", "red", "--fractions", "0,0.03", "--rank", "top,random")
+    spelled = "0,-0.0,0.03,3e-2,0.030000000000000002,1e-20"
+    assert written(command, root, "--class", "red", "--fractions", spelled, "--rank", "top,random") == once

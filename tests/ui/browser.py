@@ -33,36 +33,49 @@ PROBES = ("_stcore/health", "_stcore/host-config")
 
 @contextlib.contextmanager
 def serving(
-    environment: dict[str, str], log: Path, *options: str, base: str = "", prefix: Sequence[str] = ()
+    environment: dict[str, str],
+    log: Path,
+    *options: str,
+    base: str = "",
+    script: str | Path = "serve.py",
+    prefix: Sequence[str] = (),
 ) -> Iterator[str]:
-    """`streamlit run serve.py` on a free port until the block ends; its address.
+    """`streamlit run serve.py`, or of another script, on a free port until the block ends; its address.
 
     Args:
         environment: of the server.
         log: file for its output.
         options: of Streamlit.
         base: path below which it answers.
+        script: what it runs.
         prefix: command that runs the server, as `env` would.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [*prefix, sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none", *options]
+    port = free_port()
+    command = [*prefix, sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     address = f"http://127.0.0.1:{port}{base}"
     try:
-        _await(f"{address}/_stcore/health", process, log)
+        awaited(f"{address}/_stcore/health", process, log)
         yield address
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def awaited(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers; the test fails with its output where it does not."""
     end = time.monotonic() + 90
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):

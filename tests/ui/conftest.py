@@ -15,6 +15,7 @@ from interpret_core.results import Store
 from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
+from tests.ui import odd_names
 
 HOSTILE = {
     "red square": "![x](https://outside.invalid/a.png)",
@@ -105,6 +106,21 @@ def ablated(installation: Path, related: Path) -> Path:
                 run_ablation(AblationRequest(name, "classed"), store, Execution(device="cpu"))
             run_effects(AblationRequest("classy", "classed"), store, Execution(device="cpu"))
     return cache
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with unitscope.toml and a cache in which every name is an odd one (`odd_names`)."""
+    root = odd_names.install(tmp_path_factory.mktemp("odd"))
+    with pytest.MonkeyPatch.context() as patch:
+        odd_names.compute(_environment(patch, root, root / "cache"))
+    return root
+
+
+@pytest.fixture
+def with_odd(odd: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation with that."""
+    return _environment(monkeypatch, odd, odd / "cache")
 
 
 @pytest.fixture

@@ -126,8 +126,24 @@ def test_units_picked_by_hand_are_chips_and_silenced() -> None:
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [
-        ({"silence": "conv2:99,conv9:1,conv2"}, "which are no units here"),
+        ({"silence": "conv2:99,conv2:3"}, r"“conv2\:99” (units of conv2 are numbered 0 to 31)"),
+        ({"silence": "conv9:1,conv2:3"}, r"“conv9\:1” (there is no layer “conv9”: did you mean conv"),
+        ({"silence": "zzz:1"}, "there are conv1, conv2)"),
+        ({"silence": "conv2,conv2:3"}, r"“conv2” (expected layer:unit such as conv2\:7)"),
+        ({"silence": "conv2:x"}, r"“conv2\:x” (“x” is no number of a unit: units of conv2"),
+        ({"silence": "conv2:-1"}, "is no number of a unit"),
+        ({"silence": "conv2:1.0"}, "is no number of a unit"),
+        ({"silence": "conv2:３"}, "is no number of a unit"),
+        ({"silence": f"conv2:{9**30}"}, "are numbered 0 to 31"),
+        ({"silence": "conv2:3,conv2:03"}, r"“conv2\:03” (it stands there twice and counts once)"),
+        ({"silence": ",".join(f"conv8:{n}" for n in range(9))}, "; and 3 more."),
         ({"layers": "conv1,conv7"}, "conv7"),
+        ({"layers": "conv1,conv1"}, "twice; it counts once"),
+        ({"layers": "conv7"}, "conv7"),
+        ({"compare": "classy_other,nobody", "part": "networks"}, "network “nobody”, which is not here"),
+        ({"compare": "classy", "part": "networks"}, "which is the page’s own"),
+        ({"percent": "0.00004"}, "expected 0 to 100 with three decimals at most; showing 0.001 %"),
+        ({"percent": "2.00049"}, "showing 2 %"),
         ({"class": "red sqare"}, "showing red square"),
         ({"percent": "300"}, "expected 0 to 100; showing 100"),
         ({"percent": "nan"}, "showing 3 %"),
@@ -365,7 +381,7 @@ def test_unit_page_has_the_switch_and_leads_on() -> None:
     assert component(app, "unit_grid")["silenced"] == [5]
     assert any("silence=conv2%3A5" in link and "by=hand" in link for link in links(app))
     other = open_page("pages/units.py", network="classy_other", dataset="classed", silence="conv2:5")
-    assert any("no unit here" in str(one.value) for one in other.warning)
+    assert any("there is no layer" in str(one.value) for one in other.warning)
 
 
 def test_past_is_one_per_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,3 +403,26 @@ def test_past_is_one_per_page(monkeypatch: pytest.MonkeyPatch) -> None:
     ablation_controls.note(("b",))
     ablation_controls.undo()
     assert len(changes) == 1, "another network has another past"
+
+
+@pytest.mark.parametrize(
+    "fraction", [0.03, 3 / 100, 0.030000000000000002, np.float64(0.1) * 0.3, np.float32(0.03)]
+)
+@pytest.mark.usefixtures("with_ablation")
+def test_any_spelling_of_a_step_is_in_the_grid(fraction: float) -> None:
+    here = bench()
+    setting = Setting("relevance", "red square", "top", fraction)
+    found = here.grid("zero").answers(setting)
+    assert found is not None
+    assert found is here.grid("zero").answers(Setting("relevance", "red square", "top", 0.03))
+    assert here.known(setting) is not None
+
+
+@pytest.mark.parametrize("percent", ["3", "3.0", "3.0000000001", "03", "3e0"])
+@pytest.mark.usefixtures("with_ablation")
+def test_any_spelling_of_a_percentage_is_the_step(percent: str) -> None:
+    app = open_page(PAGE, **HERE, **TARGET, percent=percent)
+    assert not app.exception
+    assert not app.warning
+    assert component(app, "ablation_percent")["value"] == 3
+    assert component(app, "carry_on_ablation")["token"] == 0, "nothing is estimated"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.ui import records
-from ui import concepts, curves, figures
+from ui import concepts, curves, figures, relevance_figures
 from ui.theme import ACCENT, CATEGORY_COLOURS
 
 
@@ -91,3 +91,12 @@ def test_concept_bars_are_sorted_and_limited() -> None:
     figure = figures.concept_bars(rows)
     assert len(figure.data[0].y) == 30
     assert figure.layout.yaxis.categoryarray[-1] == "c0", "the most frequent stands on top"
+
+
+def test_names_that_are_numbers_stay_names() -> None:
+    names = ["3", "1e2", "2020-01-01"]
+    bars = figures.concept_bars([(name, "object", 2, 0.1) for name in names])
+    assert bars.layout.yaxis.type == "category"
+    facts = {"relevance": 1.0, "rank": 1, "units": 4, "in_mask_share": None, "images": 12, "recognised": 3}
+    rows = [{"class": name, "negative": -1.0, "positive": 2.0, **facts} for name in names]
+    assert relevance_figures.class_bars(rows).layout.yaxis.type == "category"

@@ -153,7 +153,7 @@ def test_unknown_concept_and_bar_in_the_link_get_a_friendly_line() -> None:
     assert not app.exception
     said = "\n".join(str(warning.value) for warning in app.warning)
     assert "unicorn" in said
-    assert "The bar that the link points to is not here" in said
+    assert "that the link points to is not here" in said
     assert "in small" not in "".join(head.value for head in app.subheader)
 
 

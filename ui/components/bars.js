@@ -53,7 +53,7 @@ export default function({ data, parentElement, setTriggerValue }) {
       const y = top + HIGH * place, middle = y + HIGH / 2;
       const line = node(svg, 'g', { class: 'row', role: 'listitem', tabindex: 0, 'aria-label': `${row.name}: ${row.note.join('; ')}`, 'data-name': row.name });
       node(line, 'rect', { class: 'ground', x: 0, y: y + 1, width: full, height: HIGH - 2, rx: 4 });
-      node(line, 'text', { x: left - 8, y: middle + 4, fill: ink, 'text-anchor': 'end', 'font-weight': row.target ? 700 : 400 }, clipped(row.name, 12, left - 10));
+      node(line, 'text', { x: left - 8, y: middle + 4, fill: ink, 'text-anchor': 'end', 'font-weight': row.target ? 700 : 400 }, clipped(row.name, row.target ? 13 : 12, left - 10));
       if (row.random) {
         const [low, high] = row.random;
         node(line, 'rect', { x: at(low) - 1.5, y: y + 2, width: at(high) - at(low) + 3, height: HIGH - 4, fill: BAND });
@@ -91,7 +91,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   room.onclick = event => { const row = rowOf(event.target); if (row) pick(row); };
   room.onkeydown = event => {
     const row = rowOf(event.target);
-    if (!row) return;
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); pick(row); }
     if (event.key === 'Escape') tip.hidden = true;
     const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];

@@ -139,6 +139,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
   dialog.onclose = () => { if (!state.quiet) tell(-1); state.quiet = false; };
   dialog.onkeydown = event => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'ArrowRight') step(1);
     if (event.key === 'ArrowLeft') step(-1);
   };

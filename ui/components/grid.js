@@ -122,7 +122,8 @@ export default function({ data, parentElement, setTriggerValue }) {
   space.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: state.columns, ArrowUp: -state.columns,
       PageDown: state.columns * 4, PageUp: -state.columns * 4, Home: -1e9, End: 1e9 }[event.key];
-    if (event.key.toLowerCase() === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); mute(+event.target.closest('.tile').dataset.unit); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key.toLowerCase() === 's') { event.preventDefault(); if (!event.repeat) mute(+event.target.closest('.tile').dataset.unit); return; }
     if (by === undefined) return;
     event.preventDefault();
     const index = Math.min(state.data.tiles.length - 1, Math.max(0, +event.target.closest('.tile').dataset.index + by));

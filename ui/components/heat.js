@@ -153,7 +153,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   const move = event => {
     const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0], Home: [0, -1e6], End: [0, 1e6] }[event.key];
     const here = at(event.target);
-    if (!here) return;
+    if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') tip.hidden = true;
     if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); pick(here); }
     if (!by) return;

@@ -124,7 +124,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   row.onclick = event => { const button = event.target.closest('button'); if (button) { choose(+button.dataset.image, true); row.querySelector(`[data-image="${button.dataset.image}"]`)?.focus({ preventScroll: true }); } };
   row.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key], here = event.target.closest('button');
-    if (!by || !here) return;
+    if (!by || !here || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const to = data.images[(data.images.findIndex(item => item.image === +here.dataset.image) + by + data.images.length) % data.images.length];
     choose(to.image, true);

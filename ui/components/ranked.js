@@ -48,7 +48,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   list.onkeydown = event => {
     const wide = getComputedStyle(list).gridTemplateColumns.split(' ').length;
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: wide, ArrowUp: -wide }[event.key], here = event.target.closest('.unit');
-    if (by === undefined || !here) return;
+    if (by === undefined || !here || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const tiles = [...list.children], to = tiles[Math.min(tiles.length - 1, Math.max(0, tiles.indexOf(here) + by))];
     to.querySelector(event.target.matches('.map') ? '.map' : 'a').focus();

@@ -40,7 +40,7 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
   range.onchange = () => { state.held = false; settle(steps[Math.round(+range.value)]); };
   range.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-    if (!by) return;                                         // from between two steps, an arrow leads to the next one
+    if (!by || event.ctrlKey || event.metaKey || event.altKey) return;                                         // from between two steps, an arrow leads to the next one
     event.preventDefault();
     const at = place(state.now), to = by > 0 ? Math.floor(at) + 1 : Math.ceil(at) - 1;
     const value = steps[Math.min(last, Math.max(0, to))];
@@ -51,5 +51,8 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     const value = Math.min(100, Math.max(0, +exact.value));
     if (exact.value !== '' && Number.isFinite(value)) { exact.blur(); settle(value); } else exact.value = text(state.now);
   };
-  exact.onkeydown = event => { if (event.key === 'Enter') exact.blur(); };
+  exact.onkeydown = event => {
+    if (event.key === 'Escape') exact.value = text(state.now);  // what was typed is not meant
+    if (event.key === 'Enter' || event.key === 'Escape') exact.blur();
+  };
 }

@@ -1,0 +1,209 @@
+"""What every page has in common, in a real browser: addresses, keys, notices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import server_environment
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.ui.browser import launch, serving, watch
+
+pytestmark = pytest.mark.browser
+SELECTION = "network=classy&dataset=classed"
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server below a path of its own."""
+    log = tmp_path_factory.mktemp("shell") / "log"
+    options = ("--server.baseUrlPath", "scope")
+    with serving(server_environment(installation, ablated), log, *options, base="/scope") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh context; the test fails if its console or its requests are not clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    found = watch(opened)
+    yield opened
+    context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["home", "Home", "home/"])
+def test_home_is_an_address_too(page: Page, ready: str, name: str) -> None:
+    page.goto(f"{ready}/{name}?{SELECTION}&cutoff=0.1")
+    expect(page.get_by_role("heading", name="Unitscope")).to_be_visible()
+    view = re.compile(rf"^{re.escape(ready)}/\?network=classy&dataset=classed&cutoff=0\.1$")
+    expect(page).to_have_url(view)
+    page.reload()
+    expect(page.get_by_role("heading", name="Unitscope")).to_be_visible()
+    expect(page).to_have_url(view)
+    expect(page.get_by_role("spinbutton", name="IoU cut-off")).to_have_value("0.100")
+    assert page.get_by_role("dialog").count() == 0
+    page.get_by_role("link", name="Units", exact=True).click()
+    expect(page.get_by_role("heading", name="Units", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(view)
+
+
+UNITS = f"units?{SELECTION}&layer=conv2"
+
+
+def left(page: Page) -> bool:
+    """Whether no box and no table has the keyboard."""
+    return bool(page.evaluate("document.activeElement === document.body"))
+
+
+def settle(page: Page) -> None:
+    """Wait for what a key has set off: a key that changes something asks the server, and that is seen."""
+    page.wait_for_timeout(600)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+
+
+def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/{UNITS}")
+    page.locator(".tile").first.wait_for()
+    settle(page)
+    page.keyboard.press("/")
+    page.keyboard.type("red")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    page.keyboard.press("/")
+    page.keyboard.type("blue")
+    page.keyboard.press("Escape")  # closes the list, what was typed is gone
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile(r"concept=red$"))
+    expect(page.get_by_role("combobox", name="Concept")).to_have_value(re.compile("^red · "))
+
+
+@pytest.mark.parametrize(
+    ("view", "label"),
+    [
+        (f"{UNITS}&concept=red", "Concept"),
+        (f"{UNITS}&concept=red", "Network"),
+        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Concept"),
+        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Compare with"),
+        (f"ablation?{SELECTION}&silence=conv2:3,conv2:7", "Units picked by hand"),
+        (f"ablation?{SELECTION}&part=networks&compare=classy_other", "Compare with"),
+    ],
+)
+def test_escape_in_any_box_changes_nothing(page: Page, ready: str, view: str, label: str) -> None:
+    page.goto(f"{ready}/{view}")
+    box = page.get_by_role("combobox", name=re.compile(label)).first
+    box.wait_for()
+    settle(page)
+    before = page.url
+    for _ in range(2):
+        box.focus()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        settle(page)
+        assert left(page)
+        assert page.url == before
+
+
+def test_escape_in_a_table_keeps_the_chosen_row(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/concepts?{SELECTION}&concept=red")
+    table = page.locator(".st-key-table_wide [data-testid=data-grid-canvas]")
+    table.scroll_into_view_if_needed()
+    table.click(force=True, position={"x": 120, "y": 80})  # a cell, not the row's own mark
+    page.keyboard.press("Escape")
+    settle(page)
+    assert left(page)
+    expect(page).to_have_url(re.compile("concept=red"))
+
+
+def test_escape_takes_back_a_number_that_was_only_typed(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/ablation?{SELECTION}")
+    exact = page.get_by_role("spinbutton", name="Units of each layer, exactly")
+    exact.fill("17")
+    exact.press("Escape")
+    expect(exact).to_have_value("3")
+    settle(page)
+    assert "percent" not in page.url
+
+
+def test_keys_that_belong_to_the_browser_reach_it(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/{UNITS}")
+    page.locator(".tile").nth(2).click()
+    expect(page).to_have_url(re.compile(r"unit=\d+"))
+    before = page.url
+    for key in ("Alt+ArrowRight", "Control+ArrowRight", "Meta+ArrowRight", "Alt+s"):
+        page.locator(".tile").nth(2).dispatch_event("keydown", pressed(key))
+        settle(page)
+        assert page.url == before
+    held = {**pressed("s"), "repeat": True}
+    page.locator(".tile").nth(2).dispatch_event("keydown", held)  # held down, it would flicker
+    settle(page)
+    assert page.url == before
+
+
+def pressed(key: str) -> dict[str, object]:
+    *modifiers, name = key.split("+")
+    names = {"Alt": "altKey", "Control": "ctrlKey", "Meta": "metaKey"}
+    return {"key": name, "bubbles": True, "composed": True} | {names[one]: True for one in modifiers}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, ready: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{ready}/ablation?{SELECTION}&silence=conv2:3,conv2:9999,nope:1&percent=7")
+    line = page.get_by_text("Of the units picked by hand, not taken")
+    expect(line).to_contain_text("“conv2:9999” (units of conv2 are numbered 0 to 31)")
+    expect(line).to_contain_text("“nope:1” (there is no layer “nope”")
+    expect(page).to_have_url(re.compile("silence=conv2(:|%3A)3(&|$)"))
+    done = page.get_by_text(re.compile(r"^All \d+ images"))  # in steps, each of which draws the page anew
+    expect(done).to_be_visible()
+    expect(line).to_be_visible()
+    expect(done).not_to_contain_text("random control")
+    settle(page)
+    box = page.get_by_role("combobox", name="Units picked by hand")
+    box.click()
+    expect(box).to_be_focused()
+    page.keyboard.type("conv2:77, conv1:2")
+    page.keyboard.press("Enter")
+    expect(line).to_contain_text("“conv2:77”")
+    expect(line).not_to_contain_text("9999")
+    expect(line).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("silence=conv1(:|%3A)2(,|%2C)conv2(:|%3A)3(&|$)"))
+    settle(page)
+    expect(line).to_be_visible()
+    page.goto(page.url.replace("ablation", "relevance"))
+    expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
+    settle(page)
+    assert line.count() == 0
+
+
+def test_a_line_stays_on_its_page(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/ablation?{SELECTION}&class=panl")
+    line = page.get_by_text("The link asks for class “panl”")
+    expect(line).to_be_visible()
+    page.get_by_role("link", name="Relevance", exact=True).click()
+    expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
+    expect(line).to_have_count(0)

@@ -1,0 +1,101 @@
+"""What a job's panel says before, during and after the work is true: a first job waits for nobody."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from interpret_core import jobs
+from interpret_core.jobs import processes
+from interpret_core.jobs.state import Job
+from interpret_core.results import Store
+from tests.ui.test_pages import open_page, words
+from ui import relevances, results, status
+from ui.relevances import Wanted
+
+HERE = {"network": "small", "dataset": "planted"}
+ASK = results.Ask("small", "planted")
+END = 120  # seconds
+
+
+@pytest.fixture
+def store(empty: Path) -> Iterator[Store]:
+    with Store(empty) as opened:
+        yield opened
+        for job in jobs.listing(opened):
+            if job.active:
+                processes.send(job.pid, job.birth, job.id, signal.SIGKILL)
+
+
+def bars(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [str(node.proto.text) for node in app.get("progress")]
+
+
+def until(state: str) -> Job:
+    end = time.monotonic() + END
+    while True:
+        job = results.job(ASK)
+        assert job is not None
+        if job.state == state:
+            return job
+        assert time.monotonic() < end, job
+        time.sleep(0.02)
+
+
+def test_a_first_job_waits_for_nobody(store: Store) -> None:
+    results.start(ASK)
+    job = until("queued")
+    assert job.position == 1
+    assert results.before(job) == 0
+    assert status.brief(job) == "starting"
+    app = open_page("pages/units.py", **HERE)
+    job = results.job(ASK)
+    if job and job.state == "queued":  # its process is being started
+        assert bars(app) == ["starting"]
+        assert "The profile of small on planted" in words(app)
+        assert "waiting" not in words(app)
+    until("done")
+
+
+def test_jobs_wait_for_those_before_them(store: Store) -> None:
+    deaf = jobs.submit(store, "test", {"name": "deaf"}, runner="tests.jobs.runners:deaf")
+    results.start(ASK)
+    relevances.start(Wanted("classy", "classed"))
+    end = time.monotonic() + END
+    while jobs.find(store, deaf.id).state != "running":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    job, other = until("queued"), relevances.job(Wanted("classy", "classed"))
+    assert job.position == 1, "the line does not count who is at work"
+    assert status.brief(job) == "waiting for 1 other job to end"
+    assert other is not None
+    assert status.brief(other) == "waiting for 2 other jobs to end"
+    assert bars(open_page("pages/units.py", **HERE)) == ["waiting for 1 other job to end"]
+    app = open_page("pages/relevance.py", network="classy", dataset="classed")
+    assert bars(app) == ["waiting for 2 other jobs to end"]
+    home = AppTest.from_file(str(Path("app.py").resolve()), default_timeout=60).run()
+    assert "waiting for 1 other job to end" in bars(home)
+    jobs.cancel(store, deaf.id)
+    processes.send(deaf.pid, deaf.birth, deaf.id, signal.SIGKILL)
+    until("done")
+
+
+def test_words_of_every_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "before", lambda job: 0)
+    job = Job("0" * 32, results.KIND, state="queued", number=1, position=1)
+    told = {
+        "starting": job,
+        "leaving the line": Job("0" * 32, results.KIND, state="queued", cancel_requested=1.0),
+        "stopping after the current batch": Job(
+            "0" * 32, results.KIND, state="running", cancel_requested=1.0
+        ),
+        "25%": Job("0" * 32, results.KIND, state="running", stage="count", done=1, total=4),
+    }
+    assert {status.brief(one): one for one in told.values()} == told
+    assert status.brief(Job("0" * 32, results.KIND, state="running")) == "starting"
