@@ -21,6 +21,7 @@ from ui.ablation_live import Runs, Task, runs
 from ui.ablation_rows import ACCURACY
 from ui.ablations import Bench
 from ui.drawing import CONFIG
+from ui.naming import key_of
 from ui.plain import plain
 from ui.theme import NEUTRAL, count_text
 
@@ -104,7 +105,7 @@ def _found(going: Runs) -> bool:
 
 
 def _flag(bench: Bench, choice: Choice) -> str:
-    return f"_special_{bench.identity}_{choice.name}_{choice.value}_{choice.layers}"
+    return key_of("special_asked", *bench.identity, choice.name, choice.value, choice.layers)
 
 
 def _offer(bench: Bench, choice: Choice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.ui.browser import ROOT, launch, serving, watch
 from ui.relevance_settings import HELP
@@ -96,6 +98,19 @@ def clean(shown: Locator, what: str, left_over: str = MARKDOWN) -> None:
     assert shown.evaluate(WIDER) == 0, f"cut off: {what}"
 
 
+def pointed(page: Page, place: Locator) -> Locator:
+    """The tooltip of a place; pointed at once more where the page was drawn anew under the pointer."""
+    shown = page.get_by_test_id("stTooltipContent").first
+    for _ in range(3):
+        place.hover()
+        with contextlib.suppress(TooLate):
+            shown.wait_for(timeout=4000)
+            break
+        page.mouse.move(0, 0)
+    shown.wait_for()
+    return shown
+
+
 def help_texts() -> list[str]:
     """Every text that stands as `help=` in the code; what a name would say in it is x."""
     found = []
@@ -156,10 +171,8 @@ def test_every_popover_and_tooltip_of_a_page(page: Page, ready: str, view: str, 
         if label in pointed_at:  # the sidebar is the same on every page
             continue
         pointed_at.add(label)
-        tooltips.nth(at).hover()
+        clean(pointed(page, tooltips.nth(at)), f"tooltip {at}")
         shown = page.get_by_test_id("stTooltipContent").first
-        shown.wait_for()
-        clean(shown, f"tooltip {at}")
         page.mouse.move(0, 0)
         shown.wait_for(state="hidden")
     clean(page.locator("[data-testid=stMain]"), "the page", TEX)  # messages of the core quote commands
