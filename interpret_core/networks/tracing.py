@@ -8,7 +8,9 @@ network that changes tensors in another way (assignment to an index, `out=`) is 
 from __future__ import annotations
 
 import copy
+import keyword
 import operator
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from torch import fx, nn
 from interpret_core.networks.ops import Kind, Op, Window, describe_function, describe_module, shape_of
 
 OUT_OF_PLACE = "__out_of_place"  # added to the name of a module's twin that overwrites nothing
+_NAME = re.compile(r'[^"\\\x00-\x1f]*')
 
 
 class UntraceableError(Exception):
@@ -282,6 +285,7 @@ def trace(module: nn.Module) -> Graph:
             raise UntraceableError(f"{type(error).__name__}: {error}") from error
     if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:
         raise UntraceableError("it does not take exactly one tensor")
+    _check_names(graph)
     module_of_graph = fx.GraphModule(module, graph)
     inplace: dict[fx.Node, _Form] = {}
     for node in list(graph.nodes):
@@ -290,6 +294,15 @@ def trace(module: nn.Module) -> Graph:
             later = {user for user in overwritten.users if user is not node and node < user}
             overwritten.replace_all_uses_with(node, delete_user_cb=later.__contains__)
     return Graph(module_of_graph, inplace)
+
+
+def _check_names(graph: fx.Graph) -> None:
+    """torch.fx writes names into a program as they are: as attributes, or between the quotes of a text."""
+    for node in graph.nodes:
+        if node.op in {"call_module", "get_attr"}:
+            parts = node.target.split(".")
+            if any(keyword.iskeyword(part) or not _NAME.fullmatch(part) for part in parts):
+                raise UntraceableError(f"the name {node.target!r} cannot stand in a program")
 
 
 def _take_out(module: fx.GraphModule, node: fx.Node, inplace: dict[fx.Node, _Form]) -> fx.Node | None:

@@ -11,19 +11,16 @@ the network's recipe, which holds all that decides it (`NetworkSpec.recipe`).
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from interpret_core import networks
-from interpret_core.errors import NetworkError, StoreError
+from interpret_core.errors import NetworkError
 from interpret_core.networks import Network, NetworkSpec
 from interpret_core.networks.probe import agrees
 from interpret_core.results.store import Store
-
-logger = logging.getLogger(__name__)
 
 AUTO = "auto"
 UNKNOWN = "unknown:"  # before the recipe of a network that no run here has loaded yet
@@ -125,13 +122,11 @@ def remember(network: Network, store: Store) -> None:
         )
     layers = [layer.name for layer in network.layers]
     note: dict[str, Any] = {"layers": layers, "findings": list(network.findings), "answers": network.answers}
-    try:
-        if before is None or any(before[name] != note[name] for name in ("layers", "findings")):
-            store.put_json(f"network/{network.digest}", note)
-        if store.get_json(_identity_key(network.recipe)) != network.digest:
-            store.put_json(_identity_key(network.recipe), network.digest)
-    except StoreError as error:  # whoever cannot write can still compute and show
-        logger.warning("What %s is could not be noted: %s", network.name, error)
+    # Whoever cannot write can still compute and show.
+    if before is None or any(before[name] != note[name] for name in ("layers", "findings")):
+        store.put_json(f"network/{network.digest}", note, needed=False)
+    if store.get_json(_identity_key(network.recipe)) != network.digest:
+        store.put_json(_identity_key(network.recipe), network.digest, needed=False)
 
 
 def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:

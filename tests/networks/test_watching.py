@@ -140,6 +140,34 @@ def test_tracing_refuses_what_it_cannot_follow() -> None:
         trace(Assigning().eval())
 
 
+class Dictionary(nn.Module):
+    """Layers by name, one after the other; a name may hold anything but a dot."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({name: nn.Conv2d(3, 3, 3) for name in names})
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        for part in self.parts.values():
+            images = part(images).relu()
+        return self.head(images.mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b', "a\\b", "a\\nb", "a\nb", "a\rb", "3'utr", "a b", "{x}", "名", "class"]
+)
+def test_layers_of_any_name_are_read(name: str) -> None:
+    module = Dictionary(("plain", name)).eval()
+    probe = torch.randn(3, 3, 12, 12)
+    prepared = prepare(module, probe, "own")
+    assert [layer.name for layer in prepared.layers] == ["parts.plain", f"parts.{name}"]
+    with torch.no_grad():
+        plain = module.parts["plain"](probe).relu()
+        expected = module.parts[name](plain).relu()
+    assert torch.equal(read(prepared.runner, prepared.layers, probe)[f"parts.{name}"], expected)
+
+
 def test_an_addition_in_place_is_traced_as_such_and_spares_the_response() -> None:
     """ResNet's `out += identity` writes into the identity where nobody reads that later."""
     module = models.resnet18(weights=None).eval()

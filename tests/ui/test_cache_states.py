@@ -88,14 +88,15 @@ def test_pages_recover_from_a_deleted_cache(
         assert not app.exception
         assert not app.error
     app = open_page("pages/units.py", network="classy", dataset="classed")
-    assert "has not been profiled yet" in words(app)
-    next(button for button in app.button if button.label == "Start the profile").click().run()
-    assert not app.error
-    job = results.job(ASK)
-    assert job is not None
-    ended = jobs.wait(results.store(), job.id, 120)
-    assert ended is not None
-    assert ended.state == "done", ended.message
+    if not part.endswith(".db"):  # else the entries' own files are there, and are found again
+        assert "has not been profiled yet" in words(app)
+        next(button for button in app.button if button.label == "Start the profile").click().run()
+        assert not app.error
+        job = results.job(ASK)
+        assert job is not None
+        ended = jobs.wait(results.store(), job.id, 120)
+        assert ended is not None
+        assert ended.state == "done", ended.message
     app = open_page("pages/units.py", network="classy", dataset="classed")
     assert not app.error
     assert "has not been profiled yet" not in words(app)
