@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,13 +83,14 @@ def test_devices() -> None:
     ["torchvision/squeezenet1_1", "efficientnet-lite0", "tests.networks.samples:twice",
      "tests.networks.samples:plain"],
 )  # fmt: skip
-def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(name: str) -> None:
+def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = digest(name)
     assert first == load(name).digest
     assert len(first) == 64
-    begin = time.perf_counter()
-    assert digest(name) == first
-    assert time.perf_counter() - begin < 0.05
+    monkeypatch.delattr("interpret_core.networks.network.load")
+    assert digest(name) == first  # without loading it again
 
 
 def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:
@@ -128,6 +128,16 @@ def test_the_recipe_holds_what_decides_the_digest(monkeypatch: pytest.MonkeyPatc
     recipes.append(drawn.recipe(drawn.weights(), cpu))  # random weights depend on the version that draws them
     assert len(set(recipes)) == len(recipes)
     assert replace(spec, name="other", title="").recipe(weights, cpu) == recipes[0]
+
+
+def test_another_build_of_the_same_version_has_the_same_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Results shipped with the program are found where torch came with CUDA.
+    spec = find("efficientnet-lite0")
+    recipes = []
+    for version in ("2.13.0", "2.13.0+cpu", "2.13.0+cu130", "2.13.1+cpu"):
+        monkeypatch.setattr(torch, "__version__", version)
+        recipes.append(spec.recipe(spec.weights(), torch.device("cpu")))
+    assert recipes[0] == recipes[1] == recipes[2] != recipes[3]
 
 
 def test_spellings_of_the_same_weights_share_a_digest() -> None:

@@ -22,7 +22,9 @@ from interpret_core.engine import (
     run_profile,
     run_relevance,
 )
+from interpret_core.networks.probe import agrees
 from interpret_core.results import Record, Store
+from interpret_core.results.identities import identify
 from interpret_core.results.profiles import resolve_layers
 from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
 from interpret_core.results.schema import SCHEMA
@@ -56,6 +58,16 @@ def test_the_manifest_is_of_these_files():
     assert files == {MANIFEST, *(f"{key}.xz" for key in manifest["records"])}
 
 
+def test_the_networks_compute_what_they_computed_when_the_results_were_made():
+    manifest = Shipped(demo.RESULTS).manifest
+    for name in NAMES:
+        network = networks.load(name)
+        note = manifest["states"][f"network/{network.digest}"]
+        assert agrees(note["answers"], network.answers)
+        assert note["layers"] == [layer.name for layer in network.layers]
+    assert len([key for key in manifest["states"] if key.startswith("identity/")]) == len(NAMES)
+
+
 def test_every_record_comes_back_and_names_no_folder():
     shipped = Shipped(demo.RESULTS, lambda key, reason: pytest.fail(f"{key}: {reason}"))
     for key in shipped.manifest["records"]:
@@ -67,8 +79,10 @@ def test_every_record_comes_back_and_names_no_folder():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_is_full(tmp_path, name):
     with Store(tmp_path / "cache") as store:
+        subject = identify(name, store)
+        assert subject.known  # a page opens it without building the network
         digest = datasets.open_dataset(demo.NAME).digest
-        keys = resolve_layers(ProfileRequest(name, demo.NAME), store, networks.digest(name), digest)
+        keys = resolve_layers(ProfileRequest(name, demo.NAME), store, subject, digest)
         assert keys is not None
         assert not keys.missing(store)
 
