@@ -60,15 +60,24 @@ class Cabinet:
         """Close this thread's connections; the next call opens others."""
         self._folder.close()
 
-    def keep(self, kind: str, key: str, payload: bytes, *, reserve: bool = False) -> None:
-        """Write an entry: all of it, or nothing; a small one may use the reserve of space."""
-        name = _name(kind, key)
-        self._folder.write("write to", lambda cache: cache.set(name, seal(name, payload)), reserve=reserve)
+    def keep(
+        self, kind: str, key: str, payload: bytes, *, reserve: bool = False, own_file: bool = True
+    ) -> None:
+        """Write an entry: all of it, or nothing.
+
+        Args:
+            kind, key: of the entry.
+            payload: its content.
+            reserve: it is small, and may use the reserve of space.
+            own_file: it outlives a lost index; without, a small one lies in the index, which takes less time.
+        """
+        entry = seal(_name(kind, key), payload, own_file=own_file)
+        self._folder.write("write to", lambda cache: cache.set(_name(kind, key), entry), reserve=reserve)
 
     def add(self, kind: str, key: str, payload: bytes) -> None:
-        """Write an entry where there is none; one that is there, from whomever, stays."""
-        name = _name(kind, key)
-        self._folder.write("write to", lambda cache: cache.add(name, seal(name, payload)))
+        """Write an entry into a file of its own where there is none; one that is there stays."""
+        entry = seal(_name(kind, key), payload, own_file=True)
+        self._folder.write("write to", lambda cache: cache.add(_name(kind, key), entry))
 
     def look(self, kind: str, key: str, decode: Decode[Value]) -> Value | None:
         """The decoded entry; None where there is none or a damaged one, which is then deleted."""

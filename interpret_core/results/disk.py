@@ -44,17 +44,23 @@ class Damage(Exception):
 
 
 class Sealed(NamedTuple):
-    """An entry as it is written: header and payload, kept apart to spare a copy."""
+    """An entry as it is written.
+
+    Attributes:
+        header, payload: not joined, to spare a copy.
+        own_file: whatever its size, it gets a file of its own, and outlives the index.
+    """
 
     header: bytes
     payload: bytes
+    own_file: bool = False
 
 
-def seal(name: str, payload: bytes) -> Sealed:
+def seal(name: str, payload: bytes, *, own_file: bool = False) -> Sealed:
     """Magic, checksum and name in front of a payload."""
     text = name.encode()
     told = len(text).to_bytes(LENGTH, "little") + text + bytes(-len(text) % ALIGNMENT)
-    return Sealed(MAGIC + _checksum(told, payload) + told, payload)
+    return Sealed(MAGIC + _checksum(told, payload) + told, payload, own_file)
 
 
 def unseal(name: str, data: bytes) -> memoryview:
@@ -114,12 +120,12 @@ class PlainDisk(Disk):  # type: ignore[misc]
         return key
 
     def store(self, value: object, read: bool, key: object = UNKNOWN) -> tuple[int, int, str | None, Any]:
-        """Write a sealed entry: small ones into the row, others into a file of their own."""
+        """Write a sealed entry into a file of its own, or a small one that need not have one into the row."""
         if type(value) is not Sealed or read:
             raise TypeError(f"A {type(value).__name__} is not a sealed entry; the store keeps nothing else.")
         size = len(value.header) + len(value.payload)
-        if size < self.min_file_size:
-            return 0, MODE_RAW, None, sqlite3.Binary(b"".join(value))
+        if size < self.min_file_size and not value.own_file:
+            return 0, MODE_RAW, None, sqlite3.Binary(value.header + value.payload)
         filename, path = self.filename()
         self._pending.filename = filename
         with _create(Path(path)) as file:

@@ -122,11 +122,11 @@ def remember(network: Network, store: Store) -> None:
         )
     layers = [layer.name for layer in network.layers]
     note: dict[str, Any] = {"layers": layers, "findings": list(network.findings), "answers": network.answers}
-    # Whoever cannot write can still compute and show.
+    # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
     if before is None or any(before[name] != note[name] for name in ("layers", "findings")):
-        store.put_json(f"network/{network.digest}", note, needed=False)
+        store.put_json(f"network/{network.digest}", note, needed=False, lasting=True)
     if store.get_json(_identity_key(network.recipe)) != network.digest:
-        store.put_json(_identity_key(network.recipe), network.digest, needed=False)
+        store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
 
 
 def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:

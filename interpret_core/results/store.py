@@ -1,6 +1,6 @@
 """The store: results and job states under one folder, shared by threads, processes and users.
 
-    folder/results   diskcache: an index in SQLite, an entry above 32 kB in a file of its own
+    folder/results   diskcache: an index in SQLite, with small states in it; a record has a file of its own
     folder/locks     one file per key that was ever computed; the system drops a lock with its process
     folder/logs      output of background jobs
 
@@ -216,16 +216,17 @@ class Store:
             value = next((found for one in self.shipped if (found := one.state(key)) is not None), None)
         return value
 
-    def put_json(self, key: str, value: Any, *, needed: bool = True) -> None:
+    def put_json(self, key: str, value: Any, *, needed: bool = True, lasting: bool = False) -> None:
         """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few.
 
         Args:
             key: of the value.
             value: anything JSON can say.
             needed: raise where it cannot be kept; else, only sparing work later, it is done without.
+            lasting: it is found again, as records are, where the index is lost; takes a file.
         """
         try:
-            self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True)
+            self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True, own_file=lasting)
         except StoreError as error:
             if needed:
                 raise

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from interpret_core import networks
-from interpret_core.errors import NetworkError, WeightsError
+from interpret_core.errors import NetworkError, StoreError, WeightsError
 from interpret_core.networks import factories, registry
 from interpret_core.networks.probe import agrees, sample
 from interpret_core.results import Store
+from interpret_core.results.cabinet import Cabinet
 from interpret_core.results.identities import (
     UNKNOWN,
     Subject,
@@ -38,6 +40,16 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "gone", "noise"])
+def test_a_lost_index_does_not_hide_what_pages_look_up(store: Store, tmp_path: Path, damage: str) -> None:
+    digest = loaded(identify(OWN + "base", store), store).digest
+    index = store.folder / "results" / "cache.db"
+    index.unlink() if damage == "gone" else index.write_bytes(b"noise" * (0 if damage == "cut off" else 999))
+    again = identify(OWN + "base", Store(store.folder))
+    assert again.digest == digest
+    assert layers_of(again, store) == ("first", "second")
 
 
 @pytest.mark.parametrize("name", [OWN + "base", "efficientnet-lite0", "torchvision/squeezenet1_1@random"])
@@ -162,18 +174,14 @@ def test_a_note_of_another_shape_is_as_good_as_none(store: Store, note: object) 
     assert layers_of(identify(OWN + "base", store), store) == ("first", "second")
 
 
-def test_where_nothing_can_be_written_the_network_can_still_be_used(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_the_network_can_still_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = Store(tmp_path / "small")
-    small.put_json = lambda *_: (_ for _ in ()).throw(networks_error())  # type: ignore[method-assign]
+    monkeypatch.setattr(Cabinet, "keep", Mock(side_effect=StoreError("full")))
     found = loaded(identify(OWN + "base", small), small)
     assert found.network is not None
     assert layers_of(found, small) == ("first", "second")
-
-
-def networks_error() -> Exception:
-    from interpret_core.errors import StoreError
-
-    return StoreError("full")
 
 
 def test_samples_of_outputs() -> None:

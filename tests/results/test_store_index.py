@@ -25,16 +25,21 @@ def record(number):
     return Record({"a": values}, number)
 
 
+def text(number):
+    return record(number)["a"].tobytes().hex()[: SIZES[number % len(SIZES)]]
+
+
 JOBS = [jobs.Job(jobs.job_id("profile", {"n": n}), "profile", {"n": n}, "done", number=n) for n in range(12)]
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """A cache folder with records and the states of jobs."""
+    """A cache folder with records, texts among the states, and the states of jobs."""
     folder = tmp_path_factory.mktemp("original") / "cache"
     with Store(folder, shipped=()) as store:
         for number in range(COUNT):
             store.put(f"r/{number}", record(number))
+            store.put_json(f"t/{number}", text(number))
         for job in JOBS:
             store.put_json(f"job/{job.id}", job.to_json())
     return folder
@@ -58,7 +63,8 @@ def page(path, rng):
 
 
 ALL, MOST, SOME, FEW = COUNT, COUNT * 8 // 10, COUNT * FILES // len(SIZES) + 1, COUNT * FILES // len(SIZES)
-DAMAGES = {  # what is done, and how many of the records are left at least
+WHOLE = (COUNT, len(JOBS), COUNT)
+DAMAGES = {  # what is done, and how many of the texts are left at least; of the records, which are files, all
     "cut anywhere": (lambda path, rng: os.truncate(path, rng.randrange(path.stat().st_size)), FEW),
     "cut between pages": (lambda path, rng: os.truncate(path, page(path, rng)), FEW),
     "cut to half": (lambda path, rng: os.truncate(path, path.stat().st_size // 2), SOME),
@@ -101,25 +107,37 @@ def sql(path, query):
 
 
 def look(store):
-    """How many of the records and jobs are found; each must be as it was."""
+    """How many of the records, jobs and texts are found; each must be as it was."""
     found = [store.get(f"r/{number}") for number in range(COUNT)]
     for number, one in enumerate(found):
         assert one is None or one.digest() == record(number).digest()
     states = [jobs.find(store, job.id) for job in JOBS]
     assert all(one is None or one.request == job.request for one, job in zip(states, JOBS, strict=True))
-    return sum(one is not None for one in found), sum(one is not None for one in states)
+    texts = [store.get_json(f"t/{number}") for number in range(COUNT)]
+    assert all(one is None or one == text(number) for number, one in enumerate(texts))
+    return tuple(sum(one is not None for one in several) for several in (found, states, texts))
+
+
+def assert_kept(store, least):
+    """Of the texts, `least`; of the records all, at the latest when a check has seen what no reading notices."""
+    records, _, texts = look(store)
+    assert records >= MOST
+    assert texts >= least
+    store.check()
+    assert look(store)[0] == COUNT
 
 
 def recover(store):
     """Everything is computed again, and kept; then nothing is wrong any more."""
     for number in range(COUNT):
         assert store.compute(f"r/{number}", lambda number=number: record(number)).metadata == number
+        store.put_json(f"t/{number}", text(number))
     for job in JOBS:
         store.put_json(f"job/{job.id}", job.to_json())
     store.update_json("n", lambda old: (old or 0) + 1)
     store.check()
     assert store.check().ok
-    assert look(store) == look(Store(store.folder, shipped=())) == (COUNT, len(JOBS))
+    assert look(store) == look(Store(store.folder, shipped=())) == WHOLE
     assert len(store.keys("r/")) == COUNT
 
 
@@ -131,7 +149,7 @@ def test_a_damaged_index_is_made_anew(original, tmp_path, damage):
         shutil.copytree(original, folder)
         change(folder / "results" / "cache.db", random.Random(seed))
         with Store(folder, shipped=()) as store:
-            assert look(store)[0] >= least
+            assert_kept(store, least)
             recover(store)
 
 
@@ -140,10 +158,10 @@ def test_an_index_damaged_in_use_is_made_anew(original, tmp_path, damage):
     folder = tmp_path / "cache"
     shutil.copytree(original, folder)
     with Store(folder, shipped=()) as store:
-        assert look(store) == (COUNT, len(JOBS))
+        assert look(store) == WHOLE
         store.put_json("n", 1)
         DAMAGES[damage][0](folder / "results" / "cache.db", random.Random(0))
-        assert look(store)[0] >= DAMAGES[damage][1]
+        assert_kept(store, DAMAGES[damage][1])
         recover(store)
 
 
@@ -152,7 +170,7 @@ def test_states_of_jobs_survive_an_overwritten_header(original, tmp_path):
     shutil.copytree(original, folder)
     overwrite(folder / "results" / "cache.db", 0, b"\0" * 100)
     with Store(folder, shipped=()) as store:
-        assert look(store) == (COUNT, len(JOBS))
+        assert look(store) == WHOLE
         assert [job.number for job in jobs.listing(store)] == list(range(11, -1, -1))
 
 
@@ -162,12 +180,12 @@ def test_what_was_lost_is_said_once_and_told_by_the_check(original, tmp_path, ca
     index = folder / "results" / "cache.db"
     os.truncate(index, index.stat().st_size // 2)
     with Store(folder, shipped=(), on_damage=told.append) as store:
-        records, states = look(store)
-        assert look(store) == (records, states)
-    assert look(Store(folder, shipped=())) == (records, states)
+        left = look(store)
+        assert look(store) == left
+    assert look(Store(folder, shipped=())) == left
     (line,) = [entry.message for entry in caplog.records]
     assert line.startswith(f"The index of the cache folder {folder} was unusable (")
-    assert f"{records + states} of {COUNT + len(JOBS)} entries were found again" in line
+    assert f"{sum(left)} of {sum(WHOLE)} entries were found again" in line
     assert "\n" not in line
     assert [(report.key, report.reason) for report in told] == [("index", line)]
     check = Store(folder, shipped=()).check()
@@ -192,7 +210,7 @@ def test_a_check_mends_what_no_reading_notices(original, tmp_path):
         sql(index, "UPDATE Settings SET value = value + 1 WHERE key = 'size'")
         assert "miscounts" in store.check().index[0]
         assert store.check().ok
-        assert look(store) == (COUNT, len(JOBS))
+        assert look(store) == WHOLE
 
 
 def test_of_two_entries_with_one_name_the_later_is_taken(tmp_path):
@@ -291,7 +309,7 @@ def test_a_crash_while_the_index_is_made_anew(original, tmp_path):
     assert crashed.returncode == -9
     assert list(folder.glob("results/new-index-*"))
     with Store(folder, shipped=()) as store:
-        assert look(store) == (COUNT, len(JOBS))
+        assert look(store) == WHOLE
         assert not list(folder.glob("results/new-index-*"))
 
 
