@@ -28,7 +28,7 @@ from ui.theme import count_text
 SETTING = ("class", "by", "concept", "direction", "percent", "layers", "value", "seed", "on")  # and `silence`
 DEFAULT_PERCENT = 3.0
 STEPS = tuple(round(100 * fraction, 3) for fraction in FRACTIONS)  # percent; the grid's, and 0
-SPLITS = {"val": "test images (val), ranked on train", "all": "all images, each left out of its ranking"}
+SPLITS = {"val": "test images (val)", "all": "all, leave one out"}
 NONE = "none"  # in place of the names of layers
 HAND_BOX = "picked"  # where a line about units picked by hand belongs: below their box
 

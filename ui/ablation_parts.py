@@ -17,7 +17,7 @@ from ui.ablation_choice import Choice
 from ui.ablations import Bench
 
 PARTS = {
-    "curves": "Figures 5 and 6",
+    "curves": "Curves (Figs. 5, 6)",
     "matrix": "Class × class",
     "networks": "Networks",
     "units": "Single units",

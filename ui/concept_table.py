@@ -14,6 +14,7 @@ from ui.figures import concept_bars
 from ui.naming import key_of, unlike
 from ui.theme import asset, colour_of, count_text, iou_text
 
+SIGNIFICANT = {True: "yes", False: "no", None: "—"}  # —: chance was not computed
 # Registered while the module is imported: registered inside a script run a component loses its first click.
 _concept_list = st.components.v2.component(
     "unitscope_list", html=asset("list.html"), css=asset("list.css"), js=asset("list.js")
@@ -81,7 +82,7 @@ def _table(found: list[Row], chosen: str) -> None:
             "best unit": [f"{row.layer} #{row.unit}" if row.unit >= 0 else "—" for row in found],
             "best IoU": [row.iou for row in found],
             "ceiling": [row.ceiling for row in found],
-            "significant": [row.significant for row in found],
+            "significant": [SIGNIFICANT[row.significant] for row in found],
         }
     )
     most = max(0.05, float(frame["best IoU"].max())) if len(frame) else 0.05
@@ -103,7 +104,7 @@ def _table(found: list[Row], chosen: str) -> None:
                 help="images with at least one pixel of it", width="small"
             ),
             "detectors": st.column_config.NumberColumn(width="small"),
-            "significant": st.column_config.CheckboxColumn(help="of the best unit: q ≤ 5 %", width="small"),
+            "significant": st.column_config.TextColumn(help="of the best unit: q ≤ 5 %", width="small"),
         },
     )
     st.caption("Select a row to compare its concept. The table saves as CSV from its own menu.")

@@ -25,6 +25,7 @@ class Row(NamedTuple):
     Attributes:
         per_layer: detectors in each layer, in forward order.
         layer, unit, iou, ceiling: of the best unit, detector or not; unit -1 where nothing overlaps.
+        significant: whether it is its best concept, beyond chance; None where chance was not computed.
     """
 
     concept: str
@@ -36,7 +37,7 @@ class Row(NamedTuple):
     unit: int
     iou: float
     ceiling: float
-    significant: bool
+    significant: bool | None
 
 
 def at(views: Views, cutoff: float) -> dict[str, LayerView]:
@@ -91,7 +92,9 @@ def _row(view: LayerView, number: int, name: str, per_layer: NDArray[np.int64]) 
         unit if found else -1,
         float(iou[unit]),
         float(view.summary.profile.ceiling[unit, number]),
-        bool(found and view.summary.significant[unit] and view.best[unit] == number),
+        bool(found and view.summary.significant[unit] and view.best[unit] == number)
+        if view.permutations
+        else None,
     )
 
 

@@ -56,7 +56,7 @@ def warnings(found: Found) -> None:
     """In words, what is to be read with care."""
     records = found.records
     wrong = [name for name, record in records.items() if not record.right.any()]
-    few = [name for name, record in records.items() if len(record.images) < SMALL and name not in wrong]
+    few = [name for name, record in records.items() if len(record.images) < SMALL]
     without = [name for name, record in records.items() if not record.metadata["masked"]]
     if wrong:
         st.warning(

@@ -56,7 +56,8 @@ def _without_chance(ask: Ask) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"No p-values yet: the chance level for concepts in at least {ask.min_images} images is missing. "
+            "No p-values yet: the chance level for concepts in at least "
+            f"{count_text(ask.min_images, 'image')} is missing. "
             f"{chance_cost(ask)}",
             width="content",
         )

@@ -119,8 +119,12 @@ def _distributions() -> dict[str, tuple[str, ...]]:
 
 
 def is_own(module: str) -> bool:
-    """Whether a module's code lies outside the installed packages."""
-    return has_no_file(module) or _own_file(module) is not None
+    """Whether a module's code lies outside the installed packages, in a file that can be imported or not."""
+    top = module.partition(".")[0]
+    lost = (
+        module not in sys.modules and top not in (OURS, *sys.stdlib_module_names) and _origin(module) is None
+    )
+    return lost or has_no_file(module) or _own_file(module) is not None
 
 
 def has_no_file(module: str) -> bool:

@@ -1,7 +1,9 @@
 """What Python objects are, as plain JSON that is the same in every process: parts of a network's identity.
 
 No address, no order of a set, nothing that differs between two equal objects. Functions and classes are
-named; their code counts where nobody else reads it (`code_of`, and the modules in `Describer.modules`).
+named, with the modules their code is in (`Describer.modules`, whose files others read); an own function also
+with its byte code and all that it reads: defaults, what it closes over, global values. Those may differ where
+the files are the same: taken from a setting, from another file, from a notebook's earlier cell.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.code import has_no_file, is_own
+from interpret_core.networks.code import is_own
+from interpret_core.networks.reading import closed_over, globals_read, inside
 
 Plain = Any  # what JSON can say
 
@@ -30,6 +33,10 @@ _COMMON = frozenset(vars(nn.Module()))
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _SPELLED = (range, torch.dtype, torch.device, torch.layout, torch.memory_format, type(Ellipsis), PurePath)
 _LISTS = (list, tuple, set, frozenset, deque)
+_OF_CLASSES = frozenset(
+    {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__slots__",
+     "__abstractmethods__", "_abc_impl", "__parameters__", "__orig_bases__"}
+)  # fmt: skip
 _DEPTH = 30  # of objects within objects, beyond which only classes are named
 
 
@@ -71,6 +78,7 @@ class Describer:
         """Nothing is met yet."""
         self.modules: set[str] = set()
         self._under_way: set[int] = set()
+        self._known: dict[int, tuple[Any, Plain]] = {}  # the thing lives on, so its address is its own
 
     def plain(self, value: Any) -> Plain:
         """A value as JSON; equal values give equal JSON, and 1, 1.0 and True differ."""
@@ -100,8 +108,39 @@ class Describer:
         hooks = [hook for name in _HOOKS for hook in vars(module).get(name, {}).values()]
         described: list[Plain] = [qualified(type(module)), self._entries(own), bool(module.training)]
         described += [[self.plain(hook) for hook in hooks]] if hooks else []
-        loose = [loose_code(base) for base in type(module).__mro__ if has_no_file(base.__module__)]
-        return [*described, loose] if loose else described
+        kinds = [one for base in type(module).__mro__ if (one := self.kind(base)) is not None]
+        return [*described, kinds] if kinds else described
+
+    def kind(self, kind: type) -> Plain:
+        """An own class by its methods and the values among its attributes; of an installed one, None."""
+        if not is_own(kind.__module__):
+            return None
+        values = {name: inside(value) for name, value in vars(kind).items() if name not in _OF_CLASSES}
+        return self._once(kind, lambda: self._entries(values))
+
+    def function(self, function: Any) -> Plain:
+        """An own function by its byte code and what it reads; of an installed one, None."""
+        if not hasattr(function, "__code__") and hasattr(function, "__wrapped__"):  # of functools.lru_cache
+            return self.function(function.__wrapped__)
+        if not hasattr(function, "__code__") or not is_own(getattr(function, "__module__", "") or ""):
+            return None
+        read = dict(globals_read(function))
+        bound = [function.__defaults__, function.__kwdefaults__, closed_over(function)]
+        return self._once(
+            function,
+            lambda: sha(canonical([_code(function.__code__), self.plain(bound), self._entries(read)])),
+        )
+
+    def _once(self, thing: Any, describe: Callable[[], Plain]) -> Plain:
+        """Described the first time; many modules share a class, and many functions one that they call."""
+        if id(thing) not in self._known:
+            if not self._enter(thing):
+                return "itself"
+            try:
+                self._known[id(thing)] = (thing, describe())
+            finally:
+                self._under_way.discard(id(thing))
+        return self._known[id(thing)][1]
 
     def _data(self, value: Any) -> Plain:
         if isinstance(value, torch.Tensor):
@@ -118,8 +157,8 @@ class Describer:
         if not self._enter(value):
             return "itself"
         try:
-            if isinstance(value, Mapping):
-                return ["mapping", self._entries(value)]
+            if isinstance(value, Mapping):  # in its order: that of a dictionary of steps is what they do
+                return ["mapping", [[self.plain(key), self.plain(one)] for key, one in value.items()]]
             parts = [self.plain(one) for one in value]
             if isinstance(value, set | frozenset):
                 return ["set", sorted(parts, key=canonical)]
@@ -138,13 +177,14 @@ class Describer:
         if isinstance(value, functools.partial):
             return ["partial", self.plain(value.func), self.plain(value.args), self.plain(value.keywords)]
         if isinstance(value, types.MethodType):
-            return ["method", qualified(value.__func__), self.plain(value.__self__)]
+            return ["method", self.plain(value.__func__), self.plain(value.__self__)]
         if isinstance(value, types.ModuleType):
             self.modules.add(value.__name__)
             return ["package", value.__name__]
         if callable(value) and hasattr(value, "__name__"):
             self._owner(value)
-            return ["code", qualified(value), code_of(value)]
+            inner = self.kind(value) if isinstance(value, type) else self.function(value)
+            return ["code", qualified(value), inner]
         if isinstance(value, fx.Node):
             raise TypeError(f"A node of a graph, {value.name}, is described by whoever knows its place.")
         return self._instance(value)
@@ -153,7 +193,8 @@ class Describer:
         """An object by its class and attributes; of one that has none that can be read, its class alone."""
         self._owner(type(value))
         if type(value).__module__.partition(".")[0] in sys.stdlib_module_names - {"argparse", "types"}:
-            shown = repr(value)  # locks, loggers, generators: what they hold changes without a meaning
+            # What locks, loggers and generators hold changes without a meaning.
+            shown = "" if type(value).__module__ == "logging" else repr(value)
             return [qualified(type(value)), "" if " at 0x" in shown else shown]
         slots = [name for base in type(value).__mro__ for name in _slots(base) if hasattr(value, name)]
         entries = {**getattr(value, "__dict__", {}), **{name: getattr(value, name) for name in slots}}
@@ -203,36 +244,6 @@ def named_tensors(module: nn.Module) -> dict[str, torch.Tensor]:
     return {name: one for name, one in named.items() if not name.endswith("num_batches_tracked")}
 
 
-def code_of(function: Callable[..., Any]) -> Plain:
-    """What an own function does: its byte code, defaults and what it closes over; None for installed ones."""
-    function = getattr(function, "__wrapped__", function)
-    code = getattr(function, "__code__", None)
-    if code is None or not is_own(getattr(function, "__module__", "") or ""):
-        return None
-    describer = Describer()
-    cells = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
-    bound = [function.__defaults__, function.__kwdefaults__, cells]
-    return sha(canonical([_code(code), describer.plain(bound)]))
-
-
-def loose_code(kind: type) -> Plain:
-    """The code of a class that was typed into a notebook: its methods, and what they call beside it there."""
-    pending: list[Any] = [kind]
-    found: dict[str, Plain] = {}
-    while pending:
-        thing = pending.pop()
-        name = qualified(thing)
-        if name in found or not has_no_file(getattr(thing, "__module__", None) or ""):
-            continue
-        inside = vars(thing).values() if isinstance(thing, type) else [thing]
-        functions = [getattr(one, "__func__", getattr(one, "fget", one)) for one in inside]
-        functions = [one for one in functions if hasattr(one, "__code__")]
-        found[name] = [code_of(one) for one in functions]
-        for one in functions:
-            pending += [one.__globals__[word] for word in one.__code__.co_names if word in one.__globals__]
-    return sorted(map(list, found.items()))
-
-
 def _code(code: types.CodeType) -> Plain:
     constants = [_constant(one) for one in code.co_consts]
     return [code.co_code.hex(), constants, list(code.co_names), list(code.co_varnames)]
@@ -244,14 +255,6 @@ def _constant(value: Any) -> Plain:
     if isinstance(value, frozenset):  # whose order differs from process to process
         return ["set", sorted(map(repr, value))]
     return repr(value)
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        _ = cell.cell_contents
-    except ValueError:  # a name that is not bound yet
-        return False
-    return True
 
 
 def _slots(base: type) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ after twenty times as long as looking takes.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import time
 from collections.abc import Callable
@@ -22,10 +23,12 @@ from torch import nn
 from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.networks import code, identity
+from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.copies import initialised, private_copy, unwrapped
 from interpret_core.networks.description import Plain, canonical, named_tensors, sha, tensor_digest
 from interpret_core.networks.preparing import refuse_scripted
 from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.probe import probe_images, sample
 from interpret_core.networks.sources import SEED, NetworkParts, seeded, seeded_call, weights_identity
 from interpret_core.networks.weights import (
     RANDOM,
@@ -48,6 +51,8 @@ class Facts:
         preprocessing, class_names, head: of the network; the head is None where it is not stated.
         evidence, note: of its weights.
         made: what it is made of, as JSON: tree of modules, code, versions, and tensors that no file gives.
+        answers: numbers of its output for the seeded probe, before a file's tensors are in it; empty where it
+            cannot be run. Whatever it reads besides what `made` holds (a setting, another file) shows here.
     """
 
     preprocessing: Preprocessing
@@ -56,6 +61,7 @@ class Facts:
     evidence: str
     note: str
     made: Plain
+    answers: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class FactorySource:
         return Weights(facts.evidence, facts.note, self.file)
 
     def recipe(self, weights: Weights, facts: Facts) -> dict[str, Any]:
-        """All that is known without running the network and decides what it computes."""
+        """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
         file = weights_identity(weights) if weights.file is not None else {}
         return {"made": facts.made, "head": facts.head, **file}
 
@@ -156,7 +162,17 @@ class FactorySource:
         given = set(module.state_dict()) if self.file is not None else set()
         made["tensors"] = sorted([name, one] for name, one in tensors.items() if name not in given)
         evidence, note = self._evidence(parts, made)
-        return Facts(parts.preprocessing, parts.class_names, parts.head, evidence, note, made)
+        answers = self._answers(module, parts.preprocessing.size)
+        return Facts(parts.preprocessing, parts.class_names, parts.head, evidence, note, made, answers)
+
+    def _answers(self, module: nn.Module, size: tuple[int, int]) -> tuple[float | None, ...]:
+        """See `Facts.answers`; from a copy, for a run may leave something behind."""
+        copied, images = private_copy(module), probe_images(size)
+        with torch.no_grad(), plain_arithmetic(), contextlib.suppress(NetworkError):
+            output = seeded_call(lambda: copied(images), self.name, SEED)
+            if isinstance(output, torch.Tensor):
+                return tuple(sample(output))
+        return ()  # loading it says what is wrong
 
     def _evidence(self, parts: NetworkParts, made: Plain) -> tuple[str, str]:
         if self.file is not None:

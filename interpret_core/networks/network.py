@@ -309,7 +309,7 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
 
 
 def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> str:
-    """The digest that `load(name).digest` has; loads the network, unless it was loaded here before.
+    """The digest that `load(name).digest` has; loads the network, unless its files were loaded here before.
 
     Raises:
         NetworkError: as `load`.
@@ -317,7 +317,7 @@ def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True)
     place = find_device(device)
     spec = find(name)
     recipe = spec.recipe(spec.weights(fetch=fetch), place)
-    if recipe not in _DIGESTS:
+    if recipe not in _DIGESTS or spec.facts is not None:  # what a factory makes is known by loading it
         network = load(name, place, fetch=fetch)
         _DIGESTS[network.recipe] = network.digest
         return network.digest

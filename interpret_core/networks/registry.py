@@ -80,10 +80,11 @@ class NetworkSpec:
         return self.source.build(weights).eval()
 
     def recipe(self, weights: Weights, device: torch.device) -> str:
-        """Digest (hex) of all that is known without running the network and decides its own digest.
+        """Digest (hex) of all that is known of a network without running it.
 
-        Two networks of one recipe have one digest; the reverse need not hold. So a page can look up what a
-        run has found out about a network, and never mistakes it for another.
+        Two networks of one recipe have one digest, unless a factory reads what nobody can list (settings,
+        other files, the clock); the reverse need not hold. So a page can look up what a run has found out
+        about a network, if the factory's answers are those of that run (`results.identities`).
         """
         if isinstance(self.source, FactorySource):
             made = self.source.recipe(weights, self.facts or self.source.facts())

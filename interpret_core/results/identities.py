@@ -1,12 +1,15 @@
 """Which network a name means: its digest, as a run found it out, and what it answered then.
 
 A digest comes from the network itself, traced and hashed by the process that computes. Whoever only looks
-for results (pages; a command that finds everything stored) need not build it: a run notes the digest under
-the network's recipe, which holds all that decides it (`NetworkSpec.recipe`).
+for results need not build a network that comes from files: a run notes the digest under the network's recipe,
+which holds all that decides it (`NetworkSpec.recipe`). What a factory makes may depend on what no recipe
+holds, a setting or another file. So commands and jobs load it every time, and pages, which ask often, believe
+a note only if the factory's output for the seeded probe is what it was when the note was made.
 
     identity/<recipe>   the digest
     network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe,
-                         "findings": what loading found out, a sentence each}
+                         "findings": what loading found out, a sentence each,
+                         "bare": that output before a file's tensors are in it, for factories, else none}
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from interpret_core.networks.probe import agrees
 from interpret_core.results.store import Store
 
 AUTO = "auto"
+TOLD = ("layers", "findings")
 UNKNOWN = "unknown:"  # before the recipe of a network that no run here has loaded yet
 
 
@@ -63,14 +67,14 @@ class Subject:
 def identify(
     name: str, store: Store, device: str = AUTO, *, recent: bool = False, since: float = 0.0
 ) -> Subject:
-    """Which network a name means now, without building it where its source is a file or a package.
+    """Which network a name means now; one that comes from files, or is `recent`, is not loaded for it.
 
     Args:
         name: as `networks.find` takes it.
         store: where runs note what they found out.
         device: as `networks.load` takes it; "auto" is the one that its results here were made on, so that
             they go on being comparable, and else the best there is.
-        recent, since: as for `networks.find`; pages ask often.
+        recent, since: as for `networks.find`; pages ask often, and compute nothing under what they are told.
 
     Raises:
         NetworkError: unknown name, missing weights, a factory that fails.
@@ -80,15 +84,25 @@ def identify(
     weights = spec.weights(fetch=not recent)
     best = networks.find_device(device)
     places = [best, torch.device("cpu")] if device == AUTO and best.type != "cpu" else [best]
+    found = Subject(spec, UNKNOWN + spec.recipe(weights, best), best)
     for place in places:
         digest = store.get_json(_identity_key(spec.recipe(weights, place)))
-        if isinstance(digest, str):
-            return Subject(spec, digest, place)
-    return Subject(spec, UNKNOWN + spec.recipe(weights, best), best)
+        if isinstance(digest, str) and _answers_as_noted(spec, digest, store):
+            found = Subject(spec, digest, place)
+            break
+    return found if recent or spec.facts is None else loaded(found, store)
+
+
+def _answers_as_noted(spec: NetworkSpec, digest: str, store: Store) -> bool:
+    """Whether a factory gives what it gave when its digest was noted."""
+    if spec.facts is None:
+        return True
+    note = _noted(store, digest)
+    return note is not None and agrees(note["bare"], spec.facts.answers)
 
 
 def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
-    """The subject with its network, built now; what it is is noted for those who only look.
+    """The subject with its network, built now or a moment ago; what it is is noted for those who only look.
 
     Args:
         subject: from `identify`.
@@ -101,6 +115,8 @@ def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
     Raises:
         NetworkError: as `networks.load`; or it computes something else than it did under the same digest.
     """
+    if subject.network is not None:
+        return subject
     network = networks.load(subject.spec.name, subject.device, fetch=fetch)
     remember(network, store)
     return Subject.of(network)
@@ -116,14 +132,15 @@ def remember(network: Network, store: Store) -> None:
     if before is not None and not agrees(before["answers"], network.answers):
         raise NetworkError(
             f"{network.name} gives another output than when its results were stored, though code, weights "
-            "and settings are the same; expected equal numbers within 0.01 %. Something that nobody reads "
-            "differs (a compiled extension, another build of torch): use the installation that the results "
-            "were made with, or another INTERPRET_CACHE."
+            "and configuration are the same; expected equal numbers within 0.01 %. Something that nobody "
+            "can see from outside differs: a file or a setting that its code reads, a compiled extension, a "
+            "build of torch. Bring that back, or use another INTERPRET_CACHE."
         )
     layers = [layer.name for layer in network.layers]
-    note: dict[str, Any] = {"layers": layers, "findings": list(network.findings), "answers": network.answers}
+    bare = [] if network.spec.facts is None else list(network.spec.facts.answers)
+    note = {"layers": layers, "findings": list(network.findings), "answers": network.answers, "bare": bare}
     # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
-    if before is None or any(before[name] != note[name] for name in ("layers", "findings")):
+    if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):
         store.put_json(f"network/{network.digest}", note, needed=False, lasting=True)
     if store.get_json(_identity_key(network.recipe)) != network.digest:
         store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
@@ -145,7 +162,7 @@ def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
 
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     note = store.get_json(f"network/{digest}")
-    return note if isinstance(note, dict) and {"layers", "answers", "findings"} <= set(note) else None
+    return note if isinstance(note, dict) and {"layers", "answers", "findings", "bare"} <= set(note) else None
 
 
 def _identity_key(recipe: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,7 +251,7 @@ def test_what_changes_while_the_keys_are_made_is_kept_under_its_own_key(root: Pa
     with torch.no_grad():
         module.second.bias.add_(1.0)
     second = plan(request, store)
-    assert before.keys != first.keys
+    assert before.keys == first.keys
     assert set(first.keys.values()).isdisjoint(second.keys.values())
     network = load(OWN + "live")
     run_relevance(request, store)
@@ -259,6 +260,23 @@ def test_what_changes_while_the_keys_are_made_is_kept_under_its_own_key(root: Pa
     assert record.metadata["network"]["digest"] == network.digest
     one = image_map(plan(request, store), network, "ball", int(record["images"][0]), "second")
     assert one.score == pytest.approx(float(record["score"][0]), rel=1e-6)
+
+
+def test_a_setting_that_the_forward_reads_makes_another_network(
+    root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files, tensors and configuration are the same: only a load, or what it answers, can tell."""
+    request = EvaluationRequest(OWN + "setting", str(root), "all")
+    found = []
+    for slope, computed in (("0.0", True), ("1.0", True), ("0.0", False), ("1.0", False)):
+        monkeypatch.setenv("HIDDEN_SLOPE", slope)
+        evaluated = run_evaluation(request, store)
+        assert evaluated.computed is computed
+        found.append(evaluated.evaluation.probability_sum.tolist())
+        assert identify(request.network, store, recent=True, since=time.time()).known
+    assert found[0] == found[2] != found[1] == found[3]
+    monkeypatch.setenv("HIDDEN_SLOPE", "2.0")
+    assert not identify(request.network, store, recent=True, since=time.time()).known  # what a page asks
 
 
 def test_the_same_network_that_answers_otherwise_stops_the_run(

@@ -89,8 +89,9 @@ def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
     first = digest(name)
     assert first == load(name).digest
     assert len(first) == 64
-    monkeypatch.delattr("interpret_core.networks.network.load")
-    assert digest(name) == first  # without loading it again
+    if ":" not in name:  # a factory may give another network every time
+        monkeypatch.delattr("interpret_core.networks.network.load")
+    assert digest(name) == first  # files are not loaded again
 
 
 def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def look(store):
 
 
 def assert_kept(store, least):
-    """Of the texts, `least`; of the records all, at the latest when a check has seen what no reading notices."""
+    """Of the texts, `least`; of the records all, once a check has seen what no reading notices."""
     records, _, texts = look(store)
     assert records >= MOST
     assert texts >= least
