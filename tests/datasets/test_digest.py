@@ -65,6 +65,20 @@ def test_the_recipe_of_the_shades_enters(copy: Path, monkeypatch: pytest.MonkeyP
     assert open_dataset(copy).digest != first
 
 
+def test_a_revision_of_a_format_enters_where_it_is_used(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_dataset(copy).digest
+    name = "planted/00000.PGM"
+    (copy / "images/planted/00000.png").rename(copy / "images" / name)
+    index = (copy / "index.csv").read_bytes()
+    (copy / "index.csv").write_bytes(index.replace(b"planted/00000.png", name.encode()))
+    renamed = open_dataset(copy).digest
+    monkeypatch.setattr(digests, "_REVISION", digests._REVISION + 1)
+    assert open_dataset(copy).digest != renamed
+    (copy / "images" / name).rename(copy / "images/planted/00000.png")
+    (copy / "index.csv").write_bytes(index)
+    assert open_dataset(copy).digest == first
+
+
 @pytest.mark.usefixtures("remembering")
 def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_dataset(copy).digest
