@@ -252,6 +252,7 @@ def tga_palette16(numbers: np.ndarray, labels: list[int]) -> bytes:
 
 NOISE = np.random.default_rng(1).integers(0, 256, (3, 4, 3), dtype=np.uint8)
 LOSSLESSLY, CHANNEL = "expected PNG: save it losslessly", "expected one channel, a palette, or RGB"
+NOT_READ = "which is not read: save the label numbers as PNG, with one channel of 8 or 16 bits"
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG": (lambda: saved(grey(SMALL), "JPEG", quality=100), f"is a JPEG, .*{LOSSLESSLY}"),
     "MPO": (
@@ -327,7 +328,19 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "negative, 8 bits": (lambda: Tiff(8, kind=SIGNED).write(SMALL - 2), "has label number -2, expected"),
     "beyond 65535": (lambda: Tiff(32).write(SMALL + 70000), "has label number 70000, expected"),
     "beyond 2147483647": (lambda: Tiff(32).write(SMALL + (1 << 31)), "has label number 2147483648, expected"),
-    "10 bits": (lambda: Tiff(10).write(SMALL), "10 bits"),
+    "10 bits": (lambda: Tiff(10).write(SMALL), f"is a TIFF of 10 bits, {NOT_READ}"),
+    "32 bits, big endian": (
+        lambda: Tiff(32, order=">").write(SMALL),
+        f"is a TIFF of 32 bits in big-endian order, {NOT_READ}",
+    ),
+    "16 bits with alpha": (
+        lambda: Tiff(16, extra=(2,)).write(np.stack([SMALL, ALPHA], 2)),
+        rf"is a TIFF of 16\+16 bits with an alpha channel, {NOT_READ}",
+    ),
+    "big-endian BigTIFF": (
+        lambda: Tiff(8, order=">", big=True).write(SMALL),
+        f"is a BigTIFF in big-endian order, {NOT_READ}",
+    ),
 }
 
 
