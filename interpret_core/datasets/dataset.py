@@ -9,6 +9,7 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
-from interpret_core.datasets.digests import content_of
+from interpret_core.datasets.digests import content_of, distrust
 from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
-from interpret_core.errors import DatasetError, unknown
+from interpret_core.errors import ChangedFileError, DatasetError, unknown
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
@@ -157,7 +158,8 @@ class Dataset:
             DatasetError: the operating system does not hand it out.
         """
         record = self.records[i]
-        return pictures.read_rgb(self.images / record.image, record.size, self._known_of(record.image))
+        with self._comparing(record.image) as known:
+            return pictures.read_rgb(self.images / record.image, record.size, known)
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
         """Annotation of image i: one plane per map of the table's categories, in their order.
@@ -198,15 +200,22 @@ class Dataset:
     def _indexed(self, record: Record, item: str | int, lookup: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """One map as concept indices, `_UNLISTED` where its category does not list the number."""
         if not isinstance(item, int):
-            numbers = read_mask(self.images / item, self.annotation_size, self._listed, self._known_of(item))
+            with self._comparing(item) as known:
+                numbers = read_mask(self.images / item, self.annotation_size, self._listed, known)
             return lookup[numbers]
         if item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {record.image}", item)
         return np.full(self.annotation_size, lookup[item], dtype=np.uint16)
 
-    def _known_of(self, name: str) -> bytes:
-        """What the digest knows of a file, as `contents.read_content` takes it."""
-        return self._known.get(name, UNKNOWN)
+    @contextmanager
+    def _comparing(self, name: str) -> Iterator[bytes]:
+        """What the digest knows of a file, as `contents.read_content` takes it, to read the file within."""
+        known = self._known.get(name, UNKNOWN)
+        try:
+            yield known
+        except ChangedFileError:
+            distrust(self.root, f"{self._prefix}{name}", known)
+            raise
 
     def _lookup_tables(self, table: ConceptTable) -> dict[str, NDArray[np.uint16]]:
         """category -> (65536,) uint16 from label number to 1 + concept index; kept for the last table."""
