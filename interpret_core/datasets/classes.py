@@ -22,6 +22,7 @@ from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.sheets import numbered_rows
 from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
+from interpret_core.files import name_bytes
 
 TRAIN, VAL, ALL = "train", "val", "all"
 SPLITS = (TRAIN, VAL, ALL)
@@ -152,6 +153,6 @@ def _halved(images: Iterable[str]) -> Iterable[tuple[str, str]]:
     Of an odd number, one more is for ranking. Fewer than four images are halved like any others: leaving one
     out at a time (method §5) is for whoever ranks and tests on so few.
     """
-    ordered = sorted(images, key=lambda image: hashlib.sha256(image.encode()).digest())
+    ordered = sorted(images, key=lambda image: hashlib.sha256(name_bytes(image)).digest())
     half = (len(ordered) + 1) // 2
     return [(image, TRAIN if place < half else VAL) for place, image in enumerate(ordered)]

@@ -28,6 +28,7 @@ from interpret_core import config
 from interpret_core.datasets.contents import MISSING, not_there, read_if_there, refused
 from interpret_core.datasets.shades import RECIPE
 from interpret_core.errors import Cancelled
+from interpret_core.files import name_bytes
 
 VERSION = 2  # of how files are read: raise it where the same bytes become other pixels or numbers
 # The same for files of a few formats alone, known by their names: all other data sets keep their digest.
@@ -87,7 +88,7 @@ def content_of(
             for name, digest in zip(chunk, digests, strict=True):
                 found[name] = digest
                 written = "missing" if digest == MISSING else digest.hex()
-                total.update(f"{name}\0{written}\n".encode())
+                total.update(name_bytes(f"{name}\0{written}\n"))
             if progress is not None:
                 progress(len(found), len(names))
     finally:
