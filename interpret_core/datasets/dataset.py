@@ -8,6 +8,7 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
 from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
-from interpret_core.errors import ChangedFileError, DatasetError, unknown
+from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
@@ -140,6 +141,10 @@ class Dataset:
             )
         present = {concept.category for concept in found}
         return ConceptTable(tuple(category for category in wanted if category in present), found)
+
+    def told(self, error: DamagedFileError) -> str:
+        """What is wrong with a file, by its place below the folder: whatever is kept names no other place."""
+        return str(error).replace(os.path.join(self.root, ""), "", 1)  # noqa: PTH118 - with a slash at its end
 
     def planes(self, table: ConceptTable) -> int:
         """L: the largest number of annotation maps of any image (at least 1)."""

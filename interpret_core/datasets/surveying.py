@@ -28,7 +28,8 @@ _CHUNK = 16
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An image that is skipped: its index into the records, its file, and why (naming the file at fault)."""
+    """An image that is skipped: its index into the records, its file, and why (naming the file at fault, by
+    its place below the data set's folder)."""
 
     index: int
     image: str
@@ -208,7 +209,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
             colours = shrink(dataset.read_image(i), dataset.annotation_size)
             planes, unlisted = dataset.read_planes(i, table)
         except DamagedFileError as error:
-            chunk.problems.append(Problem(i, dataset.records[i].image, str(error)))
+            chunk.problems.append(Problem(i, dataset.records[i].image, dataset.told(error)))
             continue
         pixels = np.bincount(planes.reshape(-1), minlength=counted)
         present = np.flatnonzero(pixels[1:])

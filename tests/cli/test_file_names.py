@@ -1,4 +1,4 @@
-"""Names of files and folders that are no text in UTF-8: every command goes on, and names them on the screen."""
+"""Names of files and folders that are no text in UTF-8: every command goes on, and the screen names them."""
 
 from __future__ import annotations
 
