@@ -131,3 +131,41 @@ def test_a_class_without_an_object_cannot_rank_by_iou(command: Command, split: P
     ran = command(*ABLATE, "--dataset", split)
     assert ran.status == 0, ran.err
     assert "1 classes of the data set left out: cat (no object of the data set has this name)" in ran.out
+
+
+def spelled_otherwise(root: Path) -> Path:
+    """label.csv lists "cat" under Object, and the column is called object."""
+    text = (root / "label.csv").read_text()
+    (root / "label.csv").write_text(text.replace("1,cat,object(1)", "1,cat,Object(1)"))
+    return root
+
+
+def test_pixels_that_count_nowhere_are_said(command: Command, split: Path, tmp_path: Path) -> None:
+    spelled_otherwise(split)
+    asked = ("profile", "--network", NETWORK, "--dataset", split, *QUICK)
+    for out in (tmp_path / "p.json", tmp_path / "again.json"):  # the second one from the cache
+        ran = command(*asked, "--out", out)
+        assert ran.status == 0, ran.err
+        line = (
+            "144 pixels (16.7 % of those labelled) count as unlabelled, since label.csv does not list their "
+            "label under the map's category: 1 cat in object (listed under Object)"
+        )
+        assert line in ran.out.splitlines()
+        told = {"category": "object", "number": 1, "name": "cat", "listed": ["Object"], "pixels": 144}
+        assert json.loads(out.read_text())["metadata"]["unlisted"] == [told]
+
+
+def test_a_profile_without_such_pixels_says_nothing(command: Command, split: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
+    ran = command("profile", "--network", NETWORK, "--dataset", split, *QUICK, "--out", out)
+    assert "unlabelled" not in ran.out
+    assert json.loads(out.read_text())["metadata"]["unlisted"] == []
+
+
+def test_labels_of_a_category_without_a_column_are_listed(command: Command, split: Path) -> None:
+    assert "no column for" not in command("datasets", split).out
+    ran = command("datasets", spelled_otherwise(split))
+    assert (
+        "1 labels are listed under a category that index.csv has no column for, where they do not count: "
+        "1 cat (Object)"
+    ) in ran.out.splitlines()

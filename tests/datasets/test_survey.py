@@ -29,6 +29,7 @@ def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset) -> None
     assert found.valid.all()
     assert found.problems == ()
     assert found.unlisted_pixels == 0
+    assert "unlisted" not in found.to_record()[1], "the record of what has none is as it always was"
     assert found.maps == 6
     for index, concept in enumerate(table.concepts):
         number = planted.numbers[concept.name]
@@ -162,6 +163,8 @@ def test_unlisted_labels_are_counted(copy: Path) -> None:
     dataset = open_dataset(copy)
     found = survey(dataset, dataset.concepts())
     assert found.unlisted_pixels == 32 * 32
+    assert found.unlisted == (("object", 6, 32 * 32),)
+    same(Survey.from_record(*found.to_record()), found)
     assert not found.category_member[0, 0]
 
 
