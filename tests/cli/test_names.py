@@ -169,3 +169,30 @@ def test_labels_of_a_category_without_a_column_are_listed(command: Command, spli
         "1 labels are listed under a category that index.csv has no column for, where they do not count: "
         "1 cat (Object)"
     ) in ran.out.splitlines()
+
+
+def test_a_name_of_two_lines_breaks_no_table(command: Command, split: Path) -> None:
+    """Of a label, and of a class, which heads a column as well."""
+    for name in ("label.csv", "classes.csv"):
+        text = (split / name).read_text()
+        (split / name).write_text(text.replace("dog", '"d\nog"'))
+    ran = command("datasets", split)
+    assert r"cat (1), d\nog, bus, cat (9)" in ran.out
+    (split.parent / "unitscope.toml").write_text('[classes]\n"d\\nog" = ["dog"]\n')
+    ran = command("evaluate", "--network", NETWORK, "--dataset", split, "--split", "all")
+    assert ran.status == 0, ran.err
+    rows = [line.split()[0] for line in ran.out.splitlines() if line]
+    assert rows.count(r"d\nog") == 2
+    assert "og" not in rows
+    ran = command("profile", "--network", NETWORK, "--dataset", split, *QUICK)
+    assert ran.status == 0, ran.err
+
+
+def test_names_that_look_alike(command: Command, split: Path) -> None:
+    text = (split / "label.csv").read_text(encoding="utf-8")
+    (split / "label.csv").write_text(text.replace("9,cat", "9,cat\u200b"), encoding="utf-8")
+    assert r"cat (1), dog, bus, cat\u200b (9)" in command("datasets", split).out
+    ran = command(*ABLATE, "--dataset", split, "--concept", "cat")
+    assert (ran.status, "2 concepts are called 'cat'" in ran.line) == (2, True)
+    ran = command(*ABLATE, "--dataset", split, "--concept", "cat (9)")
+    assert ran.status == 0, ran.err

@@ -101,6 +101,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
         ("", ["index.csv", "image"]),
         ("image,split,ih,iw,object\n", ["sh, sw"]),
         ("image,image,ih,iw,sh,sw,object\n", ["column twice"]),
+        ("image,ih,iw,sh,sw,object,object\u200b\n", ["column twice", "'object\\u200b'"]),
         ("image,split,ih,iw,sh,sw\na.png,train,8,8,4,4\n", ["no category column"]),
         (INDEX, ["lists no image"]),
         (INDEX + "a.png,train,8,8,4,4,\n", ["line 2", "7 cells", "expected 8"]),
