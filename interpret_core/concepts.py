@@ -3,11 +3,13 @@
 A concept is a label within a category, and is known by its number and category: two labels may bear one name
 (ADE20K has "door" twice), and one label may be in two categories. Wherever a concept is shown or written it
 goes by a name that no other of its table has: `cat (1)` and `cat (9)` for two labels, `cat (object)` and
-`cat (part)` for two categories, and its own name where that is enough.
+`cat (part)` for two categories, and its own name where that is enough. Names that nobody can tell apart on a
+screen count as one (`appearance`).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +21,24 @@ from interpret_core.errors import ParameterError, unknown
 
 DEFAULT_CATEGORIES = ("object", "part", "material", "color")
 _SHOWN = 8  # names in a message
+# Letters and marks without a shape of their own, beside the control and format characters.
+_SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+
+
+def appearance(name: str) -> str:
+    """What names have in common that look alike: composed letters, nothing invisible, single spaces."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    return " ".join("".join(filter(_visible, name)).split())
+
+
+def _visible(character: str) -> bool:
+    if character.isprintable() and character.isascii():
+        return True
+    shapeless = character in _SHAPELESS or unicodedata.category(character) in ("Cc", "Cf")
+    return character.isspace() or not shapeless
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +79,10 @@ class ConceptTable:
     def named(self, name: str) -> tuple[int, ...]:
         """Indices of the concepts that a name may mean: one of `names`, a label's own name, or either with
         the category, the number or both behind it."""
-        if name in self._places:
-            return (self._places[name],)
-        return tuple(
-            index
-            for index, concept in enumerate(self.concepts)
-            if name == concept.name or name in _spelled_out(concept)
-        )
+        wanted = appearance(name)
+        if wanted in self._places:
+            return (self._places[wanted],)
+        return tuple(index for index, spellings in enumerate(self._spellings) if wanted in spellings)
 
     def find(self, name: str) -> int:
         """Index of the one concept that a name means.
@@ -87,22 +104,29 @@ class ConceptTable:
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {name: index for index, name in enumerate(self.names)}
+        return {appearance(name): index for index, name in enumerate(self.names)}
+
+    @cached_property
+    def _spellings(self) -> tuple[frozenset[str], ...]:
+        return tuple(
+            frozenset(map(appearance, (concept.name, *_spelled_out(concept)))) for concept in self.concepts
+        )
 
 
 def unique_names(concepts: Sequence[Concept]) -> tuple[str, ...]:
-    """A name for each concept that no other has, as short as it can be; no order favours any.
+    """A name for each concept that looks like no other's, as short as it can be; no order favours any.
 
     Args:
         concepts: each number once within a category.
     """
     same: dict[str, list[Concept]] = {}
     for concept in concepts:
-        same.setdefault(concept.name, []).append(concept)
+        same.setdefault(appearance(concept.name), []).append(concept)
     taken = {name for name, sharing in same.items() if len(sharing) == 1}
     return tuple(
-        concept.name if concept.name in taken else _told_apart(concept, same[concept.name], taken)
+        concept.name if len(sharing) == 1 else _told_apart(concept, sharing, taken)
         for concept in concepts
+        for sharing in (same[appearance(concept.name)],)
     )
 
 
@@ -115,8 +139,8 @@ def _told_apart(concept: Concept, sharing: Sequence[Concept], taken: set[str]) -
         name = by_category
     else:
         name = by_both
-    name = by_both if name in taken else name
-    while name in taken:
+    name = by_both if appearance(name) in taken else name
+    while appearance(name) in taken:
         name = f"{name} ({concept.category} {concept.number})"
     return name
 

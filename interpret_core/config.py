@@ -112,9 +112,10 @@ def _listed_folders(value: str) -> dict[str, Path]:
     folders = [Path(part).expanduser().absolute() for part in value.split(os.pathsep) if part.strip()]
     named: dict[str, Path] = {}
     for folder in folders:
-        if named.setdefault(folder.name, folder) != folder:
+        name = folder.name.encode("utf-8", "backslashreplace").decode()  # it stands on pages and in addresses
+        if named.setdefault(name, folder) != folder:
             raise UserError(
-                f"INTERPRET_DATASETS lists {named[folder.name]} and {folder}, "
+                f"INTERPRET_DATASETS lists {named[name]} and {folder}, "
                 f"expected folders of different names: name one of them under [datasets] in {DEFAULT_CONFIG}."
             )
     return named

@@ -44,6 +44,11 @@ def sha256(path: str | Path) -> str:
     return _sha256(file, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
 
 
+def name_bytes(name: str) -> bytes:
+    """A file's name as the bytes it has on disk; in UTF-8 for most, and nobody can say for the others."""
+    return name.encode("utf-8", "surrogateescape")
+
+
 @lru_cache(maxsize=4096)
 def _sha256(file: Path, identity: tuple[int, ...]) -> str:
     return _hash_file(file, "sha256")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpret_core.concepts import Concept, ConceptTable, unique_names
+from interpret_core.concepts import Concept, ConceptTable, appearance, unique_names
 from interpret_core.errors import ParameterError
 
 
@@ -49,10 +49,45 @@ def test_names_tell_concepts_apart(concepts: list[tuple[int, str, str]], names: 
     assert table(*concepts).names == names
 
 
+COMPOSED, TAKEN_APART = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (COMPOSED, TAKEN_APART),
+        ("cat", "cat\u200b"),
+        ("cat", "\ufeffcat"),
+        ("cat", "c\u00adat"),
+        ("park bench", "park\u00a0bench"),
+        ("park bench", "park \n bench"),
+        ("cat", "cat\u3164"),
+    ],
+)
+def test_names_that_look_alike_are_told_apart_like_equal_ones(one: str, other: str) -> None:
+    found = table((1, one, "object"), (9, other, "object"), (2, "bus", "object"))
+    assert found.names == (f"{one} (1)", f"{other} (9)", "bus")
+    for name in (one, other):
+        with pytest.raises(ParameterError, match=r"(?s)2 concepts are called .* \(1\), .* \(9\)"):
+            found.find(name)
+        assert found.find(f"{name} (1)") == 0
+        assert found.find(f"{name} (9)") == 1
+    alone = table((1, one, "object"), (2, "bus", "object"))
+    assert alone.names == (one, "bus")
+    assert alone.find(other) == 0, "as it is typed"
+
+
+def test_names_that_look_different_are_left_alone() -> None:
+    names = ("cat", "Cat", "cats", "c at", "c\u00e2t", "\uff43at", "日本")
+    assert table(*((number, name, "object") for number, name in enumerate(names, 1))).names == names
+
+
 LABELS = st.lists(
     st.tuples(
         st.integers(1, 4),
-        st.sampled_from(["a", "b", "a (1)", "a (object)", "a (object 1)", "a (2)", ""]),
+        st.sampled_from(
+            ["a", "b", "a (1)", "a (object)", "a (object 1)", "a (2)", "", "a\u200b", "a\u00a0(1)"]
+        ),
         st.sampled_from(["object", "part"]),
     ),
     max_size=8,
@@ -64,12 +99,12 @@ LABELS = st.lists(
 def test_no_two_names_are_alike_in_any_order(labels: list[tuple[int, str, str]], chance) -> None:
     concepts = [Concept(*label) for label in labels]
     names = unique_names(concepts)
-    assert len(set(names)) == len(concepts)
+    assert len({appearance(name) for name in names}) == len(concepts)
     pairs = list(zip(concepts, names, strict=True))
     chance.shuffle(pairs)
     assert unique_names([concept for concept, _ in pairs]) == tuple(name for _, name in pairs)
     for concept, name in pairs:
-        if sum(other.name == concept.name for other in concepts) == 1:
+        if sum(appearance(other.name) == appearance(concept.name) for other in concepts) == 1:
             assert name == concept.name
     found = ConceptTable(("object", "part"), tuple(concepts))
     assert [found.find(name) for name in names] == list(range(len(concepts)))

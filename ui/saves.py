@@ -33,7 +33,7 @@ def json_text(rows: Rows) -> str:
 
 
 def _made(written: Callable[[Rows], str], rows: Callable[[], Rows]) -> bytes:
-    return written(rows()).encode()
+    return written(rows()).encode("utf-8", "backslashreplace")  # JSON's escape of what is no text
 
 
 def saves(name: str, rows: Callable[[], Rows], key: str) -> None:

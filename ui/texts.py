@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from interpret_core.profile.record import LayerProfile
 from ui.plain import plain
 from ui.theme import asset, count_text, expected_text
 from ui.view import SMALL, LayerView
+
+_NAMED = 3  # labels in a line
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -35,6 +38,8 @@ def fine_print(view: LayerView) -> str:
     parts = [f"n = {count_text(view.facts.images, 'image')}"]
     if view.facts.skipped:
         parts.append(f"{view.facts.skipped:,} skipped as damaged")
+    if view.summary.profile.unlisted:
+        parts.append(_unlisted(view.summary.profile))
     if left_out:
         least = count_text(view.summary.settings.min_images, "image")
         parts.append(
@@ -44,6 +49,21 @@ def fine_print(view: LayerView) -> str:
         images = count_text(view.chance_images, "image")
         parts.append(f"chance from {view.permutations} permutations on {images}")
     return " · ".join(parts)
+
+
+def _unlisted(profile: LayerProfile) -> str:
+    """Pixels whose label is not listed under the category of their map: how many, and which labels."""
+    labels = profile.unlisted
+    named = [
+        f"{label.number} {plain(label.name)} in {plain(label.category)} "
+        f"(label.csv: {plain(', '.join(label.listed))})"
+        for label in labels[:_NAMED]
+    ]
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return (
+        f"{sum(label.pixels for label in labels):,} pixels ({100 * profile.unlisted_share:.1f} % of those "
+        f"labelled) count as unlabelled, not listed in their map's category: {', '.join(named)}{more}"
+    )
 
 
 def chance_words(view: LayerView, unit: int) -> str:

@@ -142,6 +142,8 @@ def _show_dataset(dataset: Dataset) -> None:
     screen.print(f"folder {dataset.root}", soft_wrap=True)
     if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
+    if dataset.without_column:
+        screen.print(_without_column(dataset), soft_wrap=True)
     listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
     for category, names in concept_names(dataset).items():
         images = sum(bool(record.maps.get(category)) for record in dataset.records)
@@ -149,6 +151,19 @@ def _show_dataset(dataset: Dataset) -> None:
         shown = ", ".join(names[:NAMES_SHOWN]) + more
         listed.add_row(category, f"{len(names):,}", f"{images:,}", shown)
     screen.print(listed)
+
+
+def _without_column(dataset: Dataset) -> str:
+    stray = [
+        f"{label.number} {label.name} ({category})"
+        for category, labels in dataset.without_column.items()
+        for label in labels
+    ]
+    more = " …" if len(stray) > NAMES_SHOWN else ""
+    return (
+        f"{len(stray):,} labels are listed under a category that index.csv has no column for, where they do "
+        f"not count: {'; '.join(stray[:NAMES_SHOWN])}{more}"
+    )
 
 
 def _classes_line(dataset: Dataset) -> str:

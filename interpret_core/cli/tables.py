@@ -23,6 +23,8 @@ def description(request: ProfileRequest, settings: Settings, summaries: Sequence
     metadata = summaries[0].profile.metadata
     dataset = dict(metadata["dataset"])
     skipped = dataset.pop("skipped")
+    dataset.pop("unlisted", None)
+    profile = summaries[0].profile
     return {
         "version": __version__,
         "schema": SCHEMA,
@@ -39,6 +41,8 @@ def description(request: ProfileRequest, settings: Settings, summaries: Sequence
             "seed": request.seed,
         },
         "skipped": skipped,
+        "unlisted": [{**label._asdict(), "listed": list(label.listed)} for label in profile.unlisted],
+        "unlisted_share": profile.unlisted_share,
         "concepts": len(summaries[0].included),
         "left_out": _left_out(summaries[0]),
         "layers": [layer_facts(summary) for summary in summaries],
@@ -96,10 +100,23 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
     if skipped:
         yield f"{len(skipped):,} skipped as damaged: {some(skipped, verbose)}"
+    unlisted = described["unlisted"]
+    if unlisted:
+        pixels = sum(label["pixels"] for label in unlisted)
+        yield (
+            f"{pixels:,} pixels ({100 * described['unlisted_share']:.1f} % of those labelled) count as "
+            "unlabelled, since label.csv does not list their label under the map's category: "
+            f"{some([_unlisted(label) for label in unlisted], verbose)}"
+        )
     left_out = described["left_out"]
     if left_out:
         least = parameters["min_images"]
         yield f"{len(left_out):,} concepts left out (fewer than {least} images): {some(left_out, verbose)}"
+
+
+def _unlisted(label: Row) -> str:
+    listed = ", ".join(label["listed"])
+    return f"{label['number']} {label['name']} in {label['category']} (listed under {listed})"
 
 
 def layers_table(summaries: Sequence[LayerSummary]) -> Table:

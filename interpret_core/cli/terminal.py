@@ -41,14 +41,15 @@ def console() -> Console:
 
 
 def printable(text: str) -> str:
-    """The text, with what a terminal would obey or cannot show as Python writes it: an escape as `\\x1b`."""
+    """The text in one line, with what a terminal would obey or cannot show as Python writes it: `\\x1b`."""
     return "".join(one if _shown(one) else one.encode("unicode_escape").decode() for one in text)
 
 
 def _shown(character: str) -> bool:
-    # Control characters, invisible ones that turn the direction of a line, halves of characters; but joiners
-    # belong to the letters and pictures around them.
-    return character in "\n\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    # Control characters, what ends a line, invisible ones that turn its direction, halves of characters; but
+    # joiners belong to the letters and pictures around them.
+    ended = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return character in "\u200c\u200d" or unicodedata.category(character) not in ended
 
 
 def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:

@@ -50,7 +50,8 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
     part = _beside(target)
     try:
         try:
-            with part.open("x", encoding="utf-8", newline="") as file:
+            # A file's name may be no text; the escape of what is none in it is also JSON's.
+            with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 if target.suffix == ".json":
                     number = _json(file, records, described)
                 else:

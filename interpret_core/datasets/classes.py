@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.concepts import appearance
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.sheets import numbered_rows
 from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
+from interpret_core.files import name_bytes
 
 TRAIN, VAL, ALL = "train", "val", "all"
 SPLITS = (TRAIN, VAL, ALL)
@@ -59,7 +61,7 @@ class Classes:
 
 def spelling(name: str) -> str:
     """What two spellings of a class have in common: `Park_bench` and `park  bench` are one name."""
-    return " ".join(name.replace("_", " ").lower().split())
+    return appearance(name.replace("_", " ").lower())
 
 
 def read_classes(dataset: Dataset) -> Classes:
@@ -124,9 +126,10 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
             raise DatasetError(f"{where}: {image} {twice} on line {at}, expected once: remove one row.")
         other, at = spelled.setdefault(spelling(name), (name, line))
         if other != name:
+            quoted = ascii if appearance(other) == appearance(name) else repr
             raise DatasetError(
-                f"{where}: class {name!r} is spelled {other!r} on line {at}, expected one spelling: "
-                "correct one of them."
+                f"{where}: class {quoted(name)} is spelled {quoted(other)} on line {at}, expected one "
+                "spelling: correct one of them."
             )
     if not found:
         raise DatasetError(f"{path} lists no image, expected at least one row: write a row per image.")
@@ -152,6 +155,6 @@ def _halved(images: Iterable[str]) -> Iterable[tuple[str, str]]:
     Of an odd number, one more is for ranking. Fewer than four images are halved like any others: leaving one
     out at a time (method §5) is for whoever ranks and tests on so few.
     """
-    ordered = sorted(images, key=lambda image: hashlib.sha256(image.encode()).digest())
+    ordered = sorted(images, key=lambda image: hashlib.sha256(name_bytes(image)).digest())
     half = (len(ordered) + 1) // 2
     return [(image, TRAIN if place < half else VAL) for place, image in enumerate(ordered)]

@@ -8,7 +8,10 @@ those pixels. A number that label.csv does not list at all makes the mask a dama
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +20,14 @@ from numpy.typing import NDArray
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
-from interpret_core.datasets.digests import content_of
+from interpret_core.datasets.digests import content_of, distrust
 from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
-from interpret_core.errors import DatasetError, unknown
+from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
+Unlisted = Counter[tuple[str, int]]  # pixels by category and label number
 Progress = Callable[[int, int], None]
 
 
@@ -119,8 +123,11 @@ class Dataset:
         """
         wanted = tuple(dict.fromkeys(categories))
         for category in wanted:
-            if category not in self.categories and category not in DEFAULT_CATEGORIES:
-                raise DatasetError(unknown("category", category, self.categories, f"Data set: {self.name}."))
+            if category in self.categories or category in DEFAULT_CATEGORIES:
+                continue
+            if category in self.without_column:
+                raise DatasetError(f"Data set {self.name} has no column {category!r}: {self._mismatch()}")
+            raise DatasetError(unknown("category", category, self.categories, f"Data set: {self.name}."))
         found = tuple(
             Concept(label.number, label.name, category)
             for category in wanted
@@ -131,7 +138,7 @@ class Dataset:
         if not found and self.annotated:
             raise DatasetError(
                 f"Data set {self.name} has no label in {', '.join(wanted) or 'no category'}, "
-                f"expected at least one: choose among {', '.join(self.categories)}."
+                f"expected at least one: {self._mismatch()}"
             )
         if len(found) >= _UNLISTED:
             raise DatasetError(
@@ -139,6 +146,34 @@ class Dataset:
             )
         present = {concept.category for concept in found}
         return ConceptTable(tuple(category for category in wanted if category in present), found)
+
+    @property
+    def without_column(self) -> Mapping[str, Sequence[Label]]:
+        """Categories of label.csv that index.csv has no column for, and their labels, which count nowhere."""
+        found: dict[str, list[Label]] = {}
+        for label in self.labels.values():
+            for category in label.categories:
+                if category not in self.categories:
+                    found.setdefault(category, []).append(label)
+        return found
+
+    def _mismatch(self) -> str:
+        """Where the labels of a category may be that seems to have none, and the remedy."""
+        columns = ", ".join(self.categories)
+        labelled = {category for label in self.labels.values() for category in label.categories}
+        if not labelled:
+            return f"label.csv names a category for none of its labels: write one of {columns} there."
+        choice = ", ".join(category for category in self.categories if category in labelled)
+        if not self.without_column:
+            return f"choose among {choice}."
+        return (
+            f"label.csv lists labels in {', '.join(self.without_column)}, and index.csv has the columns "
+            f"{columns}: write one name in both{f', or choose among {choice}' if choice else ''}."
+        )
+
+    def told(self, error: DamagedFileError) -> str:
+        """What is wrong with a file, by its place below the folder: whatever is kept names no other place."""
+        return str(error).replace(os.path.join(self.root, ""), "", 1)  # noqa: PTH118 - with a slash at its end
 
     def planes(self, table: ConceptTable) -> int:
         """L: the largest number of annotation maps of any image (at least 1)."""
@@ -157,7 +192,8 @@ class Dataset:
             DatasetError: the operating system does not hand it out.
         """
         record = self.records[i]
-        return pictures.read_rgb(self.images / record.image, record.size, self._known_of(record.image))
+        with self._comparing(record.image) as known:
+            return pictures.read_rgb(self.images / record.image, record.size, known)
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
         """Annotation of image i: one plane per map of the table's categories, in their order.
@@ -176,37 +212,53 @@ class Dataset:
         """
         return self.read_planes(i, table)[0]
 
-    def read_planes(self, i: int, table: ConceptTable) -> tuple[NDArray[np.uint16], int]:
-        """As `read_annotation`, and the number of pixels whose label is not listed in the map's category."""
+    def read_planes(self, i: int, table: ConceptTable) -> tuple[NDArray[np.uint16], Unlisted]:
+        """As `read_annotation`, and the pixels whose label is not listed in the map's category.
+
+        Labels without any category are meant to be unlabelled and are none of these.
+        """
         record = self.records[i]
         planes = np.zeros((_count(record, table), *self.annotation_size), dtype=np.uint16)
         lookups = self._lookup_tables(table)
-        at = unlisted = 0
+        at, unlisted = 0, Unlisted()
         for category in table.categories:
             first = at
             for item in record.maps.get(category, ()):
-                plane = self._indexed(record, item, lookups[category])
-                foreign = plane == _UNLISTED
-                unlisted += int(np.count_nonzero(foreign))
-                plane[foreign] = 0
+                plane, foreign = self._indexed(record, item, lookups[category])
+                unlisted.update({(category, number): pixels for number, pixels in foreign.items()})
                 for earlier in planes[first:at]:
                     plane[plane == earlier] = 0
                 planes[at] = plane
                 at += 1
         return planes, unlisted
 
-    def _indexed(self, record: Record, item: str | int, lookup: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """One map as concept indices, `_UNLISTED` where its category does not list the number."""
+    def _indexed(
+        self, record: Record, item: str | int, lookup: NDArray[np.uint16]
+    ) -> tuple[NDArray[np.uint16], dict[int, int]]:
+        """One map as concept indices, and the pixels of each number that its category does not list."""
         if not isinstance(item, int):
-            numbers = read_mask(self.images / item, self.annotation_size, self._listed, self._known_of(item))
-            return lookup[numbers]
-        if item not in self.labels:
+            with self._comparing(item) as known:
+                numbers = read_mask(self.images / item, self.annotation_size, self._listed, known)
+        elif item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {record.image}", item)
-        return np.full(self.annotation_size, lookup[item], dtype=np.uint16)
+        else:
+            numbers = np.full(self.annotation_size, item, dtype=np.uint16)
+        plane = lookup[numbers]
+        foreign = plane == _UNLISTED
+        plane[foreign] = 0
+        counted = zip(*np.unique(numbers[foreign], return_counts=True), strict=True)
+        found = {int(number): int(pixels) for number, pixels in counted}
+        return plane, {number: pixels for number, pixels in found.items() if self.labels[number].categories}
 
-    def _known_of(self, name: str) -> bytes:
-        """What the digest knows of a file, as `contents.read_content` takes it."""
-        return self._known.get(name, UNKNOWN)
+    @contextmanager
+    def _comparing(self, name: str) -> Iterator[bytes]:
+        """What the digest knows of a file, as `contents.read_content` takes it, to read the file within."""
+        known = self._known.get(name, UNKNOWN)
+        try:
+            yield known
+        except ChangedFileError:
+            distrust(self.root, f"{self._prefix}{name}", known)
+            raise
 
     def _lookup_tables(self, table: ConceptTable) -> dict[str, NDArray[np.uint16]]:
         """category -> (65536,) uint16 from label number to 1 + concept index; kept for the last table."""

@@ -30,6 +30,10 @@ from interpret_core.errors import DamagedFileError, DatasetError
 _LOCK = threading.Lock()  # Pillow's settings are looked at and exchanged in one step
 # A process forked in the midst of such a step would wait for ever.
 os.register_at_fork(before=_LOCK.acquire, after_in_child=_LOCK.release, after_in_parent=_LOCK.release)
+_SAVE_IT = {
+    "image": "save it with 8 bits a colour, as PNG or JPEG",
+    "mask": "save the label numbers as PNG, with one channel of 8 or 16 bits",
+}
 _PATIENCE = 100  # attempts to decode while other code changes them
 _NO_LIMIT = 1 << 62
 _T = TypeVar("_T")
@@ -43,7 +47,7 @@ def decode(kind: str, path: Path, content: bytes, convert: Callable[[Image.Image
     """What `convert` makes of an opened, not yet decoded image.
 
     Args:
-        kind: what the file is, for the message.
+        kind: what the file is, "image" or "mask", for the message.
         path: where the bytes come from.
         content: the file's bytes.
         convert: may be called again; what it raises as NotReadError becomes the message.
@@ -63,7 +67,10 @@ def decode(kind: str, path: Path, content: bytes, convert: Callable[[Image.Image
         # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError and more on damaged bytes.
         if isinstance(error, OSError) and error.errno is not None:
             raise refused(path, error) from error
-        reason = why_not(content) if isinstance(error, UnidentifiedImageError) else _words(error)
+        unidentified = isinstance(error, UnidentifiedImageError)
+        if unidentified and (layout := tiffs.not_read(content)):
+            raise DamagedFileError(f"{kind} {path} {layout}: {_SAVE_IT[kind]}.") from error
+        reason = why_not(content) if unidentified else _words(error)
         if "out of memory" in reason:
             raise MemoryError(f"{kind} {path}: {reason}") from error
         raise DamagedFileError(
@@ -186,7 +193,7 @@ def why_not(content: bytes) -> str:
                 if accepts is not None and accepts(content[:16]) is True:
                     factory(BytesIO(content), "")
             except Exception as error:
-                return f"{name}: {_words(error)}{tiffs.stored(content) if name == 'TIFF' else ''}"
+                return f"{name}: {_words(error)}"
     return "it is no picture of a format that is read"
 
 

@@ -2,9 +2,13 @@
 
 The memo is a JSON file per folder below `cache/digests/`: file -> [size, mtime_ns, ctime_ns, inode, SHA-256].
 A file is read again when one of the first four differs: size and mtime alone miss a file that `mv` or `cp -p`
-put in the place of another. A file changed in the last two seconds is not memoised: a second change within
-the clock's resolution would go unseen (git's "racily clean" entries). The memo is a convenience: where it
-cannot be written or is damaged, files are read again, and nothing else changes.
+put in the place of another. The device is left out, as in git: that of a network share or a container is
+another one after every restart, and everything would be read again. A file changed in the last two seconds is
+not memoised: a second change within the clock's resolution would go unseen (git's "racily clean" entries).
+
+The memo is a convenience: where it cannot be written or is damaged, files are read again, and nothing else
+changes. Where a file turns out to be another one although none of the four differs, the folder's memo is
+deleted (`distrust`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +28,12 @@ from interpret_core import config
 from interpret_core.datasets.contents import MISSING, not_there, read_if_there, refused
 from interpret_core.datasets.shades import RECIPE
 from interpret_core.errors import Cancelled
+from interpret_core.files import name_bytes
 
 VERSION = 2  # of how files are read: raise it where the same bytes become other pixels or numbers
+# The same for files of a few formats alone, known by their names: all other data sets keep their digest.
+_REVISION = 1
+_REVISED = (".bmp", ".dib", ".tga", ".pgm", ".pnm", ".jp2", ".j2k", ".jpx", ".jpf", ".jpc", ".j2c")
 _RACY_NS = 2_000_000_000
 _CHUNK = 64
 
@@ -65,7 +74,10 @@ def content_of(
     """
     names = sorted(set(files))
     memo = _Memo(folder)
-    total = hashlib.sha256(json.dumps([VERSION, RECIPE, sorted(tables.items())]).encode())
+    recipe = [VERSION, RECIPE, sorted(tables.items())]
+    if any(name.lower().endswith(_REVISED) for name in names):
+        recipe.append(_REVISION)
+    total = hashlib.sha256(json.dumps(recipe).encode())
     chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
     pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="digest")
     found: dict[str, bytes] = {}
@@ -76,7 +88,7 @@ def content_of(
             for name, digest in zip(chunk, digests, strict=True):
                 found[name] = digest
                 written = "missing" if digest == MISSING else digest.hex()
-                total.update(f"{name}\0{written}\n".encode())
+                total.update(name_bytes(f"{name}\0{written}\n"))
             if progress is not None:
                 progress(len(found), len(names))
     finally:
@@ -85,13 +97,39 @@ def content_of(
     return Content(total.hexdigest(), found)
 
 
+def distrust(folder: Path, name: str, digest: bytes) -> None:
+    """Delete a folder's memo if it takes a file for what it is not, so that the next run reads every file.
+
+    There are file systems, and ways to write, that leave no time of change. Where one file was changed so,
+    others may have been, and runs would stop at them one by one.
+
+    Args:
+        folder: the data set's.
+        name: of a file below it whose content is not what `digest` says.
+        digest: the SHA-256 that was taken for the file's.
+    """
+    path = _memo_of(folder)
+    entry = _load(path).get(name)
+    with suppress(OSError):
+        if entry is not None and entry == (*_identity((folder / name).stat()), digest.hex()):
+            path.unlink()
+
+
+def _memo_of(folder: Path) -> Path:
+    key = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
+    return config.current().cache / "digests" / f"{key}.json"
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 class _Memo:
     """Digests of the files below one folder, loaded from and saved to its JSON file."""
 
     def __init__(self, root: Path) -> None:
         self._prefix = f"{root}{os.sep}"
-        key = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
-        self._path = config.current().cache / "digests" / f"{key}.json"
+        self._path = _memo_of(root)
         self._old = _load(self._path)
         self._new: dict[str, Entry] = {}
 
@@ -102,7 +140,7 @@ class _Memo:
         path = f"{self._prefix}{name}"  # Path objects would take longer than the system call, 250,000 times
         try:
             status = os.stat(path)  # noqa: PTH116
-            now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            now = _identity(status)
             entry = self._old.get(name)
             if entry is None or entry[:4] != now:
                 content = read_if_there(path, status)  # a picture is small: one read, no streaming

@@ -7,8 +7,8 @@
 A palette may also have been made of a Broden mask by a program that recompresses without loss, and then its
 colours are the numbers; grey of 2 or 4 bits may have been made of grey of 8. Such a mask is read the other
 way where the first way gives a number that label.csv does not list, and refused where both are possible and
-differ. What does not keep numbers (JPEG and its kin) or has no place for them (floating point, CMYK, 16 bits
-a colour) is refused. Masks are turned upright like images.
+differ. What does not keep numbers, or does not say whether it did (JPEG and its kin, JPEG 2000), or has no
+place for them (floating point, CMYK, 5 or 16 bits a colour) is refused. Masks are turned upright like images.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.datasets import bitmaps, tiffs
 from interpret_core.datasets.contents import UNKNOWN, read_content
 from interpret_core.datasets.decoding import NotReadError, decode
 from interpret_core.datasets.pictures import check_size, upright
-from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, wide_png
+from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, stored_pgm, wide_png
 from interpret_core.datasets.tables import MAX_LABEL
-from interpret_core.datasets.tiffs import mend
 from interpret_core.errors import DamagedFileError
 
-_LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000", "TGA", "PCX", "QOI"})
+_LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "TGA", "PCX", "QOI"})
 _LOSSY_IN_TIFF = frozenset({"tiff_jpeg", "jpeg", "webp"})
 _VOID = (255, 65535)  # numbers that often stand for "not to be counted"
 _LOSSLESSLY = "expected PNG: save it losslessly"
@@ -136,7 +136,8 @@ def _readings(image: Image.Image, content: bytes, listed: Listed) -> list[_Readi
     samples = samples_of(image, content)
     _refuse_lossy(image, content)
     _refuse(image, samples)
-    mend(image)
+    tiffs.mend(image)
+    bitmaps.mend(image, content)
     image.load()
     found = _unturned(image, content, samples, listed)
     return [one._replace(numbers=upright(one.numbers, image)) for one in found]
@@ -145,7 +146,7 @@ def _readings(image: Image.Image, content: bytes, listed: Listed) -> list[_Readi
 def _unturned(image: Image.Image, content: bytes, samples: Samples, listed: Listed) -> list[_Reading]:
     mode = image.mode
     if mode in ("P", "PA"):
-        return _of_palette(image, listed)
+        return _of_palette(image, listed, not bitmaps.coarse_palette(image, content))
     if samples.grey and samples.bits == 16:
         return [_Reading("", wide_png(content)[..., 0].astype(np.int64))]
     if mode in ("RGB", "RGBA", "RGBX"):
@@ -157,7 +158,9 @@ def _unturned(image: Image.Image, content: bytes, samples: Samples, listed: List
         values &= 0xFFFFFFFF  # Pillow's are signed
     if samples.bits == 8 and samples.kind == SIGNED:
         values = (values + 128) % 256 - 128  # Pillow's are not
-    if image.format == "PPM" and samples.largest not in (None, 255, 65535):
+    if image.format == "PPM" and samples.start is not None:
+        return [_Reading("", stored_pgm(content, image.size, samples))]
+    if image.format == "PPM" and samples.largest is not None:
         return [_Reading("", _unscaled(values, 65535 if mode == "I" else 255, samples.largest))]
     if image.format in ("PNG", "TIFF") and samples.bits in (2, 4):
         own = _unscaled(values, 255, (1 << samples.bits) - 1)
@@ -165,19 +168,19 @@ def _unturned(image: Image.Image, content: bytes, samples: Samples, listed: List
     return [_Reading("", values)]
 
 
-def _unscaled(values: NDArray[np.int64], white: int, largest: Any) -> NDArray[np.int64]:
+def _unscaled(values: NDArray[np.int64], white: int, largest: int) -> NDArray[np.int64]:
     """Numbers as they are stored; Pillow has scaled `largest` to `white`."""
-    return (2 * values * int(largest) + white) // (2 * white)
+    return (2 * values * largest + white) // (2 * white)
 
 
-def _of_palette(image: Image.Image, listed: Listed) -> list[_Reading]:
-    """By index; by colour too, where every entry of the palette is a label number."""
+def _of_palette(image: Image.Image, listed: Listed, exact: bool) -> list[_Reading]:
+    """By index; by colour too, where colours are `exact` and every entry of the palette is a label number."""
     indices = np.asarray(image)
     indices = indices[..., 0] if image.mode == "PA" else indices
     colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     by_index = _Reading("by palette index", indices.astype(np.int64))
     numbers = _number(colours)
-    if not len(numbers) or indices.max() >= len(numbers) or listed.unknown(numbers) is not None:
+    if not exact or not len(numbers) or indices.max() >= len(numbers) or listed.unknown(numbers) is not None:
         return [by_index]
     return [by_index, _Reading("by palette colour (R + 256·G)", numbers[indices])]
 
@@ -207,16 +210,12 @@ def _refuse_lossy(image: Image.Image, content: bytes) -> None:
         raise NotReadError(f"is a TIFF compressed as {kind}, which alters label numbers; {_LOSSLESSLY}")
     if image.format == "WEBP" and _lossy_webp(content):
         raise NotReadError(f"is a lossy WebP, which alters label numbers; {_LOSSLESSLY}")
-    if image.format == "JPEG2000" and not _reversible(content):
-        raise NotReadError(f"is a lossy JPEG 2000, which alters label numbers; {_LOSSLESSLY}")
+    if image.format == "JPEG2000":
+        # Its reversible transform says nothing: a rate limit leaves layers of it out.
+        cause = "which may have altered label numbers and does not say so"
+        raise NotReadError(f"is a JPEG 2000, {cause}; {_LOSSLESSLY}")
     if image.format not in _LOSSLESS:
         raise NotReadError(f"is of format {image.format}, which may alter label numbers; {_LOSSLESSLY}")
-
-
-def _reversible(content: bytes) -> bool:
-    """Whether a JPEG 2000 names the wavelet transform that loses nothing (the end of its COD marker)."""
-    at = content.find(b"\xff\x52", content.find(b"\xff\x4f\xff\x51"))
-    return at >= 0 and content[at + 13 : at + 14] == b"\x01"
 
 
 def _lossy_webp(content: bytes) -> bool:
@@ -244,5 +243,3 @@ def _refuse(image: Image.Image, samples: Samples) -> None:
         raise NotReadError(f"has its values multiplied by its alpha channel; {_ONE_CHANNEL}")
     if samples.white_is_zero and bits > 1:
         raise NotReadError("is a TIFF in which 0 is white; expected 0 to be black: save it again as PNG")
-    if image.format == "JPEG2000" and bits not in (8, 16):
-        raise NotReadError(f"is a JPEG 2000 of {bits} bits, which are not read as numbers; {_LOSSLESSLY}")

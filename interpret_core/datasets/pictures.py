@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.datasets import bitmaps, tiffs
 from interpret_core.datasets.contents import UNKNOWN, read_content
 from interpret_core.datasets.decoding import NotReadError, decode
 from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, wide_png
-from interpret_core.datasets.tiffs import mend
 from interpret_core.errors import DamagedFileError
 
 _S = TypeVar("_S", bound=np.generic)
@@ -114,7 +114,8 @@ def _rgb(image: Image.Image, content: bytes) -> Image.Image:
     """The loaded image in RGB."""
     samples = samples_of(image, content)
     _refuse(image, samples)
-    mend(image)
+    tiffs.mend(image)
+    bitmaps.mend(image, content)
     image.load()
     if samples.significant:
         return _significant(image, content, samples)

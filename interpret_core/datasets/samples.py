@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
+from interpret_core.datasets import bitmaps
+
 UNSIGNED, SIGNED, FLOAT = "unsigned", "signed", "floating-point"
 _TIFF_KINDS = {1: UNSIGNED, 2: SIGNED, 3: FLOAT, 4: UNSIGNED}
 _ASSOCIATED, _YCBCR = 1, 6
@@ -37,6 +39,7 @@ class Samples:
         bits: of a sample, as stored.
         kind: UNSIGNED, SIGNED or FLOAT.
         largest: the number that stands for white, None for 2^bits − 1.
+        start: of a binary PGM or PPM, where its numbers begin in the file.
         significant: bits of each channel that a PNG of 8 or 16 says are its own (sBIT), () where it says
             nothing, or nothing less.
         white_is_zero: 0 is white; Pillow turns that round for up to eight bits.
@@ -48,6 +51,7 @@ class Samples:
     bits: int = 8
     kind: str = UNSIGNED
     largest: int | None = None
+    start: int | None = None
     significant: tuple[int, ...] = ()
     white_is_zero: bool = False
     associated: bool = False
@@ -70,6 +74,8 @@ def samples_of(image: Image.Image, content: bytes) -> Samples:
         return _of_ppm(image)
     if image.format == "JPEG2000":
         return _of_jpeg2000(content)
+    if image.format in (*bitmaps.BMP, "TGA"):
+        return Samples(bitmaps.colour_bits(image, content))
     return Samples()
 
 
@@ -89,6 +95,22 @@ def wide_png(content: bytes) -> NDArray[np.uint16]:
     if len(parts) == 1:
         return parts[0][..., 0::2] << np.uint16(8) | parts[0][..., 1::2]
     return parts[0] << np.uint16(8) | parts[1]
+
+
+def stored_pgm(content: bytes, size: tuple[int, int], samples: Samples) -> NDArray[np.int64]:
+    """(h, w) numbers of a binary PGM as they are stored; Pillow scales them, and clips those above `largest`.
+
+    Args:
+        content: the file's bytes.
+        size: (width, height).
+        samples: what the file says, with `start` and `largest`.
+
+    Raises:
+        ValueError: it breaks off.
+    """
+    kind = np.dtype("u1" if (samples.largest or 0) < 256 else ">u2")
+    numbers = np.frombuffer(content, kind, size[0] * size[1], samples.start or 0)
+    return numbers.reshape(size[1], size[0]).astype(np.int64)
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -125,11 +147,12 @@ def _of_tiff(image: Any) -> Samples:
 
 
 def _of_ppm(image: Any) -> Samples:
-    args = image.tile[0].args
+    (decoder, _, start, args), *_ = image.tile
     if image.mode in ("1", "F"):
         return Samples(1 if image.mode == "1" else 32, UNSIGNED if image.mode == "1" else FLOAT)
     largest = args[-1] if isinstance(args, tuple) else 65535 if image.mode == "I" else 255
-    return Samples(int(largest).bit_length(), largest=int(largest))
+    begins = None if decoder == "ppm_plain" else start
+    return Samples(int(largest).bit_length(), largest=int(largest), start=begins)
 
 
 def _of_jpeg2000(content: bytes) -> Samples:

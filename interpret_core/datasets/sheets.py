@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from interpret_core.concepts import appearance
 from interpret_core.errors import DatasetError
 
 
@@ -43,10 +44,10 @@ def numbered_rows(
             f"{path} has the columns {', '.join(header) or 'none'}, expected also {', '.join(missing)}: "
             "add them to its first line."
         )
-    if len(set(header)) != len(header):
-        raise DatasetError(
-            f"{path} names a column twice ({', '.join(header)}), expected each once: rename one."
-        )
+    if len({appearance(name) for name in header}) != len(header):
+        alike = len(set(header)) == len(header)
+        shown = ", ".join(map(ascii, header) if alike else header)
+        raise DatasetError(f"{path} names a column twice ({shown}), expected each once: rename one.")
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         for row in _guarded(path, reader):

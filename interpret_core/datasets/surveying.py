@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.concepts import ConceptTable
-from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.dataset import Dataset, Unlisted
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.shades import CELLS, Shades, cell_of, make_shades
 from interpret_core.errors import Cancelled, DamagedFileError, DatasetError
@@ -28,7 +28,8 @@ _CHUNK = 16
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An image that is skipped: its index into the records, its file, and why (naming the file at fault)."""
+    """An image that is skipped: its index into the records, its file, and why (naming the file at fault, by
+    its place below the data set's folder)."""
 
     index: int
     image: str
@@ -47,6 +48,9 @@ class Survey:
         category_member: (N, categories) bool, images with at least one labelled pixel of the category.
         maps: L, the largest number of annotation maps of an image.
         unlisted_pixels: map pixels whose label is not listed in the map's category; they count as unlabelled.
+            Labels without any category are meant to, and are not counted here.
+        unlisted: their number by category and label number, in the table's order; () as well in a survey that
+            was made before they were told apart.
         shades: the palette.
         shade_pixels: (S,) int64, annotation pixels of each shade.
         presence_offsets: (C + 1,) int64, where the images of each concept begin and end.
@@ -66,6 +70,7 @@ class Survey:
     presence_offsets: NDArray[np.int64]
     presence_image: NDArray[np.int32]
     presence_pixels: NDArray[np.int32]
+    unlisted: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def category_images(self) -> NDArray[np.int64]:
@@ -98,6 +103,8 @@ class Survey:
             "unlisted_pixels": self.unlisted_pixels,
             "shade_names": list(self.shades.names),
         }
+        if self.unlisted:
+            metadata["unlisted"] = [list(entry) for entry in self.unlisted]
         return arrays, metadata
 
     @classmethod
@@ -121,6 +128,7 @@ class Survey:
             presence_offsets=np.asarray(arrays["presence_offsets"]),
             presence_image=np.asarray(arrays["presence_image"]),
             presence_pixels=np.asarray(arrays["presence_pixels"]),
+            unlisted=tuple((category, number, n) for category, number, n in metadata.get("unlisted", ())),
         )
 
 
@@ -173,7 +181,7 @@ class _Chunk:
     images: NDArray[np.int64]
     cells: NDArray[np.int64]
     presence: list[NDArray[np.int32]]
-    unlisted: int = 0
+    unlisted: Unlisted = field(default_factory=Unlisted)
 
 
 def _in_order(dataset: Dataset, table: ConceptTable, workers: int) -> Generator[_Chunk, None, None]:
@@ -208,7 +216,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
             colours = shrink(dataset.read_image(i), dataset.annotation_size)
             planes, unlisted = dataset.read_planes(i, table)
         except DamagedFileError as error:
-            chunk.problems.append(Problem(i, dataset.records[i].image, str(error)))
+            chunk.problems.append(Problem(i, dataset.records[i].image, dataset.told(error)))
             continue
         pixels = np.bincount(planes.reshape(-1), minlength=counted)
         present = np.flatnonzero(pixels[1:])
@@ -218,7 +226,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
         columns = (np.full(len(present), i), present, pixels[1 + present])
         chunk.presence.append(np.stack(columns, 1).astype(np.int32))
         chunk.cells += np.bincount(cell_of(colours).reshape(-1), minlength=CELLS**3)
-        chunk.unlisted += unlisted
+        chunk.unlisted.update(unlisted)
     return chunk
 
 
@@ -234,7 +242,8 @@ class _Tally:
         self._images = np.zeros(len(table) + 1, dtype=np.int64)
         self._cells = np.zeros(CELLS**3, dtype=np.int64)
         self._presence = [np.zeros((0, 3), np.int32)]
-        self._unlisted = 0
+        self._unlisted = Unlisted()
+        self._categories = table.categories
 
     def add(self, chunk: _Chunk) -> None:
         self._problems += chunk.problems
@@ -243,7 +252,7 @@ class _Tally:
         self._images += chunk.images
         self._cells += chunk.cells
         self._presence += chunk.presence
-        self._unlisted += chunk.unlisted
+        self._unlisted.update(chunk.unlisted)
 
     def result(self) -> Survey:
         problems = tuple(self._problems)
@@ -265,10 +274,15 @@ class _Tally:
             concept_images=self._images[1:],
             category_member=self._member,
             maps=self._maps,
-            unlisted_pixels=self._unlisted,
+            unlisted_pixels=self._unlisted.total(),
             shades=shades,
             shade_pixels=shades.totals(self._cells),
             presence_offsets=np.concatenate([[0], np.cumsum(self._images[1:])]),
             presence_image=np.ascontiguousarray(image),
             presence_pixels=np.ascontiguousarray(pixels),
+            unlisted=tuple(
+                (category, number, self._unlisted[category, number])
+                for category in self._categories
+                for number in sorted(number for within, number in self._unlisted if within == category)
+            ),
         )

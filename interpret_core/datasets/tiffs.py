@@ -26,20 +26,31 @@ def mend(image: Any) -> None:
         ]
 
 
-def stored(content: bytes) -> str:
-    """How a TIFF that Pillow does not read stores its samples, in words that go on after the reason."""
+def not_read(content: bytes) -> str:
+    """What a sound TIFF is that Pillow does not read, in words that go on after the file's name; else ""."""
     if content[:4] == b"MM\0+":
-        return ", a big-endian BigTIFF"
-    stream = BytesIO(content)
+        return "is a BigTIFF in big-endian order, which is not read"
     try:
-        tags = TiffImagePlugin.ImageFileDirectory_v2(stream.read(16 if content[2] == 43 else 8))
-        stream.seek(tags.next)
-        tags.load(stream)
-        if TiffImagePlugin.IMAGEWIDTH not in tags:
-            return ""  # it breaks off before it says anything
-        bits = "+".join(str(bits) for bits in tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
-        kinds = {2: " signed", 3: " floating-point"}
-        kind = kinds.get(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0], "")
+        TiffImagePlugin.TiffImageFile(BytesIO(content)).close()
+        return ""
+    except SyntaxError as error:
+        if str(error) != "unknown pixel mode":
+            return ""
     except Exception:
         return ""
-    return f", {bits}{kind} bits; expected unsigned numbers of 8 or 16 bits a colour"
+    stream = BytesIO(content)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(stream.read(16 if content[2] == 43 else 8))
+    stream.seek(tags.next)
+    tags.load(stream)
+    return f"is a TIFF of {_samples(tags)}, which is not read"
+
+
+def _samples(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str:
+    """Bits, sign, colours, alpha and byte order, as far as they are unusual."""
+    bits = "+".join(str(bits) for bits in tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    kind = {2: " signed", 3: " floating-point"}.get(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0], "")
+    colours = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0)
+    of = {0: " in which 0 is white,", 5: " of CMYK", 6: " of YCbCr", 8: " of CIELAB"}.get(colours, "")
+    alpha = " with an alpha channel" if {1, 2} & {*tags.get(TiffImagePlugin.EXTRASAMPLES, ())} else ""
+    order = " in big-endian order" if tags.prefix == b"MM" else ""
+    return f"{bits}{kind} bits{of}{alpha}{order}".rstrip(",")

@@ -110,6 +110,16 @@ def _pair(unit: NDArray[np.integer], image: NDArray[np.integer]) -> NDArray[np.i
     return (unit.astype(np.int64) << 32) | image.astype(np.int64)
 
 
+def _unlisted(material: Material) -> dict[str, Any]:
+    """Labels not listed in the category of their map, with what label.csv says of them; nothing for none."""
+    labels = material.dataset.labels
+    found = [
+        [category, number, labels[number].name, list(labels[number].categories), pixels]
+        for category, number, pixels in material.survey.unlisted
+    ]
+    return {"unlisted": found} if found else {}
+
+
 def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wanted: int) -> dict[str, Any]:
     """The record's metadata (docs/architecture.md)."""
     network, dataset = material.network, material.dataset
@@ -129,6 +139,7 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             "images": int(material.survey.valid.sum()),
             "length": len(dataset),
             "skipped": [[problem.image, problem.reason] for problem in material.survey.problems],
+            **_unlisted(material),
         },
         "layer": {
             "name": layer.name,

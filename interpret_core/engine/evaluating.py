@@ -211,7 +211,7 @@ class _Run:
         try:
             self.dataset.read_image(index)
         except DamagedFileError as error:
-            return name, str(error)
+            return name, self.dataset.told(error)
         return name, "could not be read a moment ago"
 
     def _metadata(self, network: Network, images: int, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:

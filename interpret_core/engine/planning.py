@@ -14,6 +14,7 @@ from interpret_core.datasets import Dataset
 from interpret_core.engine.classing import ClassPlan, KnownClass, class_plan
 from interpret_core.engine.surveyed import known_survey
 from interpret_core.errors import DatasetError
+from interpret_core.files import name_bytes
 from interpret_core.networks import NetworkSpec
 from interpret_core.relevance.record import ClassRelevance
 from interpret_core.results.identities import Subject, identify
@@ -144,6 +145,6 @@ def _first(dataset: Dataset, images: NDArray[np.int64], most: int) -> NDArray[np
     """At most so many images, the first by the digest of their names, ascending: no order favours any."""
 
     def place(index: int) -> bytes:
-        return hashlib.sha256(dataset.records[index].image.encode()).digest()
+        return hashlib.sha256(name_bytes(dataset.records[index].image)).digest()
 
     return np.array(sorted(sorted(images.tolist(), key=place)[:most]), np.int64)

@@ -279,6 +279,6 @@ def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:
     if request.strict and survey.problems:
         first = survey.problems[0]
         raise DatasetError(
-            f"{first.image}: {first.reason} ({len(survey.problems)} damaged in all). "
+            f"{first.image} of {request.dataset}: {first.reason} ({len(survey.problems)} damaged in all). "
             "Repair it, or run without --strict to skip and count it."
         )

@@ -160,7 +160,7 @@ class _Run:
                 else:
                     left_out.append((name, f"no pixel is annotated as {known.name}"))
             except DamagedFileError as error:
-                left_out.append((name, str(error)))
+                left_out.append((name, self.dataset.told(error)))
         if not kept:
             name, why = left_out[0]
             raise NoUsableImageError(

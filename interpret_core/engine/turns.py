@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DamagedFileError
+from interpret_core.files import name_bytes
 from interpret_core.results.requests import content_key
 from interpret_core.results.store import Store
 
@@ -44,7 +45,7 @@ def in_turns(
     """Images of all classes, one of each in turn, within a class by the digest of their names."""
 
     def place(index: int) -> bytes:
-        return hashlib.sha256(dataset.records[index].image.encode()).digest()
+        return hashlib.sha256(name_bytes(dataset.records[index].image)).digest()
 
     ordered = [sorted(images.tolist(), key=place) for images in classes]
     longest = max(map(len, ordered))

@@ -42,7 +42,8 @@ _DEPTH = 30  # of objects within objects, beyond which only classes are named
 
 def sha(text: str | bytes) -> str:
     """SHA-256, hex."""
-    return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+    content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
+    return hashlib.sha256(content).hexdigest()
 
 
 def tensor_digest(tensor: torch.Tensor) -> str:

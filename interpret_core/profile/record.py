@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,16 @@ from numpy.typing import NDArray
 from interpret_core.concepts import Concept, ConceptTable
 from interpret_core.profile.masks import decode
 from interpret_core.profile.thresholds import State
+
+
+class UnlistedLabel(NamedTuple):
+    """Pixels that count as unlabelled: `listed` are the categories of label.csv, without the map's."""
+
+    category: str
+    number: int
+    name: str
+    listed: tuple[str, ...]
+    pixels: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,21 @@ class LayerProfile:
         """(H, W) of the annotation grid."""
         height, width = self.metadata["annotation_size"]
         return int(height), int(width)
+
+    @cached_property
+    def unlisted(self) -> tuple[UnlistedLabel, ...]:
+        """Labels that label.csv does not list under the category of their map, those of most pixels first."""
+        found = (
+            UnlistedLabel(category, int(number), name, tuple(listed), int(pixels))
+            for category, number, name, listed, pixels in self.metadata["dataset"].get("unlisted", ())
+        )
+        return tuple(sorted(found, key=lambda label: -label.pixels))
+
+    @property
+    def unlisted_share(self) -> float:
+        """Their part of all labelled pixels; a pixel of two categories counts twice. 0/0 is 0."""
+        pixels = sum(label.pixels for label in self.unlisted)
+        return pixels / (pixels + int(self.arrays["concept_pixels"].sum())) if pixels else 0.0
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:

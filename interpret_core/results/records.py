@@ -39,11 +39,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def canonical_json(value: Any) -> str:
     """The one spelling of a JSON value: sorted keys, no spaces, UTF-8 as it is.
 
+    Halves of characters, as Python has them in a file's name that is no UTF-8, are written as JSON's escapes.
+
     Raises:
         ValueError: NaN or infinity, which JSON cannot say.
         TypeError: something that is not JSON (a numpy number, a set …).
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,8 @@ def test_the_bar_of_a_terminal(name: str) -> None:
 @given(some.text(max_size=30))
 def test_nothing_is_an_order_to_the_terminal(text: str) -> None:
     made = printable(text)
-    assert all(character.isprintable() or ord(character) >= 0xA0 or character == "\n" for character in made)
+    assert all(character.isprintable() or ord(character) >= 0xA0 for character in made)
+    assert len(made.splitlines()) <= 1
     made.encode("utf-8")
     if text.isprintable():
         assert made == text
@@ -67,6 +68,7 @@ def test_nothing_is_an_order_to_the_terminal(text: str) -> None:
 
 def test_orders_are_written_out() -> None:
     assert printable("a\x1b[2Jb\rc\u202ed\x07") == r"a\x1b[2Jb\rc\u202ed\x07"
+    assert printable("a\nb\u2028c\u2029d") == r"a\nb\u2028c\u2029d"
     assert printable("👩\u200d🔬 à\u00a0b") == "👩\u200d🔬 à\u00a0b"
     screen, file = shown()
     screen.print("x\x1b[31my")

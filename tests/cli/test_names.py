@@ -131,3 +131,68 @@ def test_a_class_without_an_object_cannot_rank_by_iou(command: Command, split: P
     ran = command(*ABLATE, "--dataset", split)
     assert ran.status == 0, ran.err
     assert "1 classes of the data set left out: cat (no object of the data set has this name)" in ran.out
+
+
+def spelled_otherwise(root: Path) -> Path:
+    """label.csv lists "cat" under Object, and the column is called object."""
+    text = (root / "label.csv").read_text()
+    (root / "label.csv").write_text(text.replace("1,cat,object(1)", "1,cat,Object(1)"))
+    return root
+
+
+def test_pixels_that_count_nowhere_are_said(command: Command, split: Path, tmp_path: Path) -> None:
+    spelled_otherwise(split)
+    asked = ("profile", "--network", NETWORK, "--dataset", split, *QUICK)
+    for out in (tmp_path / "p.json", tmp_path / "again.json"):  # the second one from the cache
+        ran = command(*asked, "--out", out)
+        assert ran.status == 0, ran.err
+        line = (
+            "144 pixels (16.7 % of those labelled) count as unlabelled, since label.csv does not list their "
+            "label under the map's category: 1 cat in object (listed under Object)"
+        )
+        assert line in ran.out.splitlines()
+        told = {"category": "object", "number": 1, "name": "cat", "listed": ["Object"], "pixels": 144}
+        assert json.loads(out.read_text())["metadata"]["unlisted"] == [told]
+
+
+def test_a_profile_without_such_pixels_says_nothing(command: Command, split: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
+    ran = command("profile", "--network", NETWORK, "--dataset", split, *QUICK, "--out", out)
+    assert "unlabelled" not in ran.out
+    assert json.loads(out.read_text())["metadata"]["unlisted"] == []
+
+
+def test_labels_of_a_category_without_a_column_are_listed(command: Command, split: Path) -> None:
+    assert "no column for" not in command("datasets", split).out
+    ran = command("datasets", spelled_otherwise(split))
+    assert (
+        "1 labels are listed under a category that index.csv has no column for, where they do not count: "
+        "1 cat (Object)"
+    ) in ran.out.splitlines()
+
+
+def test_a_name_of_two_lines_breaks_no_table(command: Command, split: Path) -> None:
+    """Of a label, and of a class, which heads a column as well."""
+    for name in ("label.csv", "classes.csv"):
+        text = (split / name).read_text()
+        (split / name).write_text(text.replace("dog", '"d\nog"'))
+    ran = command("datasets", split)
+    assert r"cat (1), d\nog, bus, cat (9)" in ran.out
+    (split.parent / "unitscope.toml").write_text('[classes]\n"d\\nog" = ["dog"]\n')
+    ran = command("evaluate", "--network", NETWORK, "--dataset", split, "--split", "all")
+    assert ran.status == 0, ran.err
+    rows = [line.split()[0] for line in ran.out.splitlines() if line]
+    assert rows.count(r"d\nog") == 2
+    assert "og" not in rows
+    ran = command("profile", "--network", NETWORK, "--dataset", split, *QUICK)
+    assert ran.status == 0, ran.err
+
+
+def test_names_that_look_alike(command: Command, split: Path) -> None:
+    text = (split / "label.csv").read_text(encoding="utf-8")
+    (split / "label.csv").write_text(text.replace("9,cat", "9,cat\u200b"), encoding="utf-8")
+    assert r"cat (1), dog, bus, cat\u200b (9)" in command("datasets", split).out
+    ran = command(*ABLATE, "--dataset", split, "--concept", "cat")
+    assert (ran.status, "2 concepts are called 'cat'" in ran.line) == (2, True)
+    ran = command(*ABLATE, "--dataset", split, "--concept", "cat (9)")
+    assert ran.status == 0, ran.err

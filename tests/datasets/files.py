@@ -176,3 +176,17 @@ def png(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks
     )
+
+
+def bmp(numbers: np.ndarray, bits: int, greys: Sequence[int]) -> bytes:
+    """(h, w) indices into a palette of greys, or with 16 bits the pixels themselves; the lowest row first."""
+    height, width = numbers.shape
+    digits = (numbers[::-1, :, None] >> np.arange(bits - 1, -1, -1) & 1).astype(np.uint8)
+    if bits == 16:
+        digits = np.roll(digits, 8, 2)  # the low byte first
+    rows = np.packbits(digits.reshape(height, -1), axis=1)
+    pixels = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4))).tobytes()
+    palette = bytes(part for grey in greys for part in (grey, grey, grey, 0))
+    start = 54 + len(palette)
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, len(pixels), 0, 0, len(greys), 0)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + palette + pixels

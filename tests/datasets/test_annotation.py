@@ -78,7 +78,20 @@ def test_a_number_of_another_category_is_unlabelled_and_counted(tmp_path: Path) 
     dataset = make(tmp_path, {"object": [[[2, 2], [1, 301]]]})
     planes, unlisted = dataset.read_planes(0, dataset.concepts())
     assert planes.tolist() == [[[0, 0], [1, 0]]]
-    assert unlisted == 3
+    assert unlisted == {("object", 2): 2, ("object", 301): 1}
+    whole = make(tmp_path / "whole", {"scene": [1, 301]})
+    planes, unlisted = whole.read_planes(0, whole.concepts(["scene"]))
+    assert planes.tolist() == [[[0, 0], [0, 0]], [[1, 1], [1, 1]]]
+    assert unlisted == {("scene", 1): 4}
+
+
+def test_a_label_without_any_category_is_void_and_not_unlisted(tmp_path: Path) -> None:
+    make(tmp_path, {"object": [[[1, 300], [301, 301]]]})
+    write_tables(tmp_path, [BASE | {"object": "object0.png"}], [*LABELS[:3], (301, "void", ())])
+    dataset = open_dataset(tmp_path)
+    planes, unlisted = dataset.read_planes(0, dataset.concepts())
+    assert planes.tolist() == [[[1, 2], [0, 0]]]
+    assert not unlisted
 
 
 @pytest.mark.parametrize("number", [9, 65535])

@@ -134,3 +134,10 @@ def test_offline_must_be_a_switch() -> None:
 def test_two_listed_folders_of_one_name() -> None:
     with pytest.raises(UserError, match="different names"):
         config.current({"INTERPRET_DATASETS": os.pathsep.join(["/a/scenes", "/b/scenes"])})
+
+
+def test_a_listed_folder_s_name_is_text() -> None:
+    """It stands on pages and in addresses, which hold no bytes that are none."""
+    folder = os.fsdecode(b"/srv/caf\xe9")
+    found = config.current({"INTERPRET_DATASETS": folder})
+    assert found.datasets == {r"caf\udce9": Path(folder)}

@@ -182,12 +182,13 @@ def lab() -> bytes:
 
 
 NUMBERS = PIXELS[..., 0].astype(np.int64)
+NOT_READ = "which is not read: save it with 8 bits a colour, as PNG or JPEG"
 REFUSED = {
     "32 bits": (lambda: Tiff(32).write(NUMBERS << 24), "more than 16 bits"),
     "32 bits, compressed": (lambda: Tiff(32, deflate=True).write(NUMBERS), "more than 16 bits"),
     "32 bits, big endian": (
         lambda: Tiff(32, order=">").write(NUMBERS),
-        "32 bits; expected unsigned numbers of 8 or 16 bits",
+        f"is a TIFF of 32 bits in big-endian order, {NOT_READ}",
     ),
     "32 bits, signed": (lambda: Tiff(32, kind=SIGNED).write(NUMBERS), "signed 32-bit numbers"),
     "16 bits, signed": (lambda: Tiff(16, kind=SIGNED).write(NUMBERS), "signed 16-bit numbers"),
@@ -195,28 +196,39 @@ REFUSED = {
     "floating point": (lambda: Tiff(32, kind=FLOAT).write(NUMBERS / 255), "floating-point numbers"),
     "floating point of 16 bits": (
         lambda: Tiff(16, kind=FLOAT).write(NUMBERS),
-        "16 floating-point bits; expected unsigned",
+        f"is a TIFF of 16 floating-point bits, {NOT_READ}",
     ),
     "floating point, colours": (
         lambda: Tiff(32, RGB, kind=FLOAT).write(COLOURS / 255),
-        r"32\+32\+32 floating-point bits; expected unsigned numbers of 8 or 16 bits",
+        rf"is a TIFF of 32\+32\+32 floating-point bits, {NOT_READ}",
     ),
-    "10 bits": (lambda: Tiff(10).write(NUMBERS << 2), "10 bits; expected unsigned numbers of 8 or 16 bits"),
+    "10 bits": (lambda: Tiff(10).write(NUMBERS << 2), f"is a TIFF of 10 bits, {NOT_READ}"),
     "12 bits, big endian": (
         lambda: Tiff(12, order=">").write(NUMBERS << 4),
-        "12 bits; expected unsigned numbers of 8 or 16 bits",
+        f"is a TIFF of 12 bits in big-endian order, {NOT_READ}",
     ),
     "12 bits, colours": (
         lambda: Tiff(12, RGB).write(COLOURS.astype(int) << 4),
-        r"12\+12\+12 bits; expected unsigned numbers of 8 or 16 bits",
+        rf"is a TIFF of 12\+12\+12 bits, {NOT_READ}",
     ),
     "16 bits, alpha": (
         lambda: Tiff(16, extra=(2,)).write(deep(PIXELS[..., :2], 16)),
-        r"16\+16 bits; expected unsigned numbers of 8 or 16 bits",
+        rf"is a TIFF of 16\+16 bits with an alpha channel, {NOT_READ}",
     ),
-    "big-endian BigTIFF": (lambda: Tiff(8, order=">", big=True).write(NUMBERS), "a big-endian BigTIFF"),
+    "16 bits, 0 is white, big endian": (
+        lambda: Tiff(16, INVERTED, order=">").write(deep(NUMBERS, 16)),
+        f"is a TIFF of 16 bits in which 0 is white, in big-endian order, {NOT_READ}",
+    ),
+    "big-endian BigTIFF": (
+        lambda: Tiff(8, order=">", big=True).write(NUMBERS),
+        "is a BigTIFF in big-endian order, which is not read: save it with 8 bits a colour, as PNG or JPEG",
+    ),
+    "a TIFF that breaks off": (lambda: Tiff(16).write(NUMBERS)[:8], r"cannot be decoded \(TIFF: .*: restore"),
     "LAB": (lab, "holds LAB colours"),
-    "LAB of 16 bits": (lambda: Tiff(16, LAB).write(deep(COLOURS, 16)), r"16\+16\+16 bits"),
+    "LAB of 16 bits": (
+        lambda: Tiff(16, LAB).write(deep(COLOURS, 16)),
+        r"a TIFF of 16\+16\+16 bits of CIELAB, ",
+    ),
     "PFM": (lambda: b"Pf\n9 6\n-1.0\n" + (NUMBERS / 255).astype("<f4").tobytes(), "floating-point numbers"),
     "PFM of three colours": (lambda: b"PF\n9 6\n-1.0\n" + b"\0" * 648, "cannot be decoded"),
     "no picture": (lambda: b"hello", "no picture of a format that is read"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.datasets import digests, open_dataset, shades
-from interpret_core.errors import Cancelled
+from interpret_core.datasets import digests, open_dataset, shades, survey
+from interpret_core.errors import Cancelled, ChangedFileError
 
 
 @pytest.fixture
@@ -65,6 +65,20 @@ def test_the_recipe_of_the_shades_enters(copy: Path, monkeypatch: pytest.MonkeyP
     assert open_dataset(copy).digest != first
 
 
+def test_a_revision_of_a_format_enters_where_it_is_used(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_dataset(copy).digest
+    name = "planted/00000.PGM"
+    (copy / "images/planted/00000.png").rename(copy / "images" / name)
+    index = (copy / "index.csv").read_bytes()
+    (copy / "index.csv").write_bytes(index.replace(b"planted/00000.png", name.encode()))
+    renamed = open_dataset(copy).digest
+    monkeypatch.setattr(digests, "_REVISION", digests._REVISION + 1)
+    assert open_dataset(copy).digest != renamed
+    (copy / "images" / name).rename(copy / "images/planted/00000.png")
+    (copy / "index.csv").write_bytes(index)
+    assert open_dataset(copy).digest == first
+
+
 @pytest.mark.usefixtures("remembering")
 def test_the_second_time_reads_no_picture(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_dataset(copy).digest
@@ -114,6 +128,55 @@ def test_a_file_written_back_with_its_old_time_shows(copy: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (path.stat().st_ino, path.stat().st_size) == (before.st_ino, before.st_size)
     assert open_dataset(copy).digest != first
+
+
+def behind_the_memo(root: Path, name: str, cache: Path) -> None:
+    """Change a file so that the memo cannot know: as on file systems that keep no time of change."""
+    change(root / name)
+    status = (root / name).stat()
+    (memo,) = cache.rglob("*.json")
+    entries = json.loads(memo.read_text())
+    now = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    entries[name] = [*now, entries[name][-1]]
+    memo.write_text(json.dumps(entries))
+
+
+@pytest.mark.usefixtures("remembering")
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["images/planted/00002.png"],
+        ["images/planted/00005_part_1.png"],
+        ["images/planted/00002.png", "images/planted/00003.png"],
+    ],
+)
+def test_a_memo_that_was_wrong_is_so_once(copy: Path, tmp_path: Path, names: list[str]) -> None:
+    """The message says to run it again, and that has to help."""
+    first = open_dataset(copy).digest
+    for name in names:
+        behind_the_memo(copy, name, tmp_path / "cache")
+    stale = open_dataset(copy)
+    assert stale.digest == first, "nothing tells"
+    with pytest.raises(ChangedFileError, match="run it again"):
+        survey(stale, stale.concepts())
+    again = open_dataset(copy)
+    assert again.digest != first
+    survey(again, again.concepts())
+
+
+@pytest.mark.usefixtures("remembering")
+def test_what_the_memo_can_see_does_not_cost_it(copy: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(copy)
+    assert dataset.digest
+    (memo,) = (tmp_path / "cache").rglob("*.json")
+    before = memo.read_bytes()
+    change(copy / "images/planted/00002.png")
+    with pytest.raises(ChangedFileError):
+        dataset.read_image(2)
+    (copy / "images/planted/00003.png").unlink()
+    with pytest.raises(ChangedFileError):
+        dataset.read_image(3)
+    assert memo.read_bytes() == before
 
 
 MEMOS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from PIL import Image
 from interpret_core.datasets import open_dataset
 from interpret_core.datasets.masks import Listed, read_mask
 from interpret_core.errors import DamagedFileError
-from tests.datasets.files import CMYK, FLOAT, INVERTED, LAB, RGB, SIGNED, YCBCR, Tiff, png
+from tests.datasets.files import CMYK, FLOAT, INVERTED, LAB, RGB, SIGNED, YCBCR, Tiff, bmp, png
 from tests.planted_dataset import save_mask, write_tables
 
 EVERY = Listed(range(1, 65536))
@@ -69,7 +70,6 @@ ONE_CHANNEL: dict[str, tuple[Callable[[np.ndarray], bytes], np.ndarray]] = {
     "L GIF": (lambda numbers: saved(grey(numbers), "GIF"), SMALL),
     "L TGA": (lambda numbers: saved(grey(numbers), "TGA"), SMALL),
     "L PGM": (lambda numbers: saved(grey(numbers), "PPM"), SMALL),
-    "L JPEG 2000": (lambda numbers: saved(grey(numbers), "JPEG2000"), SMALL),
     "1": (lambda numbers: saved(Image.fromarray(numbers > 0), "PNG"), (SMALL > 0).astype(int)),
     "LA PNG": (lambda numbers: png(np.stack([numbers, ALPHA], 2), 8), SMALL),
     "LA PNG, 16 bits": (lambda numbers: png(np.stack([numbers, ALPHA], 2), 16), LARGE),
@@ -94,11 +94,24 @@ ONE_CHANNEL: dict[str, tuple[Callable[[np.ndarray], bytes], np.ndarray]] = {
     "16 bits PGM": (lambda n: b"P5\n4 3\n65535\n" + n.astype(">u2").tobytes(), LARGE),
     "10 bits PGM": (lambda n: b"P5\n4 3\n1000\n" + n.astype(">u2").tobytes(), LARGE % 1001),
     "PGM of the numbers 0 to 3": (lambda n: b"P5\n4 3\n3\n" + n.astype(np.uint8).tobytes(), SMALL),
+    "PGM with void above its largest number": (
+        lambda n: b"P5\n4 3\n3\n" + np.where(n == 0, 255, n).astype(np.uint8).tobytes(),
+        np.where(SMALL == 0, 255, SMALL),
+    ),
+    "10 bits PGM with void above its largest number": (
+        lambda n: b"P5 # a remark\n4 3 1000\n" + n.astype(">u2").tobytes(),
+        LARGE,
+    ),
     "plain PGM": (lambda n: b"P2\n4 3\n7\n" + " ".join(map(str, n.ravel())).encode(), SMALL),
     "RGBA PNG": (lambda numbers: png(np.dstack([coded(numbers), ALPHA]), 8), LARGE),
     "RGB TIFF": (lambda n: Tiff(8, RGB, planar=True).write(coded(n)), LARGE),
     "RGB WebP": (lambda n: saved(Image.fromarray(coded(n)), "WEBP", lossless=True), LARGE),
     "RGB BMP": (lambda n: saved(Image.fromarray(coded(n)), "BMP"), LARGE),
+    "BMP of 8 bits, black and white": (lambda n: bmp(n, 8, [0, 255]), SMALL % 2),
+    "BMP of 4 bits, black and white": (lambda n: bmp(n, 4, [0, 255]), SMALL % 2),
+    "BMP of 4 bits, a ramp": (lambda n: bmp(n, 4, [0, 1, 2, 3]), SMALL),
+    "BMP of 4 bits, a ramp, without its header": (lambda n: bmp(n, 4, [0, 1, 2, 3])[14:], SMALL),
+    "BMP of 1 bit, white first": (lambda n: bmp(n, 1, [255, 0]), SMALL % 2),
     "RGB PPM": (lambda n: saved(Image.fromarray(coded(n)), "PPM"), LARGE),
 }
 
@@ -167,6 +180,12 @@ def test_a_palette_that_can_mean_two_things_is_refused(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path, blue, Listed([1, 2, 3])), SMALL)
 
 
+def test_a_palette_of_five_bits_a_colour_is_read_by_index_alone(tmp_path: Path) -> None:
+    """Pillow scales such a palette's colours: 1 would become 8."""
+    content = tga_palette16(SMALL, [0, 3, 1, 2])
+    np.testing.assert_array_equal(read(tmp_path, content, Listed([1, 2, 3, 8, 16, 24])), SMALL)
+
+
 @pytest.mark.parametrize("write", [lambda n: png(n, 4), lambda n: Tiff(4).write(n)])
 def test_grey_of_four_bits_can_mean_two_things(tmp_path: Path, write: Callable[[np.ndarray], bytes]) -> None:
     """The value as it is stored, or the grey of eight bits that a program squeezed."""
@@ -213,8 +232,27 @@ def test_a_row_for_void_makes_it_unlabelled(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset.read_annotation(0, table)[0], SMALL)
 
 
+def bmp16(numbers: np.ndarray) -> bytes:
+    """A BMP of five bits a colour, which Pillow scales to eight: the number is its red."""
+    return bmp(numbers << 10, 16, [])
+
+
+def tga16(numbers: np.ndarray) -> bytes:
+    """The same as TGA."""
+    header = struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 4, 3, 16, 0x20)
+    return header + (numbers << 10).astype("<u2").tobytes()
+
+
+def tga_palette16(numbers: np.ndarray, labels: list[int]) -> bytes:
+    """A palette of five bits a colour: its entries' reds, which Pillow scales."""
+    header = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, len(labels), 16, 0, 0, 4, 3, 8, 0x20)
+    palette = (np.array(labels) << 10).astype("<u2").tobytes()
+    return header + palette + numbers.astype(np.uint8).tobytes()
+
+
 NOISE = np.random.default_rng(1).integers(0, 256, (3, 4, 3), dtype=np.uint8)
 LOSSLESSLY, CHANNEL = "expected PNG: save it losslessly", "expected one channel, a palette, or RGB"
+NOT_READ = "which is not read: save the label numbers as PNG, with one channel of 8 or 16 bits"
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG": (lambda: saved(grey(SMALL), "JPEG", quality=100), f"is a JPEG, .*{LOSSLESSLY}"),
     "MPO": (
@@ -239,8 +277,22 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "AVIF": (lambda: saved(Image.fromarray(NOISE), "AVIF"), f"of format AVIF, .*{LOSSLESSLY}"),
     "JPEG 2000": (
         lambda: saved(Image.fromarray(NOISE), "JPEG2000", irreversible=True),
-        f"is a lossy JPEG 2000, .*{LOSSLESSLY}",
+        f"is a JPEG 2000, which may have altered label numbers and does not say so; {LOSSLESSLY}",
     ),
+    "JPEG 2000 of the reversible transform, which may have layers left out all the same": (
+        lambda: saved(grey(SMALL), "JPEG2000", irreversible=False, quality_mode="rates", quality_layers=[3]),
+        f"is a JPEG 2000, which may have altered label numbers and does not say so; {LOSSLESSLY}",
+    ),
+    "PPM with a number above its largest": (
+        lambda: b"P6\n4 3\n7\n" + NOISE.tobytes(),
+        f"holds 3 bits a colour; {CHANNEL}",
+    ),
+    "plain PGM with a number above its largest": (
+        lambda: b"P2\n4 3\n2\n" + " ".join(map(str, SMALL.ravel())).encode(),
+        "too large for this mode: 3",
+    ),
+    "BMP of 16 bits": (lambda: bmp16(SMALL), f"holds 5 bits a colour; {CHANNEL}"),
+    "TGA of 16 bits": (lambda: tga16(SMALL), f"holds 5 bits a colour; {CHANNEL}"),
     "16 bits a colour": (lambda: png(NOISE, 16), f"holds 16 bits a colour; {CHANNEL}"),
     "16 bits a colour, TIFF": (lambda: Tiff(16, RGB).write(NOISE), f"holds 16 bits a colour; {CHANNEL}"),
     "PPM of another largest number": (
@@ -276,7 +328,19 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "negative, 8 bits": (lambda: Tiff(8, kind=SIGNED).write(SMALL - 2), "has label number -2, expected"),
     "beyond 65535": (lambda: Tiff(32).write(SMALL + 70000), "has label number 70000, expected"),
     "beyond 2147483647": (lambda: Tiff(32).write(SMALL + (1 << 31)), "has label number 2147483648, expected"),
-    "10 bits": (lambda: Tiff(10).write(SMALL), "10 bits"),
+    "10 bits": (lambda: Tiff(10).write(SMALL), f"is a TIFF of 10 bits, {NOT_READ}"),
+    "32 bits, big endian": (
+        lambda: Tiff(32, order=">").write(SMALL),
+        f"is a TIFF of 32 bits in big-endian order, {NOT_READ}",
+    ),
+    "16 bits with alpha": (
+        lambda: Tiff(16, extra=(2,)).write(np.stack([SMALL, ALPHA], 2)),
+        rf"is a TIFF of 16\+16 bits with an alpha channel, {NOT_READ}",
+    ),
+    "big-endian BigTIFF": (
+        lambda: Tiff(8, order=">", big=True).write(SMALL),
+        f"is a BigTIFF in big-endian order, {NOT_READ}",
+    ),
 }
 
 

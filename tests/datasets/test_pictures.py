@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from interpret_core.datasets.pictures import read_rgb, shrink
 from interpret_core.errors import DamagedFileError
+from tests.datasets.files import bmp
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
 
@@ -49,6 +50,16 @@ def test_palette_is_looked_up(tmp_path: Path, transparency: int | bytes | None) 
     path = save(tmp_path, image, **how)  # type: ignore[arg-type]
     colours = np.array([[255, 0, 0], [0, 255, 0], [9, 8, 7]], dtype=np.uint8)
     np.testing.assert_array_equal(read_rgb(path, (2, 3)), colours[indices])
+
+
+@pytest.mark.parametrize(
+    ("bits", "greys"), [(8, [0, 255]), (4, [0, 255]), (1, [0, 255]), (4, [0, 1, 2, 3]), (8, [7, 200])]
+)
+def test_a_bmp_of_a_few_greys(tmp_path: Path, bits: int, greys: list[int]) -> None:
+    indices = np.random.default_rng(1).integers(0, len(greys), (5, 7))
+    (tmp_path / "a.bmp").write_bytes(bmp(indices, bits, greys))
+    pixels = read_rgb(tmp_path / "a.bmp", (5, 7))
+    np.testing.assert_array_equal(pixels, np.repeat(np.array(greys)[indices][..., None], 3, axis=2))
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:

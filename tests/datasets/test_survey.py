@@ -29,6 +29,7 @@ def test_counts_are_the_planted_ones(planted: Planted, dataset: Dataset) -> None
     assert found.valid.all()
     assert found.problems == ()
     assert found.unlisted_pixels == 0
+    assert "unlisted" not in found.to_record()[1], "the record of what has none is as it always was"
     assert found.maps == 6
     for index, concept in enumerate(table.concepts):
         number = planted.numbers[concept.name]
@@ -128,6 +129,18 @@ def test_damaged_images_are_named_and_count_nowhere(planted: Planted, copy: Path
     assert found.shade_pixels.sum() == 8 * 32 * 32
 
 
+def test_what_is_wrong_does_not_depend_on_the_place(copy: Path, tmp_path: Path) -> None:
+    """Equal data sets have equal surveys, and a copy names no folder that is gone."""
+    damage(copy)
+    first = survey(open_dataset(copy), open_dataset(copy).concepts())
+    moved = open_dataset(copy.rename(tmp_path / "another place"))
+    same(survey(moved, moved.concepts()), first)
+    reasons = [problem.reason for problem in first.problems]
+    assert reasons[0].startswith("image images/planted/00001.png is missing: ")
+    assert reasons[1].startswith("mask images/planted/00004_part_1.png cannot be decoded")
+    assert str(tmp_path) not in "".join(reasons)
+
+
 def test_masks_of_other_categories_are_not_read(copy: Path) -> None:
     damage(copy)
     dataset = open_dataset(copy)
@@ -150,6 +163,8 @@ def test_unlisted_labels_are_counted(copy: Path) -> None:
     dataset = open_dataset(copy)
     found = survey(dataset, dataset.concepts())
     assert found.unlisted_pixels == 32 * 32
+    assert found.unlisted == (("object", 6, 32 * 32),)
+    same(Survey.from_record(*found.to_record()), found)
     assert not found.category_member[0, 0]
 
 

@@ -101,6 +101,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
         ("", ["index.csv", "image"]),
         ("image,split,ih,iw,object\n", ["sh, sw"]),
         ("image,image,ih,iw,sh,sw,object\n", ["column twice"]),
+        ("image,ih,iw,sh,sw,object,object\u200b\n", ["column twice", "'object\\u200b'"]),
         ("image,split,ih,iw,sh,sw\na.png,train,8,8,4,4\n", ["no category column"]),
         (INDEX, ["lists no image"]),
         (INDEX + "a.png,train,8,8,4,4,\n", ["line 2", "7 cells", "expected 8"]),
@@ -190,5 +191,38 @@ def test_unknown_category(tmp_path: Path) -> None:
     assert dataset.concepts().categories == ("object", "part")  # material and color are not there
     with pytest.raises(DatasetError, match=r"Unknown category 'parts'.*part"):
         dataset.concepts(["parts"])
-    with pytest.raises(DatasetError, match="no label in material"):
+    with pytest.raises(DatasetError, match=r"no label in material, expected .* choose among object, part\."):
         dataset.concepts(["material"])
+
+
+def test_a_category_that_label_csv_spells_otherwise(tmp_path: Path) -> None:
+    """Neither `choose among object` nor `did you mean object` would help."""
+    labels = "number,name,category\n1,cat,Object(1)\n2,leg,Object(3);Part(3)\n"
+    dataset = open_dataset(write(tmp_path, labels=labels))
+    what = r"label\.csv lists labels in {}, and index\.csv has the columns object, part"
+    remedy = r"write one name in both\."
+    with pytest.raises(DatasetError, match=rf"no label in object, .*{what.format('Object, Part')}: {remedy}"):
+        dataset.concepts()
+    with pytest.raises(DatasetError, match=rf"no column 'Object'.*{what.format('Object, Part')}: {remedy}"):
+        dataset.concepts(["Object"])
+    assert {name: len(found) for name, found in dataset.without_column.items()} == {"Object": 2, "Part": 1}
+    some = open_dataset(write(tmp_path, labels=labels.replace("1,cat,Object", "1,cat,object")))
+    assert some.concepts().categories == ("object",)
+    assert [label.name for label in some.without_column["Object"]] == ["leg"]
+    with pytest.raises(DatasetError, match="write one name in both, or choose among object"):
+        some.concepts(["part"])
+
+
+def test_a_default_category_without_a_column_is_left_out(tmp_path: Path) -> None:
+    labels = "number,name,category\n1,cat,object(1);material(2)\n2,wood,material(2)\n"
+    dataset = open_dataset(write(tmp_path, labels=labels))
+    assert [concept.name for concept in dataset.concepts().concepts] == ["cat"]
+    assert list(dataset.without_column) == ["material"]
+
+
+def test_labels_without_any_category(tmp_path: Path) -> None:
+    dataset = open_dataset(write(tmp_path, labels="number,name,category\n1,cat,\n"))
+    with pytest.raises(
+        DatasetError, match=r"label\.csv names a category for none of its labels: .* object, part"
+    ):
+        dataset.concepts()

@@ -191,6 +191,12 @@ def test_images_without_the_object_are_left_out_by_name(tmp_path: Path, store: S
     one = run_relevance(asked(root, classes=("box",)), store).classes["box"]
     assert 0 not in one.images
     assert one.metadata["left_out"] == [["ball-0.png", "no pixel is annotated as box"]]
+    (root / "images" / "box-1.png").unlink()
+    ((name, why),) = (
+        run_relevance(asked(root, classes=("box",)), store).classes["box"].metadata["left_out"][1:]
+    )
+    assert name == "box-1.png"
+    assert why.startswith("image images/box-1.png is missing: "), "whatever the place of the data set"
 
 
 def test_what_is_wrong_is_said(root: Path, store: Store, tmp_path: Path) -> None:

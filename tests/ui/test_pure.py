@@ -113,7 +113,26 @@ def test_sentence_and_small_print(view) -> None:
     assert "IoU > 0.04" in sentence
     assert "expected by chance" in sentence
     assert "1 of 13 concepts left out (fewer than 10 images)" in texts.fine_print(view)
+    assert "unlabelled" not in texts.fine_print(view)
     assert "chance not computed" in texts.facts_sentence(records.view(with_chance=False))
+
+
+def test_small_print_names_pixels_that_count_nowhere(view) -> None:
+    profile = view.summary.profile
+    labelled = int(profile.arrays["concept_pixels"].sum())
+    unlisted = [
+        ["object", 1, "c$t", ["Object"], labelled],
+        ["part", 2, "dog", ["object", "scene"], 2 * labelled],
+    ]
+    unlisted += [["part", number, f"n{number}", [], 1] for number in range(3, 9)]
+    dataset = profile.metadata["dataset"] | {"unlisted": unlisted}
+    told = dataclasses.replace(profile, metadata={**profile.metadata, "dataset": dataset})
+    other = dataclasses.replace(view, summary=dataclasses.replace(view.summary, profile=told))
+    line = texts.fine_print(other)
+    assert f"{3 * labelled + 6:,} pixels (75.0 % of those labelled) count as unlabelled" in line
+    assert r"2 dog in part (label.csv: object, scene), 1 c\$t in object (label.csv: Object)" in line
+    assert "n8" not in line
+    assert "and 5 more" in line
 
 
 def test_p_at_its_floor_is_a_bound() -> None:
