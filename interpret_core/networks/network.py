@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
+from interpret_core.networks import streams
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.heads import Head
 from interpret_core.networks.identity import network_digest
@@ -304,7 +305,7 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
         ParameterError: a device that is not there.
     """
     place = find_device(device)
-    with plain_arithmetic():
+    with plain_arithmetic(), streams.kept():
         return Network(make(name, fetch=fetch), place)
 
 

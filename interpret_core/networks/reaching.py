@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import enum
 import functools
+import random
 import sys
 import types
 import weakref
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -100,23 +102,36 @@ def leak(root: nn.Module, originals: Collection[int]) -> str:
         root: the module.
         originals: addresses of the objects.
     """
-    pending: list[tuple[str, Any]] = [("", root)]
-    seen: set[int] = set()
-    while pending:
-        path, value = pending.pop()
+    for path, value in reached(root):
         if id(value) in originals:
             return path
-        if id(value) in seen or isinstance(value, (*SHARED, torch.Tensor)):
-            continue
-        seen.add(id(value))
         if isinstance(value, types.FunctionType) and leading(value, originals):
             return f"{path} ({value.__qualname__}, by the global name {leading(value, originals)[0]})"
         if isinstance(value, nn.Module):
             for method in _methods(type(value)):
                 if _leads(method, originals, set()):
                     return f"the code of {method.__qualname__}"
-        pending += [(f"{path}.{name}".lstrip(".") if name else path, one) for name, one in _parts(value)]
     return ""
+
+
+def has_generator(root: nn.Module) -> bool:
+    """Whether a module holds a stream of random numbers of its own."""
+    kinds = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
+    return any(isinstance(value, kinds) for _, value in reached(root))
+
+
+def reached(root: nn.Module) -> Iterator[tuple[str, Any]]:
+    """All objects that a module leads to, itself included, each with the attribute that it is reached by."""
+    pending: list[tuple[str, Any]] = [("", root)]
+    seen: set[int] = set()
+    while pending:
+        path, value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield path, value
+        if not isinstance(value, (*SHARED, torch.Tensor)):
+            pending += [(f"{path}.{name}".lstrip(".") if name else path, one) for name, one in _parts(value)]
 
 
 def _methods(kind: type) -> Iterator[types.FunctionType]:
