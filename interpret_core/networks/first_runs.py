@@ -138,4 +138,5 @@ def _close(one: Tensor, other: Tensor) -> bool:
 
 def same(one: Tensor, other: Tensor) -> bool:
     """Equal bit for bit, NaN included: a profile names the layer and image a NaN comes from."""
-    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+    alike = one.shape == other.shape and one.dtype == other.dtype
+    return alike and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)

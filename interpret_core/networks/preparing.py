@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import identity
@@ -76,17 +77,32 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def refuse_scripted(module: nn.Module, name: str) -> None:
-    """A TorchScript module cannot be read from inside.
+def refuse_unreadable(module: nn.Module, name: str) -> None:
+    """A module that was made into a program cannot be read from inside, and one without values cannot be run.
 
     Raises:
-        NetworkError: it is one, or holds one.
+        NetworkError: it is of TorchScript or torch.export, or holds such a one; it lies on the meta device.
     """
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise NetworkError(
             f"{name} is a TorchScript module, expected an ordinary module: its inside cannot be read. "
             "Build it in Python and load its state dict."
         )
+    if any(isinstance(part, fx.GraphModule) and _is_exported(part) for part in module.modules()):
+        raise NetworkError(
+            f"{name} is a program of torch.export, expected an ordinary module: its layers are no modules "
+            "any more. Hand out the module that it was exported from."
+        )
+    tensors = (*module.parameters(), *module.buffers())
+    if any(one.is_meta and not isinstance(one, UninitializedTensorMixin) for one in tensors):
+        raise NetworkError(
+            f"{name} lies on the meta device, where tensors have no values. Expected weights: build it on "
+            'the CPU, or call module.to_empty(device="cpu") and load its state dict.'
+        )
+
+
+def _is_exported(module: fx.GraphModule) -> bool:
+    return any(isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes)
 
 
 def prepare(

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from interpret_core import config
-from interpret_core.errors import NetworkError, WeightsError
+from interpret_core.errors import NetworkError, UserError, WeightsError
 from interpret_core.networks import streams
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.torchvision_ops import VERSION, models
@@ -66,6 +66,20 @@ class NetworkParts:
     evidence: str = ""
     note: str = ""
     head: str | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.preprocessing) is not Preprocessing:
+            raise NetworkError(
+                f"The preprocessing is {type(self.preprocessing).__name__}, expected Preprocessing itself, "
+                "whose numbers are part of every key: put what else is done into the module's forward."
+            )
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        for name in self.class_names:
+            if isinstance(name, str) and any("\ud800" <= letter <= "\udfff" for letter in name):
+                raise NetworkError(
+                    f"A class is named {name!a}, which is no text (bytes read in a wrong encoding), expected "
+                    "Unicode: read the names with the encoding of their file."
+                )
 
 
 @dataclass(frozen=True)
@@ -168,6 +182,13 @@ def seeded_call(function: Callable[[], Any], name: str, seed: int = SEED) -> Any
     with streams.seeded(seed):
         try:
             return function()
+        except UserError as error:
+            raise NetworkError(f"{name}: {error}") from error
+        except SystemExit as error:
+            raise NetworkError(
+                f"{name} ended the process (SystemExit: {error}). Expected a function that returns the "
+                "network and does not read the command line: parse_args([]) takes the defaults."
+            ) from error
         except Exception as error:  # the user's own code
             told = " ".join(str(error).split())
             raise NetworkError(
