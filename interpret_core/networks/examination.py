@@ -126,8 +126,8 @@ class _Trial:
                 )
             if part.training:
                 return (
-                    f"the {type(part).__name__} in {attribute}, which normalises by the batch: it is in "
-                    "training mode, and eval() does not reach a module outside the tree; register it (nn.ModuleList)"
+                    f"the {type(part).__name__} in {attribute}, which normalises by the batch: it "
+                    "is in training mode, and eval() does not reach what is outside the tree; use ModuleList"
                 )
         return "an operation along axis 0 (a mean or maximum over the batch, attention): let none mix images"
 

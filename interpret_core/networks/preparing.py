@@ -14,9 +14,10 @@ from interpret_core.networks import identity
 from interpret_core.networks.copies import shared_clone
 from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.description import Plain
+from interpret_core.networks.ending import ending
 from interpret_core.networks.examination import examine
 from interpret_core.networks.first_runs import first_runs, same
-from interpret_core.networks.heads import Head, find_head, in_unit_range, stated_head
+from interpret_core.networks.heads import Head, find_head, stated_head
 from interpret_core.networks.layers import Found, Layer, find_layers, usable
 from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.probe import extreme_images, sample
@@ -34,7 +35,7 @@ class Ways:
         runner, cutter, resumer: the ways.
         layers: all that were found, with the response's place, in forward order.
         computed: what the digest holds of it.
-        logits: the last operation is known, and no probabilities come from it.
+        ending: what its last operations say of its outputs, see `ending`; empty where they are unknown.
         note: why it is the slower way; empty for the graph.
     """
 
@@ -43,7 +44,7 @@ class Ways:
     resumer: Resumer
     layers: tuple[Layer, ...]
     computed: Plain
-    logits: bool = False
+    ending: str = ""
     note: str = ""
 
 
@@ -217,10 +218,10 @@ def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
     plain = graph.copied()
     cutter = GraphCutter(plain, ops, responses, outputs)
     resumer = GraphResumer(plain, responses, outputs)
-    computed, logits = identity.traced(plain, module), plain.gives_logits
+    computed = identity.traced(plain, module)
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
     layers = tuple(item.layer for item in found)
-    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, logits)
+    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, ending(graph))
 
 
 def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated: str | None) -> Head:
@@ -230,10 +231,7 @@ def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated:
     answers = outputs.rows(expected, len(probe)).float()
     if stated:
         return stated_head(stated, answers)
-    bounded = not ways.logits and in_unit_range(answers)
-    if bounded:
-        bounded = in_unit_range(_run(ways.runner, extreme_images(probe)).float())
-    return find_head(answers, bounded=bounded)
+    return find_head(answers, lambda: _run(ways.runner, extreme_images(probe)).float(), ways.ending)
 
 
 def _run(runner: Runner, probe: Tensor) -> Tensor:

@@ -211,7 +211,7 @@ class Beside(own.Base):
     ("module", "message"),
     [
         (own.Trains(), "Likely norm, which normalises by the batch: it is in training mode though"),
-        (Beside(), "Likely the BatchNorm2d in extra, .* outside the tree; register it"),
+        (Beside(), "Likely the BatchNorm2d in extra, .* outside the tree; use ModuleList"),
     ],
 )
 def test_statistics_of_the_batch_have_their_true_cause(module: nn.Module, message: str) -> None:

@@ -6,6 +6,7 @@ import functools
 import threading
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -195,3 +196,21 @@ def test_clones_of_one_copy_keep_their_activations_apart() -> None:
         assert len(first(one)) == 2
         assert len(second(other)) == 3
         assert all(a is b for a, b in zip(twin.parameters(), first.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_wrappers_within_a_network_are_taken_off_too(place: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    inside = own.Base()
+    plain = nn.Sequential(inside, nn.Softmax(1)) if place == "first" else nn.Sequential(nn.Identity(), inside)
+    own.Live.parts = own.parts(plain)
+    expected = load(LIVE)
+    for wrap in (nn.DataParallel, lambda one: torch.compile(one, backend="eager")):
+        wrapped_parts = [wrap(part) if part is inside else part for part in plain]
+        own.Live.parts = own.parts(module := nn.Sequential(*wrapped_parts))
+        network = load(LIVE)
+        assert network.digest == expected.digest
+        assert network.traced
+        assert [part is other for part, other in zip(module, wrapped_parts, strict=True)] == [True, True]
+        torch.save(module.state_dict(), tmp_path / "wrapped.pth")
+        assert load(f"{LIVE}@{tmp_path / 'wrapped.pth'}").digest == expected.digest
