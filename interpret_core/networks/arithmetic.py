@@ -24,18 +24,22 @@ class _Precision:
     def __init__(self) -> None:
         self._users = 0
         self._restore: Callable[[], None] = lambda: None
+        self._kind = torch.float32
 
     def enter(self) -> None:
         with _LOCK:
             self._users += 1
             if self._users == 1:
-                self._restore = _set_aside()
+                self._restore, self._kind = _set_aside(), torch.get_default_dtype()
+            # Each time: what is imported inside may have chosen another.
+            torch.set_default_dtype(torch.float32)
 
     def leave(self) -> None:
         with _LOCK:
             self._users -= 1
             if self._users == 0:
                 self._restore()
+                torch.set_default_dtype(self._kind)
 
 
 _PRECISION = _Precision()
@@ -76,7 +80,8 @@ def _set_aside() -> Callable[[], None]:
 
 @contextmanager
 def plain_arithmetic() -> Iterator[None]:
-    """IEEE float32, no autocast, gradients as the code inside asks for them; the settings before come back.
+    """IEEE float32, also of new tensors, no autocast, gradients as the code inside asks; what was set before
+    comes back.
 
     The precision is the process's: a training that runs in another thread at the same time is slowed down
     while this lasts, and no more.

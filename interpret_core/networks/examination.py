@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks.outputs import Outputs
+from interpret_core.networks.reaching import reached
 from interpret_core.networks.running import Runner, SkippedLayerError, Taps
 
 # Of three images: in another order, two of them, each alone.
@@ -45,7 +46,10 @@ def examine(
     trial = _Trial(runner, layers, *named)
     answer, responses = trial.run(images)
     for layer, response in responses.items():
-        if len(response) != len(images):
+        if not response.is_floating_point():
+            kind = str(response.dtype).removeprefix("torch.")
+            trial.left_out[layer] = f"its response consists of numbers of type {kind}, which have no order"
+        elif len(response) != len(images):
             trial.left_out[layer] = f"for {len(images)} images, its response has {len(response)} in the batch"
     for company in COMPANIES:
         chosen = list(company)
@@ -107,13 +111,25 @@ class _Trial:
         )
 
     def _culprit(self) -> str:
-        for path, part in self._module.named_modules():
+        named = {id(part): path for path, part in self._module.named_modules()}
+        for attribute, part in reached(self._module):
+            path = named.get(id(part), "")
             if ".quantized.dynamic." in type(part).__module__:
                 return f"{path}, quantised by one scale for the whole batch: give the network in float32"
-            if isinstance(part, nn.modules.batchnorm._BatchNorm) and (
-                part.training or part.running_mean is None
-            ):
+            if not isinstance(part, nn.modules.batchnorm._BatchNorm):
+                continue
+            if part.running_mean is None:
                 return f"{path or 'BatchNorm'}, which normalises by the batch: give it running statistics"
+            if part.training and id(part) in named:
+                return (
+                    f"{path or 'BatchNorm'}, which normalises by the batch: it is in training mode though "
+                    "the network is in eval mode, so let neither forward() nor train() put it there"
+                )
+            if part.training:
+                return (
+                    f"the {type(part).__name__} in {attribute}, which normalises by the batch: it "
+                    "is in training mode, and eval() does not reach what is outside the tree; use ModuleList"
+                )
         return "an operation along axis 0 (a mean or maximum over the batch, attention): let none mix images"
 
     def _failure(self, images: int, error: Exception) -> str:

@@ -26,7 +26,7 @@ from interpret_core.networks import code, identity
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.copies import initialised, private_copy, unwrapped
 from interpret_core.networks.description import Plain, canonical, named_tensors, sha, tensor_digest
-from interpret_core.networks.preparing import refuse_scripted
+from interpret_core.networks.preparing import refuse_unreadable
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.probe import probe_images, sample
 from interpret_core.networks.sources import SEED, NetworkParts, seeded, seeded_call, weights_identity
@@ -121,7 +121,7 @@ class FactorySource:
     def _called(self) -> tuple[NetworkParts, Facts]:
         """The same before the file's tensors are in it."""
         parts = self.parts()
-        refuse_scripted(parts.module, self.name)
+        refuse_unreadable(parts.module, self.name)
         copied, size = private_copy(unwrapped(parts.module)), parts.preprocessing.size
         module = seeded(lambda: initialised(copied, size, self.name))
         facts = self._facts(parts, module)
@@ -191,7 +191,7 @@ class FactorySource:
     def _function(self) -> Callable[[], Any]:
         try:
             module = importlib.import_module(self.module)
-        except Exception as error:  # importing runs the user's own code
+        except (Exception, SystemExit) as error:  # importing runs the user's own code
             raise NetworkError(
                 f"Module {self.module!r} cannot be imported ({type(error).__name__}: {error}), expected "
                 "package.module:factory with the module on the Python path."

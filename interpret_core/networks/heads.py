@@ -7,8 +7,8 @@ would flatten them; one output alone has no softmax at all. What a network gives
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ from torch import Tensor
 
 from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, ParameterError, unknown
+from interpret_core.networks.ending import LOGARITHMS, UNBOUNDED
 
 LOGITS, PROBABILITIES, SIGMOID = HEADS
 HALF = 0.5  # an only output means its class above this probability
 NO_OUTPUT = -1  # an answer that is none of the outputs
 _SMALLEST = 1e-12  # a probability's distance from 0 and 1 where its logarithm is taken
+_NEAR = 1e-2  # so near to 0 or 1 come the probabilities of extreme images, as a rule
 _SLACK = 1e-3  # what rows of probabilities in low precision may miss of adding up to 1
 
 
@@ -137,27 +139,71 @@ def stated_head(kind: str, outputs: Tensor, reason: str = "As its owner says.") 
     return Head(kind, kind == LOGITS or (kind == PROBABILITIES and _adds_up(outputs)), reason)
 
 
-def find_head(outputs: Tensor, *, bounded: bool) -> Head:
-    """What outputs mean, by how they look.
+def find_head(outputs: Tensor, extremes: Callable[[], Tensor], ends: str = "") -> Head:
+    """What outputs mean, by how they look and how the network ends.
 
     Args:
         outputs: (N, K) of images that differ much.
-        bounded: whether the network's last operation, as far as it is known, can give probabilities, and
-            extreme images do not lead out of 0 to 1 either.
+        extremes: gives (N, K) of images that no photograph looks like; asked only where it matters.
+        ends: what the last operations say: `ending.UNBOUNDED`, `ending.LOGARITHMS`, or nothing.
     """
-    if bounded and in_unit_range(outputs):
-        adds_up = _adds_up(outputs)
-        rows = "each row adds up to 1" if adds_up else "each class for itself"
-        reason = f"Its outputs are probabilities already (from 0 to 1, {rows}): no softmax is applied."
-        return Head(PROBABILITIES, adds_up, reason)
-    if outputs.shape[1] == 1:
-        return Head(SIGMOID, False, "It has one output, a logit: its probability is the output's sigmoid.")
-    return Head()
+    usual = Head() if outputs.shape[1] > 1 else Head(
+        SIGMOID, False, "It has one output, a logit: its probability is the output's sigmoid."
+    )  # fmt: skip
+    if bool((outputs < 0).any()) and bool((outputs > 0).any()):
+        return usual
+    everything = torch.cat([outputs, extremes()]).detach().double()
+    if not everything.isfinite().all():
+        return usual
+    spread = float((everything.amax(0) - everything.amin(0)).max())
+    total = _total(everything, spread)
+    if total is not None and in_unit_range(everything) and abs(total - 1) < _SLACK:
+        return Head(PROBABILITIES, True, _given("each row adds up to 1"))
+    if total is not None:
+        return replace(usual, reason=_doubt(usual, f"Its outputs add up to {total:.4g} in every row"))
+    if ends == UNBOUNDED:
+        return usual
+    if spread == 0:
+        return replace(usual, reason=_doubt(usual, "Its outputs are the same for every image"))
+    if in_unit_range(everything):
+        near = min(float(everything.min()), 1 - float(everything.max())) < _NEAR
+        doubt = "" if near else " None of them comes near 0 or 1, so this is a guess: `head` states it."
+        return Head(PROBABILITIES, False, _given("each class for itself") + doubt)
+    if 100 * (1 - _NEAR) < float(everything.max()) <= 100 and bool((everything >= 0).all()):
+        return replace(usual, reason=_doubt(usual, "Its outputs lie from 0 to 100, as percentages do"))
+    logarithms = ends == LOGARITHMS or float(everything.max()) > -_NEAR
+    rest = float((everything.exp().sum(1) - 1).abs().max())  # 0 of log_softmax, which softmax gives back
+    if logarithms and bool((everything <= 0).all()) and rest > _SLACK:
+        said = "Its outputs are never above 0, as logarithms of probabilities are"
+        return replace(usual, reason=_doubt(usual, said))
+    return usual
 
 
 def in_unit_range(outputs: Tensor) -> bool:
     """Whether every output lies from 0 to 1; NaN does not."""
     return bool(((outputs >= 0) & (outputs <= 1)).all())
+
+
+def _given(rows: str) -> str:
+    return f"Its outputs are probabilities already (from 0 to 1, {rows}): no softmax is applied."
+
+
+def _doubt(head: Head, said: str) -> str:
+    taken = "logits" if head.kind == LOGITS else "a logit"
+    return (
+        f"{said}, so what they mean is uncertain: they are taken for {taken}. If they are not, return logits "
+        "or probabilities from 0 to 1, or state `head`."
+    )
+
+
+def _total(outputs: Tensor, spread: float) -> float | None:
+    """What all rows of outputs add up to, none of them below 0, while they differ; else None."""
+    sums = outputs.sum(1)
+    total = float(sums.mean())
+    if outputs.shape[1] == 1 or bool((outputs < 0).any()) or total <= 0:
+        return None
+    apart = float((sums - total).abs().max())
+    return total if apart < _SLACK * total and spread > _NEAR * total and apart < spread / 20 else None
 
 
 def _adds_up(outputs: Tensor) -> bool:

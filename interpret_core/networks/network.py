@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
+from interpret_core.networks import streams
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.heads import Head
 from interpret_core.networks.identity import network_digest
@@ -303,9 +304,11 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
         CodeChangedError: its code on disk is not what this process imported.
         ParameterError: a device that is not there.
     """
-    place = find_device(device)
-    with plain_arithmetic():
-        return Network(make(name, fetch=fetch), place)
+    place, name = find_device(device), _named(name)
+    with plain_arithmetic(), streams.kept():
+        made = make(name, fetch=fetch)
+        with plain_arithmetic():  # once more: the factory's code may have chosen another for the process
+            return Network(made, place)
 
 
 def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> str:
@@ -314,7 +317,7 @@ def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True)
     Raises:
         NetworkError: as `load`.
     """
-    place = find_device(device)
+    place, name = find_device(device), _named(name)
     spec = find(name)
     recipe = spec.recipe(spec.weights(fetch=fetch), place)
     if recipe not in _DIGESTS or spec.facts is not None:  # what a factory makes is known by loading it
@@ -322,6 +325,21 @@ def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True)
         _DIGESTS[network.recipe] = network.digest
         return network.digest
     return _DIGESTS[recipe]
+
+
+def _named(name: str) -> str:
+    """The name, if it is one.
+
+    Raises:
+        NetworkError: it is a module, or something else.
+    """
+    if not isinstance(name, str):
+        raise NetworkError(
+            f"The network is {type(name).__name__}, expected a name. A live module is named by a function "
+            "that returns it: def mine(): return module, and load('package.module:mine'), or '__main__:mine' "
+            "in a notebook."
+        )
+    return name
 
 
 _DIGESTS: dict[str, str] = {}  # append-only: recipe -> digest
@@ -339,7 +357,8 @@ def _ahead(prefix: Prefix, taps: Taps) -> Prefix:
 
 
 def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:
-    return lambda response: take(key, response)
+    """Hands a response on in float32, also where the network computes in half of it (autocast)."""
+    return lambda response: take(key, response.float())
 
 
 def find_device(name: str | torch.device) -> torch.device:

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import identity
-from interpret_core.networks.copies import channels_last
+from interpret_core.networks.copies import shared_clone
 from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.description import Plain
-from interpret_core.networks.diagnosis import reason
+from interpret_core.networks.ending import ending
 from interpret_core.networks.examination import examine
-from interpret_core.networks.heads import Head, find_head, in_unit_range, stated_head
+from interpret_core.networks.first_runs import first_runs, same
+from interpret_core.networks.heads import Head, find_head, stated_head
 from interpret_core.networks.layers import Found, Layer, find_layers, usable
 from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.probe import extreme_images, sample
@@ -23,8 +25,6 @@ from interpret_core.networks.resuming import GraphResumer, Resumer, WatchedResum
 from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
 from interpret_core.networks.tracing import UntraceableError, trace
 from interpret_core.networks.watching import WatchedRunner
-
-CLOSE = 1e-3  # of the largest number: the same network in another memory format
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ways:
         runner, cutter, resumer: the ways.
         layers: all that were found, with the response's place, in forward order.
         computed: what the digest holds of it.
-        logits: the last operation is known, and no probabilities come from it.
+        ending: what its last operations say of its outputs, see `ending`; empty where they are unknown.
         note: why it is the slower way; empty for the graph.
     """
 
@@ -44,7 +44,7 @@ class Ways:
     resumer: Resumer
     layers: tuple[Layer, ...]
     computed: Plain
-    logits: bool = False
+    ending: str = ""
     note: str = ""
 
 
@@ -78,17 +78,32 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def refuse_scripted(module: nn.Module, name: str) -> None:
-    """A TorchScript module cannot be read from inside.
+def refuse_unreadable(module: nn.Module, name: str) -> None:
+    """A module that was made into a program cannot be read from inside, and one without values cannot be run.
 
     Raises:
-        NetworkError: it is one, or holds one.
+        NetworkError: it is of TorchScript or torch.export, or holds such a one; it lies on the meta device.
     """
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise NetworkError(
             f"{name} is a TorchScript module, expected an ordinary module: its inside cannot be read. "
             "Build it in Python and load its state dict."
         )
+    if any(isinstance(part, fx.GraphModule) and _is_exported(part) for part in module.modules()):
+        raise NetworkError(
+            f"{name} is a program of torch.export, expected an ordinary module: its layers are no modules "
+            "any more. Hand out the module that it was exported from."
+        )
+    tensors = (*module.parameters(), *module.buffers())
+    if any(one.is_meta and not isinstance(one, UninitializedTensorMixin) for one in tensors):
+        raise NetworkError(
+            f"{name} lies on the meta device, where tensors have no values. Expected weights: build it on "
+            'the CPU, or call module.to_empty(device="cpu") and load its state dict.'
+        )
+
+
+def _is_exported(module: fx.GraphModule) -> bool:
+    return any(isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes)
 
 
 def prepare(
@@ -109,7 +124,7 @@ def prepare(
         CodeChangedError: its code on disk is not what this process imported.
     """
     with torch.no_grad():
-        runnable = _runnable(module, images, name)
+        runnable = first_runs(module, images, name)
         probe, expected = runnable.images, runnable.output
         outputs = Outputs.of(expected, len(images))
         ways = _ways(module, probe, outputs.rows(expected, len(images)), outputs, (name, tuple(modules)))
@@ -147,65 +162,6 @@ def prepare(
     )
 
 
-@dataclass(frozen=True)
-class _Runnable:
-    images: Tensor
-    output: Tensor
-    memory_format: torch.memory_format
-    notes: tuple[str, ...]
-
-
-def _runnable(module: nn.Module, images: Tensor, name: str) -> _Runnable:
-    """Run the module on the probe, in the numbers and the memory format that it can take.
-
-    Units-last memory halves the time of convolutions on a processor. It is Unitscope's choice, so a network
-    that cannot take it (`view` across channels and positions) is run in torch's own format.
-    """
-    notes: tuple[str, ...] = ()
-    plain = images.contiguous()
-    try:
-        output = module(plain.clone())
-    except Exception as error:  # the user's own code
-        kinds = {
-            str(one.dtype).removeprefix("torch.") for one in module.parameters() if one.is_floating_point()
-        }
-        if kinds <= {"float32"}:
-            raise _failed(module, error, plain, name) from error
-        try:
-            output = module.float()(plain.clone())
-        except Exception:
-            raise _failed(module, error, plain, name) from error
-        notes = (f"Its weights are {', '.join(sorted(kinds))}: computed in float32.",)
-    if not isinstance(output, Tensor):
-        raise NetworkError(
-            f"{name} returns {type(output).__name__}, expected one tensor (N, classes): wrap it in a module "
-            "that returns the one with a number per class."
-        )
-    return _in_best_format(module, plain, output, notes)
-
-
-def _in_best_format(module: nn.Module, plain: Tensor, output: Tensor, notes: tuple[str, ...]) -> _Runnable:
-    last = plain.contiguous(memory_format=torch.channels_last)
-    channels_last(module)
-    try:
-        again = module(last.clone())
-        largest = float(output.abs().nan_to_num(0.0).max()) if output.numel() else 0.0
-        same = again.shape == output.shape and torch.allclose(
-            again.float(), output.float(), rtol=CLOSE, atol=CLOSE * largest, equal_nan=True
-        )
-    except Exception:  # the user's own code, in a format that was not the user's choice
-        same = False
-    if same:
-        return _Runnable(last, again, torch.channels_last, notes)
-    for tensor in (*module.parameters(), *module.buffers()):
-        tensor.data = tensor.data.contiguous()
-    return _Runnable(plain, output, torch.contiguous_format, notes)
-
-
-def _failed(module: nn.Module, error: Exception, images: Tensor, name: str) -> NetworkError:
-    return NetworkError(f"{name} cannot be run: {reason(module, error, tuple(images.shape))}")
-
-
 def _ways(
     module: nn.Module, probe: Tensor, expected: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]
 ) -> Ways:
@@ -213,12 +169,15 @@ def _ways(
     name, modules = named
     try:
         ways = _traced(module, probe, outputs)
-        if not _same(_run(ways.runner, probe), expected):
+        # Other images tell what a graph computes from what an earlier run has left in it.
+        others = probe.roll(1, 0)
+        own = outputs.rows(shared_clone(module)(others.clone()), len(others))
+        if not same(_run(ways.runner, probe), expected) or not same(_run(ways.runner, others), own):
             raise UntraceableError("its graph gives another output than the module")
         return ways
     except UntraceableError as error:
         ways = _watched(module, probe, outputs, named)
-        if not _same(_run(ways.runner, probe), expected):
+        if not same(_run(ways.runner, probe), expected):
             raise NetworkError(
                 f"{name} gives another output when it is watched, expected the same bits: it may "
                 "be random even in eval mode. Make it deterministic."
@@ -244,7 +203,7 @@ def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, named: tuple[st
 
 
 def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
-    graph = trace(module)
+    graph = trace(shared_clone(module))  # tracing leaves its traces in whatever a forward assigns
     shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
     try:
         run_all(graph.module, graph.nodes, probe.clone(), graph.recorder(shapes))
@@ -259,10 +218,10 @@ def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
     plain = graph.copied()
     cutter = GraphCutter(plain, ops, responses, outputs)
     resumer = GraphResumer(plain, responses, outputs)
-    computed, logits = identity.traced(plain, module), plain.gives_logits
+    computed = identity.traced(plain, module)
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
     layers = tuple(item.layer for item in found)
-    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, logits)
+    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, ending(graph))
 
 
 def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated: str | None) -> Head:
@@ -272,15 +231,7 @@ def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated:
     answers = outputs.rows(expected, len(probe)).float()
     if stated:
         return stated_head(stated, answers)
-    bounded = not ways.logits and in_unit_range(answers)
-    if bounded:
-        bounded = in_unit_range(_run(ways.runner, extreme_images(probe)).float())
-    return find_head(answers, bounded=bounded)
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    """Equal bit for bit, NaN included: a profile names the layer and image a NaN comes from."""
-    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+    return find_head(answers, lambda: _run(ways.runner, extreme_images(probe)).float(), ways.ending)
 
 
 def _run(runner: Runner, probe: Tensor) -> Tensor:

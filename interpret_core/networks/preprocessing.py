@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +43,16 @@ class Preprocessing:
     interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
-        if len(self.size) != 2 or not all(isinstance(side, int) and side > 0 for side in self.size):
+        # One spelling of equal numbers, whatever library they are from: they are part of every key.
+        size = _numbers(self.size, operator.index)
+        if len(size) != 2 or min(size) <= 0:
             raise ParameterError(f"Input size is {self.size!r}, expected (H, W) in whole pixels above 0.")
-        for name, values in (("mean", self.mean), ("std", self.std)):
+        object.__setattr__(self, "size", size)
+        for name in ("mean", "std"):
+            values = _numbers(given := getattr(self, name), float)
             if len(values) != 3 or not all(math.isfinite(value) for value in values):
-                raise ParameterError(f"{name} is {values!r}, expected three finite numbers, one per channel.")
+                raise ParameterError(f"{name} is {given!r}, expected three finite numbers, one per channel.")
+            object.__setattr__(self, name, values)
         if min(self.std) <= 0:
             raise ParameterError(f"std is {self.std!r}, expected three numbers above 0.")
         if self.interpolation not in _RESAMPLING:
@@ -100,3 +106,11 @@ class Preprocessing:
             "std": list(self.std),
             "interpolation": self.interpolation,
         }
+
+
+def _numbers(values: Any, kind: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Numbers of Python's own kind; none where they are no numbers of this kind."""
+    try:
+        return tuple(kind(value) for value in values)
+    except (TypeError, ValueError):
+        return ()

@@ -31,10 +31,14 @@ def probe_images(size: tuple[int, int]) -> Tensor:
         size: (H, W) of the network's input.
     """
     # Uniform numbers: how a processor draws normal ones differs in the last bit.
-    noise = torch.rand(COUNT, 3, *size, generator=torch.Generator().manual_seed(0)) * 4 - 2
-    coarse = torch.rand(COUNT, 3, 4, 4, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    noise = (
+        torch.rand(COUNT, 3, *size, generator=torch.Generator().manual_seed(0), dtype=torch.float32) * 4 - 2
+    )
+    coarse = (
+        torch.rand(COUNT, 3, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float32) * 2 - 1
+    )
     patches = torch.nn.functional.interpolate(coarse, size=size, mode="nearest")
-    contrast, brightness = torch.tensor(_LOOKS).T.reshape(2, COUNT, 1, 1, 1)
+    contrast, brightness = torch.tensor(_LOOKS, dtype=torch.float32).T.reshape(2, COUNT, 1, 1, 1)
     return (0.7 * noise + 0.6 * patches) * contrast + brightness
 
 

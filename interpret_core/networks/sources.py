@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import nn
 
 from interpret_core import config
-from interpret_core.errors import NetworkError, WeightsError
+from interpret_core.errors import NetworkError, UserError, WeightsError
+from interpret_core.networks import streams
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.torchvision_ops import VERSION, models
 from interpret_core.networks.weights import (
@@ -34,7 +31,6 @@ from interpret_core.networks.weights import (
 SEED = 0
 LITE = "efficientnet-lite0"
 _FETCHER = Fetcher()
-_SEEDING = threading.Lock()
 
 
 class Source(Protocol):
@@ -70,6 +66,20 @@ class NetworkParts:
     evidence: str = ""
     note: str = ""
     head: str | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.preprocessing) is not Preprocessing:
+            raise NetworkError(
+                f"The preprocessing is {type(self.preprocessing).__name__}, expected Preprocessing itself, "
+                "whose numbers are part of every key: put what else is done into the module's forward."
+            )
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        for name in self.class_names:
+            if isinstance(name, str) and any("\ud800" <= letter <= "\udfff" for letter in name):
+                raise NetworkError(
+                    f"A class is named {name!a}, which is no text (bytes read in a wrong encoding), expected "
+                    "Unicode: read the names with the encoding of their file."
+                )
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,7 @@ class LiteSource:
 
 def seeded(build: Callable[[], nn.Module]) -> nn.Module:
     """Build a module with the fixed seed, leaving every random state as it was; eval mode."""
-    with _seeds(SEED):
+    with streams.seeded(SEED):
         return build().eval()
 
 
@@ -169,30 +179,22 @@ def seeded_call(function: Callable[[], Any], name: str, seed: int = SEED) -> Any
     Raises:
         NetworkError: it fails; the message gives its error.
     """
-    with _seeds(seed):
+    with streams.seeded(seed):
         try:
             return function()
+        except UserError as error:
+            raise NetworkError(f"{name}: {error}") from error
+        except SystemExit as error:
+            raise NetworkError(
+                f"{name} ended the process (SystemExit: {error}). Expected a function that returns the "
+                "network and does not read the command line: parse_args([]) takes the defaults."
+            ) from error
         except Exception as error:  # the user's own code
             told = " ".join(str(error).split())
             raise NetworkError(
                 f"{name} failed with {type(error).__name__}: {told}. Expected a function without "
                 "arguments that returns the network."
             ) from error
-
-
-@contextmanager
-def _seeds(seed: int) -> Iterator[None]:
-    """torch, NumPy and Python draw from this seed inside, and go on as before behind it."""
-    with _SEEDING, torch.random.fork_rng(devices=[]):
-        python, arrays = random.getstate(), np.random.get_state()
-        torch.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(arrays)
 
 
 def weights_identity(weights: Weights) -> dict[str, Any]:

@@ -124,20 +124,6 @@ class Graph:
 
         return record
 
-    @property
-    def gives_logits(self) -> bool:
-        """Whether the last operation is one that no probability comes from: a linear layer, a convolution, a
-        normalisation or a ReLU, or means of those.
-        """
-        (result,) = next(node for node in self.nodes if node.op == "output").args
-        while isinstance(result, fx.Node) and self._hands_on(result):
-            result = result.all_input_nodes[0]
-        if not isinstance(result, fx.Node):
-            return False
-        if result.op == "call_module":
-            return isinstance(self.module.get_submodule(str(result.target)), _UNBOUNDED_MODULES)
-        return _name(result.target).strip("_") in _UNBOUNDED
-
     def ops(self, shapes: Mapping[fx.Node, tuple[int, ...] | None]) -> list[Op]:
         """The operations for the layer rules, one per node.
 
@@ -179,13 +165,6 @@ class Graph:
                 node.op, node.target, node.args = "call_function", operator.iadd, (second, first)
                 owned.overwritten_by[node] = second
 
-    def _hands_on(self, node: fx.Node) -> bool:
-        """Whether a node's values are those of its input in another shape, means of them, or scaled."""
-        if node.op == "call_module":
-            return isinstance(self.module.get_submodule(str(node.target)), _HANDS_ON_MODULES)
-        name, sources = _name(node.target).strip("_"), node.all_input_nodes
-        return (name in _HANDS_ON and bool(sources)) or (name in _SCALES and len(sources) == 1)
-
     def describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> tuple[Kind, Window | None]:
         """Kind and window of a node's operation."""
         if node.op == "placeholder":
@@ -195,7 +174,7 @@ class Graph:
         if node.op in {"call_function", "call_method"}:
             args = [self._number(one) for one in node.args]
             named = {name: self._number(one) for name, one in node.kwargs.items()}
-            return describe_function(_name(node.target), args, named, lambda arg: shapes.get(arg, None))
+            return describe_function(name_of(node.target), args, named, lambda arg: shapes.get(arg, None))
         return Kind.OTHER, None
 
     def _number(self, argument: Any) -> Any:
@@ -236,26 +215,6 @@ class _Owned:
             self._kinds[user] in _MAKES_NEW and self._order[user] < self._order[reader] for user in others
         )
 
-
-# What hands its input's values on, or means of them, in eval mode …
-_HANDS_ON_MODULES = (
-    nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
-)  # fmt: skip
-_HANDS_ON = frozenset({
-    "flatten", "view", "reshape", "squeeze", "unsqueeze", "contiguous", "float", "clone", "mean",
-    "avg_pool2d", "adaptive_avg_pool2d", "chunk", "getitem",
-})  # fmt: skip
-# by a number:
-_SCALES = frozenset({"add", "sub", "mul", "truediv", "div", "iadd", "isub", "imul", "itruediv"})
-# … and what nobody takes for probabilities.
-_UNBOUNDED_MODULES = (
-    nn.Linear, nn.Conv2d, nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.ReLU, nn.ReLU6, nn.LeakyReLU,
-    nn.SiLU, nn.GELU, nn.Hardswish,
-)  # fmt: skip
-_UNBOUNDED = frozenset({
-    "linear", "conv2d", "batch_norm", "layer_norm", "relu", "relu6", "leaky_relu", "silu", "gelu",
-    "hardswish",
-})  # fmt: skip
 
 # Their output is always a new tensor (batch_norm and convolutions in eval mode included), never a view.
 _MAKES_NEW = frozenset({Kind.CONV, Kind.NORM, Kind.POOL, Kind.ADD})
@@ -355,7 +314,7 @@ def _inplace_argument(node: fx.Node) -> tuple[_Form, _Form] | None:
 
 def _underscore(node: fx.Node) -> tuple[_Form, _Form] | None:
     """x += y, x.relu_(), torch.relu_(x): forms named after their out-of-place twin."""
-    name = _name(node.target)
+    name = name_of(node.target)
     twin: Any = None
     if node.op == "call_function" and getattr(operator, name, None) is node.target:
         if not name.startswith("i") or name in {"index", "indexOf", "invert", "is_", "is_not", "inv"}:
@@ -372,7 +331,8 @@ def _underscore(node: fx.Node) -> tuple[_Form, _Form] | None:
     return _Form(twin), _Form(node.target)
 
 
-def _name(target: Any) -> str:
+def name_of(target: Any) -> str:
+    """Name of the function or method that a node calls."""
     return target if isinstance(target, str) else str(getattr(target, "__name__", target))
 
 

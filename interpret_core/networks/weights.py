@@ -201,6 +201,11 @@ def damaged(file: Path, error: Exception) -> WeightsError:
     return WeightsError(f"Weights file {file} is damaged or truncated ({reason}): fetch or save it again.")
 
 
+def _unwrapped(name: str) -> str:
+    """A tensor's name without the wrappers that `copying.unwrapped` takes off within a network."""
+    return ".".join(part for part in name.split(".") if part not in {"module", "_orig_mod"})
+
+
 def fit(module: nn.Module, state: Mapping[str, torch.Tensor], file: Path, name: str) -> None:
     """Load a state into a module, which must have exactly its tensors.
 
@@ -214,6 +219,7 @@ def fit(module: nn.Module, state: Mapping[str, torch.Tensor], file: Path, name: 
         WeightsError: tensors are missing, unexpected or of another shape; names the first of each.
     """
     own = module.state_dict()
+    state = {name if name in own else _unwrapped(name): tensor for name, tensor in state.items()}
     counted = {key for key in own if key.endswith("num_batches_tracked")}
     missing = [key for key in own if key not in state and key not in counted]
     unexpected = [key for key in state if key not in own]

@@ -424,3 +424,65 @@ class Functional(Base):
 
 def functional() -> NetworkParts:
     return parts(Functional())
+
+
+class Grouped(Base):
+    """Classes added up after the softmax, by a linear layer of zeros and ones."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.groups = nn.Linear(9, 3, bias=False)
+        with torch.no_grad():
+            self.groups.weight.copy_(torch.eye(3).repeat_interleave(3, 1))
+            self.head.weight.mul_(5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.groups(super().forward(x).softmax(1))
+
+
+def grouped() -> NetworkParts:
+    return parts(Grouped())
+
+
+def some_groups() -> NetworkParts:
+    module = Grouped()
+    module.groups = nn.Linear(9, 2, bias=False)
+    with torch.no_grad():
+        module.groups.weight.copy_(torch.eye(3).repeat_interleave(3, 1)[:2])
+    return parts(module, NAMES[:2])
+
+
+class Hard(Base):
+    """A hard sigmoid written out, whose last operations are a ReLU6 and a division."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu6(super().forward(x) + 3) / 6
+
+
+def hard() -> NetworkParts:
+    return parts(Hard())
+
+
+class Percent(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).softmax(1) * 100
+
+
+def percent() -> NetworkParts:
+    return parts(Percent())
+
+
+def log_sigmoid() -> NetworkParts:
+    return parts(nn.Sequential(Base(), nn.LogSigmoid()))
+
+
+def no_head() -> NetworkParts:
+    """Untraceable, and its last layer is all zeros, as fine-tuning begins."""
+    module = Untraceable()
+    nn.init.zeros_(module.head.weight)
+    nn.init.zeros_(module.head.bias)
+    return parts(module)
+
+
+def rectified() -> NetworkParts:
+    return parts(nn.Sequential(Base(), nn.ReLU()))

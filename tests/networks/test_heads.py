@@ -40,6 +40,13 @@ OWN = "tests.networks.own:"
         ("untraceable_tags", "probabilities", False, "each class for itself"),
         ("distribution", "probabilities", True, "each row adds up to 1"),
         ("written_out", "probabilities", True, "each row adds up to 1"),
+        ("grouped", "probabilities", True, "each row adds up to 1"),  # though a linear layer comes last
+        ("some_groups", "probabilities", False, "each class for itself"),
+        ("hard", "probabilities", False, "each class for itself"),
+        ("rectified", "logits", True, ""),
+        ("percent", "logits", True, "add up to 100 in every row, so what they mean is uncertain"),
+        ("log_sigmoid", "logits", True, "never above 0, as logarithms of probabilities"),
+        ("no_head", "logits", True, "the same for every image, so what they mean is uncertain"),
     ],
 )
 def test_what_a_network_gives_is_found_by_running_it(

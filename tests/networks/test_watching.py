@@ -14,7 +14,7 @@ from interpret_core.errors import NetworkError
 from interpret_core.networks import Silence, load
 from interpret_core.networks.copies import shared_clone
 from interpret_core.networks.layers import find_layers
-from interpret_core.networks.preparing import prepare, refuse_scripted
+from interpret_core.networks.preparing import prepare, refuse_unreadable
 from interpret_core.networks.running import Taps, run_all
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.tracing import UntraceableError, trace
@@ -200,7 +200,7 @@ def test_scripted_networks_are_refused_in_one_line() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         script = torch.jit.trace(nn.Sequential(nn.Conv2d(3, 2, 3)).eval(), torch.randn(1, 3, 8, 8))
     with pytest.raises(NetworkError, match="TorchScript") as caught:
-        refuse_scripted(script, "scripted")
+        refuse_unreadable(script, "scripted")
     assert "\n" not in str(caught.value)
 
 
