@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interpret_core.concepts import Concept, ConceptTable, appearance, unique_names
@@ -95,6 +95,7 @@ LABELS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(LABELS, st.randoms())
 def test_no_two_names_are_alike_in_any_order(labels: list[tuple[int, str, str]], chance) -> None:
     concepts = [Concept(*label) for label in labels]

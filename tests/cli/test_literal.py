@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from interpret_core.cli.terminal import Literal, Progress, printable, table
@@ -56,6 +56,7 @@ def test_the_bar_of_a_terminal(name: str) -> None:
     assert "[b]1[/b]" in file.getvalue()
 
 
+@settings(deadline=None)
 @given(some.text(max_size=30))
 def test_nothing_is_an_order_to_the_terminal(text: str) -> None:
     made = printable(text)

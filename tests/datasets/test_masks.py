@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -53,6 +53,7 @@ def indexed(numbers: np.ndarray, colours: list[tuple[int, int, int]]) -> Image.I
     return image
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 0xFFFF))
 )

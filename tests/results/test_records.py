@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import safetensors.numpy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -29,6 +29,7 @@ arrays = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(arrays, json_values)
 def test_a_record_survives_its_bytes(arrays, metadata):
     record = Record(arrays, metadata)
@@ -43,6 +44,7 @@ def test_a_record_survives_its_bytes(arrays, metadata):
     assert again.to_bytes() == record.to_bytes()
 
 
+@settings(deadline=None)
 @given(arrays, json_values)
 def test_the_library_reads_the_same_arrays(arrays, metadata):
     record = Record(arrays, metadata)
