@@ -167,14 +167,16 @@ class Copier:
         compiled = getattr(value, "_torchdynamo_orig_callable", None)
         if compiled is not None:
             return self._note(value, self.copy(compiled))
-        meant = {name: self.copy(value.__globals__[name]) for name in leading(value, self._inside)}
+        meant = leading(value, self._inside)
         closure = value.__closure__ or ()
         if not (meant or closure or value.__defaults__ or value.__kwdefaults__ or vars(value)):
             return self._note(value, value)
-        names = {**value.__globals__, **meant} if meant else value.__globals__
+        names = dict(value.__globals__) if meant else value.__globals__
         cells = tuple(self._made.get(id(cell)) or self._note(cell, types.CellType()) for cell in closure)
         twin = types.FunctionType(value.__code__, names, value.__name__, None, cells)
-        self._note(value, twin)
+        self._note(value, twin)  # before anything else is copied: functions may name each other
+        for name in meant:
+            names[name] = self.copy(value.__globals__[name])
         changed = bool(meant) or writes_cells(value.__code__)
         for old, new in zip(closure, cells, strict=True):
             if filled(old):

@@ -137,7 +137,7 @@ def prepare(
         layers = usable(ways.layers, left_out)
         if not layers:
             first, why = next(iter(left_out.items()))
-            raise NetworkError(f"{name} has no layer whose response belongs to the images; {first}: {why}.")
+            raise NetworkError(f"{name} has no layer that can be used; {first}: {why}.")
         found = _head(ways, probe, outputs, expected, head)
     profiled = f"It {outputs.problem}: its units can be profiled, and nothing said of classes."
     notes = (

@@ -59,7 +59,7 @@ def test_the_screen_says_what_the_outputs_were_taken_for(command: Command, objec
     ("network", "verb", "line"),
     [
         ("tests.networks.own:no_statistics", "profile", "according to the others of its batch"),
-        ("tests.networks.own:patches", "profile", "no layer whose response belongs to the images; first:"),
+        ("tests.networks.own:patches", "profile", "no layer that can be used; first:"),
         ("tests.engine.own:convolutional_map", "evaluate", "returns (N, 2, 2, 2), expected (N, classes)"),
         ("tests.engine.own:convolutional_map", "relevance", "returns (N, 2, 2, 2), expected (N, classes)"),
         ("tests.engine.own:convolutional_map", "agreement", "returns (N, 2, 2, 2), expected (N, classes)"),

@@ -90,7 +90,7 @@ def test_weights_of_another_type_are_computed_in_single_precision(kind: torch.dt
         ("needs_two", r"fails on a batch of 1 \(IndexError"),
         (
             "patches",
-            r"no layer whose response belongs to the images; first: for 3 images, .* 12 in the batch",
+            r"no layer that can be used; first: for 3 images, .* 12 in the batch",
         ),
     ],
 )

@@ -114,6 +114,28 @@ def test_streams_of_several_threads_come_back_with_the_last() -> None:
     assert not streams.moved(before, streams.state())
 
 
+def test_streams_of_a_graphics_card_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [torch.zeros(16, dtype=torch.uint8)]
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [one.clone() for one in drawn])
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", lambda states: drawn.__setitem__(0, states[0]))
+    for inside in (streams.kept, lambda: streams.seeded(0)):
+        before = streams.state()
+        with inside():
+            drawn[0] = drawn[0] + 1
+            assert streams.moved(before, streams.state())
+        assert not streams.moved(before, streams.state())
+
+
+def test_a_card_that_begins_later_begins_with_its_own_seed() -> None:
+    torch.manual_seed(42)
+    before = dict(vars(torch.cuda._lazy_seed_tracker))
+    with streams.seeded(0):
+        assert vars(torch.cuda._lazy_seed_tracker) != before
+    assert vars(torch.cuda._lazy_seed_tracker) == before
+    assert torch.initial_seed() == 42
+
+
 # Factories -------------------------------------------------------------------------------------------------
 
 

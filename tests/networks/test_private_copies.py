@@ -116,8 +116,22 @@ def by_a_global_name(module: own.Base) -> None:
     module.forward = lambda x: GLOBAL.head(GLOBAL.body(x).mean((2, 3)))
 
 
+def first_half(x: Tensor, rest: bool = True) -> Tensor:
+    return second_half(GLOBAL.body(x)) if rest else x
+
+
+def second_half(x: Tensor) -> Tensor:
+    return GLOBAL.head(first_half(x, rest=False).mean((2, 3)))
+
+
+def by_functions_that_name_each_other(module: own.Base) -> None:
+    globals()["GLOBAL"] = module
+    module.forward = first_half
+
+
 TRAITS = [decorated, autocast, compiled, called_compiled, wrapped, by_default, partial, cached, with_a_lock,
-          hidden_in_a_dictionary, collected, counted, saving, by_a_global_name]  # fmt: skip
+          hidden_in_a_dictionary, collected, counted, saving, by_a_global_name,
+          by_functions_that_name_each_other]  # fmt: skip
 
 
 @pytest.mark.parametrize("train", [False, True])
