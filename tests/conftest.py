@@ -1,8 +1,13 @@
-"""Workers that run side by side (pytest-xdist) share the cores."""
+"""Workers that run side by side (pytest-xdist) share the cores, and no test is judged by the clock."""
 
 from __future__ import annotations
 
 import os
+
+from hypothesis import settings
+
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Before torch is imported, and for the processes that tests start: threads of two workers on one core
