@@ -60,7 +60,7 @@ def _from_proc(pid: int) -> Process | None:
 
 def _from_ps(pid: int) -> Process | None:
     """The same from POSIX `ps`, where there is no /proc (macOS); births are told to the second there."""
-    command = ["ps", "-o", "stat=", "-o", "lstart=", "-o", "command=", "-p", str(pid)]
+    command = ["ps", "-ww", "-o", "stat=", "-o", "lstart=", "-o", "command=", "-p", str(pid)]
     told = subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
     )

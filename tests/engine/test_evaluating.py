@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tests.engine.networks
-from interpret_core import networks
+from interpret_core.datasets import Dataset
 from interpret_core.engine import Evaluated, EvaluationRequest, Execution, run_evaluation
 from interpret_core.errors import Cancelled, DatasetError, NetworkError, NonFiniteError, ParameterError
 from interpret_core.results.store import Store
@@ -103,16 +103,16 @@ def test_the_second_time_nothing_runs(store: Store, pictures: Path, monkeypatch:
     assert first.computed
 
     def refused(*_: object, **__: object) -> None:
-        raise AssertionError("the network was loaded again")
+        raise AssertionError("an image was read again")
 
-    monkeypatch.setattr(networks, "load", refused)
+    monkeypatch.setattr(Dataset, "read_image", refused)
     again = evaluated(store, pictures)
     assert not again.computed
     assert again.metadata == first.metadata
     assert np.array_equal(again.evaluation.confusion, first.evaluation.confusion)
     assert np.array_equal(again.evaluation.probability_sum, first.evaluation.probability_sum)
     for changes in ({"split": "all"}, {"batch_size": 2}):
-        with pytest.raises(AssertionError, match="loaded again"):
+        with pytest.raises(AssertionError, match="read again"):
             evaluated(store, pictures, **changes)
 
 

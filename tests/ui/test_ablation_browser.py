@@ -112,7 +112,7 @@ def test_abandoned_setting_gives_way(page: Page, ready: str) -> None:
         exact.fill(value)
         page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("percent=10(&|$)"))
-    expect(facts(page)).to_contain_text("the top 10 %")
+    expect(facts(page)).to_contain_text("the top 10 %", timeout=WAIT)
     page.wait_for_timeout(1500)
     expect(facts(page)).to_contain_text("the top 10 %")
 
