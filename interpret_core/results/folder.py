@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from interpret_core.results.failures import (
     DiskFullError,
     IndexDamageError,
     explained,
+    primary,
     tells_of_damage,
     tells_of_exchange,
 )
@@ -216,11 +218,22 @@ class ResultsFolder:
         if now is None:
             raise IndexDamageError("it is missing")
         try:
-            cache = Cache(str(self.results), timeout=WAIT, disk=PlainDisk, **self._settings)
+            cache = self._open()
         except (TypeError, ValueError, LookupError, AttributeError) as error:  # nonsense among its settings
             raise IndexDamageError(f"{type(error).__name__}: {error}") from error
         self._opened, self._used = _Opened(cache, now, os.getpid()), True
         return self._opened
+
+    def _open(self) -> Cache:
+        """diskcache, whose constructor does not wait for another's write at its last step."""
+        end = time.monotonic() + WAIT
+        while True:
+            try:
+                return Cache(str(self.results), timeout=WAIT, disk=PlainDisk, **self._settings)
+            except sqlite3.OperationalError as error:
+                if primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(PAUSE)
 
     def _mend_or_read_in_memory(self, reason: str) -> None:
         """Where nothing can be written, what is left of a damaged index is read all the same."""

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 
 import numpy as np
+from diskcache import Cache
 
 from interpret_core.results import Record, Store
 
@@ -147,3 +149,24 @@ def test_a_store_works_on_both_sides_of_a_fork(tmp_path):
         assert store.get("child").metadata == 2
         store.put("parent again", Record({}, 3))
         assert store.check().ok
+
+
+def test_a_store_is_opened_while_another_process_writes(tmp_path, monkeypatch):
+    """diskcache's constructor waits for a lock at every step but its last, where a write may begin."""
+    Store(tmp_path).put("one", Record({"a": np.arange(5)}))
+    index = sqlite3.connect(tmp_path / "results" / "cache.db", isolation_level=None, check_same_thread=False)
+    last, writes = Cache.drop_tag_index, []
+
+    def interrupted(cache):
+        if not writes:
+            index.execute("BEGIN EXCLUSIVE")
+            writes.append(threading.Timer(0.2, index.execute, ["COMMIT"]))
+            writes[0].start()
+        return last(cache)
+
+    monkeypatch.setattr(Cache, "drop_tag_index", interrupted)
+    with Store(tmp_path) as store:
+        store.put_json("state", 1)
+        assert store.get_json("state") == 1
+    writes[0].join()
+    index.close()
