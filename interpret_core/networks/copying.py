@@ -22,7 +22,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from interpret_core.networks.reaching import BOUND_IN_C, SHARED, differ, filled, leading, leak, writes_cells
+from interpret_core.networks.reaching import BOUND_IN_C, SHARED, differ, leading, leak
+from interpret_core.networks.reading import filled, writes_cells
 
 _MAPPINGS = (dict, OrderedDict, defaultdict)
 _SEQUENCES = (list, set, frozenset, deque, tuple)
@@ -177,7 +178,7 @@ class Copier:
         self._note(value, twin)  # before anything else is copied: functions may name each other
         for name in meant:
             names[name] = self.copy(value.__globals__[name])
-        changed = bool(meant) or writes_cells(value.__code__)
+        changed = bool(meant) or writes_cells(value)
         for old, new in zip(closure, cells, strict=True):
             if filled(old):
                 new.cell_contents = self.copy(old.cell_contents)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import enum
 import functools
 import random
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+
+from interpret_core.networks.reading import closed_over, global_names
 
 # What leads nowhere, and need not be copied.
 SHARED = (
@@ -32,7 +33,9 @@ def leading(function: types.FunctionType, inside: Collection[int]) -> list[str]:
         function: the function.
         inside: addresses of the objects.
     """
-    return [name for name in _read(function) if _leads(function.__globals__[name], inside, {id(function)})]
+    return [
+        name for name in global_names(function) if _leads(function.__globals__[name], inside, {id(function)})
+    ]
 
 
 def _leads(value: Any, inside: Collection[int], seen: set[int]) -> bool:
@@ -44,48 +47,12 @@ def _leads(value: Any, inside: Collection[int], seen: set[int]) -> bool:
     if isinstance(value, types.MethodType):
         return id(value.__self__) in inside
     if isinstance(value, types.FunctionType):
-        held = [value.__globals__[name] for name in _read(value)]
-        held += [cell.cell_contents for cell in value.__closure__ or () if filled(cell)]
+        held = [value.__globals__[name] for name in global_names(value)]
+        held += closed_over(value)
         return any(_leads(one, inside, seen) for one in held if not isinstance(one, list | tuple | dict))
     if isinstance(value, dict):
         value = list(value.values())
     return isinstance(value, list | tuple) and any(id(one) in inside for one in value)
-
-
-def _read(function: types.FunctionType) -> list[str]:
-    """Global names that a function's code reads, functions within it included."""
-    found, pending = dict[str, None](), [function.__code__]
-    while pending:
-        code = pending.pop()
-        pending += [one for one in code.co_consts if isinstance(one, types.CodeType)]
-        for name in code.co_names:
-            if name in function.__globals__ and name not in found and _is_global(code, name):
-                found[name] = None
-    return list(found)
-
-
-def _is_global(code: types.CodeType, name: str) -> bool:
-    """Whether a name is read as a global one, and not as an attribute."""
-    return any(one.opname in {"LOAD_GLOBAL", "LOAD_NAME"} and one.argval == name for one in _steps(code))
-
-
-def writes_cells(code: types.CodeType) -> bool:
-    """Whether a function changes what it closes over by name (`nonlocal`)."""
-    return any(one.opname == "STORE_DEREF" and one.argval in code.co_freevars for one in _steps(code))
-
-
-@functools.lru_cache(maxsize=1024)
-def _steps(code: types.CodeType) -> tuple[dis.Instruction, ...]:
-    return tuple(dis.get_instructions(code))
-
-
-def filled(cell: types.CellType) -> bool:
-    """Whether a cell's name is bound."""
-    try:
-        _ = cell.cell_contents
-    except ValueError:
-        return False
-    return True
 
 
 def differ(before: Any, after: Any) -> bool:
@@ -150,7 +117,7 @@ def _parts(value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, list | tuple | set | frozenset | deque):
         return [("", one) for one in value]
     if isinstance(value, types.FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or () if filled(cell)]
+        cells = closed_over(value)
         return [("", one) for one in (*cells, value.__defaults__, value.__kwdefaults__, vars(value))]
     if isinstance(value, functools.partial):
         return [("", value.func), ("", value.args), ("", value.keywords)]

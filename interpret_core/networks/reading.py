@@ -39,15 +39,29 @@ def inside(value: Any) -> Any:
     return getattr(value, "__func__", getattr(value, "fget", value))
 
 
+def filled(cell: types.CellType) -> bool:
+    """Whether a cell's name is bound."""
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
 def closed_over(function: types.FunctionType) -> list[Any]:
     """Values of the names that a function closes over, as far as they are bound yet."""
-    found = []
-    for cell in function.__closure__ or ():
-        try:
-            found.append(cell.cell_contents)
-        except ValueError:
-            continue
-    return found
+    return [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
+
+
+def global_names(function: types.FunctionType) -> list[str]:
+    """Names of the globals that a function reads, functions within it included, sorted."""
+    read = _words(function.__code__, "LOAD_GLOBAL") | _words(function.__code__, "LOAD_NAME")
+    return sorted(read & function.__globals__.keys())
+
+
+def writes_cells(function: types.FunctionType) -> bool:
+    """Whether a function changes what it closes over by name (`nonlocal`)."""
+    return bool(_words(function.__code__, "STORE_DEREF") & set(function.__code__.co_freevars))
 
 
 def globals_read(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
@@ -56,11 +70,10 @@ def globals_read(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     Not those that a function of its module writes, nor containers of anything but plain values: counters and
     caches differ from call to call.
     """
-    names = function.__globals__
-    read = _words(function.__code__, "LOAD_GLOBAL")
+    names, read = function.__globals__, global_names(function)
     written = {word for code in _codes(names) for word in _words(code, "STORE_GLOBAL")} if read else ()
-    for word in sorted(read):
-        if word in names and word not in written and _tells(names[word]):
+    for word in read:
+        if word not in written and _tells(names[word]):
             yield word, names[word]
 
 
