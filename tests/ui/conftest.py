@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from interpret_core.engine import Execution, run_ablation, run_effects, run_profile, run_relevance
 from interpret_core.results import Store
@@ -16,6 +17,7 @@ from interpret_core.results.requests import AblationRequest, ProfileRequest, Rel
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 from tests.ui import odd_names
+from tests.ui.browser import launch, watch
 
 HOSTILE = {
     "red square": "![x](https://outside.invalid/a.png)",
@@ -145,6 +147,28 @@ def empty(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def full(installation: Path, profiled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The environment of an installation with the profile of `small` on `planted`."""
     return _environment(monkeypatch, installation, profiled)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a file."""
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh context; the test fails if its console or its requests are not clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    found = watch(opened)
+    yield opened
+    context.close()
+    assert found == []
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from tests.planted_dataset import make_planted
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.browser import ROOT, launch, serving
+from tests.ui.browser import ROOT, serving
 
 pytestmark = pytest.mark.browser
 
@@ -109,14 +108,6 @@ class User:
 @pytest.fixture
 def user(tmp_path: Path) -> User:
     return User(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 def look(page: Page, address: str, name: str, network: str = "mine") -> None:

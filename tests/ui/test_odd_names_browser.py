@@ -16,9 +16,9 @@ from tests.ui.conftest import server_environment
 from tests.ui.odd_names import ALIASES, BESIDE, CLASSES, DATASET, EVERY, LAYERS, NETWORK, NOTE
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
-from tests.ui.browser import ROOT, launch, serving, watch
+from tests.ui.browser import ROOT, serving
 from ui import lists
 
 pytestmark = pytest.mark.browser
@@ -89,28 +89,9 @@ MARKS_OF = """figure => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def ready(odd: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serving(server_environment(odd, odd / "cache"), tmp_path_factory.mktemp("odd") / "log") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(20_000)
-    opened = context.new_page()
-    found = watch(opened)
-    yield opened
-    context.close()
-    assert found == []
 
 
 def address(ready: str, view: str, network: str = NETWORK) -> str:

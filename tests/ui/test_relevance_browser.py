@@ -13,9 +13,9 @@ from PIL import Image
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.ui.browser import launch, serving, watch
+from tests.ui.browser import serving, watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -26,32 +26,12 @@ expect.set_options(timeout=40_000)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def ready(installation: Path, related: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server over a cache with the result, below a path of its own."""
     log = tmp_path_factory.mktemp("related") / "log"
     options = ("--server.baseUrlPath", "scope")
     with serving(server_environment(installation, related), log, *options, base="/scope") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh context; the test fails if its console or its requests are not clean."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(WAIT)
-    opened = context.new_page()
-    found = watch(opened)
-    yield opened
-    context.close()
-    assert found == []
 
 
 def cell(page: Page, row: str, column: str) -> Locator:

@@ -11,21 +11,13 @@ import pytest
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.ui.browser import await_masks, launch, serving, watch
+from tests.ui.browser import await_masks, serving
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +27,6 @@ def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFa
     options = ("--server.baseUrlPath", "scope")
     with serving(server_environment(installation, ablated), log, *options, base="/scope") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh context; the test fails if its console or its requests are not clean."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(60_000)
-    opened = context.new_page()
-    found = watch(opened)
-    yield opened
-    context.close()
-    assert found == []
 
 
 @pytest.mark.parametrize("name", ["home", "Home", "home/"])

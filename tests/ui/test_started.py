@@ -17,21 +17,13 @@ import pytest
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.ui.browser import ROOT, awaited, free_port, launch
+from tests.ui.browser import ROOT, awaited, free_port
 
 pytestmark = pytest.mark.browser
 BIN = Path(sys.executable).parent
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture

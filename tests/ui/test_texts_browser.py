@@ -15,10 +15,10 @@ import pytest
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TooLate
 
-from tests.ui.browser import ROOT, launch, serving, watch
+from tests.ui.browser import ROOT, serving
 from ui.relevance_settings import HELP
 from ui.texts import HOW
 
@@ -59,14 +59,6 @@ WIDER = """node => [...node.querySelectorAll('.katex-display')].filter(one =>
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("texts") / "log"
     with serving(server_environment(installation, ablated), log) as address:
@@ -77,17 +69,6 @@ def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFa
 def pointed_at() -> set[str]:
     """Labels whose tooltip has been read already."""
     return set()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(20_000)
-    opened = context.new_page()
-    found = watch(opened)
-    yield opened
-    context.close()
-    assert found == []
 
 
 def clean(shown: Locator, what: str, left_over: str = MARKDOWN) -> None:
