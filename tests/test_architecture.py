@@ -17,6 +17,7 @@ RANKS = {
     "interpret_core.config": 0,
     "interpret_core.files": 0,
     "interpret_core.demo": 0,
+    "interpret_core.threads": 0,
     "interpret_core.networks": 1,
     "interpret_core.datasets": 1,
     "interpret_core.profile": 2,

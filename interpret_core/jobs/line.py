@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from interpret_core import threads
 from interpret_core.errors import ParameterError, UserError, unknown
 from interpret_core.jobs import processes, state
 from interpret_core.jobs.state import Job, find, job_id, key, log_path
@@ -114,6 +115,7 @@ def _queued(store: Store, identity: str, kind: str, request: Mapping[str, Any]) 
 def _start(store: Store, job: Job, command: list[str]) -> None:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    threads.wait_briefly(environment)
     try:
         with _log(store, job) as output:
             process = subprocess.Popen(

@@ -98,3 +98,10 @@ def crowd(request, store, progress, cancelled):
                     file.write(os.urandom(size))
         os.fsync(file.fileno())
     raise DatasetError("Folder '/nowhere' has no index.csv. Point to a folder in Broden's layout.")
+
+
+def compute(request, store, progress, cancelled):
+    """Something in torch."""
+    import torch
+
+    torch.ones(8).sum()
