@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -36,10 +36,10 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
 
 
 class Silence(NamedTuple):
-    """Units of the layer that the ablation page silences, and what receives them after a press."""
+    """Units of the layer that the ablation page silences; `press` is told which shall be, and which not."""
 
     units: Sequence[int]
-    choose: Callable[[Sequence[int]], None]
+    press: Callable[[Mapping[int, bool]], None]
 
 
 def unit_grid(
@@ -61,9 +61,9 @@ def unit_grid(
             on_pick(unit)
 
     def silenced() -> None:
-        units = st.session_state[key].get("silenced")
-        if isinstance(units, list):
-            silence.choose([unit for unit in units if isinstance(unit, int) and 0 <= unit < view.layer.units])
+        pressed = st.session_state[key].get("silenced")
+        if isinstance(pressed, list):
+            silence.press({unit: on is True for unit, on in pressed if unit in range(view.layer.units)})
 
     _component(
         key=key,

@@ -16,7 +16,7 @@ def of_layer(view: LayerView, picked: silenced.Picked, layers: Mapping[str, int]
     """What the grid shows of it: the layer's units that are silenced, and what a press calls."""
     name = view.layer.name
     units = [unit for layer, unit in picked if layer == name]
-    return Silence(units, lambda chosen: silenced.choose(name, chosen, layers))
+    return Silence(units, lambda pressed: silenced.press(name, pressed, layers))
 
 
 def switch(view: LayerView, unit: int, picked: silenced.Picked, layers: Mapping[str, int]) -> None:

@@ -115,21 +115,19 @@ def units(layers: Mapping[str, int], place: str = "") -> Picked:
 
 def toggle(layer: str, unit: int, layers: Mapping[str, int]) -> None:
     """Silence a unit, or let it speak again."""
-    choose(layer, {one for name, one in units(layers) if name == layer} ^ {unit}, layers)
+    press(layer, {unit: (layer, unit) not in units(layers)}, layers)
 
 
-def choose(layer: str, chosen: Iterable[int], layers: Mapping[str, int]) -> None:
-    """Silence these units of a layer and no others of it; those of other layers stay as they are.
+def press(layer: str, pressed: Mapping[int, bool], layers: Mapping[str, int]) -> None:
+    """Silence some units of a layer and let others speak again; all the rest stay as they are.
 
     Args:
         layer: name.
-        chosen: units of it.
+        pressed: unit -> whether it shall be silenced.
         layers: name -> units, in forward order.
     """
-    before = units(layers)
-    wanted = dict.fromkeys((layer, unit) for unit in chosen)
-    kept = [one for one in before if one[0] != layer or one in wanted]
-    new = [one for one in wanted if one not in kept]
+    kept = [one for one in units(layers) if one[0] != layer or pressed.get(one[1], True)]
+    new = [(layer, unit) for unit, on in pressed.items() if on and (layer, unit) not in kept]
     room = MOST - len(kept)  # what was picked first stays
     tell([Refused(written([one]), FULL) for one in new[room:]])
     state.change(**{PARAMETER: written(parsed(written([*kept, *new[:room]]), layers)[0])})

@@ -123,6 +123,26 @@ def test_units_picked_on_their_page_and_in_the_grid_arrive(page: Page, ready: st
     expect(page).to_have_url(re.compile(r"/units\?.*silence=conv2(:|%3A)9"))
 
 
+def test_a_press_in_the_grid_undoes_nothing_that_it_has_not_heard_of(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?network=classy&dataset=classed&layer=conv2&unit=5")
+    expect(page.locator(".tile[data-unit='9'] .mute")).to_be_attached()
+    expect(page.get_by_text("Silence this unit")).to_be_visible()
+    page.locator(".grid").evaluate(
+        """async grid => {
+            document.querySelector('.st-key-silence input').click();
+            while (!location.search.includes('silence')) await new Promise(go => setTimeout(go, 1));
+            for (const unit of [9, 2, 2, 3])  // before the grid is told of it
+                grid.querySelector(`.tile[data-unit='${unit}'] .mute`).click();
+        }"""
+    )
+    expect(page).to_have_url(
+        re.compile(r"silence=conv2(:|%3A)3(,|%2C)conv2(:|%3A)5(,|%2C)conv2(:|%3A)9(&|$)")
+    )
+    for unit, silent in ((9, True), (5, True), (3, True), (2, False)):
+        tile = expect(page.locator(f".tile[data-unit='{unit}']"))
+        (tile.to_have_class if silent else tile.not_to_have_class)(re.compile("silent"))
+
+
 def test_bar_and_cell_choose_the_class(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}&percent=10&part=matrix")
     page.get_by_role("gridcell", name=re.compile("^panel, blue disc:")).click()

@@ -1,13 +1,16 @@
 const GAP = 4, TEXT = 40, LEAST = 88, AHEAD = 3;
 
+const merged = (units, pressed) => [...units.filter(unit => !pressed.has(unit)), ...[...pressed].filter(one => one[1]).map(one => one[0])];
+
 // Only the rows on screen (and a few ahead) exist as nodes: 2,048 units cost what 60 cost.
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.grid'), space = root.querySelector('.space'), none = root.querySelector('.none');
   const state = (root._state ??= { tiles: new Map(), focus: 0 });
   state.data = data; state.send = setTriggerValue; state.dispose?.();
   data.silenced ??= [];
+  const recent = () => state.told && performance.now() - state.told.at < 2000;
   // An answer to an earlier press may come after a later one: what was pressed last stands for a moment.
-  if (state.told && performance.now() - state.told.at < 2000) data.silenced = state.told.units;
+  if (recent()) data.silenced = merged(data.silenced, state.told.units);
   space.setAttribute('aria-label', data.title);
 
   const place = index => {
@@ -80,12 +83,14 @@ export default function({ data, parentElement, setTriggerValue }) {
     for (const tile of state.tiles.values()) tile.setAttribute('aria-pressed', String(+tile.dataset.unit === unit));
   };
   const mute = unit => {                                       // answer at once, the page follows
-    const now = new Set(state.data.silenced);
-    now.has(unit) ? now.delete(unit) : now.add(unit);
-    state.data.silenced = [...now];
-    state.told = { units: state.data.silenced, at: performance.now() };
+    const units = recent() ? state.told.units : new Map();
+    units.set(unit, !state.data.silenced.includes(unit));
+    state.told = { units, at: performance.now() };
+    state.data.silenced = merged(state.data.silenced, units);
     for (const tile of state.tiles.values()) silence(tile, +tile.dataset.unit);
-    state.send('silenced', state.data.silenced);              // all of them: of two quick presses only the last may arrive
+    // What was pressed, not what is shown: the page may know more by now. All of the last moment: of two quick
+    // presses only the last may arrive.
+    state.send('silenced', [...units]);
   };
   const pick = (unit, wait = 0) => {
     mark(unit);                                              // answer at once, the panel follows
