@@ -27,9 +27,10 @@ run: $(VENV)/.installed ## Open the dashboard on http://127.0.0.1:8501 (PORT=…
 dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew when a file is saved
 	$(SERVE) --server.fileWatcherType auto --server.runOnSave true $(ARGS)
 
-# A file's tests share servers and results, so they stay on one worker; WORKERS=0 runs all in one process (--pdb).
+# A file's tests share servers and results, so they stay on one worker, in the order of tests/conftest.py;
+# WORKERS=0 runs all in one process (--pdb).
 test: $(VENV)/.installed-dev browser lint ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(if $(NO_BROWSER),-m "not browser") $(ARGS)
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
 	$(BIN)/ruff check .

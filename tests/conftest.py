@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("tests", deadline=None)
@@ -16,3 +17,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     threads = max(1, cores // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))
+
+LONGEST = ("browser", "real")  # marks of tests whose files take up to three minutes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files begin first, or a worker would be left alone with one of them at the end."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))

@@ -34,15 +34,25 @@ EXPECTED_UNITS = {
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """A data set of every fourth photograph: the same files, a shorter index."""
+    """A data set of every fourth photograph."""
+    return every(4, tmp_path / "photographs")
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """A data set of every sixteenth photograph."""
+    return every(16, tmp_path / "few")
+
+
+def every(step: int, folder: Path) -> Path:
+    """The same files, a shorter index."""
     source = Path(os.environ["INTERPRET_REAL_DATA"]) / "coco_broden"
-    short = tmp_path / "photographs"
-    short.mkdir()
+    folder.mkdir()
     for name in ("images", "label.csv", "category.csv"):
-        (short / name).symlink_to(source / name)
+        (folder / name).symlink_to(source / name)
     rows = (source / "index.csv").read_text().splitlines(keepends=True)
-    (short / "index.csv").write_text("".join(rows[:1] + rows[1::4]))
-    return short
+    (folder / "index.csv").write_text("".join(rows[:1] + rows[1::step]))
+    return folder
 
 
 def test_efficientnet_equals_the_reference(photographs: Path, store: Store) -> None:
@@ -116,8 +126,8 @@ def test_shards_on_photographs(photographs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list(EXPECTED_UNITS))
-def test_torchvision_networks_profile_without_error(name: str, photographs: Path, store: Store) -> None:
-    outcome = run_profile(ProfileRequest(name, str(photographs), min_images=1, permutations=3), store)
+def test_torchvision_networks_profile_without_error(name: str, few: Path, store: Store) -> None:
+    outcome = run_profile(ProfileRequest(name, str(few), min_images=1, permutations=3), store)
     found = find_profiles(outcome.keys, store)
     assert [layer.profile.units for layer in found.values()] == EXPECTED_UNITS[name]
     assert outcome.evidence == "random weights"
