@@ -107,9 +107,13 @@ def test_keyboard_moves_between_cells_and_chooses(page: Page, ready: str) -> Non
     cell(page, "conv1", "blue disc").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
+    before = page.locator(".heat svg").first.get_attribute("width")
     expect(cell(page, "conv2", "panel")).to_be_focused()
     expect(page.locator(".heat .tip")).to_contain_text("conv2 · panel")
     expect(page.locator(".heat .tip")).to_contain_text("3 images")
+    page.set_viewport_size({"width": 1100, "height": 1000})  # drawn anew
+    expect(page.locator(".heat svg").first).not_to_have_attribute("width", before or "")
+    expect(cell(page, "conv2", "panel")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("layer=conv2&class=panel"))
     expect(page.locator(".ranked .unit").first).to_be_visible()
