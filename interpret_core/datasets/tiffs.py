@@ -36,7 +36,7 @@ def not_read(content: bytes) -> str:
     except SyntaxError as error:
         if str(error) != "unknown pixel mode":
             return ""
-    except Exception:
+    except Exception:  # damaged: whoever decodes it says so
         return ""
     stream = BytesIO(content)
     tags = TiffImagePlugin.ImageFileDirectory_v2(stream.read(16 if content[2] == 43 else 8))
