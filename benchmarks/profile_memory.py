@@ -92,9 +92,10 @@ def peak_of(module: str, *arguments: str) -> Peak:
 
 def _measured(small: str, large: str, network: str, layer: str) -> Peak:
     """Memory of the larger profile, in this process."""
-    from interpret_core.engine import Execution, run_profile
-    from interpret_core.results import Store
-    from interpret_core.results.requests import ProfileRequest
+    from interpret_core.analyses.profile.compute import run_profile
+    from interpret_core.analyses.profile.request import ProfileRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     def run(dataset: str, folder: str, execution: Execution) -> None:
         request = ProfileRequest(network, dataset, (layer,), batch_size=BATCH, permutations=0, min_images=1)

@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 
 from benchmarks.naive_profile import naive_profile
 from interpret_core import datasets, networks
-from interpret_core.engine import passes
-from interpret_core.engine.assembly import layer_arrays, shown_images
-from interpret_core.engine.chancing import Lottery
-from interpret_core.engine.material import Fed, Material, Reporter, feed
-from interpret_core.engine.shards import Arrays
-from interpret_core.engine.tallying import Rounds, settled
-from interpret_core.profile.brackets import first_windows
-from interpret_core.profile.thresholds import Thresholds
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.analyses.profile import passes
+from interpret_core.analyses.profile.assembly import layer_arrays, shown_images
+from interpret_core.analyses.profile.chance import Lottery
+from interpret_core.analyses.profile.material import Fed, Material, feed
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.tallies import Rounds, settled
+from interpret_core.measures.dissection.brackets import first_windows
+from interpret_core.measures.dissection.thresholds import Thresholds
+from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.shards import Arrays
 
 NAIVE_IMAGES = 8
 

@@ -22,17 +22,17 @@ from numpy.typing import NDArray
 from benchmarks.relevance_memory import peaks
 from benchmarks.relevance_timing import Bench, Turn, middle
 from interpret_core import config, datasets, networks
+from interpret_core.analyses.relevance.attribution import Attributing
+from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.survey.compute import planned
+from interpret_core.classes.known import ClassPlan
 from interpret_core.datasets.classes import ALL
-from interpret_core.engine.attributing import Attributing
-from interpret_core.engine.classing import ClassPlan
-from interpret_core.engine.material import Reporter
-from interpret_core.engine.planning import RelevancePlan, plan_from
-from interpret_core.engine.surveyed import planned
 from interpret_core.errors import Cancelled
-from interpret_core.relevance.target import as_target
-from interpret_core.results import Store
-from interpret_core.results.identities import identify
-from interpret_core.results.requests import RelevanceRequest
+from interpret_core.measures.attribution.target import as_target
+from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.subjects import identify
+from interpret_core.store.store import Store
 
 POINTS = 16
 STEPS = (16, 32, 64, 128, 256)  # captum is given the smallest that reaches ENOUGH

@@ -57,10 +57,11 @@ def listed(root: Path, folder: Path, names: Sequence[str], times: int) -> None:
 
 def _measured(small: str, large: str, network: str, class_name: str) -> Peak:
     """Memory of the larger run, in this process."""
+    from interpret_core.analyses.relevance.compute import run_relevance
+    from interpret_core.analyses.relevance.request import RelevanceRequest
     from interpret_core.datasets.classes import ALL
-    from interpret_core.engine import Execution, run_relevance
-    from interpret_core.results import Store
-    from interpret_core.results.requests import RelevanceRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     def run(dataset: str, folder: str, execution: Execution) -> None:
         request = RelevanceRequest(network, dataset, (class_name,), split=ALL, images=sys.maxsize)

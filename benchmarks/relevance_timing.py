@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.captum_loop import Loop, Twin
-from interpret_core.engine.attributing import Attributing, baselines
-from interpret_core.engine.relating import IMAGES
+from interpret_core.analyses.relevance.attribution import Attributing, baselines
+from interpret_core.analyses.relevance.compute import IMAGES
+from interpret_core.analyses.relevance.result import SMALLEST_CHANGE
 from interpret_core.networks import Network
-from interpret_core.relevance.record import SMALLEST_CHANGE
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,8 @@ from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from benchmarks import ablation_bench
-from interpret_core.engine.material import Reporter
-from interpret_core.results import Store
+from interpret_core.runtime.execution import Reporter
+from interpret_core.store.store import Store
 from tests.ui.browser import launch, serving
 
 GRID_TARGET, HAND_TARGET = 300.0, 1000.0  # p95 in milliseconds

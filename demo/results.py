@@ -18,22 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from interpret_core import datasets, demo, networks
+from interpret_core.analyses.ablation.grid import run_ablation
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.effects.compute import run_effects
+from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.plan import LayerKeys, find_layer
+from interpret_core.analyses.profile.request import ProfileRequest, Settings
+from interpret_core.analyses.profile.summary import summarise
+from interpret_core.analyses.relevance.compute import run_relevance
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.engine import (
-    EvaluationRequest,
-    Execution,
-    run_ablation,
-    run_effects,
-    run_evaluation,
-    run_profile,
-    run_relevance,
-)
 from interpret_core.errors import UserError
-from interpret_core.profile.summary import Settings, summarise
-from interpret_core.results import Store
-from interpret_core.results.profiles import LayerKeys, find_layer
-from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
-from interpret_core.results.shipping import Cargo, ship
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.bundle.cargo import Cargo, ship
+from interpret_core.store.store import Store
 from ui.layers import outline_key, outline_of
 from ui.view import LayerView
 

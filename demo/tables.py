@@ -18,23 +18,19 @@ from typing import NamedTuple
 import numpy as np
 
 from interpret_core import config, demo, networks
-from interpret_core.ablation.selecting import DIRECTIONS
-from interpret_core.ablation.settings import RELEVANCE, Setting
+from interpret_core.analyses.ablation.grid import Grid, run_ablation
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.evaluation.compute import Evaluated, EvaluationRequest, run_evaluation
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.plan import find_profiles
+from interpret_core.analyses.profile.request import ProfileRequest, Settings
+from interpret_core.analyses.profile.summary import LayerSummary, summarise
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.engine import (
-    Evaluated,
-    EvaluationRequest,
-    Execution,
-    Grid,
-    run_ablation,
-    run_evaluation,
-    run_profile,
-)
 from interpret_core.errors import UserError
-from interpret_core.profile.summary import LayerSummary, Settings, summarise
-from interpret_core.results import Store
-from interpret_core.results.profiles import find_profiles
-from interpret_core.results.requests import AblationRequest, ProfileRequest
+from interpret_core.measures.ablation.selection import DIRECTIONS
+from interpret_core.measures.ablation.settings import RELEVANCE, Setting
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
 
 SILENCED = 0.03  # of each layer's units
 THINGS = ("object", "part")  # an untrained unit finds colours too

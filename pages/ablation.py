@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from interpret_core.ablation.settings import IOU, RELEVANCE
-from interpret_core.engine import NotRanked
+from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.errors import ChangedFileError, UnitscopeError
+from interpret_core.measures.ablation.settings import IOU, RELEVANCE
 from ui import (
     ablation,
     ablation_choice,

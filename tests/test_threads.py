@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import jobs
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from interpret_core.ablation.evaluation import Evaluation, tally
-from interpret_core.ablation.selecting import SEEDS, shuffled
-from interpret_core.ablation.settings import HAND, RANDOM, Setting
-from interpret_core.engine import AblationPlan, Estimate
+from interpret_core.analyses.ablation.ablator import Estimate
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.measures.ablation.evaluation import Evaluation, tally
+from interpret_core.measures.ablation.selection import SEEDS, shuffled
+from interpret_core.measures.ablation.settings import HAND, RANDOM, Setting
 from ui import ablation_choice, ablation_flips, ablation_rows, ablations, saves, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_live import Runs, Task, runs

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from interpret_core.ablation.selecting import DIRECTIONS, FRACTIONS, SEEDS, TOP
-from interpret_core.ablation.settings import (
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS, TOP
+from interpret_core.measures.ablation.settings import (
     ALL_LAYERS,
     HAND,
     INNER,
@@ -20,7 +21,6 @@ from interpret_core.ablation.settings import (
     ZERO,
     Setting,
 )
-from interpret_core.engine import AblationPlan
 from ui import lists, notices, silenced, state
 from ui.plain import plain, shortened
 from ui.theme import count_text

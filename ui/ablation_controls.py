@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 
 import streamlit as st
 
-from interpret_core.ablation.selecting import SEEDS, TOP
-from interpret_core.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, ZERO
-from interpret_core.engine import AblationPlan
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.measures.ablation.selection import SEEDS, TOP
+from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, ZERO
 from ui import ablation_choice, silenced, state, widgets
 from ui.ablation_choice import HAND_BOX, SETTING, SPLITS, STEPS, Choice
 from ui.ablations import Bench

@@ -10,13 +10,12 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret_core.ablation.evaluation import Evaluation
-from interpret_core.ablation.selecting import BOTTOM, TOP
-from interpret_core.ablation.settings import RANDOM, RELEVANCE, Setting
-from interpret_core.engine import Grid
-from interpret_core.engine.ablation_rows import pair, point_of, spread
-from interpret_core.engine.ablation_rows import rows as point_rows
-from interpret_core.engine.gridding import STEPS, class_points, control_points
+from interpret_core.analyses.ablation.grid import STEPS, Grid, class_points, control_points
+from interpret_core.analyses.ablation.table import pair, point_of, spread
+from interpret_core.analyses.ablation.table import rows as point_rows
+from interpret_core.measures.ablation.evaluation import Evaluation
+from interpret_core.measures.ablation.selection import BOTTOM, TOP
+from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from ui import ablation, ablation_choice, goto, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves

@@ -12,8 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret_core.engine import Effects
-from interpret_core.engine.effects import BOTH_WAYS
+from interpret_core.analyses.effects.compute import BOTH_WAYS, Effects
 from ui import (
     ablation,
     ablation_status,

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from interpret_core.engine import AblationPlan
-from interpret_core.engine.naming import distinct
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.classes.outputs import distinct
 from ui import ablation_rows, addresses, saves, state, widgets
 from ui.ablation_rows import Flip, Seen
 from ui.ablations import Bench

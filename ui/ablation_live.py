@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from interpret_core.ablation.settings import Setting
-from interpret_core.engine import Ablator, Estimate
+from interpret_core.analyses.ablation.ablator import Ablator, Estimate
+from interpret_core.measures.ablation.settings import Setting
 from ui.theme import asset
 
 PAIR = 2  # tasks that are estimated side by side

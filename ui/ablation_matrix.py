@@ -9,10 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from interpret_core.ablation.evaluation import Evaluation
-from interpret_core.ablation.settings import RELEVANCE, Setting
-from interpret_core.engine import Grid
-from interpret_core.engine.gridding import STEPS
+from interpret_core.analyses.ablation.grid import STEPS, Grid
+from interpret_core.measures.ablation.evaluation import Evaluation
+from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui import ablation, ablation_choice, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_rows import ACCURACY, METRICS

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from interpret_core.ablation.evaluation import Evaluation, tally
-from interpret_core.ablation.settings import RELEVANCE, Setting
-from interpret_core.engine import Estimate, NotRanked
-from interpret_core.engine.ablation_rows import pair, spread
-from interpret_core.engine.gridding import STEPS
+from interpret_core.analyses.ablation.ablator import Estimate
+from interpret_core.analyses.ablation.grid import STEPS
+from interpret_core.analyses.ablation.ranking import NotRanked
+from interpret_core.analyses.ablation.table import pair, spread
 from interpret_core.errors import UnitscopeError
+from interpret_core.measures.ablation.evaluation import Evaluation, tally
+from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui import ablation_rows, ablation_status, ablations, compared, saves, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves

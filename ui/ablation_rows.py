@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.ablation.answers import Answers
-from interpret_core.ablation.estimating import mean, proportion
-from interpret_core.ablation.evaluation import Evaluation, tally
-from interpret_core.engine import AblationPlan, Estimate
-from interpret_core.engine.ablation_rows import spread
+from interpret_core.analyses.ablation.ablator import Estimate
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.analyses.ablation.table import spread
+from interpret_core.measures.ablation.answers import Answers
+from interpret_core.measures.ablation.evaluation import Evaluation, tally
+from interpret_core.measures.ablation.intervals import mean, proportion
 from ui.view import SMALL
 
 ACCURACY, PROBABILITY = "accuracy", "probability"

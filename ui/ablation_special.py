@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from interpret_core.ablation.evaluation import tally
-from interpret_core.ablation.selecting import BOTTOM
-from interpret_core.ablation.settings import RELEVANCE, Setting
-from interpret_core.engine import NotRanked
+from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.errors import UnitscopeError
+from interpret_core.measures.ablation.evaluation import tally
+from interpret_core.measures.ablation.selection import BOTTOM
+from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui import ablation, saves, state, status, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_curves import LOOKS

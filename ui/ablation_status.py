@@ -7,8 +7,8 @@ from functools import partial
 
 import streamlit as st
 
+from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.errors import UnitscopeError
-from interpret_core.results.requests import AblationRequest
 from ui import ablations, relevance_status, status
 from ui.ablations import Asked, Bench, Case
 from ui.naming import key_of
@@ -24,7 +24,7 @@ FIRST = (
 
 def bench(case: Case) -> Bench | None:
     """The plan of a case; None after a line that says why there is none, and what to do."""
-    from interpret_core.engine.classing import NeedsSurvey
+    from interpret_core.classes.known import NeedsSurvey
 
     try:
         with st.spinner(LOOKING, show_time=True):

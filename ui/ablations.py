@@ -14,16 +14,18 @@ import numpy as np
 import streamlit as st
 
 from interpret_core import config, jobs
-from interpret_core.ablation.settings import VALUES, Setting
+from interpret_core.analyses.ablation.ablator import Ablator, Estimate
+from interpret_core.analyses.ablation.grid import Grid, find_grid, grid_cost, grid_keys, pace
+from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.effects.compute import Effects, effects_key, find_effects
+from interpret_core.analyses.relevance.plan import pace_key
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.survey.request import survey_key
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
-from interpret_core.engine import AblationPlan, ablation_plan
-from interpret_core.engine.ablating import Ablator, Estimate
-from interpret_core.engine.effects import Effects, effects_key, find_effects
-from interpret_core.engine.gridding import Grid, find_grid, grid_cost, grid_keys, pace
-from interpret_core.engine.planning import pace_key
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
-from interpret_core.results.requests import AblationRequest, RelevanceRequest, survey_key
+from interpret_core.measures.ablation.settings import VALUES, Setting
 from ui import relevances, results
 from ui.relevances import Wanted
 

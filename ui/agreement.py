@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.agreement import compute as agreements
+from interpret_core.analyses.agreement.compute import Agreement, AgreementSettings
+from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UserError
-from interpret_core.relevance.agreement import PERMUTATIONS
-from interpret_core.relevance.agreement import Cell as State
-from interpret_core.relevance.record import ClassRelevance
-from interpret_core.results import agreements
-from interpret_core.results.agreements import Agreement, AgreementSettings
+from interpret_core.measures.agreement import PERMUTATIONS
+from interpret_core.measures.agreement import Cell as State
 from ui import agreement_rows, goto, markup, relevance_figures, relevances, saves, state, travel, widgets
 from ui.agreement_twin import Twin
 from ui.concepts import Views

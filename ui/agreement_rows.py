@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from interpret_core.relevance.agreement import Cell as State
-from interpret_core.results.agreements import REASONS, Agreement
+from interpret_core.analyses.agreement.compute import REASONS, Agreement
+from interpret_core.measures.agreement import Cell as State
 from ui.heat import HOLLOW, Cell, Heat
 from ui.plain import plain
 from ui.relevance_figures import Cuts, Errors, Point

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
-from interpret_core.results.twins import untrained_twin
+from interpret_core.networks.untrained import untrained_twin
 from ui import relevances, results, status
 from ui.concepts import Views
 from ui.plain import plain

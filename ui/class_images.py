@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.errors import DatasetError
-from interpret_core.relevance.record import ClassRelevance, LayerRelevance
 from ui import addresses, notices, relevances, state, widgets
 from ui.igpictures import AGAINST, FOR, SIZES
 from ui.plain import plain, shortened

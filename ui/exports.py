@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from interpret_core.profile.bands import BANDS
-from interpret_core.profile.table import spreadsheet_safe
+from interpret_core.measures.dissection.bands import BANDS
+from interpret_core.tables import spreadsheet_safe
 from ui import firing, photos
 from ui.photos import Source
 from ui.view import STATE_WORDS, LayerView

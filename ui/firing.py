@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from interpret_core.profile.bands import BANDS
+from interpret_core.measures.dissection.bands import BANDS
 from ui.photos import Firing, Photo
 from ui.plain import plain
 from ui.theme import count_text, number_text

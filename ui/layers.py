@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from interpret_core.errors import UserError
-from interpret_core.results import Record
+from interpret_core.store.records import Record
 from ui.view import LayerView
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from interpret_core.profile.summary import alike
+from interpret_core.analyses.profile.summary import alike
 from ui import addresses, markup, photographs, state, unit_relevance, widgets
 from ui.curves import Responses, histogram
 from ui.drawing import CONFIG

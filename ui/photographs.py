@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.errors import DatasetError
-from interpret_core.profile.bands import BANDS
+from interpret_core.measures.dissection.bands import BANDS
 from ui import firing, notices, photos, results, state, widgets
 from ui.firing import STRONGEST
 from ui.gallery import MODES, Choice, gallery

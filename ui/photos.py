@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.profile.bands import SHOWN
+from interpret_core.measures.dissection.bands import SHOWN
 from ui.theme import number_text
 from ui.view import LayerView
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import streamlit as st
 
-from interpret_core.engine.classing import OBJECT
-from interpret_core.relevance.record import ClassRelevance, LayerRelevance
+from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
+from interpret_core.classes.known import OBJECT
 from ui import addresses, saves, scales, state, unit_rows
 from ui.relevance import Picked
 from ui.relevance_rows import scaled_text

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from interpret_core.engine.classing import FEW as HALVED
+from interpret_core.classes.known import FEW as HALVED
 from ui import notices, relevance_rows, relevance_status, relevances, saves, state, widgets
 from ui.heat import heat_map
 from ui.naming import key_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.errors import UnitscopeError
-from interpret_core.relevance.record import ClassRelevance, LayerRelevance
 from ui import relevance, results, state, widgets
 from ui.class_images import class_images
 from ui.plain import plain

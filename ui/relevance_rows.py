@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.relevance.record import ClassRelevance
+from interpret_core.analyses.relevance.result import ClassRelevance
 from ui.heat import HOLLOW, NOTCH, Cell, Heat
 from ui.theme import count_text
 from ui.view import SMALL

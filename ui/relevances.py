@@ -13,19 +13,20 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from interpret_core import jobs
+from interpret_core.analyses.relevance.maps import ImageMap, image_map
+from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
+from interpret_core.analyses.relevance.request import ALL_CLASSES, RelevanceRequest
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.analyses.survey.request import survey_key
+from interpret_core.classes.known import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
+from interpret_core.classes.outputs import distinct
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
-from interpret_core.engine import ImageMap, RelevancePlan, image_map
-from interpret_core.engine.classing import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
-from interpret_core.engine.naming import distinct
-from interpret_core.engine.planning import plan_from
 from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT
-from interpret_core.relevance.record import ClassRelevance
-from interpret_core.results import identities
-from interpret_core.results.identities import Subject
-from interpret_core.results.requests import ALL_CLASSES, RelevanceRequest, survey_key
+from interpret_core.runtime import subjects as identities
+from interpret_core.runtime.subjects import Subject
 from ui import relevance_rows, results
 from ui.relevance_rows import Totals
 

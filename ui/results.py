@@ -18,16 +18,18 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import config, datasets, jobs, networks
+from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
+from interpret_core.analyses.profile.request import MIN_IMAGES, ProfileRequest, Settings
+from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks.registry import featured
-from interpret_core.profile.record import ChanceResult, LayerProfile
-from interpret_core.profile.summary import MIN_IMAGES, Settings, summarise
-from interpret_core.results import Record, Store, identities
-from interpret_core.results.identities import Subject
-from interpret_core.results.profiles import LayerKeys, resolve_layers
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.runtime import subjects as identities
+from interpret_core.runtime.subjects import Subject
+from interpret_core.store.records import Record
+from interpret_core.store.store import Store
 from ui.layers import Layers, outline_key, outline_of
 from ui.opened import Place, Shelf
 from ui.photos import Source

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from interpret_core.analyses.profile.request import MIN_IMAGES
+from interpret_core.analyses.relevance.request import BASELINES, METHODS, OUTPUTS
 from interpret_core.datasets.classes import SPLITS
 from interpret_core.errors import UnitscopeError, UserError
-from interpret_core.profile.summary import MIN_IMAGES
-from interpret_core.results.requests import BASELINES, METHODS, OUTPUTS
 from ui import exports, igpictures, pictures, relevances, results
 from ui.addresses import prefix
 from ui.naming import file_stem

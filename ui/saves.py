@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from interpret_core.profile.table import spreadsheet_safe
+from interpret_core.tables import spreadsheet_safe
 from ui.naming import file_stem
 
 Rows = Sequence[Mapping[str, Any]]

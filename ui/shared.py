@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.agreement import compute as agreements
+from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
-from interpret_core.relevance.record import ClassRelevance
-from interpret_core.relevance.shared import Overlap, SharedUnits
-from interpret_core.results import agreements
+from interpret_core.measures.shared_units import Overlap, SharedUnits
 from ui import addresses, goto, lists, notices, relevances, results, saves, shared_rows, state
 from ui.drawing import CONFIG
 from ui.heat import heat_map

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from interpret_core.relevance.record import ClassRelevance
-from interpret_core.relevance.shared import Overlap, SharedUnits
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.measures.shared_units import Overlap, SharedUnits
 from ui.drawing import finish
 from ui.heat import Cell, Heat
 from ui.plain import plain

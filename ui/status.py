@@ -9,7 +9,7 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
-from interpret_core.profile.chance import MAX_IMAGES
+from interpret_core.measures.dissection.chance import MAX_IMAGES
 from ui import results, welcome, widgets
 from ui.layers import Layers
 from ui.naming import key_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interpret_core.profile.record import LayerProfile
+from interpret_core.analyses.profile.result import LayerProfile
 from ui.plain import plain
 from ui.theme import asset, count_text, expected_text
 from ui.view import SMALL, LayerView

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
-from interpret_core.relevance.record import ClassRelevance
 from ui import goto, relevance_figures, relevance_status, relevances, saves, unit_rows, widgets
 from ui.drawing import CONFIG
 from ui.plain import plain

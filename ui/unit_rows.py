@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.relevance.record import ClassRelevance, LayerRelevance
+from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from ui.view import LayerView
 
 ORDERS = {

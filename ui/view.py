@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.profile.summary import LayerSummary, Settings, sensitivity
+from interpret_core.analyses.profile.request import Settings
+from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from interpret_core.analyses.profile.request import MIN_IMAGES
 from interpret_core.errors import UserError
-from interpret_core.profile.summary import MIN_IMAGES
 from ui import notices, ranking, results, silenced, state
 from ui.plain import badge, plain
 from ui.texts import HOW

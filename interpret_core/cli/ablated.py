@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from interpret_core import __version__
-from interpret_core.ablation.evaluation import Evaluation
-from interpret_core.ablation.settings import HAND, INNER, IOU, RANDOM, RELEVANCE, Setting
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.analyses.ablation.table import Pair, Point, pair, spread, target_of
+from interpret_core.analyses.ablation.table import rows as point_rows
 from interpret_core.cli.relating import FEW
 from interpret_core.cli.terminal import cell, some, table
 from interpret_core.cli.writing import Row
-from interpret_core.engine import AblationPlan
-from interpret_core.engine.ablation_rows import Pair, Point, pair, spread, target_of
-from interpret_core.engine.ablation_rows import rows as point_rows
+from interpret_core.measures.ablation.evaluation import Evaluation
+from interpret_core.measures.ablation.settings import HAND, INNER, IOU, RANDOM, RELEVANCE, Setting
 
 ACCURACY, PROBABILITY = "accuracy", "probability"
 Amount = tuple[float, int | None]  # fraction, or total

@@ -35,11 +35,11 @@ from interpret_core.errors import ChangedFileError, ParameterError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interpret_core.analyses.ablation.plan import AblationPlan
+    from interpret_core.analyses.ablation.request import AblationRequest
     from interpret_core.cli.ablated import Ablated
-    from interpret_core.engine import AblationPlan, Execution
-    from interpret_core.engine.material import Reporter
-    from interpret_core.results import Store
-    from interpret_core.results.requests import AblationRequest
+    from interpret_core.runtime.execution import Execution, Reporter
+    from interpret_core.store.store import Store
 
 Classes = Annotated[
     str,
@@ -111,12 +111,12 @@ def ablate(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """Silence units and count what the network still gets right; what is missing is computed."""
+    from interpret_core.analyses.ablation.request import AblationRequest
+    from interpret_core.analyses.ablation.table import COLUMNS
     from interpret_core.cli import ablated
     from interpret_core.cli.writing import check_target, write_rows
-    from interpret_core.engine import Execution
-    from interpret_core.engine.ablation_rows import COLUMNS
-    from interpret_core.results import Store
-    from interpret_core.results.requests import AblationRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     target = check_target(out) if out is not None else None
     asked = Asked(
@@ -143,7 +143,7 @@ def ablate(  # noqa: PLR0913 - the options of the command
 
 def _ran(asked: Asked, request: AblationRequest, store: Store, execution: Execution, stop: Stop) -> Ablated:
     """Every point; what ranks the units is computed where it is not stored."""
-    from interpret_core.engine.material import Reporter
+    from interpret_core.runtime.execution import Reporter
 
     start = time.perf_counter()
     with stop.patiently(), Progress(console()) as progress:
@@ -155,10 +155,11 @@ def _ran(asked: Asked, request: AblationRequest, store: Store, execution: Execut
 def _found(
     asked: Asked, request: AblationRequest, store: Store, execution: Execution, reporter: Reporter
 ) -> Ablated:
-    from interpret_core.ablation.settings import Setting
+    from interpret_core.analyses.ablation.ablator import Ablator
+    from interpret_core.analyses.ablation.grid import find_grid
+    from interpret_core.analyses.ablation.table import measured
     from interpret_core.cli.ablated import Ablated
-    from interpret_core.engine import Ablator, find_grid
-    from interpret_core.engine.ablation_rows import measured
+    from interpret_core.measures.ablation.settings import Setting
 
     plan = _planned(request, store, execution, reporter)
     names, left_out = _names(asked, plan)
@@ -187,9 +188,9 @@ def _planned(
     request: AblationRequest, store: Store, execution: Execution, reporter: Reporter
 ) -> AblationPlan:
     from interpret_core import datasets
-    from interpret_core.engine import ablation_plan
-    from interpret_core.engine.surveyed import planned
-    from interpret_core.results.identities import identify, loaded
+    from interpret_core.analyses.ablation.plan import ablation_plan
+    from interpret_core.analyses.survey.compute import planned
+    from interpret_core.runtime.subjects import identify, loaded
 
     dataset = datasets.open_dataset(request.dataset)
     reporter.tell("reading the data set's digest", 0, 0)
@@ -273,7 +274,7 @@ def _usable(asked: Asked, names: Names, left_out: Reasons, plan: AblationPlan) -
 
 def _check(asked: Asked, plan: AblationPlan) -> None:
     """Layers, units and numbers are possible, before anything is computed."""
-    from interpret_core.ablation.settings import Setting
+    from interpret_core.measures.ablation.settings import Setting
 
     common = Setting(layers=asked.layers, units=asked.units, value=asked.value)
     plan.silenced_layers(common)
@@ -284,8 +285,9 @@ def _check(asked: Asked, plan: AblationPlan) -> None:
 
 def _rank(asked: Asked, names: Sequence[str], plan: AblationPlan, store: Store, execution: Execution) -> None:
     """Compute the relevance, or the profile, that ranks, where it is missing."""
-    from interpret_core.engine import run_profile, run_relevance
-    from interpret_core.results.requests import ProfileRequest
+    from interpret_core.analyses.profile.compute import run_profile
+    from interpret_core.analyses.profile.request import ProfileRequest
+    from interpret_core.analyses.relevance.compute import run_relevance
 
     request = plan.request
     if asked.directions == (RANDOM,) or not names:

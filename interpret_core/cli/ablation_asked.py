@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from interpret_core.errors import ParameterError, unknown
 
 if TYPE_CHECKING:
-    from interpret_core.ablation.settings import Setting
+    from interpret_core.measures.ablation.settings import Setting
 
 RELEVANCE, IOU, HAND = WAYS = ("relevance", "iou", "hand")
 TOP, BOTTOM, RANDOM = DIRECTIONS = ("top", "bottom", "random")
@@ -114,7 +114,7 @@ def amounts(by: str, fractions: str | None, total: int | None) -> tuple[tuple[fl
 
 
 def _share(text: str) -> float:
-    from interpret_core.ablation.settings import Setting
+    from interpret_core.measures.ablation.settings import Setting
 
     try:
         share = float(text)
@@ -148,8 +148,8 @@ def picked(by: str, text: str) -> tuple[tuple[str, int], ...]:
 
 def settings_of(asked: Asked, names: Sequence[str]) -> Iterator[Setting]:
     """Everything to evaluate: names × directions × amounts, the random controls once."""
-    from interpret_core.ablation.selecting import SEEDS
-    from interpret_core.ablation.settings import Setting
+    from interpret_core.measures.ablation.selection import SEEDS
+    from interpret_core.measures.ablation.settings import Setting
 
     common = Setting(layers=asked.layers, units=asked.units, value=asked.value)
     if asked.by == HAND:

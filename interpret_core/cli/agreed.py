@@ -9,19 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from interpret_core import __version__
+from interpret_core.analyses.agreement.compute import COLUMNS, PERCENT, Agreement, left_out_cells, number
+from interpret_core.analyses.agreement.compute import rows as cells_and_summary
 from interpret_core.cli.relating import FEW
 from interpret_core.cli.terminal import cell, some, table
 from interpret_core.cli.writing import Row
-from interpret_core.relevance.agreement import Cell, mean
-from interpret_core.results.agreements import (
-    COLUMNS,
-    PERCENT,
-    Agreement,
-    left_out_cells,
-    number,
-)
-from interpret_core.results.agreements import rows as cells_and_summary
-from interpret_core.results.schema import SCHEMA
+from interpret_core.measures.agreement import Cell, mean
+from interpret_core.store.schema import SCHEMA
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,15 @@ from interpret_core.errors import DatasetError, ParameterError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from interpret_core.analyses.agreement.compute import AgreementSettings
+    from interpret_core.analyses.profile.plan import Found
+    from interpret_core.analyses.profile.request import ProfileRequest
+    from interpret_core.analyses.relevance.plan import RelevancePlan
+    from interpret_core.analyses.relevance.request import RelevanceRequest
+    from interpret_core.analyses.relevance.result import ClassRelevance
     from interpret_core.cli.agreed import Answer
-    from interpret_core.engine import Execution, RelevancePlan
-    from interpret_core.relevance.record import ClassRelevance
-    from interpret_core.results import Store
-    from interpret_core.results.agreements import AgreementSettings
-    from interpret_core.results.profiles import Found
-    from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     # The profiles by layer, and (class, why) of those whose relevance cannot be computed.
     Beside = tuple[Mapping[str, Found], Sequence[tuple[str, str]]]
@@ -87,12 +89,13 @@ def agreement(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """Compare units by IoU and by relevance, class by class; only what is missing is computed."""
+    from interpret_core.analyses.agreement.compute import AgreementSettings
+    from interpret_core.analyses.profile.request import ProfileRequest
+    from interpret_core.analyses.relevance.request import RelevanceRequest
     from interpret_core.cli import agreed
     from interpret_core.cli.writing import check_target, write_rows
-    from interpret_core.engine import Execution
-    from interpret_core.results import Store
-    from interpret_core.results.agreements import AgreementSettings
-    from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     target = check_target(out) if out is not None else None
     settings = AgreementSettings(top, permutations, seed)
@@ -123,7 +126,7 @@ def agreement(  # noqa: PLR0913 - the options of the command
 
 def names_in(given: Sequence[str], *, twins: bool) -> tuple[str, ...]:
     """Networks in the order given, each once; with `twins`, each is followed by its untrained one."""
-    from interpret_core.results.twins import untrained_twin
+    from interpret_core.networks.untrained import untrained_twin
 
     names = [name.strip() for entry in given for name in entry.split(",")]
     found = tuple(dict.fromkeys(name for name in names if name))
@@ -137,7 +140,7 @@ def names_in(given: Sequence[str], *, twins: bool) -> tuple[str, ...]:
 
 def twins_of(asked: Sequence[Asked], store: Store) -> dict[str, tuple[str, Answer | None]]:
     """Untrained twins not asked for themselves, by network: name, and the answer if all of it is stored."""
-    from interpret_core.results.twins import untrained_twin
+    from interpret_core.networks.untrained import untrained_twin
 
     names = {one.profile.network for one in asked}
     twins = {one.profile.network: (one, untrained_twin(one.profile.network)) for one in asked}
@@ -151,10 +154,10 @@ def twins_of(asked: Sequence[Asked], store: Store) -> dict[str, tuple[str, Answe
 def stored(asked: Asked, store: Store) -> Answer | None:
     """One network's answer out of the store alone; None where a part of it is missing."""
     from interpret_core import datasets
-    from interpret_core.engine import plan
-    from interpret_core.engine.classing import NeedsSurvey
-    from interpret_core.results.identities import identify
-    from interpret_core.results.profiles import find_profiles, resolve_layers
+    from interpret_core.analyses.profile.plan import find_profiles, resolve_layers
+    from interpret_core.analyses.relevance.plan import plan
+    from interpret_core.classes.known import NeedsSurvey
+    from interpret_core.runtime.subjects import identify
 
     digest = datasets.open_dataset(asked.profile.dataset).digest
     keys = resolve_layers(asked.profile, store, identify(asked.profile.network, store), digest)
@@ -174,8 +177,8 @@ def stored(asked: Asked, store: Store) -> Answer | None:
 def _check(asked: Sequence[Asked], store: Store) -> None:
     """Every network and layer is known, before hours are spent on the first of them."""
     from interpret_core import networks
-    from interpret_core.results.profiles import layer_keys
-    from interpret_core.results.requests import ALL_LAYERS
+    from interpret_core.analyses.profile.plan import layer_keys
+    from interpret_core.analyses.profile.request import ALL_LAYERS
 
     for one in asked:
         networks.find(one.profile.network)
@@ -185,8 +188,9 @@ def _check(asked: Sequence[Asked], store: Store) -> None:
 
 def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer:
     """One network's answer; what it needs is computed where it is not stored."""
-    from interpret_core.engine import run_profile, run_relevance
-    from interpret_core.results.profiles import find_profiles
+    from interpret_core.analyses.profile.compute import run_profile
+    from interpret_core.analyses.profile.plan import find_profiles
+    from interpret_core.analyses.relevance.compute import run_relevance
 
     with stop.patiently(), Progress(console()) as progress:
         telling = replace(execution, tell=progress.tell)
@@ -206,9 +210,9 @@ def _ran(asked: Asked, store: Store, execution: Execution, stop: Stop) -> Answer
 def _answer(
     asked: Asked, plan: RelevancePlan, classes: Mapping[str, ClassRelevance], beside: Beside
 ) -> Answer:
+    from interpret_core.analyses.agreement.compute import agreement
+    from interpret_core.analyses.relevance.request import ALL_CLASSES
     from interpret_core.cli.agreed import Answer
-    from interpret_core.results.agreements import agreement
-    from interpret_core.results.requests import ALL_CLASSES
 
     profiles, left_out = beside
     without = list(left_out)

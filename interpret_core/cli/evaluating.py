@@ -15,9 +15,10 @@ from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress, cell, console, some, table
 
 if TYPE_CHECKING:
+    from interpret_core.analyses.evaluation.compute import Evaluated, EvaluationRequest
     from interpret_core.cli.writing import Row
-    from interpret_core.engine import Evaluated, EvaluationRequest, Execution
-    from interpret_core.results import Store
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
 CLASSES = "classes.csv"
 COLUMNS = (
@@ -49,9 +50,10 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """How often the intact network is right on images whose classes are known; computed once."""
+    from interpret_core.analyses.evaluation.compute import EvaluationRequest
     from interpret_core.cli.writing import check_target, write_rows
-    from interpret_core.engine import EvaluationRequest, Execution
-    from interpret_core.results import Store
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     target = check_target(out) if out is not None else None
     request = EvaluationRequest(network, dataset, split, batch_size)
@@ -76,7 +78,7 @@ def evaluate(  # noqa: PLR0913 - the options of the command
 def _ran(request: EvaluationRequest, store: Store, execution: Execution, stop: Stop) -> Evaluated:
     from dataclasses import replace
 
-    from interpret_core.engine import run_evaluation
+    from interpret_core.analyses.evaluation.compute import run_evaluation
 
     with stop.patiently(), Progress(console()) as progress:
         return run_evaluation(request, store, replace(execution, tell=progress.tell))

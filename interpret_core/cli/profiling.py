@@ -16,10 +16,11 @@ from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import DatasetError, ParameterError
 
 if TYPE_CHECKING:
-    from interpret_core.engine import Execution, Outcome
-    from interpret_core.profile.summary import LayerSummary, Settings
-    from interpret_core.results import Store
-    from interpret_core.results.requests import ProfileRequest
+    from interpret_core.analyses.profile.compute import Outcome
+    from interpret_core.analyses.profile.request import ProfileRequest, Settings
+    from interpret_core.analyses.profile.summary import LayerSummary
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
 
 def profile(  # noqa: PLR0913 - the options of the command
@@ -43,11 +44,10 @@ def profile(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """Profile a network's units on annotated photographs; only what is missing is computed."""
+    from interpret_core.analyses.profile.request import ProfileRequest, Settings
     from interpret_core.cli.writing import check_target
-    from interpret_core.engine import Execution
-    from interpret_core.profile.summary import Settings
-    from interpret_core.results import Store
-    from interpret_core.results.requests import ProfileRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     target = check_target(out) if out is not None else None
     settings = Settings(min_images, cutoff)
@@ -81,7 +81,7 @@ def _ran(request: ProfileRequest, store: Store, execution: Execution, stop: Stop
     """The run's outcome, and its seconds."""
     from dataclasses import replace
 
-    from interpret_core.engine import run_profile
+    from interpret_core.analyses.profile.compute import run_profile
 
     start = time.perf_counter()
     with stop.patiently(), Progress(console()) as progress:
@@ -113,8 +113,8 @@ def _report(
 
 
 def _summaries(outcome: Outcome, store: Store, settings: Settings) -> list[LayerSummary]:
-    from interpret_core.profile.summary import summarise
-    from interpret_core.results.profiles import find_profiles
+    from interpret_core.analyses.profile.plan import find_profiles
+    from interpret_core.analyses.profile.summary import summarise
 
     found = find_profiles(outcome.keys, store)
     lost = [layer for layer in outcome.layers if layer not in found]

@@ -16,11 +16,12 @@ from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress, cell, console, some, table
 
 if TYPE_CHECKING:
+    from interpret_core.analyses.relevance.compute import Related
+    from interpret_core.analyses.relevance.request import RelevanceRequest
+    from interpret_core.analyses.relevance.result import ClassRelevance
     from interpret_core.cli.writing import Row
-    from interpret_core.engine import Execution, Related
-    from interpret_core.relevance.record import ClassRelevance
-    from interpret_core.results import Store
-    from interpret_core.results.requests import RelevanceRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
 COLUMNS = (
     "layer",
@@ -76,10 +77,10 @@ def relevance(  # noqa: PLR0913 - the options of the command
     verbose: options.Verbose = False,
 ) -> None:
     """Which classes each unit matters for (integrated gradients); only what is missing is computed."""
+    from interpret_core.analyses.relevance.request import RelevanceRequest
     from interpret_core.cli.writing import check_target, write_rows
-    from interpret_core.engine import Execution
-    from interpret_core.results import Store
-    from interpret_core.results.requests import RelevanceRequest
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
 
     target = check_target(out) if out is not None else None
     request = RelevanceRequest(
@@ -105,7 +106,7 @@ def relevance(  # noqa: PLR0913 - the options of the command
 def _ran(request: RelevanceRequest, store: Store, execution: Execution, stop: Stop) -> Related:
     from dataclasses import replace
 
-    from interpret_core.engine import run_relevance
+    from interpret_core.analyses.relevance.compute import run_relevance
 
     with stop.patiently(), Progress(console()) as progress:
         return run_relevance(request, store, replace(execution, tell=progress.tell))

@@ -9,13 +9,13 @@ import numpy as np
 from rich.table import Table
 
 from interpret_core import __version__
+from interpret_core.analyses.profile.request import ProfileRequest, Settings
+from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.analyses.profile.table import COLUMNS, rows
 from interpret_core.cli.terminal import cell, some, table
 from interpret_core.cli.writing import Row, write_rows
-from interpret_core.profile.summary import LayerSummary, Settings
-from interpret_core.profile.table import COLUMNS, rows
-from interpret_core.profile.thresholds import State
-from interpret_core.results.requests import ProfileRequest
-from interpret_core.results.schema import SCHEMA
+from interpret_core.measures.dissection.thresholds import State
+from interpret_core.store.schema import SCHEMA
 
 
 def description(request: ProfileRequest, settings: Settings, summaries: Sequence[LayerSummary]) -> Row:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from interpret_core.errors import UserError
-from interpret_core.profile.table import spreadsheet_safe
+from interpret_core.tables import spreadsheet_safe
 
 Row = dict[str, Any]
 

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from interpret_core.jobs.worker import work
-from interpret_core.results.store import SIZE_LIMIT, Store
+from interpret_core.store.store import SIZE_LIMIT, Store
 
 
 def main() -> int:

@@ -22,8 +22,8 @@ from interpret_core.errors import ParameterError, UserError, unknown
 from interpret_core.jobs import processes, state
 from interpret_core.jobs.state import Job, find, job_id, key, log_path
 from interpret_core.jobs.worker import runners
-from interpret_core.results.failures import explained
-from interpret_core.results.store import Store
+from interpret_core.store.failures import explained
+from interpret_core.store.store import Store
 
 PARALLEL = 1  # jobs that work at a time; a profile keeps a small host busy on its own
 NUMBER = "jobs/number"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from interpret_core.jobs import processes
-from interpret_core.results.records import canonical_json
-from interpret_core.results.store import Store
+from interpret_core.store.records import canonical_json
+from interpret_core.store.store import Store
 
 PREFIX = "job/"
 GRACE = 10.0  # seconds between a polite and an impolite end

@@ -14,7 +14,7 @@ from typing import Any
 
 from interpret_core.errors import Cancelled, UnitscopeError
 from interpret_core.jobs.state import Job, key, listing, load
-from interpret_core.results.store import Store
+from interpret_core.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ def register(kind: str, target: str) -> None:
         raise ValueError(f"The kind of job {kind!r} already is {runners[kind]!r}.")
 
 
-register("profile", "interpret_core.engine:run_profile_job")
-register("relevance", "interpret_core.engine:run_relevance_job")
-register("ablation", "interpret_core.engine:run_ablation_job")
-register("effects", "interpret_core.engine:run_effects_job")
+register("profile", "interpret_core.analyses.runners:run_profile_job")
+register("relevance", "interpret_core.analyses.runners:run_relevance_job")
+register("ablation", "interpret_core.analyses.runners:run_ablation_job")
+register("effects", "interpret_core.analyses.runners:run_effects_job")
 
 
 def work(store: Store, identity: str, runner: str | None = None, parallel: int = 1) -> int:

@@ -84,7 +84,7 @@ class NetworkSpec:
 
         Two networks of one recipe have one digest, unless a factory reads what nobody can list (settings,
         other files, the clock); the reverse need not hold. So a page can look up what a run has found out
-        about a network, if the factory's answers are those of that run (`results.identities`).
+        about a network, if the factory's answers are those of that run (`runtime.subjects`).
         """
         if isinstance(self.source, FactorySource):
             made = self.source.recipe(weights, self.facts or self.source.facts())

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interpret_core.engine import run_ablation
-from interpret_core.engine.ablation_rows import COLUMNS
-from interpret_core.results import Store
-from interpret_core.results.requests import AblationRequest
+from interpret_core.analyses.ablation.grid import run_ablation
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.ablation.table import COLUMNS
+from interpret_core.store.store import Store
 from tests.cli.colours import CLASSES, NETWORK, RESPONSE, probability, write_colours
 from tests.cli.conftest import Command
 

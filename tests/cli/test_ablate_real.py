@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from interpret_core import networks
-from interpret_core.engine import Execution, ablation_plan, run_relevance
-from interpret_core.results import Store
-from interpret_core.results.requests import AblationRequest, RelevanceRequest
+from interpret_core.analyses.ablation.plan import ablation_plan
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.relevance.compute import run_relevance
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
 from tests.cli.conftest import Command
 from tests.planted_classes import write_classes
 

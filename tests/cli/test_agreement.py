@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+from interpret_core.analyses.agreement.compute import COLUMNS
 from interpret_core.networks import NetworkParts
-from interpret_core.results import twins
-from interpret_core.results.agreements import COLUMNS
+from interpret_core.networks import untrained as twins
 from tests.cli.conftest import Command, Ran
 from tests.cli.networks import PLAIN
 from tests.planted_classes import write_classes

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.cli.conftest import Command, Ran, ended, started
 from tests.planted_classes import write_classes, write_photos, write_pictures
 from tests.planted_dataset import Planted, save_mask
-from tests.results.mounts import namespace
+from tests.store.mounts import namespace
 
 SMALL = "tests.cli.networks:small"
 
@@ -268,7 +268,7 @@ def test_a_bug_is_one_line_and_its_traceback_on_demand(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("deep inside")
 
-    monkeypatch.setattr("interpret_core.engine.run_profile", broken)
+    monkeypatch.setattr("interpret_core.analyses.profile.compute.run_profile", broken)
     done = command(*profile("--dataset", planted.root))
     assert done.status == 1
     assert "KeyError: 'deep inside'" in done.line

@@ -18,16 +18,19 @@ from benchmarks.profile_memory import Peak, listed
 from benchmarks.profile_timing import Bench, first
 from benchmarks.relevance_timing import Turn
 from interpret_core import datasets
+from interpret_core.analyses.ablation.ablator import Ablator
+from interpret_core.analyses.ablation.grid import run_ablation
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.plan import find_profiles
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.datasets.classes import read_classes
-from interpret_core.engine import Execution, run_ablation, run_profile, run_relevance
-from interpret_core.engine.ablating import Ablator
-from interpret_core.engine.material import Reporter
-from interpret_core.results import Store
-from interpret_core.results.profiles import find_profiles
-from interpret_core.results.requests import AblationRequest, ProfileRequest
+from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.store.store import Store
+from tests.analyses.ablated import planned, plant_relevance, write_noise
+from tests.analyses.related import NETWORK, asked, write_objects
 from tests.cli.conftest import Command
-from tests.engine.ablated import planned, plant_relevance, write_noise
-from tests.engine.related import NETWORK, asked, write_objects
 from tests.planted_dataset import Planted
 
 SMALL = "tests.cli.networks:small"
@@ -294,14 +297,14 @@ def test_without_captum_it_says_what_to_install(
 
 def test_a_network_that_captum_cannot_hook(command: Command, objects: Path) -> None:
     done = command(
-        "bench", "relevance", "--network", "tests.engine.related:untraceable", "--dataset", objects
+        "bench", "relevance", "--network", "tests.analyses.related:untraceable", "--dataset", objects
     )
     assert done.status == 2
     assert "cannot be traced" in done.line
     assert "time another one" in done.line
 
 
-ABLATED = "tests.engine.ablated:network"
+ABLATED = "tests.analyses.ablated:network"
 
 
 @pytest.fixture

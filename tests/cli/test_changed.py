@@ -51,7 +51,7 @@ def test_between_the_ranking_and_the_ablation(
 
 def test_a_profile_stops_in_one_line(command: Command, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From then on a picture is another one than the digest says."""
-    from interpret_core.engine import profiling
+    from interpret_core.analyses.profile import compute as profiling
 
     survey = profiling.surveyed
 

@@ -12,13 +12,12 @@ import pytest
 from rich.console import Console
 
 from interpret_core import __version__, files
+from interpret_core.analyses.evaluation.compute import EvaluationRequest
+from interpret_core.analyses.profile.request import ProfileRequest, Settings
 from interpret_core.cli import evaluating, fetching, profiling
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress
 from interpret_core.datasets import broden, open_dataset
-from interpret_core.engine import EvaluationRequest
-from interpret_core.profile.summary import Settings
-from interpret_core.results.requests import ProfileRequest
 from tests.cli.conftest import ROOT, Command
 from tests.datasets.http_server import Site, serving
 from tests.datasets.test_broden import packed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.profile.table import COLUMNS
+from interpret_core.analyses.profile.table import COLUMNS
 from tests.cli.conftest import Command
 from tests.planted_networks import scenes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.cli.conftest import Command, ended, started
 from tests.cli.networks import LOG, PAUSE
 from tests.planted_dataset import Planted

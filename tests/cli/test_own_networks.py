@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from interpret_core.cli.terminal import Progress
+from tests.analyses.related import write_objects
 from tests.cli.conftest import Command
-from tests.engine.related import write_objects
 from tests.planted_dataset import save_mask
 
-OWN = "tests.engine.own:"
+OWN = "tests.analyses.own:"
 COMMANDS = {
     "profile": ("--min-images", 1, "--permutations", 0),
     "evaluate": ("--split", "all"),
@@ -60,12 +60,12 @@ def test_the_screen_says_what_the_outputs_were_taken_for(command: Command, objec
     [
         ("tests.networks.own:no_statistics", "profile", "according to the others of its batch"),
         ("tests.networks.own:patches", "profile", "no layer that can be used; first:"),
-        ("tests.engine.own:convolutional_map", "evaluate", "returns (N, 2, 2, 2), expected (N, classes)"),
-        ("tests.engine.own:convolutional_map", "relevance", "returns (N, 2, 2, 2), expected (N, classes)"),
-        ("tests.engine.own:convolutional_map", "agreement", "returns (N, 2, 2, 2), expected (N, classes)"),
-        ("tests.engine.own:convolutional_map", "ablate", "returns (N, 2, 2, 2), expected (N, classes)"),
-        ("tests.engine.own:detached", "relevance", "No gradient reaches layer first"),
-        ("tests.engine.own:frozen", "ablate", "No gradient reaches layer first"),
+        ("tests.analyses.own:convolutional_map", "evaluate", "returns (N, 2, 2, 2), expected (N, classes)"),
+        ("tests.analyses.own:convolutional_map", "relevance", "returns (N, 2, 2, 2), expected (N, classes)"),
+        ("tests.analyses.own:convolutional_map", "agreement", "returns (N, 2, 2, 2), expected (N, classes)"),
+        ("tests.analyses.own:convolutional_map", "ablate", "returns (N, 2, 2, 2), expected (N, classes)"),
+        ("tests.analyses.own:detached", "relevance", "No gradient reaches layer first"),
+        ("tests.analyses.own:frozen", "ablate", "No gradient reaches layer first"),
     ],
 )
 def test_what_cannot_work_says_why_in_one_line(

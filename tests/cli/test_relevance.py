@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.cli import agreeing, relating
 from interpret_core.cli.relating import COLUMNS
-from interpret_core.results.requests import RelevanceRequest
+from tests.analyses.related import NETWORK, write_objects
 from tests.cli.conftest import Command
-from tests.engine.related import NETWORK, write_objects
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_defaults_are_the_requests_so_that_shipped_results_are_found(command: Ca
 
 
 def test_weights_that_are_not_numbers_name_layer_and_image(command: Command, root: Path) -> None:
-    ran = command(*given(root, network="tests.engine.related:poisoned"))
+    ran = command(*given(root, network="tests.analyses.related:poisoned"))
     assert ran.status == 1
     assert "NaN" in ran.line
     assert "ball-0.png" in ran.line

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from interpret_core.errors import DatasetError
-from interpret_core.results import Record
+from interpret_core.store.records import Record
 
 
 def count(request, store, progress, cancelled):

@@ -14,7 +14,7 @@ from interpret_core import jobs
 from interpret_core.errors import ParameterError, UserError
 from interpret_core.jobs import processes, state
 from interpret_core.jobs.state import Job
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 
 RUNNERS = "tests.jobs.runners"
 TIMEOUT = 60.0
@@ -172,7 +172,7 @@ def test_two_who_submit_at_once_share_one_process(store, tmp_path):
 SUBMIT = """
 import sys, time
 from interpret_core import jobs
-from interpret_core.results import Store
+from interpret_core.store import Store
 store = Store(sys.argv[1])
 time.sleep(max(0, float(sys.argv[3]) - time.time()))
 request = {"log": sys.argv[2], "steps": 40, "pause": 0.1}
@@ -259,8 +259,8 @@ def test_a_process_that_cannot_be_started_is_one_line(store):
 
 
 def test_kinds_are_only_added():
-    assert jobs.runners["profile"] == "interpret_core.engine:run_profile_job"
-    jobs.register("profile", "interpret_core.engine:run_profile_job")
+    assert jobs.runners["profile"] == "interpret_core.analyses.runners:run_profile_job"
+    jobs.register("profile", "interpret_core.analyses.runners:run_profile_job")
     with pytest.raises(ValueError, match="already is"):
         jobs.register("profile", "os:system")
 
@@ -272,12 +272,12 @@ def test_the_same_request_is_the_same_job():
 
 
 def test_a_full_disk_is_told(tmp_path):
-    from tests.results.mounts import run, small
+    from tests.store.mounts import run, small
 
     code = """
 import sys
 from interpret_core import jobs
-from interpret_core.results import Store
+from interpret_core.store import Store
 store = Store(sys.argv[1])
 job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:fill")
 job = jobs.wait(store, job.id, 60)

@@ -22,7 +22,7 @@ import pytest
 from numpy._core import _multiarray_umath as numpy_core  # numpy tells its kernels nowhere else
 
 from interpret_core import demo
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.planted_dataset import make_planted
 from tests.processors.work import FEW, PLANTED
 

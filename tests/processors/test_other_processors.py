@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from interpret_core.results import Record, Store
+from interpret_core.store.records import Record
+from interpret_core.store.store import Store
 from tests.processors.work import PROCESSOR
 
 UNITS = 3  # of the planted network's layer; no other has so few

@@ -14,15 +14,18 @@ import torch
 from numpy._core import _multiarray_umath as numpy_core  # numpy tells its kernels nowhere else
 
 from interpret_core import datasets
+from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.relevance.compute import run_relevance
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.survey.compute import surveyed
 from interpret_core.datasets import DEFAULT_CATEGORIES
-from interpret_core.engine import EvaluationRequest, Execution, run_evaluation, run_profile, run_relevance
-from interpret_core.engine.material import Reporter
-from interpret_core.engine.surveyed import surveyed
-from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.store.store import Store
 
 PLANTED, FEW = "planted", "few"  # folders of data sets
-COLOURS, ALEXNET = "tests.engine.networks:colours", "demo/alexnet"
+COLOURS, ALEXNET = "tests.analyses.networks:colours", "demo/alexnet"
 PROCESSOR = "processor"  # under which a cache says what computed it
 
 

@@ -11,9 +11,15 @@ import pytest
 import streamlit as st
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from interpret_core.engine import Execution, run_ablation, run_effects, run_profile, run_relevance
-from interpret_core.results import Store
-from interpret_core.results.requests import AblationRequest, ProfileRequest, RelevanceRequest
+from interpret_core.analyses.ablation.grid import run_ablation
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.effects.compute import run_effects
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.relevance.compute import run_relevance
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 from tests.ui import odd_names

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from interpret_core.profile.record import ChanceResult, LayerProfile
-from interpret_core.profile.summary import Settings, summarise
-from interpret_core.relevance.record import ClassRelevance
+from interpret_core.analyses.profile.request import Settings
+from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.summary import summarise
+from interpret_core.analyses.relevance.result import ClassRelevance
 from ui.photos import Source
 from ui.view import LayerView
 

@@ -12,9 +12,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from interpret_core.ablation.evaluation import tally
-from interpret_core.ablation.settings import Setting
 from interpret_core.cli.app import main
+from interpret_core.measures.ablation.evaluation import tally
+from interpret_core.measures.ablation.settings import Setting
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui import ablation_controls, ablation_curves, ablations

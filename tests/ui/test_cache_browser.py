@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.results.mounts import read_only
+from tests.store.mounts import read_only
 from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")

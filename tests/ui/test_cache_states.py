@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import jobs
-from tests.results.mounts import read_only, run
+from tests.store.mounts import read_only, run
 from tests.ui.conftest import server_environment
 from tests.ui.test_pages import open_page, words
 from ui import results

@@ -8,10 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret_core import datasets, demo, networks
-from interpret_core.engine import Execution, run_profile
-from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest
-from interpret_core.results.shipping import Cargo, ship
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.bundle.cargo import Cargo, ship
+from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
 from ui import ranking, results
 from ui.theme import EVIDENCE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import demo
-from interpret_core.results.shipped import MANIFEST
+from interpret_core.store.bundle.shipped import MANIFEST
 
 pytest.importorskip("playwright")
 from playwright.sync_api import expect, sync_playwright

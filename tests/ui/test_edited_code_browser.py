@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted
 from tests.ui.conftest import server_environment

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from interpret_core.errors import UserError
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page
 from ui import layers, results
 from ui.results import Ask

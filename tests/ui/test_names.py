@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from interpret_core.engine import Execution, run_profile, run_relevance
-from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest, RelevanceRequest
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.relevance.compute import run_relevance
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
 from tests.planted_names import NETWORK, Named
 from tests.ui.test_pages import open_page, words
 from ui import exports, relevances, results

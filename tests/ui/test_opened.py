@@ -12,7 +12,7 @@ import streamlit as st
 
 from interpret_core import datasets, jobs
 from interpret_core.errors import DatasetError
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.planted_dataset import make_planted, save_mask
 from ui import opened, results
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from ui import ranking, results
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from interpret_core.cli import tables
-from interpret_core.profile.table import spreadsheet_safe
+from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
 from ui import concepts, exports, markup, pictures, selection, texts
 from ui.selection import SORTS, Filters

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from interpret_core.relevance.shared import SharedUnits
-from interpret_core.results import agreements
-from interpret_core.results.agreements import Agreement, AgreementSettings
+from interpret_core.analyses.agreement import compute as agreements
+from interpret_core.analyses.agreement.compute import Agreement, AgreementSettings
+from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
 from ui import agreement, agreement_rows, heat, relevance_figures, shared_rows
 from ui.relevance_rows import SPACE

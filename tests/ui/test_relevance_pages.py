@@ -17,9 +17,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
-from interpret_core.relevance.agreement import PERMUTATIONS
-from interpret_core.relevance.record import ClassRelevance
-from interpret_core.results import Store, agreements
+from interpret_core.analyses.agreement import compute as agreements
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.measures.agreement import PERMUTATIONS
+from interpret_core.store.store import Store
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
 from ui import agreement, agreement_twin, class_images, relevance, relevances, results, saves, selection

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret_core.relevance.record import ClassRelevance
+from interpret_core.analyses.relevance.result import ClassRelevance
 from tests.ui import records
 from ui import heat, igpictures, relevance_figures, relevance_rows, scales, unit_rows
 

@@ -19,9 +19,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from interpret_core.engine import Execution, run_profile
-from interpret_core.results import Store
-from interpret_core.results.requests import ProfileRequest
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
 from tests.planted_dataset import LABELS, make_planted
 from tests.ui.conftest import _environment, server_environment
 from tests.ui.test_pages import open_page, words
@@ -36,7 +37,7 @@ CONFIG = """
 [datasets]
 planted = "planted"
 [networks]
-colours = "tests.engine.networks:colours"
+colours = "tests.analyses.networks:colours"
 """
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import jobs
 from interpret_core.jobs import processes
 from interpret_core.jobs.state import Job
-from interpret_core.results import Store
+from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page, words
 from ui import relevances, results, status
 from ui.relevances import Wanted

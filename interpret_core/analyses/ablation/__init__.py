@@ -1,0 +1,1 @@
+"""What a network can no longer do with units silenced."""

@@ -1,0 +1,245 @@
+"""The grid of an ablation, computed once and kept: classes × top, bottom × fractions, random controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.analyses.ablation.ablator import Ablator, answers_key, evaluated_content, ranking_images
+from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
+from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.relevance.request import ALL_CLASSES
+from interpret_core.measures.ablation.answers import Answers
+from interpret_core.measures.ablation.evaluation import Evaluation, tally
+from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
+from interpret_core.measures.ablation.settings import MEAN, RANDOM, RELEVANCE, Setting
+from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.subjects import identify, loaded
+from interpret_core.store.keys import content_key
+from interpret_core.store.records import Record
+from interpret_core.store.store import Store
+
+STEPS = tuple(fraction for fraction in FRACTIONS if fraction > 0)
+CONTROLS = ""  # in place of a class's name: the intact network and the random controls
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Answers at the points of the grid, as far as they are in the store.
+
+    Attributes:
+        plan: of the request.
+        classes: those whose points are there.
+        controls: whether the intact network's and the random controls are.
+    """
+
+    plan: AblationPlan
+    classes: tuple[str, ...]
+    controls: bool
+    _answers: Mapping[Setting, Answers]
+
+    def answers(self, setting: Setting) -> Answers | None:
+        """The answers to all of the plan's images, None where the setting is no point that is there."""
+        return self._answers.get(_spelled(setting))
+
+    def evaluation(self, setting: Setting) -> Evaluation | None:
+        """The same as counts by class."""
+        found = self.answers(setting)
+        return None if found is None else tally(found, self.plan.labels, self.plan.outputs)
+
+    def random(self, fraction: float) -> list[Evaluation]:
+        """One evaluation per seed; none where the controls are missing."""
+        points = (
+            Setting(RANDOM, fraction=fraction, seed=seed, value=self.plan.request.value)
+            for seed in range(SEEDS)
+        )
+        return [found for point in points if (found := self.evaluation(point)) is not None]
+
+
+def class_points(name: str, value: str) -> list[Setting]:
+    """The settings of a class: every direction and fraction."""
+    return [
+        Setting(RELEVANCE, name, direction, fraction, value=value)
+        for direction in DIRECTIONS
+        for fraction in STEPS
+    ]
+
+
+def control_points(value: str) -> list[Setting]:
+    """The intact network, and every seed and fraction at random."""
+    seeds = [
+        Setting(RANDOM, fraction=fraction, seed=seed, value=value)
+        for seed in range(SEEDS)
+        for fraction in STEPS
+    ]
+    return [_spelled(Setting()), *seeds]
+
+
+def grid_keys(plan: AblationPlan) -> dict[str, str]:
+    """Where the points lie, by class asked for; under CONTROLS those that belong to no class.
+
+    Classes that no image ranks, or only one that is evaluated too, have none.
+    """
+    common = evaluated_content(plan) | {
+        "layers": list(plan.inner),
+        "fractions": list(STEPS),
+        "value": plan.request.value,
+    }
+    if plan.request.value == MEAN:
+        common["means"] = ranking_images(plan)
+    asked = [one.name for one in plan.ranking.class_plan.chosen(plan.request.classes)]
+    ranked = [name for name in asked if name in plan.ranking.keys and plan.rankable(name)]
+    keys = {
+        name: content_key(
+            "ablation", common | {"ranking": plan.ranking.keys[name], "directions": list(DIRECTIONS)}
+        )
+        for name in ranked
+    }
+    return {CONTROLS: content_key("ablation", common | {"seeds": SEEDS})} | keys
+
+
+def find_grid(plan: AblationPlan) -> Grid:
+    """What is in the store; computes nothing."""
+    answers: dict[Setting, Answers] = {}
+    there = []
+    for name, key in grid_keys(plan).items():
+        record = plan.store.get(key)
+        if record is not None:
+            there.append(name)
+            answers |= dict(zip(_points(plan, name), _unstacked(record.arrays), strict=True))
+    return Grid(plan, tuple(name for name in there if name), CONTROLS in there, answers)
+
+
+def missing_points(plan: AblationPlan) -> dict[str, str]:
+    """Names of the classes, and CONTROLS, whose points have to be computed, with their keys."""
+    return {name: key for name, key in grid_keys(plan).items() if not plan.store.has(key)}
+
+
+def grid_cost(plan: AblationPlan) -> float | None:
+    """Seconds that the missing points will take at the pace of the last run here; None without one."""
+    seconds = pace(plan)
+    points = sum(len(_points(plan, name)) for name in missing_points(plan))
+    return None if seconds is None else seconds * points * len(plan.images)
+
+
+def pace(plan: AblationPlan) -> float | None:
+    """Seconds per image and setting at the last run here; None without one."""
+    found = plan.store.get_json(_pace_key(plan))
+    return float(found) if isinstance(found, int | float) else None
+
+
+def run_ablation(request: AblationRequest, store: Store, execution: Execution | None = None) -> Grid:
+    """Compute what is missing of a grid and keep it.
+
+    Args:
+        request: what to compute.
+        store: where rankings, results and finished points are kept.
+        execution: device, progress and cancellation; its shards do not matter here.
+
+    Raises:
+        UserError: unknown names, a class that is not mapped, no image to evaluate, a class not ranked yet; a
+            class asked for by name that cannot be ranked.
+        NonFiniteError: NaN or infinity in an output; names the image.
+        Cancelled: the user stopped it; finished points are kept.
+    """
+    execution = execution or Execution()
+    reporter = Reporter(execution.tell, execution.cancelled)
+    reporter.tell("reading the data set's digest", 0, 0)
+    network = loaded(identify(request.network, store, execution.device), store).required
+    plan = ablation_plan(request, store, network)
+    missing = missing_points(plan)
+    reporter.total = sum(len(_points(plan, name)) for name in missing) * len(plan.images)
+    ablator = Ablator(plan)
+    named = () if request.classes == ALL_CLASSES else plan.ranking.class_plan.chosen(request.classes)
+    asked = dict.fromkeys([*missing, *(one.name for one in named)])
+    for name in (one for one in asked if one != CONTROLS):
+        plan.parts(_points(plan, name)[0])  # better to stop here than after an hour
+    for name, key in missing.items():
+        store.compute(key, partial(_record, ablator, name, reporter), execution.cancelled)
+        for setting in _points(plan, name):  # each was kept by itself until all were done
+            store.delete(answers_key(plan, plan.parts(setting), setting.value))
+    return find_grid(plan)
+
+
+def _record(ablator: Ablator, name: str, reporter: Reporter) -> Record:
+    """The points of a class, or the controls, stacked."""
+    plan = ablator.plan
+    points = _points(plan, name)
+    answers = [_computed(ablator, setting, name or "controls", reporter).to_arrays() for setting in points]
+    stacked = {array: np.stack([one[array] for one in answers]) for array in answers[0]}
+    return Record(stacked, _metadata(plan, name))
+
+
+def _computed(ablator: Ablator, setting: Setting, stage: str, reporter: Reporter) -> Answers:
+    plan = ablator.plan
+    found = plan.store.has(answers_key(plan, plan.parts(setting), setting.value))
+    start = time.perf_counter()
+    done = 0
+    for estimate in ablator.estimates(setting, pace=0.0):
+        reporter.advance(stage, len(estimate.rows) - done)
+        done = len(estimate.rows)
+    if not found:
+        plan.store.put_json(_pace_key(plan), (time.perf_counter() - start) / max(done, 1))
+    return estimate.answers
+
+
+def _points(plan: AblationPlan, name: str) -> list[Setting]:
+    value = plan.request.value
+    return class_points(name, value) if name else control_points(value)
+
+
+def _spelled(setting: Setting) -> Setting:
+    """One way to write a setting: what has no meaning for it is left at its default."""
+    if setting.intact:
+        return Setting()
+    if setting.by == RANDOM:
+        return Setting(
+            RANDOM,
+            fraction=setting.fraction,
+            total=setting.total,
+            seed=setting.seed,
+            units=setting.units,
+            layers=setting.layers,
+            value=setting.value,
+        )
+    return setting
+
+
+def _unstacked(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Answers]:
+    for number in range(len(arrays["best"])):
+        yield Answers.from_arrays({name: values[number] for name, values in arrays.items()})
+
+
+def _pace_key(plan: AblationPlan) -> str:
+    return f"pace/ablation/{plan.network.digest}"
+
+
+def _metadata(plan: AblationPlan, name: str) -> dict[str, Any]:
+    network, request = plan.network, plan.request
+    return {
+        "network": {
+            "name": network.name,
+            "digest": network.digest,
+            "evidence": network.evidence,
+            "note": network.note,
+        },
+        "dataset": {"name": plan.dataset.name, "digest": plan.dataset.digest},
+        "class": name,
+        "request": {
+            key: value
+            for key, value in request.to_json().items()
+            if key not in ("network", "dataset", "classes")
+        },
+        "fractions": list(STEPS),
+        "directions": list(DIRECTIONS) if name else [],
+        "seeds": 0 if name else SEEDS,
+        "layers": list(plan.inner),
+        "spared": [layer.name for layer in plan.layers if layer.name not in plan.inner],
+        "classes": [[one.name, int(n)] for one, n in zip(plan.classes, plan.population, strict=True)],
+    }

@@ -1,0 +1,1 @@
+"""Whether the units that overlap a class's object most matter most for it."""

@@ -1,0 +1,1 @@
+"""What each single unit does for each class."""

@@ -1,0 +1,1 @@
+"""How often an intact network is right."""

@@ -1,0 +1,1 @@
+"""What each unit detects: thresholds, IoU with annotated concepts, masks, chance."""

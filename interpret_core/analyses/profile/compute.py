@@ -1,0 +1,270 @@
+"""A profile request from start to end: survey, count, tally, masks, chance; finished parts are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets
+from interpret_core.analyses.profile import passes
+from interpret_core.analyses.profile.assembly import layer_metadata, mask_arrays, shown_images
+from interpret_core.analyses.profile.chance import Lottery
+from interpret_core.analyses.profile.material import Material
+from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers, resolved
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.tallies import Passing, profile_layers
+from interpret_core.analyses.survey.compute import surveyed
+from interpret_core.datasets import Dataset, Survey
+from interpret_core.errors import DatasetError, StoreError
+from interpret_core.measures.dissection.chance import sample_images
+from interpret_core.measures.dissection.thresholds import wanted_positions
+from interpret_core.networks import Network
+from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.shards import Load, Shard, Shards, Stage, split, sweep
+from interpret_core.runtime.subjects import Subject, identify, loaded
+from interpret_core.store.records import Arrays, Record
+from interpret_core.store.store import Store
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        keys: where each layer's results lie.
+        layers: names, in forward order.
+        computed: shards computed, as opposed to found.
+        seconds: wall-clock seconds by stage.
+        network: None where every answer was on disk already.
+    """
+
+    keys: LayerKeys
+    layers: tuple[str, ...]
+    computed: int
+    seconds: Mapping[str, float]
+    problems: tuple[tuple[str, str], ...] = ()
+    evidence: str = ""
+    note: str = ""
+    network: Network | None = field(default=None, repr=False)
+
+
+def run_profile(request: ProfileRequest, store: Store, execution: Execution | None = None) -> Outcome:
+    """Compute what is missing of a profile and keep it.
+
+    Args:
+        request: what to compute.
+        store: where results and finished shards are kept.
+        execution: device, shards, progress and cancellation.
+    Returns:
+        Where the results are; read them with `analyses.profile.plan.find_profiles`.
+    Raises:
+        UserError: unknown names, a damaged file under `strict`, an unwritable store.
+        NonFiniteError: NaN or infinity in a response.
+        Cancelled: the user stopped it; finished shards are kept.
+    """
+    execution = execution or Execution()
+    reporter = Reporter(execution.tell, execution.cancelled)
+    dataset = datasets.open_dataset(request.dataset)
+    _refuse_plain(dataset)
+    reporter.tell("reading the data set's digest", 0, 0)
+    digest = dataset.compute_digest(cancelled=execution.cancelled)
+    subject = identify(request.network, store, execution.device)
+    keys = resolve_layers(request, store, subject, digest)
+    known = store.get(keys.survey) if keys is not None and not keys.missing(store) else None
+    if keys is not None and known is not None:
+        _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
+        return Outcome(keys, keys.layers, 0, reporter.seconds)
+    run = _Run(request, store, execution, reporter, loaded(subject, store), dataset)
+    sweep(store, run.keys.run)
+
+    def waiting() -> bool:  # asked only while somebody else holds the lock
+        reporter.tell("waiting for another run of the same request to end", 0, 0)
+        return execution.cancelled()
+
+    with store.lock(run.keys.run, waiting):
+        return run.all()
+
+
+class _Run:
+    """One run's state; `all` is the order of events."""
+
+    def __init__(
+        self,
+        request: ProfileRequest,
+        store: Store,
+        execution: Execution,
+        reporter: Reporter,
+        subject: Subject,
+        dataset: Dataset,
+    ) -> None:
+        self.request, self.store, self.execution, self.reporter = request, store, execution, reporter
+        self.network, self.dataset = subject.required, dataset
+        # What was loaded decides, whatever was known of the name before.
+        self.keys = resolved(request, store, subject, dataset.digest)
+
+    def all(self) -> Outcome:
+        keys = self.keys
+        todo = keys.without_profile(self.store)
+        chance = keys.without_chance(self.store)
+        material = self._material()
+        # The layers are part of the run's key: a run that was cut off while it kept its results must find its
+        # shards again, although by then fewer layers are missing.
+        todo, chance = self._remembered(keys, todo, chance)
+        self._expect(todo, chance)
+        shards = Shards(self.store, keys.run, self.execution.order)
+        arrays = self._profile(material, todo, shards) if todo else {}
+        self._masks_and_chance(material, keys, arrays, chance, shards)
+        shards.forget()
+        self.store.delete_json(keys.run)
+        problems = tuple((problem.image, problem.reason) for problem in material.survey.problems)
+        return Outcome(
+            keys,
+            keys.layers,
+            shards.computed,
+            self.reporter.seconds,
+            problems,
+            self.network.evidence,
+            self.network.note,
+            self.network,
+        )
+
+    def _remembered(
+        self, keys: LayerKeys, todo: tuple[str, ...], chance: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What an interrupted run had to do, and what is missing now: damage may have come in between."""
+        known = self.store.get_json(keys.run) or {"profile": [], "chance": []}
+        todo, chance = (
+            tuple(layer for layer in keys.layers if layer in {*before, *now})
+            for before, now in ((known["profile"], todo), (known["chance"], chance))
+        )
+        self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
+        return todo, chance
+
+    def _material(self) -> Material:
+        table, survey = surveyed(self.dataset, self.store, self.reporter, self.request.categories)
+        _refuse_damage(self.request, survey)
+        return Material(self.network, self.dataset, table, survey, self.request.batch_size)
+
+    def _expect(self, todo: Sequence[str], chance: Sequence[str]) -> None:
+        images = len(self.dataset)
+        masks = images if todo or chance else 0
+        self.reporter.total = (2 * images if todo else 0) + masks + self._lots() * len(chance)
+
+    def _lots(self) -> int:
+        """Steps of a layer's chance level: its permutations and the observation itself."""
+        return self.request.permutations + 1 if self.request.permutations else 0
+
+    def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
+        """Thresholds and tallies; by layer the record's arrays without its masks."""
+        batches = split(range(len(material.batches)), self.execution.shards)
+        passing = Passing(material, shards, self.reporter, batches, self.request.quantile)
+        return profile_layers(passing, layers)
+
+    def _masks_and_chance(
+        self,
+        material: Material,
+        keys: LayerKeys,
+        arrays: Mapping[str, Arrays],
+        chance: Sequence[str],
+        shards: Shards,
+    ) -> None:
+        """Exact masks, then layer by layer the record and the chance level, each kept at once."""
+        sampled = np.zeros(len(self.dataset), np.bool_)
+        images = sample_images(material.survey.valid, self.request.seed)
+        sampled[images] = bool(self.request.permutations)
+        plans = {
+            name: self._plan(keys, name, arrays, sampled if name in chance else np.zeros_like(sampled))
+            for name in dict.fromkeys((*arrays, *chance))
+        }
+        start = time.perf_counter()
+        parts = self._masks(material, plans, shards)
+        self.reporter.seconds["masks"] = time.perf_counter() - start
+        lottery = Lottery.prepared(material, self.request, images) if sampled.any() and chance else None
+        for name in plans:
+            found = passes.joined([load(name) for load in parts])
+            if name in arrays:
+                self.store.put(keys.profile[name], self._record(material, name, arrays[name], found))
+            if name in chance and lottery is not None:
+                self._keep_chance(keys, name, lottery, found)
+
+    def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
+        """A layer's record: its arrays, its masks, its metadata."""
+        layer = self.network.layer(name)
+        positions = int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
+        wanted = wanted_positions(self.request.quantile, positions)
+        shown = mask_arrays(masks, arrays, material.dataset.annotation_size)
+        return Record({**arrays, **shown}, layer_metadata(material, layer, self.request, wanted))
+
+    def _keep_chance(self, keys: LayerKeys, name: str, lottery: Lottery, masks: Arrays) -> None:
+        start = time.perf_counter()
+        state = self._stored(keys, name)["state"]
+        record = lottery.record(masks, state, lambda lots: self.reporter.advance("chance", lots))
+        self.store.put(keys.chance[name], record)
+        spent = self.reporter.seconds.get("chance", 0.0)
+        self.reporter.seconds["chance"] = spent + time.perf_counter() - start
+
+    def _stored(self, keys: LayerKeys, name: str) -> Record:
+        """The layer's stored profile.
+
+        Raises:
+            StoreError: it was damaged since the run began; the next run computes it again.
+        """
+        record = self.store.get(keys.profile[name])
+        if record is None:
+            raise StoreError(
+                f"The stored profile of {name} was damaged and is deleted; run the same request again."
+            )
+        return record
+
+    def _plan(
+        self, keys: LayerKeys, name: str, arrays: Mapping[str, Arrays], sampled: NDArray[np.bool_]
+    ) -> passes.MaskPlan:
+        if name in arrays:
+            return passes.MaskPlan(arrays[name]["threshold"], shown_images(arrays[name]), sampled)
+        record = self._stored(keys, name)
+        nothing = np.full((len(record["threshold"]), 1), -1, np.int32)
+        return passes.MaskPlan(record["threshold"], nothing, sampled)
+
+    def _masks(self, material: Material, plans: Mapping[str, passes.MaskPlan], shards: Shards) -> list[Load]:
+        if not plans:
+            return []
+        needed = np.any([plan.needs() for plan in plans.values()], axis=0)
+        chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]
+        self.reporter.total -= len(self.dataset) - material.size(chosen)
+        # What is wanted is part of the shards' names: a run that goes on after a stored profile was damaged
+        # wants more masks than the shards of its first attempt hold.
+        wanted = hashlib.sha256(b"".join(plan.digest() for plan in plans.values())).hexdigest()[:16]
+        stage = Stage(
+            f"masks-{wanted}",
+            tuple(plans),
+            lambda shard: self.reporter.advance("masks", material.size(shard)),
+        )
+
+        def work(shard: Shard) -> dict[str, Arrays]:
+            return passes.masks(material, plans, material.fed(shard), self.reporter)
+
+        return list(shards.each(stage, split(chosen, self.execution.shards), work))
+
+
+def _refuse_plain(dataset: Dataset) -> None:
+    """A profile compares units with annotated concepts, of which a plain folder of images has none."""
+    if not dataset.annotated:
+        raise DatasetError(
+            f"Data set {dataset.name} has no annotation, expected Broden's layout (index.csv, label.csv, "
+            "images/) for a profile: annotate it, or ask for evaluation and relevance only."
+        )
+
+
+def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:
+    """Under `strict`, a damaged file stops the run, also where the answer lies on disk already."""
+    if request.strict and survey.problems:
+        first = survey.problems[0]
+        raise DatasetError(
+            f"{first.image} of {request.dataset}: {first.reason} ({len(survey.problems)} damaged in all). "
+            "Repair it, or run without --strict to skip and count it."
+        )

@@ -1,0 +1,182 @@
+"""What a run works on: the network, the data set, its batches, and how a batch reaches the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from interpret_core.datasets import Batch, ConceptTable, Dataset, Survey, prefetch
+from interpret_core.errors import NonFiniteError
+from interpret_core.measures.dissection.bands import SEED
+from interpret_core.measures.dissection.chance import sample_images
+from interpret_core.measures.dissection.listing import Annotated
+from interpret_core.networks import Layer, Network
+
+PILOT_IMAGES = 8
+
+
+@dataclass(frozen=True)
+class Material:
+    """The inputs of a run; nothing here changes while it runs.
+
+    Attributes:
+        network, dataset, table, survey: what is profiled.
+        batch_size: images per forward pass.
+    """
+
+    network: Network
+    dataset: Dataset
+    table: ConceptTable
+    survey: Survey
+    batch_size: int
+
+    @cached_property
+    def batches(self) -> tuple[range, ...]:
+        """Fixed batches in the order of the index; a skipped image keeps its slot."""
+        count = len(self.dataset)
+        return tuple(
+            range(start, min(start + self.batch_size, count)) for start in range(0, count, self.batch_size)
+        )
+
+    @property
+    def columns(self) -> int:
+        """Columns of a tally: unlabelled, the concepts, the shades."""
+        return 1 + len(self.table) + len(self.survey.shades)
+
+    @cached_property
+    def ranked(self) -> NDArray[np.bool_]:
+        """(N,) bool, the images that are ranked by each unit's largest response."""
+        chosen = np.zeros(len(self.dataset), np.bool_)
+        chosen[sample_images(self.survey.valid, SEED)] = True
+        return chosen
+
+    def size(self, shard: Sequence[int]) -> int:
+        """Images of some batches together."""
+        return sum(len(self.batches[number]) for number in shard)
+
+    def fed(self, shard: Sequence[int], *, annotations: bool = False) -> Iterator[Fed]:
+        """Some batches, by their numbers, ready for the network and the kernels."""
+        return feed(self, [self.batches[number] for number in shard], annotations)
+
+    def spread(self, layer: str) -> float:
+        """Annotation pixels per position of a layer's grid."""
+        return float(np.prod(self.dataset.annotation_size) / np.prod(self.network.layer(layer).grid))
+
+    def pilot(self) -> tuple[int, ...]:
+        """A few valid images, evenly spaced, for a first look at the range of the responses."""
+        valid = np.flatnonzero(self.survey.valid)
+        chosen = np.linspace(0, len(valid) - 1, min(PILOT_IMAGES, len(valid))).round().astype(int)
+        return tuple(int(image) for image in valid[np.unique(chosen)])
+
+
+@dataclass(frozen=True)
+class Fed:
+    """One batch, ready for the network and the kernels.
+
+    Attributes:
+        batch: as read.
+        images: (n, 3, h, w) float32 on the network's device.
+        annotated: annotations, or None where the stage needs none.
+    """
+
+    batch: Batch
+    images: torch.Tensor
+    annotated: Annotated | None
+
+
+def feed(material: Material, batches: Sequence[Sequence[int]], annotations: bool) -> Iterator[Fed]:
+    """Decode ahead of the computation and preprocess, batch by batch."""
+    reading = prefetch(
+        material.dataset,
+        batches,
+        material.table if annotations else None,
+        material.survey,
+        colours=annotations,
+    )
+    for batch in reading:
+        images = material.network.preprocessing.batch(batch.images).to(material.network.device)
+        yield Fed(batch, images, annotated(material, batch) if annotations else None)
+
+
+def annotated(material: Material, batch: Batch) -> Annotated:
+    """A batch's annotations as the kernels read them, the shade of each pixel as one more map."""
+    if batch.labels is None or batch.colours is None:
+        raise TypeError("The batch was read without annotations.")
+    shade = material.survey.shades.of(batch.colours).astype(np.uint16) + np.uint16(1 + len(material.table))
+    labels = np.empty((*shade.shape, batch.labels.shape[1] + 1), np.uint16)
+    labels[..., :-1] = batch.labels.transpose(0, 2, 1)
+    labels[..., -1] = shade
+    return Annotated(
+        labels,
+        batch.colours,
+        material.survey.category_member[batch.indices],
+        batch.valid,
+        material.dataset.annotation_size,
+    )
+
+
+def visit(
+    material: Material,
+    fed: Iterable[Fed],
+    layers: Sequence[str],
+    see: Callable[[Fed, Layer, NDArray[np.float32]], None],
+    after: Callable[[Fed], None] = lambda _fed: None,
+) -> None:
+    """Run every batch and show each layer's responses.
+
+    Args:
+        material, fed: the network and its batches.
+        layers: names of the layers to see.
+        see: called with the batch, the layer and its responses, (n, h, w, U) float32, C-contiguous; they must
+            not be kept.
+        after: called when a batch is done.
+    """
+    for one in fed:
+        with torch.inference_mode():
+            material.network.stream(
+                one.images,
+                layers,
+                lambda layer, response, one=one: see(one, layer, units_last(response)),  # type: ignore[misc]
+            )
+        after(one)
+
+
+def units_last(response: torch.Tensor) -> NDArray[np.float32]:
+    """(n, U, h, w) on any device to (n, h, w, U) float32 in memory; no copy of a channels_last one."""
+    return response.detach().permute(0, 2, 3, 1).float().contiguous().cpu().numpy()
+
+
+def maxima(responses: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Largest response of every map, (n, U) float32."""
+    return _extreme(torch.amax, responses)
+
+
+def extremes(
+    material: Material, one: Fed, layer: Layer, responses: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Smallest and largest response of every map, each (n, U) float32.
+
+    Raises:
+        NonFiniteError: NaN or infinity in a valid image; the message names the layer and the image.
+    """
+    low, high = _extreme(torch.amin, responses), maxima(responses)
+    odd = one.batch.valid & ~(np.isfinite(low) & np.isfinite(high)).all(1)
+    if odd.any():
+        index = int(one.batch.indices[np.flatnonzero(odd)[0]])
+        raise NonFiniteError(
+            f"Layer {layer.name} of {material.network.name} gives NaN or infinity on image "
+            f"{material.dataset.records[index].image}; expected finite responses. Check the weights."
+        )
+    return low, high
+
+
+def _extreme(
+    function: Callable[[torch.Tensor, int], torch.Tensor], responses: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    flat = torch.from_numpy(responses.reshape(len(responses), -1, responses.shape[-1]))
+    return np.asarray(function(flat, 1).numpy() + np.float32(0))  # −0 becomes 0

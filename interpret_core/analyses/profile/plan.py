@@ -1,0 +1,120 @@
+"""Finding profiles in the store: names to digests, digests to keys, keys to layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from interpret_core import datasets
+from interpret_core.analyses.profile.request import ALL_LAYERS, ProfileRequest, profile_keys
+from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.errors import LayerError, unknown
+from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
+from interpret_core.store.store import Store
+
+
+@dataclass(frozen=True)
+class LayerKeys:
+    """Where the parts of a request lie.
+
+    Attributes:
+        layers: names asked for, in forward order.
+        survey, run: keys of the data set's survey and of the run's shards.
+        profile, chance: keys by layer; `chance` is empty where no permutations are asked for.
+    """
+
+    layers: tuple[str, ...]
+    survey: str
+    profile: Mapping[str, str]
+    chance: Mapping[str, str]
+    run: str
+
+    def without_profile(self, store: Store) -> tuple[str, ...]:
+        """Layers whose profile is not in the store."""
+        return tuple(layer for layer in self.layers if not store.has(self.profile[layer]))
+
+    def without_chance(self, store: Store) -> tuple[str, ...]:
+        """Layers whose chance level is not in the store."""
+        return tuple(layer for layer, key in self.chance.items() if not store.has(key))
+
+    def missing(self, store: Store) -> bool:
+        """Whether anything has to be computed."""
+        survey = store.has(self.survey)
+        return not survey or bool(self.without_profile(store) or self.without_chance(store))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layer's results; `chance` is None until its stage has run."""
+
+    profile: LayerProfile
+    chance: ChanceResult | None
+
+
+def resolve_layers(
+    request: ProfileRequest, store: Store, subject: Subject, dataset_digest: str
+) -> LayerKeys | None:
+    """Keys of a request without building the network; None if its layers are not known yet."""
+    for shipped in store.shipped:
+        shipped.compare("networks", request.network, subject.digest if subject.known else "")
+        shipped.compare("datasets", request.dataset, dataset_digest)
+    known = layers_of(subject, store)
+    if known is None:
+        return None
+    return _keys(request, subject.digest, dataset_digest, known)
+
+
+def resolved(request: ProfileRequest, store: Store, subject: Subject, dataset_digest: str) -> LayerKeys:
+    """Keys of a request for a network that is loaded, and therefore known."""
+    keys = resolve_layers(request, store, subject, dataset_digest)
+    if keys is None:
+        raise ValueError(f"{request.network} has not been loaded.")
+    return keys
+
+
+def layer_keys(request: ProfileRequest, store: Store, subject: Subject | None = None) -> LayerKeys:
+    """Keys of a request by names alone; builds the network only the first time it is seen.
+
+    Args:
+        request: of a profile.
+        store: where they lead.
+        subject: the network, where it is known already.
+
+    Raises:
+        UserError: unknown names.
+    """
+    digest = datasets.open_dataset(request.dataset).digest
+    subject = subject or identify(request.network, store)
+    found = resolve_layers(request, store, subject, digest)
+    return found or resolved(request, store, loaded(subject, store), digest)
+
+
+def find_profiles(keys: LayerKeys, store: Store) -> dict[str, Found]:
+    """The layers whose profile is in the store, in forward order, by name."""
+    return {layer: found for layer in keys.layers if (found := find_layer(keys, store, layer)) is not None}
+
+
+def find_layer(keys: LayerKeys, store: Store, layer: str) -> Found | None:
+    """One layer's results, or None."""
+    record = store.get(keys.profile[layer])
+    if record is None:
+        return None
+    key = keys.chance.get(layer)
+    chance = store.get(key) if key else None
+    return Found(
+        LayerProfile(record.arrays, record.metadata),
+        ChanceResult(chance.arrays, chance.metadata) if chance else None,
+    )
+
+
+def _keys(
+    request: ProfileRequest, network_digest: str, dataset_digest: str, known: Sequence[str]
+) -> LayerKeys:
+    names = known if request.layers == ALL_LAYERS else request.layers
+    for name in names:
+        if name not in known:
+            raise LayerError(unknown("layer", name, known, f"Network: {request.network}."))
+    layers = tuple(name for name in known if name in names)
+    keys = profile_keys(request, network_digest, dataset_digest, layers)
+    chance = keys.chance if request.permutations else {}
+    return LayerKeys(layers, keys.survey, keys.profile, chance, keys.run)

@@ -1,0 +1,192 @@
+"""From counted integers to what the pages show: labels, detectors, chance, sensitivity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.analyses.profile.request import Settings
+from interpret_core.analyses.profile.result import ChanceResult, LayerProfile, quotient
+from interpret_core.errors import ParameterError
+from interpret_core.measures.dissection.chance import FALSE_DISCOVERY_RATE, expected_detectors
+
+TOP_CONCEPTS = 3
+COSINE_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A layer under given settings; U units, −1 where a unit has no overlapping concept.
+
+    Attributes:
+        profile, settings: what it was made from; `chance` is None until its stage has run.
+        included: (C,) bool, concepts with enough images.
+        top_concept, top_iou: (U, 3) the best concepts overall.
+        category_concept, category_iou: (U, categories) the best concept of each category.
+        ceiling: (U,) largest possible IoU with the best concept.
+        detector: (U,) bool. significant: (U,) bool, q ≤ 5 %; all False without chance.
+        p_value, q_value, z: (U,) NaN where there is none.
+    """
+
+    profile: LayerProfile
+    settings: Settings
+    chance: ChanceResult | None
+    included: NDArray[np.bool_]
+    top_concept: NDArray[np.int64]
+    top_iou: NDArray[np.float64]
+    category_concept: NDArray[np.int64]
+    category_iou: NDArray[np.float64]
+    ceiling: NDArray[np.float64]
+    detector: NDArray[np.bool_]
+    significant: NDArray[np.bool_]
+    p_value: NDArray[np.float64]
+    q_value: NDArray[np.float64]
+    z: NDArray[np.float64]
+
+    @property
+    def best_concept(self) -> NDArray[np.int64]:
+        """(U,) index of the best concept, −1 for none."""
+        return self.top_concept[:, 0]
+
+    @property
+    def best_iou(self) -> NDArray[np.float64]:
+        """(U,) IoU with the best concept."""
+        return self.top_iou[:, 0]
+
+    @property
+    def best_category(self) -> NDArray[np.int64]:
+        """(U,) category of the best concept, −1 for none."""
+        category = self.profile.concept_category
+        none = self.best_concept < 0
+        return np.where(none, -1, category[np.maximum(self.best_concept, 0)] if len(category) else -1)
+
+    def unique_detectors(self) -> int:
+        """Distinct concepts among the detectors."""
+        return len(np.unique(self.best_concept[self.detector]))
+
+    def detectors_by_category(self) -> dict[str, tuple[int, int]]:
+        """Detectors and distinct concepts among them, per category."""
+        counts = {}
+        for index, name in enumerate(self.profile.categories):
+            of_it = self.detector & (self.best_category == index)
+            counts[name] = (int(of_it.sum()), len(np.unique(self.best_concept[of_it])))
+        return counts
+
+    def expected_by_chance(self) -> float | None:
+        """Detectors a layer of this size would show if annotations were shuffled among the images."""
+        if self.chance is None:
+            return None
+        return expected_detectors(self.chance.arrays["null_maximum"], self.settings.cutoff)
+
+    def mean_top_iou(self) -> tuple[float, float, float]:
+        """Mean over units of the mean of each unit's t best IoUs, t = 1, 2, 3 (the paper's Q^t)."""
+        one, two, three = (float(self.top_iou[:, :t].mean()) for t in (1, 2, 3))
+        return one, two, three
+
+    def concept_name(self, concept: int) -> str:
+        """Name of a concept, or a dash."""
+        return self.profile.concept_names[concept] if concept >= 0 else "—"
+
+
+def summarise(
+    profile: LayerProfile, chance: ChanceResult | None = None, settings: Settings | None = None
+) -> LayerSummary:
+    """Labels and detectors of one layer.
+
+    Args:
+        profile: the layer's counts.
+        chance: its chance level, taken with the same `min_images`; None if that stage has not run.
+        settings: cut-off and rule on rare concepts.
+    """
+    settings = settings or Settings()
+    if chance is not None and chance.metadata["min_images"] != settings.min_images:
+        raise ParameterError(
+            f"The chance level was taken with min_images {chance.metadata['min_images']}, but the summary "
+            f"asks for {settings.min_images}; run the profile with --min-images {settings.min_images}."
+        )
+    included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
+    iou = np.where(included, profile.iou, 0.0)
+    top_concept, top_iou = _best(iou, TOP_CONCEPTS)
+    category_concept, category_iou = _best_by_category(profile, iou)
+    nothing = np.full(profile.units, np.nan)
+    p_value, q_value, z = (
+        (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
+    )
+    return LayerSummary(
+        profile=profile,
+        settings=settings,
+        chance=chance,
+        included=included,
+        top_concept=top_concept,
+        top_iou=top_iou,
+        category_concept=category_concept,
+        category_iou=category_iou,
+        ceiling=ceiling_of(profile, top_concept[:, 0]),
+        detector=top_iou[:, 0] > settings.cutoff,
+        significant=np.nan_to_num(q_value, nan=1.0) <= FALSE_DISCOVERY_RATE,
+        p_value=p_value,
+        q_value=q_value,
+        z=z,
+    )
+
+
+def _best_by_category(
+    profile: LayerProfile, iou: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The best concept of each category and its IoU, both (U, categories)."""
+    found = [
+        _best(np.where(profile.concept_category == index, iou, 0.0), 1)
+        for index in range(len(profile.categories))
+    ]
+    if not found:
+        return np.zeros((profile.units, 0), np.int64), np.zeros((profile.units, 0))
+    return np.concatenate([concept for concept, _ in found], 1), np.concatenate(
+        [best for _, best in found], 1
+    )
+
+
+def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, float]]:
+    """The units of a layer whose overlaps with all concepts are most like a unit's.
+
+    Args:
+        summary: of the layer; only its included concepts count.
+        unit: 0-based.
+        number: how many at most.
+    Returns:
+        (unit, cosine of the two vectors of IoUs), most alike first, ties to the lower unit; units without any
+        overlap are alike to none.
+    """
+    iou = np.where(summary.included, summary.profile.iou, 0.0)
+    length = np.linalg.norm(iou, axis=1)
+    # Rounded, so that units that are alike in the same way are so on every processor.
+    cosine = np.round(quotient(iou @ iou[unit], length * length[unit]), COSINE_DECIMALS)
+    cosine[unit] = 0
+    order = np.argsort(-cosine, kind="stable")[:number]
+    return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]
+
+
+def ceiling_of(profile: LayerProfile, concept: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(U,) the largest IoU each unit could reach with its concept (U,), 0 where it is −1."""
+    if not profile.ceiling.shape[1]:
+        return np.zeros(profile.units)
+    chosen = np.take_along_axis(profile.ceiling, np.maximum(concept, 0)[:, None], 1)[:, 0]
+    return np.where(concept >= 0, chosen, 0.0)
+
+
+def sensitivity(best_iou: NDArray[np.float64], cutoffs: Sequence[float]) -> NDArray[np.int64]:
+    """Number of detectors at each cut-off: units whose best IoU (U,) exceeds it."""
+    ordered = np.sort(best_iou)
+    return len(ordered) - np.searchsorted(ordered, np.asarray(cutoffs, np.float64), side="right")
+
+
+def _best(iou: NDArray[np.float64], number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The `number` best concepts of each unit, ties to the lower index; −1 where nothing overlaps."""
+    order = np.argsort(-iou, axis=1, kind="stable")[:, :number]
+    value = np.take_along_axis(iou, order, 1)
+    missing = number - order.shape[1]
+    order = np.pad(order, ((0, 0), (0, missing)), constant_values=-1)
+    value = np.pad(value, ((0, 0), (0, missing)))
+    return np.where(value > 0, order, -1), value

@@ -1,0 +1,84 @@
+"""The table behind `profile --out`, one row per unit and label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.measures.dissection.thresholds import State
+
+COLUMNS = (
+    "layer",
+    "unit",
+    "scope",
+    "rank",
+    "category",
+    "concept",
+    "iou",
+    "intersection",
+    "union",
+    "ceiling",
+    "threshold",
+    "tail_mass",
+    "mask_area",
+    "state",
+    "p_value",
+    "q_value",
+    "detector",
+)
+
+
+def rows(summary: LayerSummary) -> Iterator[dict[str, Any]]:
+    """Rows in the order of COLUMNS: per unit the best concepts overall, then the best of each category.
+
+    A unit that overlaps no concept has one row without a concept, so that no unit is missing.
+    """
+    for unit in range(summary.profile.units):
+        common = _unit_facts(summary, unit)
+        for rank, concept in enumerate(summary.top_concept[unit], 1):
+            if concept >= 0 or rank == 1:
+                yield common | _label(summary, unit, int(concept), "overall", rank)
+        for concept in summary.category_concept[unit]:
+            if concept >= 0:
+                yield common | _label(summary, unit, int(concept), "category", 1)
+
+
+def _unit_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
+    profile = summary.profile
+    return dict.fromkeys(COLUMNS) | {
+        "layer": profile.layer,
+        "unit": unit,
+        "threshold": float(profile.arrays["threshold"][unit]),
+        "tail_mass": float(profile.tail_mass[unit]),
+        "mask_area": float(profile.mask_area[unit]),
+        "state": State(int(profile.arrays["state"][unit])).name.lower(),
+        "p_value": _number(summary.p_value[unit]),
+        "q_value": _number(summary.q_value[unit]),
+        "detector": bool(summary.detector[unit]),
+    }
+
+
+def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int) -> dict[str, Any]:
+    label: dict[str, Any] = {"scope": scope, "rank": rank}
+    if concept < 0:
+        return label
+    profile = summary.profile
+    category = int(profile.concept_category[concept])
+    both = int(profile.arrays["intersection"][unit, concept])
+    active = int(profile.arrays["active"][unit, category])
+    return label | {
+        "category": profile.categories[category],
+        "concept": profile.concept_names[concept],
+        "iou": float(profile.iou[unit, concept]),
+        "intersection": both,
+        "union": active + int(profile.arrays["concept_pixels"][concept]) - both,
+        "ceiling": float(profile.ceiling[unit, concept]),
+    }
+
+
+def _number(value: np.float64) -> float | None:
+    return None if math.isnan(value) else float(value)

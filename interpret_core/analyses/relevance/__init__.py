@@ -1,0 +1,1 @@
+"""Which classes each unit matters for."""

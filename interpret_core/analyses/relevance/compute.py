@@ -1,0 +1,267 @@
+"""A relevance request from start to end: class by class, a few images at a time; finished parts are kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets
+from interpret_core.analyses.relevance.attribution import Attributing
+from interpret_core.analyses.relevance.plan import RelevancePlan, pace_key, plan_from
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.analyses.survey.compute import planned
+from interpret_core.classes.known import OBJECT, KnownClass
+from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset
+from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError
+from interpret_core.measures.attribution.path import Integrated
+from interpret_core.measures.attribution.target import as_target
+from interpret_core.measures.attribution.units import unit_sums
+from interpret_core.networks import Network
+from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.shards import sweep
+from interpret_core.runtime.subjects import identify, loaded
+from interpret_core.store.records import Record
+from interpret_core.store.store import Store
+
+IMAGES = 4  # computed together, and kept together when a run is cut off
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class NoUsableImageError(DatasetError):
+    """No image of a class can be read and shows its object; the message is the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Related:
+    """What a run found.
+
+    Attributes:
+        plan: what was asked for, in full.
+        classes: relevance by class.
+        computed: classes that were not on disk.
+        left_out: (class, why) of those asked for that have no image to compute it on.
+        seconds: wall-clock seconds of this call.
+    """
+
+    plan: RelevancePlan
+    classes: Mapping[str, ClassRelevance]
+    computed: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    seconds: float
+
+
+def run_relevance(request: RelevanceRequest, store: Store, execution: Execution | None = None) -> Related:
+    """Compute what is missing of a relevance request and keep it.
+
+    Args:
+        request: what to compute.
+        store: where results and finished parts are kept.
+        execution: device, progress and cancellation; its shards do not matter here.
+
+    Raises:
+        UserError: unknown names, a class that is not mapped or has no image.
+        NonFiniteError: NaN or infinity in an attribution; names the layer and the image.
+        Cancelled: the user stopped it; finished parts are kept.
+    """
+    execution = execution or Execution()
+    start = time.perf_counter()
+    reporter = Reporter(execution.tell, execution.cancelled)
+    dataset = datasets.open_dataset(request.dataset)
+    reporter.tell("reading the data set's digest", 0, 0)
+    dataset.compute_digest(cancelled=execution.cancelled)
+    subject = identify(request.network, store, execution.device)
+    plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
+    plan.require()
+    missing = plan.missing(store)
+    if missing:
+        # What was loaded decides, whatever was known of the name before.
+        subject = loaded(subject, store)
+        subject.required.require_classes()
+        plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
+        plan.require()
+        missing = plan.missing(store)
+        _Run(plan, subject.required, store, execution, reporter).classes(missing)
+    found, left_out = plan.find(store), plan.left_out(store)
+    if not found:
+        raise DatasetError(
+            f"No class of {dataset.name} can be used, expected at least one whose images can be read and "
+            f"show its object. {'; '.join(f'{name}: {why}' for name, why in left_out[:4])}."
+        )
+    return Related(plan, found, missing, left_out, time.perf_counter() - start)
+
+
+class _Run:
+    """One run's state."""
+
+    def __init__(
+        self, plan: RelevancePlan, network: Network, store: Store, execution: Execution, reporter: Reporter
+    ) -> None:
+        self.plan, self.store, self.execution, self.reporter = plan, store, execution, reporter
+        self.dataset: Dataset = plan.dataset
+        self.network = network
+        self.layers = [layer.name for layer in self.network.layers]
+
+    @cached_property
+    def _table(self) -> ConceptTable:
+        return self.dataset.concepts(DEFAULT_CATEGORIES)
+
+    def classes(self, names: Sequence[str]) -> None:
+        images = sum(len(self.plan.images[name]) for name in names)
+        self.reporter.total = images * len(self.layers)
+        for one in self.plan.classes:
+            if one.name in names:
+                key = self.plan.keys[one.name]
+                try:
+                    self.store.compute(key, lambda one=one: self._record(one), self.execution.cancelled)  # type: ignore[misc]
+                except NoUsableImageError as error:  # the other classes have some
+                    self.plan.note_unusable(self.store, one.name, str(error))
+                    self.reporter.total -= len(self.plan.images[one.name]) * len(self.layers)
+
+    def _record(self, known: KnownClass) -> Record:
+        """A class's record from its parts, each computed or found."""
+        images, left_out = self._readable(known)
+        run = f"partial/{self.plan.keys[known.name].replace('/', '-')}"
+        sweep(self.store, run)
+        parts = []
+        for start in range(0, len(images), IMAGES):
+            key = f"{run}/{start}"
+            part = self.store.get(key)
+            chosen = images[start : start + IMAGES]
+            if part is None:
+                part = Record(self._part(known, chosen))
+                self.store.put(key, part)
+            else:
+                self.reporter.advance(known.name, len(chosen) * len(self.layers))
+            parts.append(part.arrays)
+        record = Record(_joined(images, parts), self._metadata(known, images, left_out))
+        for key in self.store.keys(run):
+            self.store.delete(key)
+        return record
+
+    def _readable(self, known: KnownClass) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
+        """The class's images that can be read and show its object, and the others with the reason."""
+        kept, left_out = [], []
+        for index in self.plan.images[known.name].tolist():
+            name = self.dataset.records[index].image
+            try:
+                self.dataset.read_image(index)
+                if self._mask(known, index).any():
+                    kept.append(index)
+                else:
+                    left_out.append((name, f"no pixel is annotated as {known.name}"))
+            except DamagedFileError as error:
+                left_out.append((name, self.dataset.told(error)))
+        if not kept:
+            name, why = left_out[0]
+            raise NoUsableImageError(
+                f"none of its {len(left_out)} images can be used; the first, {name}: {why}"
+            )
+        return np.array(kept, np.int64), left_out
+
+    def _mask(self, known: KnownClass, index: int) -> NDArray[np.bool_]:
+        """(H, W), the pixels of the class's objects; all of them where the data set does not say."""
+        if not known.concepts:
+            return np.ones(self.dataset.annotation_size, np.bool_)
+        labels = self.dataset.read_annotation(index, self._table)
+        return np.asarray(np.isin(labels, np.add(known.concepts, 1)).any(0))
+
+    def _part(self, known: KnownClass, images: NDArray[np.int64]) -> Arrays:
+        """Everything of a few images, layer by layer."""
+        start = time.perf_counter()
+        indices = images.tolist()
+        masks = np.stack([self._mask(known, index) for index in indices])
+        target = as_target(known.outputs, self.plan.request.output, self.network.head)
+        attributing = Attributing(self.network, target, self.plan.request)
+        pictures = [self.dataset.read_image(index) for index in indices]
+        columns: dict[str, list[NDArray[Any]]] = {}
+        with plain_arithmetic():
+            output, by_layer = attributing.layers(pictures, self.layers)
+            for layer, found in by_layer:
+                self._check(layer, found, indices)
+                for name, values in _columns(found, masks).items():
+                    columns.setdefault(name, []).append(values)
+                self.reporter.advance(known.name, len(indices))
+        pace = (time.perf_counter() - start) / len(indices)
+        self.store.put_json(pace_key(self.plan.request, self.plan.network_digest), pace)
+        return {name: np.concatenate(values, 1) for name, values in columns.items()} | {
+            "mask_pixels": masks.sum((1, 2)),
+            "score": target(output).cpu().numpy(),
+            "predicted": self.network.head.best(output.float().cpu().numpy()),
+        }
+
+    def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:
+        finite = found.attribution.flatten(1).isfinite().all(1).cpu().numpy()
+        if not finite.all():
+            name = self.dataset.records[images[int(np.argmin(finite))]].image
+            raise NonFiniteError(
+                f"The relevance of layer {layer} of {self.plan.request.network} is NaN or infinite on image "
+                f"{name}; expected finite numbers. Check the weights."
+            )
+
+    def _metadata(
+        self, known: KnownClass, images: NDArray[np.int64], left_out: Sequence[tuple[str, str]]
+    ) -> dict[str, Any]:
+        request, network = self.plan.request, self.network
+        return {
+            "network": {
+                "name": network.name,
+                "title": network.spec.title,
+                "digest": network.digest,
+                "evidence": network.evidence,
+                "note": network.note,
+            },
+            "dataset": {
+                "name": self.dataset.name,
+                "digest": self.dataset.digest,
+                "images": len(self.dataset),
+            },
+            "class": known.name,
+            "outputs": list(known.outputs),
+            "output_names": list(known.output_names),
+            "split": request.split,
+            "method": request.method,
+            "baseline": request.baseline,
+            "output": request.output,
+            "tolerance": request.tolerance,
+            "first_points": request.points,
+            "most_points": request.most_points,
+            "objects": [[self._table.concepts[at].number, self._table.names[at]] for at in known.concepts],
+            "objects_apart": self.dataset.apart(OBJECT),
+            "masked": bool(known.concepts),
+            "annotation_size": list(self.dataset.annotation_size),
+            "layers": [[layer.name, layer.units, list(layer.grid)] for layer in network.layers],
+            "image_names": [self.dataset.records[index].image for index in images.tolist()],
+            "candidates": len(known.of(request.split)),
+            "of_class": len(known.images),
+            "left_out": [list(pair) for pair in left_out],
+        }
+
+
+def _columns(found: Integrated, masks: NDArray[np.bool_]) -> Arrays:
+    """One layer's arrays of n images, to be put side by side with the other layers'."""
+    sums = unit_sums(found.attribution, masks)
+    return {
+        "relevance": sums.relevance,
+        "positive": sums.positive,
+        "negative": sums.negative,
+        "total": sums.total,
+        "change": found.change[:, None],
+        "gap": found.gap[:, None],
+        "points": found.points[:, None],
+    }
+
+
+def _joined(images: NDArray[np.int64], parts: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays:
+    """The record's arrays: images one below the other, means over them, taken in double precision."""
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    means = {name: whole[name].mean(0).astype(np.float32) for name in ("positive", "negative", "total")}
+    return whole | means | {"images": images, "relevance": whole["relevance"].astype(np.float32)}

@@ -1,0 +1,150 @@
+"""What a relevance request amounts to: classes, images and keys, known without computing anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core import datasets
+from interpret_core.analyses.relevance.request import RelevanceRequest, relevance_key
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.analyses.survey.compute import known_survey
+from interpret_core.classes.known import ClassPlan, KnownClass, class_plan
+from interpret_core.datasets import Dataset
+from interpret_core.errors import DatasetError
+from interpret_core.files import name_bytes
+from interpret_core.networks import NetworkSpec
+from interpret_core.runtime.subjects import Subject, identify
+from interpret_core.store.records import Record
+from interpret_core.store.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class RelevancePlan:
+    """What a request asks for, in full.
+
+    Attributes:
+        request, dataset, spec: as asked.
+        network_digest: of the network; nothing is kept under that of one which no run has loaded yet.
+        class_plan: every class of the data set, also those not asked for.
+        classes: those asked for that have an image in the split, in alphabetical order.
+        without_image: names of those asked for that have none.
+        images: class -> (n,) indices of the images it is computed on.
+        keys: class -> key of its relevance.
+    """
+
+    request: RelevanceRequest
+    dataset: Dataset
+    spec: NetworkSpec
+    network_digest: str
+    class_plan: ClassPlan
+    classes: tuple[KnownClass, ...]
+    without_image: tuple[str, ...]
+    images: Mapping[str, NDArray[np.int64]]
+    keys: Mapping[str, str]
+
+    def require(self) -> None:
+        """Whether any class has an image.
+
+        Raises:
+            DatasetError: none has.
+        """
+        if not self.classes:
+            raise DatasetError(
+                f"No image of {', '.join(self.without_image)} is in split {self.request.split!r} of "
+                f"{self.dataset.name}, expected at least one: choose another split, or all."
+            )
+
+    def find(self, store: Store) -> dict[str, ClassRelevance]:
+        """The classes whose relevance is in the store, by name."""
+        found = {one.name: store.get(self.keys[one.name]) for one in self.classes}
+        return {name: self.named(record) for name, record in found.items() if record is not None}
+
+    def named(self, record: Record) -> ClassRelevance:
+        """A record under today's names: the same content may have borne others."""
+        changed = {
+            "network": {**record.metadata["network"], "name": self.request.network},
+            "dataset": {**record.metadata["dataset"], "name": self.dataset.name},
+        }
+        return ClassRelevance(record.arrays, {**record.metadata, **changed})
+
+    def missing(self, store: Store) -> tuple[str, ...]:
+        """Names of the classes that have to be computed."""
+        names = (one.name for one in self.classes if not store.has(self.keys[one.name]))
+        return tuple(name for name in names if self.unusable(store, name) is None)
+
+    def unusable(self, store: Store, name: str) -> str | None:
+        """Why no image of a class can be used (unreadable, or without its object); None as far as known."""
+        found = store.get_json(self._unusable_key(name))
+        return found if isinstance(found, str) else None
+
+    def note_unusable(self, store: Store, name: str, why: str) -> None:
+        """Keep in mind that no image of a class can be used, so that nobody tries again."""
+        store.put_json(self._unusable_key(name), why)
+
+    def left_out(self, store: Store) -> tuple[tuple[str, str], ...]:
+        """(class, why) of those asked for that cannot be computed."""
+        split = self.request.split
+        without = [(name, f"no image in split {split}") for name in self.without_image]
+        found = [(one.name, self.unusable(store, one.name)) for one in self.classes]
+        return (*without, *((name, why) for name, why in found if why is not None))
+
+    def _unusable_key(self, name: str) -> str:
+        return f"unusable/{self.keys[name].replace('/', '-')}"
+
+    def cost(self, store: Store) -> float | None:
+        """Seconds that the missing classes will take at the pace of the last run here; None without one."""
+        pace = store.get_json(pace_key(self.request, self.network_digest))
+        images = sum(len(self.images[name]) for name in self.missing(store))
+        return float(pace) * images if isinstance(pace, int | float) else None
+
+
+def plan(request: RelevanceRequest, store: Store) -> RelevancePlan:
+    """What a request amounts to, from names, tables and a survey made before.
+
+    Raises:
+        NeedsSurvey: what the images show has to be counted first; running the request does it.
+        UserError: unknown names, or no class that has an image.
+    """
+    dataset = datasets.open_dataset(request.dataset)
+    subject = identify(request.network, store)
+    known = class_plan(dataset, subject.spec, known_survey(dataset, store))
+    found = plan_from(request, dataset, subject, known)
+    found.require()
+    return found
+
+
+def plan_from(
+    request: RelevanceRequest, dataset: Dataset, subject: Subject, known: ClassPlan
+) -> RelevancePlan:
+    """The same from a network and a class plan; it may be of no class at all (`require`)."""
+    asked = known.chosen(request.classes)
+    classes = tuple(one for one in asked if len(one.of(request.split)))
+    images = {one.name: _first(dataset, one.of(request.split), request.images) for one in classes}
+    digest = subject.digest
+    keys = {
+        one.name: relevance_key(
+            request, digest, dataset.digest, one.name, one.outputs, images[one.name].tolist()
+        )
+        for one in classes
+    }
+    without = tuple(one.name for one in asked if one.name not in images)
+    return RelevancePlan(request, dataset, subject.spec, digest, known, classes, without, images, keys)
+
+
+def pace_key(request: RelevanceRequest, network_digest: str) -> str:
+    """Where the seconds per image of the last run are noted."""
+    return f"pace/{request.method}/{network_digest}"
+
+
+def _first(dataset: Dataset, images: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many images, the first by the digest of their names, ascending: no order favours any."""
+
+    def place(index: int) -> bytes:
+        return hashlib.sha256(name_bytes(dataset.records[index].image)).digest()
+
+    return np.array(sorted(sorted(images.tolist(), key=place)[:most]), np.int64)

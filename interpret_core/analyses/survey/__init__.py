@@ -1,0 +1,1 @@
+"""What one read of every image and mask tells, whatever the network."""

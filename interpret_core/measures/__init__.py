@@ -1,0 +1,1 @@
+"""What is computed, arrays in and arrays out: no store, no files."""

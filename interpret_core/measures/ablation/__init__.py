@@ -1,0 +1,1 @@
+"""Which units are silenced, and what the answers amount to."""

@@ -1,0 +1,1 @@
+"""Integrated gradients and what is read off them."""

@@ -1,0 +1,1 @@
+"""Thresholds, tallies, masks and chance: Network Dissection."""

@@ -1,1 +1,0 @@
-"""Which classes a unit matters for: integrated gradients per unit, and what follows from them."""

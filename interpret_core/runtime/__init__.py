@@ -1,0 +1,1 @@
+"""How a request is run: device, progress, cancellation, parts that are kept."""

@@ -1,0 +1,59 @@
+"""How a request is run: device, progress, cancellation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from interpret_core.errors import Cancelled
+
+
+@dataclass
+class Reporter:
+    """Progress out, cancellation in, time per stage.
+
+    Attributes:
+        tell: called with the stage's name, the images done over all stages, and their total.
+        cancelled: asked before every batch.
+        seconds: wall-clock seconds by stage.
+    """
+
+    tell: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    cancelled: Callable[[], bool] = lambda: False
+    total: int = 0
+    done: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def advance(self, stage: str, images: int, since: float | None = None) -> None:
+        """Count finished images of a stage, and the time they took."""
+        self.done += images
+        self.total = max(self.total, self.done)
+        if since is not None:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
+        self.check()
+        self.tell(stage, self.done, self.total)
+
+    def check(self) -> None:
+        """Stop here if the user asked for it."""
+        if self.cancelled():
+            raise Cancelled("Cancelled. Finished parts are kept; the same request continues from them.")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How to run, not what: nothing here changes a result's bytes.
+
+    Attributes:
+        device: "auto", "cpu", "cuda" or "mps".
+        shards: shards of every pass, default one per eight batches.
+        order: the order in which shards run.
+        tell: progress: stage, images done, images in all.
+        cancelled: asked before every batch.
+    """
+
+    device: str = "auto"
+    shards: int | None = None
+    order: Sequence[int] | None = None
+    tell: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    cancelled: Callable[[], bool] = lambda: False

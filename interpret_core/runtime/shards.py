@@ -1,0 +1,121 @@
+"""Shards: fixed lists of batches whose results are kept, so that an interrupted run goes on from them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interpret_core.errors import Cancelled, StoreError
+from interpret_core.store.records import Arrays, Record
+from interpret_core.store.store import Store
+
+BATCHES_PER_SHARD = 8
+MOST_SHARDS = 64
+KEPT_SECONDS = 14 * 24 * 3600  # shards of a run that was cut off
+Shard = tuple[int, ...]  # numbers of batches
+Load = Callable[[str], Arrays]
+Work = Callable[[Shard], Mapping[str, Arrays]]
+
+
+def split(batches: Sequence[int], shards: int | None) -> list[Shard]:
+    """Batch numbers in contiguous shards: so many, or of at least BATCHES_PER_SHARD each."""
+    if not batches:
+        return []
+    number = shards or min(-(-len(batches) // BATCHES_PER_SHARD), MOST_SHARDS)
+    parts = np.array_split(np.asarray(batches), min(number, len(batches)))
+    return [tuple(int(batch) for batch in part) for part in parts]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pass over the images, for `Shards`.
+
+    Attributes:
+        name: part of the shards' keys.
+        layers: whose arrays it makes.
+        skipped: told of a shard that need not be computed again.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    skipped: Callable[[Shard], None]
+
+
+class Shards:
+    """Runs the shards of a pass, each once: finished ones come from the store."""
+
+    def __init__(self, store: Store, run: str, order: Sequence[int] | None = None) -> None:
+        """Keep shards under the key `run`; those named in `order` come first (the result is the same)."""
+        self._store, self._run, self._order = store, run, order or ()
+        self.computed = 0
+
+    def each(
+        self,
+        stage: Stage,
+        shards: Sequence[Shard],
+        work: Work,
+    ) -> Iterator[Load]:
+        """Run a pass shard by shard; finished shards are not computed again.
+
+        Args:
+            stage: what is computed, of which layers.
+            shards: batch numbers of each.
+            work: computes one shard; arrays by layer.
+        Yields:
+            For every shard, a function from a layer's name to its arrays; they are read when asked for, so
+            that no more than one layer's need be in memory.
+        """
+        named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
+        for shard in (shards[i] for i in dict.fromkeys((*named, *range(len(shards))))):
+            if all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers):
+                stage.skipped(shard)
+            else:
+                self._compute(stage, shard, work)
+            yield lambda layer, shard=shard: self._loaded(stage, shard, layer, work)  # type: ignore[misc]
+
+    def _key(self, stage: Stage, shard: Shard, layer: str) -> str:
+        return f"{self._run}/{stage.name}/{shard[0]}-{shard[-1]}/{layer}"
+
+    def _compute(self, stage: Stage, shard: Shard, work: Work) -> None:
+        found = work(shard)
+        for layer in stage.layers:
+            self._store.put(self._key(stage, shard, layer), Record(found[layer]))
+        self.computed += 1
+
+    def _loaded(self, stage: Stage, shard: Shard, layer: str, work: Work) -> Arrays:
+        """A layer's arrays of one shard; a record that turns out damaged is computed again."""
+        key = self._key(stage, shard, layer)
+        record = self._store.get(key)
+        if record is None:
+            self._compute(stage, shard, work)
+            record = self._store.get(key)
+        if record is None:
+            raise StoreError(f"The cache does not keep what is written to it ({key}); check the disk.")
+        return dict(record.arrays)
+
+    def forget(self) -> None:
+        """Delete the shards once the results are kept."""
+        for key in self._store.keys(self._run):
+            self._store.delete(key)
+
+
+def sweep(store: Store, run: str) -> None:
+    """Delete the shards of runs that nobody went on with for KEPT_SECONDS; those of `run` stay.
+
+    A run notes itself when it starts and writes as it goes on, so its newest entry says when it was last at
+    work; one that is still at it holds its key's lock.
+    """
+    newest: dict[str, float] = {}
+    for key, written in store.written("partial/").items():
+        other = "/".join(key.split("/")[:2])
+        newest[other] = max(written, newest.get(other, written))
+    for other, written in newest.items():
+        if other != run and time.time() - written > KEPT_SECONDS:
+            with contextlib.suppress(Cancelled), store.lock(other, cancelled=lambda: True):
+                for key in store.keys(other):
+                    store.delete(key)
+                store.delete_json(other)

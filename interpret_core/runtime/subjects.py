@@ -1,0 +1,169 @@
+"""Which network a name means: its digest, as a run found it out, and what it answered then.
+
+A digest comes from the network itself, traced and hashed by the process that computes. Whoever only looks
+for results need not build a network that comes from files: a run notes the digest under the network's recipe,
+which holds all that decides it (`NetworkSpec.recipe`). What a factory makes may depend on what no recipe
+holds, a setting or another file. So commands and jobs load it every time, and pages, which ask often, believe
+a note only if the factory's output for the seeded probe is what it was when the note was made.
+
+    identity/<recipe>   the digest
+    network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe,
+                         "findings": what loading found out, a sentence each,
+                         "bare": that output before a file's tensors are in it, for factories, else none}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from interpret_core import networks
+from interpret_core.errors import NetworkError
+from interpret_core.networks import Network, NetworkSpec
+from interpret_core.networks.probe import agrees
+from interpret_core.store.store import Store
+
+AUTO = "auto"
+TOLD = ("layers", "findings")
+UNKNOWN = "unknown:"  # before the recipe of a network that no run here has loaded yet
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network whose results are asked for.
+
+    Attributes:
+        spec: what is known without building it.
+        digest: everything about it is kept under; begins with UNKNOWN where nothing can have been kept yet.
+        device: where it is run.
+        network: the network itself, once something has to be computed.
+    """
+
+    spec: NetworkSpec
+    digest: str
+    device: torch.device
+    network: Network | None = field(default=None, repr=False)
+
+    @property
+    def required(self) -> Network:
+        """The network of a subject that is loaded."""
+        if self.network is None:
+            raise ValueError(f"{self.spec.name} has not been loaded.")
+        return self.network
+
+    @property
+    def known(self) -> bool:
+        """Whether a run here has loaded it before, or this process has."""
+        return not self.digest.startswith(UNKNOWN)
+
+    @classmethod
+    def of(cls, network: Network) -> Subject:
+        """The subject that a network is."""
+        return cls(network.spec, network.digest, network.device, network)
+
+
+def identify(
+    name: str, store: Store, device: str = AUTO, *, recent: bool = False, since: float = 0.0
+) -> Subject:
+    """Which network a name means now; one that comes from files, or is `recent`, is not loaded for it.
+
+    Args:
+        name: as `networks.find` takes it.
+        store: where runs note what they found out.
+        device: as `networks.load` takes it; "auto" is the one that its results here were made on, so that
+            they go on being comparable, and else the best there is.
+        recent, since: as for `networks.find`; pages ask often, and compute nothing under what they are told.
+
+    Raises:
+        NetworkError: unknown name, missing weights, a factory that fails.
+        ParameterError: a device that is not there.
+    """
+    spec = networks.find(name, recent=recent, since=since)
+    weights = spec.weights(fetch=not recent)
+    best = networks.find_device(device)
+    places = [best, torch.device("cpu")] if device == AUTO and best.type != "cpu" else [best]
+    found = Subject(spec, UNKNOWN + spec.recipe(weights, best), best)
+    for place in places:
+        digest = store.get_json(_identity_key(spec.recipe(weights, place)))
+        if isinstance(digest, str) and _answers_as_noted(spec, digest, store):
+            found = Subject(spec, digest, place)
+            break
+    return found if recent or spec.facts is None else loaded(found, store)
+
+
+def _answers_as_noted(spec: NetworkSpec, digest: str, store: Store) -> bool:
+    """Whether a factory gives what it gave when its digest was noted."""
+    if spec.facts is None:
+        return True
+    note = _noted(store, digest)
+    return note is not None and agrees(note["bare"], spec.facts.answers)
+
+
+def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
+    """The subject with its network, built now or a moment ago; what it is is noted for those who only look.
+
+    Args:
+        subject: from `identify`.
+        store: where to note it.
+        fetch: allow one attempt to download missing weights.
+
+    Returns:
+        Under the digest of what was built, which is another one where something changed in between.
+
+    Raises:
+        NetworkError: as `networks.load`; or it computes something else than it did under the same digest.
+    """
+    if subject.network is not None:
+        return subject
+    network = networks.load(subject.spec.name, subject.device, fetch=fetch)
+    remember(network, store)
+    return Subject.of(network)
+
+
+def remember(network: Network, store: Store) -> None:
+    """Note what a network is; check that it computes what it computed before.
+
+    Raises:
+        NetworkError: its output for the probe is another one than under the same digest before.
+    """
+    before = _noted(store, network.digest)
+    if before is not None and not agrees(before["answers"], network.answers):
+        raise NetworkError(
+            f"{network.name} gives another output than when its results were stored, though code, weights "
+            "and configuration are the same; expected equal numbers within 0.01 %. Something that nobody "
+            "can see from outside differs: a file or a setting that its code reads, a compiled extension, a "
+            "build of torch. Bring that back, or use another INTERPRET_CACHE."
+        )
+    layers = [layer.name for layer in network.layers]
+    bare = [] if network.spec.facts is None else list(network.spec.facts.answers)
+    note = {"layers": layers, "findings": list(network.findings), "answers": network.answers, "bare": bare}
+    # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
+    if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):
+        store.put_json(f"network/{network.digest}", note, needed=False, lasting=True)
+    if store.get_json(_identity_key(network.recipe)) != network.digest:
+        store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
+
+
+def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:
+    """Names of a network's layers in forward order; None where no run has loaded it."""
+    if subject.network is not None:
+        return tuple(layer.name for layer in subject.network.layers)
+    note = _noted(store, subject.digest)
+    return None if note is None else tuple(note["layers"])
+
+
+def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
+    """What loading a network found out, a sentence each; nothing where no run has loaded it."""
+    note = _noted(store, subject.digest)
+    return () if note is None else tuple(note["findings"])
+
+
+def _noted(store: Store, digest: str) -> dict[str, Any] | None:
+    note = store.get_json(f"network/{digest}")
+    return note if isinstance(note, dict) and {"layers", "answers", "findings", "bare"} <= set(note) else None
+
+
+def _identity_key(recipe: str) -> str:
+    return f"identity/{recipe}"

@@ -1,0 +1,277 @@
+"""The store: results and job states under one folder, shared by threads, processes and users.
+
+    folder/results   diskcache: an index in SQLite, with small states in it; a record has a file of its own
+    folder/locks     one file per key that was ever computed; the system drops a lock with its process
+    folder/logs      output of background jobs
+
+Nothing is evicted, nothing is pickled, and a damaged entry is deleted and reported instead of served. A
+damaged index is made anew from what is left, and a deleted folder with the next write. What is stored can be
+read where nothing can be written: without the right to, or on a full disk. Results that come with the program
+(`store.bundle`) count as stored; each is copied into the folder when it is first asked for, and never over
+an entry. Needs a file system with working locks (a local disk); a network share may not have them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from interpret_core import demo
+from interpret_core.errors import Cancelled, StoreError
+from interpret_core.store.bundle.shipped import Shipped
+from interpret_core.store.cabinet import Cabinet, Report
+from interpret_core.store.check import Check
+from interpret_core.store.failures import explained
+from interpret_core.store.records import Record, canonical_json
+
+logger = logging.getLogger(__name__)
+
+RECORD, STATE = "record", "state"
+SIZE_LIMIT = 1 << 40  # bytes; a refusal with a message, never an eviction
+
+
+class Store:
+    """Records and small JSON states by key.
+
+    Safe to use from several threads, after a fork, and from several processes at once.
+
+    Args:
+        folder: the cache folder; made with the first write.
+        size_limit: bytes above which `put` refuses a record. Nothing is ever evicted to make room.
+        on_damage: called with each `Report` of a damaged entry, besides the log and `damaged`.
+        shipped: folders of shipped results; by default the demo's, where it is shown.
+
+    Raises:
+        StoreError: the folder cannot be read; one line with the remedy. Every method may raise it, those that
+            write also where it cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        size_limit: int = SIZE_LIMIT,
+        on_damage: Callable[[Report], None] | None = None,
+        shipped: Sequence[str | os.PathLike[str]] | None = None,
+    ) -> None:
+        self.folder = Path(folder).absolute()
+        self.size_limit = size_limit
+        self._cabinet = Cabinet(self.folder, size_limit, on_damage)
+        if shipped is None:
+            shipped = (demo.RESULTS,) if demo.shown() else ()
+        self.shipped = tuple(Shipped(Path(place), self._cabinet.report) for place in shipped)
+        self._unstored = False
+        self._cabinet.size()  # says at once, and precisely, when nothing can be read here
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (
+            _reopened,
+            (str(self.folder), self.size_limit, tuple(str(one.folder) for one in self.shipped)),
+        )
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens another."""
+        self._cabinet.close()
+
+    @property
+    def damaged(self) -> deque[Report]:
+        """The last reports of damaged entries that this object deleted."""
+        return self._cabinet.damaged
+
+    def get(self, key: str) -> Record | None:
+        """The record under `key`; None if there is none, or if it was damaged (then it is deleted)."""
+        record = self._cabinet.look(RECORD, key, Record.from_bytes)
+        return record if record is not None else self._unpacked(key)
+
+    def _unpacked(self, key: str) -> Record | None:
+        """A shipped record, which is stored from now on."""
+        payload = next((found for one in self.shipped if (found := one.get(key)) is not None), None)
+        if payload is None:
+            return None
+        try:
+            if self.size() + len(payload) <= self.size_limit:
+                self._cabinet.add(RECORD, key, payload)
+        except StoreError as error:  # no room, or no right to write: it can be unpacked again
+            if not self._unstored:
+                logger.warning("Shipped results are used without being stored: %s", error)
+            self._unstored = True
+        return Record.from_bytes(payload)
+
+    def put(self, key: str, record: Record) -> None:
+        """Keep a record: all of it, or nothing.
+
+        Raises:
+            StoreError: full disk, no permission, or the size limit; what was stored before stays as it was.
+        """
+        payload = record.to_bytes()
+        if self.size() + len(payload) > self.size_limit:
+            raise StoreError(
+                f"The cache folder {self.folder} would exceed its limit of {self.size_limit / 1e6:.0f} MB: "
+                f"{len(payload) / 1e6:.1f} MB more do not fit. Delete results, or raise the limit."
+            )
+        self._cabinet.keep(RECORD, key, payload)
+
+    def has(self, key: str) -> bool:
+        """Whether a record lies under `key`; only `get` also checks that it is undamaged."""
+        return self._cabinet.has(RECORD, key) or any(one.has(key) for one in self.shipped)
+
+    def delete(self, key: str) -> bool:
+        """Delete a record; whether there was one. A shipped one comes back when it is asked for."""
+        return self._cabinet.delete(RECORD, key)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Keys of the records in the folder that begin with `prefix`, sorted."""
+        return self._cabinet.keys(RECORD, prefix)
+
+    def written(self, prefix: str = "") -> dict[str, float]:
+        """When records and JSON values that begin with `prefix` were last written, seconds since the epoch.
+
+        Under a key that has both, the record's time.
+        """
+        return self._cabinet.written(STATE, prefix) | self._cabinet.written(RECORD, prefix)
+
+    def size(self) -> int:
+        """Bytes that records, states and their index take."""
+        return self._cabinet.size()
+
+    def compute(
+        self,
+        key: str,
+        function: Callable[[], Record],
+        cancelled: Callable[[], bool] | None = None,
+        *,
+        needed: bool = True,
+    ) -> Record:
+        """The record under `key`, made by `function` unless it is there: once, whoever else asks for it.
+
+        Args:
+            key: holds everything that changes the answer.
+            function: makes the record; called while the key is locked.
+            cancelled: asked while another thread or process computes; true raises `Cancelled`.
+            needed: raise where the record cannot be kept; else, being quickly made, it is used all the same.
+        """
+        record = self.get(key)
+        if record is not None:
+            return record
+        try:
+            with self.lock(key, cancelled):
+                record = self.get(key)
+                if record is None:
+                    record = function()
+                    self.put(key, record)
+        except StoreError as error:
+            if needed:
+                raise
+            logger.info("%s is used without being stored: %s", key, error)
+        return record if record is not None else function()
+
+    @contextlib.contextmanager
+    def lock(self, key: str, cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
+        """Hold `key` against every other thread and process; the system lets go of it when a process dies.
+
+        Not re-entrant: a thread that locks a key twice gets a RuntimeError. A forked child shares the lock.
+        """
+        lock = self._acquired(key, cancelled)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _acquired(self, key: str, cancelled: Callable[[], bool] | None) -> BaseFileLock:
+        path = self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+        lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
+        for last in (False, False, True):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock.acquire(cancel_check=cancelled)
+                break
+            except Timeout:
+                raise Cancelled(f"Cancelled while waiting for {key}.") from None
+            except (OSError, NotImplementedError) as error:
+                if last or not isinstance(
+                    error, FileNotFoundError
+                ):  # else somebody deletes the folder just now
+                    raise explained(error, self.folder, "lock a file in") from error
+        return lock
+
+    def get_json(self, key: str) -> Any:
+        """The JSON value under `key`; None if there is none, or if it was damaged."""
+        value = self._cabinet.look(STATE, key, _parsed)
+        if value is None:
+            value = next((found for one in self.shipped if (found := one.state(key)) is not None), None)
+        return value
+
+    def put_json(self, key: str, value: Any, *, needed: bool = True, lasting: bool = False) -> None:
+        """Keep a small JSON value; the size limit is not for these, and a full disk still takes a few.
+
+        Args:
+            key: of the value.
+            value: anything JSON can say.
+            needed: raise where it cannot be kept; else, only sparing work later, it is done without.
+            lasting: it is found again, as records are, where the index is lost; takes a file.
+        """
+        try:
+            self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True, own_file=lasting)
+        except StoreError as error:
+            if needed:
+                raise
+            logger.info("%s is not stored: %s", key, error)
+
+    def update_json(self, key: str, change: Callable[[Any], Any]) -> Any:
+        """Replace a JSON value by what `change` makes of it, as one step towards all other processes.
+
+        Args:
+            key: of the value; `change` gets None where there is none.
+            change: quick, for everybody else waits; called again where the disk was full.
+                Returning None leaves the value as it was.
+
+        Returns:
+            The value afterwards.
+        """
+        values: list[Any] = []
+
+        def changed(old: Any) -> bytes | None:
+            new = change(old)
+            values.append(old if new is None else new)
+            return None if new is None else canonical_json(new).encode()
+
+        self._cabinet.update(STATE, key, _parsed, changed)
+        return values[-1]
+
+    def delete_json(self, key: str) -> bool:
+        """Delete a JSON value; whether there was one."""
+        return self._cabinet.delete(STATE, key)
+
+    def json_keys(self, prefix: str = "") -> list[str]:
+        """Keys of the JSON values that begin with `prefix`, sorted."""
+        return self._cabinet.keys(STATE, prefix)
+
+    def check(self) -> Check:
+        """Read every entry, delete what is damaged or left over from a crash, and say what was found.
+
+        A damaged index is made anew.
+        """
+        return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed})
+
+
+def _parsed(data: memoryview) -> Any:
+    return json.loads(bytes(data))
+
+
+def _reopened(folder: str, size_limit: int, shipped: tuple[str, ...]) -> Store:
+    return Store(folder, size_limit=size_limit, shipped=shipped)

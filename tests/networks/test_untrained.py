@@ -1,0 +1,52 @@
+"""Which network is another one's untrained twin, by name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from interpret_core import networks
+from interpret_core.errors import NetworkError
+from interpret_core.networks.untrained import untrained_twin
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "unitscope.toml"
+    config.write_text('[networks]\nmine = "demo/resnet18"\nplain = "tests.ui.networks:small"\n')
+    monkeypatch.setenv("INTERPRET_CONFIG", str(config))
+    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # no weights of torchvision's
+    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "twin"), [("demo/alexnet", "demo/alexnet@random"), ("mine", "demo/resnet18@random")]
+)
+def test_a_trained_network_has_one_with_random_weights(name: str, twin: str) -> None:
+    assert untrained_twin(name) == twin
+    spec = networks.find(twin)
+    assert spec.weights(fetch=False).evidence == "random weights"
+    assert spec.class_names == networks.find(name).class_names
+    assert networks.digest(twin) != networks.digest(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo/alexnet@random",
+        "torchvision/alexnet",  # its weights are not here: it is its own twin
+        "torchvision/alexnet@random",
+        "efficientnet-lite0",
+        "plain",
+        "tests.ui.networks:small",
+    ],
+)
+def test_others_have_none(name: str) -> None:
+    assert untrained_twin(name) is None
+
+
+def test_an_unknown_network_says_so() -> None:
+    with pytest.raises(NetworkError, match="alexnut"):
+        untrained_twin("demo/alexnut")
