@@ -21,18 +21,19 @@ import numpy as np
 import torch
 
 from interpret_core import config, datasets, networks
-from interpret_core.analyses.ablation.ablator import BATCH, Ablator
+from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.grid import find_grid
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.survey.compute import planned
 from interpret_core.errors import Cancelled
 from interpret_core.measures.ablation.answers import Answers, answer, joined
 from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import TOP
 from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from interpret_core.networks import Silence
+from interpret_core.runtime.evaluated import BATCH
 from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.survey import planned
 from interpret_core.store.store import Store
 
 FRACTION = 0.03

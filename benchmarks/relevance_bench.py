@@ -25,13 +25,13 @@ from interpret_core import config, datasets, networks
 from interpret_core.analyses.relevance.attribution import Attributing
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.analyses.survey.compute import planned
 from interpret_core.classes.known import ClassPlan
-from interpret_core.datasets.classes import ALL
 from interpret_core.errors import Cancelled
 from interpret_core.measures.attribution.target import as_target
+from interpret_core.options import ALL, Split
 from interpret_core.runtime.execution import Reporter
 from interpret_core.runtime.subjects import identify
+from interpret_core.runtime.survey import planned
 from interpret_core.store.store import Store
 
 POINTS = 16
@@ -106,7 +106,13 @@ def _chosen(plan: Plan, reporter: Reporter) -> RelevancePlan:
         known = planned(dataset, subject.spec, store, reporter)
     name = plan.class_name or _default(known, plan.images)
     request = RelevanceRequest(
-        plan.network, plan.dataset, (name,), split=ALL, images=plan.images, points=POINTS, tolerance=WITHIN
+        plan.network,
+        plan.dataset,
+        (name,),
+        split=Split.ALL,
+        images=plan.images,
+        points=POINTS,
+        tolerance=WITHIN,
     )
     return plan_from(request, dataset, subject, known)
 

@@ -59,12 +59,12 @@ def _measured(small: str, large: str, network: str, class_name: str) -> Peak:
     """Memory of the larger run, in this process."""
     from interpret_core.analyses.relevance.compute import run_relevance
     from interpret_core.analyses.relevance.request import RelevanceRequest
-    from interpret_core.datasets.classes import ALL
+    from interpret_core.options import Split
     from interpret_core.runtime.execution import Execution
     from interpret_core.store.store import Store
 
     def run(dataset: str, folder: str, execution: Execution) -> None:
-        request = RelevanceRequest(network, dataset, (class_name,), split=ALL, images=sys.maxsize)
+        request = RelevanceRequest(network, dataset, (class_name,), split=Split.ALL, images=sys.maxsize)
         with Store(folder) as store:
             run_relevance(request, store, execution)
 

@@ -2,8 +2,8 @@
 
     python -m demo.results [--out FOLDER] [--cache FOLDER]
 
-Runs the default requests of the pages (profile, relevance, accuracy, ablation, effects of single units) for
-the demo's networks on the demo's data set into a store of its own. With --cache that store is kept, and an
+Runs what every analysis ships (the default requests of the pages) for the demo's networks on the demo's data
+set into a store of its own. With --cache that store is kept, and an
 interrupted run goes on from it; nothing that was shipped before is looked at.
 """
 
@@ -18,55 +18,35 @@ from pathlib import Path
 from typing import Any
 
 from interpret_core import datasets, demo, networks
-from interpret_core.analyses.ablation.grid import run_ablation
-from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.effects.compute import run_effects
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
-from interpret_core.analyses.profile.compute import run_profile
-from interpret_core.analyses.profile.plan import LayerKeys, find_layer
-from interpret_core.analyses.profile.request import ProfileRequest, Settings
-from interpret_core.analyses.profile.summary import summarise
-from interpret_core.analyses.relevance.compute import run_relevance
-from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses import registry
+from interpret_core.analyses.profile.outcome import Profiled
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.errors import UserError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
 from ui.layers import outline_key, outline_of
 from ui.view import LayerView
 
-EFFECTS = (
-    f"{demo.PREFIX}alexnet"  # whose single units are shipped: those of all three would not fit into 20 MB
-)
-
 
 def compute(store: Store, name: str, progress: Progress) -> None:
     """One network's results with everything a page asks for besides."""
     execution = Execution(device="cpu", tell=progress.tell)
-    profiled(store, name, execution)
-    run_evaluation(EvaluationRequest(name, demo.NAME), store, execution)
-    run_relevance(RelevanceRequest(name, demo.NAME), store, execution)
-    run_ablation(AblationRequest(name, demo.NAME), store, execution)
-    if name == EFFECTS:
-        run_effects(AblationRequest(name, demo.NAME), store, execution)
+    for entry in registry.entries().values():
+        for request in entry.load().shipped(name, demo.NAME):
+            found = registry.compute(request, store, execution)
+            if isinstance(found, Profiled):
+                outlined(store, found)
 
 
-def profiled(store: Store, name: str, execution: Execution) -> None:
-    """A network's profile, and the outline that the layer picker reads."""
-    request = ProfileRequest(name, demo.NAME)
-    outcome = run_profile(request, store, execution)
-    views = {layer: _view(store, outcome.keys, request, layer) for layer in outcome.layers}
-    key = outline_key([outcome.keys.profile[layer] for layer in outcome.layers], request.min_images)
+def outlined(store: Store, found: Profiled) -> None:
+    """The outline that the layer picker reads."""
+    request, keys = found.request, found.outcome.keys
+    views = {
+        one.profile.layer: LayerView(keys.profile[one.profile.layer], one, request.network, request.dataset)
+        for one in found.summaries
+    }
+    key = outline_key([keys.profile[layer] for layer in keys.layers], request.min_images)
     store.compute(key, lambda: outline_of(views))
-
-
-def _view(store: Store, keys: LayerKeys, request: ProfileRequest, layer: str) -> LayerView:
-    found = find_layer(keys, store, layer)
-    if found is None or found.chance is None:
-        raise UserError(f"The result of {layer} was damaged while it was computed; run the same again.")
-    summary = summarise(found.profile, found.chance, Settings(request.min_images))
-    return LayerView(keys.profile[layer], summary, request.network, request.dataset)
 
 
 def cargo(names: Sequence[str]) -> Cargo:

@@ -20,7 +20,9 @@ import numpy as np
 from interpret_core import config, demo, networks
 from interpret_core.analyses.ablation.grid import Grid, run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.evaluation.compute import Evaluated, EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
+from interpret_core.analyses.evaluation.result import Evaluated
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles
 from interpret_core.analyses.profile.request import ProfileRequest, Settings

@@ -1,17 +1,56 @@
-"""Tables: rows as CSV and JSON."""
+"""Tables: rows for files, and what a screen shows of a few of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+Row = dict[str, Any]
+Cell = str | int | float | None
+NAMED = 3  # names in a line without --verbose
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def spreadsheet_safe(row: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Table:
+    """A table for a screen.
+
+    Attributes:
+        title: above it.
+        columns: their names.
+        cells: row by row, a text, a number or None per column.
+        numbers: columns that are aligned to the right.
+        caption: below it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    cells: Sequence[Sequence[Any]]
+    numbers: tuple[str, ...] = ()
+    caption: str = ""
+
+
+def spreadsheet_safe(row: Mapping[str, Any]) -> Row:
     """The row for a CSV file: a text that a spreadsheet would run as a formula gets a `'`."""
     return {name: _harmless(value) for name, value in row.items()}
 
 
 def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def some(names: Sequence[str], every: bool) -> str:
+    """Names in one line: the first few and how many more, or all of them."""
+    shown = names if every else names[:NAMED]
+    more = len(names) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
+
+
+def cell(value: Cell) -> str:
+    """What a screen's table shows of a value; None is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return value if isinstance(value, str) else f"{value:,}"

@@ -29,6 +29,7 @@ from tests.planted_dataset import make_planted
 
 ROOT = Path(__file__).resolve().parents[1]
 TIME = re.compile(r"\d+(\.\d+)? s\b")
+PROGRESS = re.compile(r"^.+ [\d,]+/[\d,]+\n|^reading the data set's digest\n", re.MULTILINE)
 MACHINE = ("pace/", "job", "identity/")  # entries that tell of this machine or of a run, not of a result
 SMALL = "tests.cli.networks:small"
 NAMED = "tests.cli.networks:named"
@@ -151,6 +152,7 @@ def at_revision(revision: str, work: Path, commands: Sequence[list[str]]) -> dic
 
 def told(before: dict[str, str], after: dict[str, str]) -> int:
     """Print what differs; the exit status."""
+    before, after = ({name: PROGRESS.sub("", text) for name, text in one.items()} for one in (before, after))
     different = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     for name in sorted(different):
         print(f"--- {name}")

@@ -18,6 +18,7 @@ RANKS = {
     "interpret_core.files": 0,
     "interpret_core.demo": 0,
     "interpret_core.threads": 0,
+    "interpret_core.numbers": 0,
     "interpret_core.options": 0,
     "interpret_core.tables": 0,
     "interpret_core.networks": 1,

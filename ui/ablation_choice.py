@@ -16,11 +16,10 @@ from interpret_core.measures.ablation.settings import (
     IOU,
     RANDOM,
     RELEVANCE,
-    VALUES,
     WAYS,
-    ZERO,
     Setting,
 )
+from interpret_core.options import Value
 from ui import lists, notices, silenced, state
 from ui.plain import plain, shortened
 from ui.theme import count_text
@@ -96,7 +95,7 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
         state.whole("seed", 0, SEEDS - 1, 0),
         _layers(plan),
         silenced.units(units_of(plan), HAND_BOX),
-        state.one_of("value", list(VALUES), ZERO),
+        state.one_of("value", list(Value), Value.ZERO),
     )
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.measures.ablation.selection import SEEDS, TOP
-from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, ZERO
+from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE
+from interpret_core.options import Value
 from ui import ablation_choice, silenced, state, widgets
 from ui.ablation_choice import HAND_BOX, SETTING, SPLITS, STEPS, Choice
 from ui.ablations import Bench
@@ -51,7 +52,7 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str]) -> Choice:
         percent = _percent(choice, live=_precomputed(bench, choice))
         _layers(plan, choice)
     _hand(plan, choice)
-    _buttons("Silenced responses become", "value", VALUE, choice.value, ZERO)
+    _buttons("Silenced responses become", "value", VALUE, choice.value, Value.ZERO)
     _steps_back(plan)
     return choice._replace(percent=percent)
 

@@ -12,7 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from interpret_core.analyses.effects.compute import BOTH_WAYS, Effects
+from interpret_core.analyses.effects.plan import cost
+from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
 from ui import (
     ablation,
     ablation_status,
@@ -39,7 +40,7 @@ MINUS = "\N{MINUS SIGN}"
 
 def section(bench: Bench, choice: Choice) -> None:
     """Draw what is known, or the offer to compute it."""
-    request = bench.case.request()
+    request = bench.case.effects()
     found = bench.effects()
     if found is None:
         if ablations.busy(EFFECTS, request):
@@ -62,11 +63,10 @@ def section(bench: Bench, choice: Choice) -> None:
             config=CONFIG,
         )
     travel.here()
-    rows = measured(found, choice.name)
-    _table(bench, rows)
+    _table(bench, measured(found, choice.name))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         stem = f"effects_{bench.case.network}"
-        saves.saves(stem, partial(table, bench, found), "save_effects")
+        saves.saves(stem, lambda: list(rows(found)), "save_effects")
         st.caption(
             "All units and classes are in the file. A press on a point opens its unit.", width="content"
         )
@@ -74,36 +74,24 @@ def section(bench: Bench, choice: Choice) -> None:
 
 
 def _cost(bench: Bench) -> str:
-    images, pace = len(bench.plan.images), bench.pace()
+    found = cost(bench.plan)
     time = (
-        f"≈ {status.duration(52 * images * pace)}, at the pace of the last run here"
-        if pace is not None
+        f"≈ {status.duration(found.seconds)}, at the pace of the last run here"
+        if found.seconds is not None
         else "minutes for a small network"
     )
-    return (
-        "What does each unit do for each class? One backward pass per image estimates all units; the 50 "
-        f"strongest are then silenced one by one, on {count_text(images, 'image')}: {time}."
-    )
+    return f"What does each unit do for each class? It {found.words}: {time}."
 
 
 def sentence(found: Effects) -> str:
     """How many units there are, and how many help one class while they hurt another."""
     units, faces = len(found.units), found.two_faced()
-    agreed = correlation(found)
+    agreed = found.correlation()
     words = "" if math.isnan(agreed) else f" Estimate and measurement correlate with r = {agreed:.2f}."
     return (
         f"Of the **{len(found.strongest)}** strongest of {count_text(units, 'unit')}, **{len(faces)}** help "
         f"one class and hurt another, each by at least {POINTS * BOTH_WAYS:g} point.{words}"
     )
-
-
-def correlation(found: Effects) -> float:
-    """Pearson's r of estimate and measurement over the measured units and all classes."""
-    estimate, exact = found.first_order[found.strongest].ravel(), found.exact.ravel()
-    known = ~np.isnan(exact)
-    if known.sum() < 3 or np.std(estimate[known]) == 0 or np.std(exact[known]) == 0:
-        return math.nan
-    return float(np.corrcoef(estimate[known], exact[known])[0, 1])
 
 
 def scatter(found: Effects, name: str, badge: str) -> go.Figure:
@@ -214,26 +202,3 @@ def _table(bench: Bench, rows: Sequence[dict[str, Any]]) -> None:
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     return {"number": row["unit"], **{name: row[name] for name in row if name not in ("layer", "unit")}}
-
-
-def table(bench: Bench, found: Effects) -> list[dict[str, Any]]:
-    """All units × classes as flat records; the measured change is None where only the estimate is known."""
-    places = {int(unit): place for place, unit in enumerate(found.strongest)}
-    return [
-        {
-            "network": bench.case.network,
-            "evidence": bench.plan.network.evidence,
-            "dataset": bench.case.dataset,
-            "layer": unit.layer,
-            "unit": unit.unit,
-            "class": name,
-            "images": found.images[number],
-            "first_order": float(found.first_order[at, number]),
-            "exact": float(found.exact[places[at], number]) if at in places else None,
-            "exact_accuracy": (
-                float(found.arrays["exact_accuracy"][places[at], number]) if at in places else None
-            ),
-        }
-        for at, unit in enumerate(found.units)
-        for number, name in enumerate(found.classes)
-    ]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 
 from interpret_core.analyses.ablation.ranking import NotRanked
+from interpret_core.analyses.ablation.specialised import (
+    REMOVED,
+    Reached,
+    curve,
+    kept,
+    reached,
+    setting_of,
+    units_of,
+)
 from interpret_core.errors import UnitscopeError
-from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import BOTTOM
-from interpret_core.measures.ablation.settings import RELEVANCE, Setting
+from interpret_core.measures.ablation.settings import Setting
 from ui import ablation, saves, state, status, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_curves import LOOKS
@@ -24,28 +32,6 @@ from ui.drawing import CONFIG
 from ui.naming import key_of
 from ui.plain import plain
 from ui.theme import NEUTRAL, count_text
-
-REMOVED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-
-
-class Reached(NamedTuple):
-    """One share of units removed, and what is left of the class.
-
-    Attributes:
-        fraction: of each layer's units; `units`: how many in all.
-        right, images: k of n; `others`: mean accuracy of the other classes.
-        taken, strangers: images of other classes that are taken for this one, k of n.
-        probability: mean, of the class.
-    """
-
-    fraction: float
-    units: int
-    right: int
-    images: int
-    taken: int
-    strangers: int
-    others: float
-    probability: float
 
 
 def section(bench: Bench, choice: Choice) -> bool:
@@ -72,9 +58,9 @@ def section(bench: Bench, choice: Choice) -> bool:
     except UnitscopeError as error:
         st.error(plain(error))
         return False
-    reached = _reached(bench, choice, going)
-    if reached:
-        _draw(bench, choice, reached)
+    steps = _reached(bench, choice, going)
+    if steps:
+        _draw(bench, choice, steps)
     if not going.complete:
         st.progress(
             going.done / len(going.tasks), text=f"{going.done} of {len(going.tasks)} shares evaluated"
@@ -89,11 +75,7 @@ def _runs(bench: Bench, choice: Choice) -> Runs:
 
 
 def _setting(choice: Choice, fraction: float) -> Setting:
-    if not fraction:
-        return Setting()
-    return Setting(
-        RELEVANCE, choice.name, BOTTOM, fraction, layers=choice.layers or "inner", value=choice.value
-    )
+    return setting_of(choice.name, fraction, choice.layers or "inner", choice.value)
 
 
 def _found(going: Runs) -> bool:
@@ -111,9 +93,9 @@ def _flag(bench: Bench, choice: Choice) -> str:
 def _offer(bench: Bench, choice: Choice) -> None:
     """What it costs, before the button."""
     images = count_text(len(bench.plan.images), "image")
-    seconds = bench.pace()
+    seconds = bench.cost_of(len(REMOVED)).seconds
     time = (
-        f"≈ {status.duration(seconds * len(REMOVED) * len(bench.plan.images))}, at the last run’s pace"
+        f"≈ {status.duration(seconds)}, at the last run’s pace"
         if seconds is not None
         else "a few seconds to minutes for a small network"
     )
@@ -128,42 +110,13 @@ def _offer(bench: Bench, choice: Choice) -> None:
 
 
 def _reached(bench: Bench, choice: Choice, going: Runs) -> list[Reached]:
-    plan, target = bench.plan, bench.names.index(choice.name)
-    found = []
-    for fraction, task, number in zip(REMOVED, going.tasks, range(len(REMOVED)), strict=True):
-        estimate = going[number]
-        if estimate is None or not estimate.complete:
-            continue
-        one = tally(estimate.answers, plan.labels, plan.outputs)
-        units = sum(map(len, plan.selection(task.setting).values()))
-        others = [value for at, value in enumerate(one.accuracy.tolist()) if at != target]
-        found.append(
-            Reached(
-                fraction,
-                units,
-                int(one.right[target]),
-                int(one.images[target]),
-                int(one.others[target] - one.rejected[target]),
-                int(one.others[target]),
-                sum(others) / len(others) if others else float("nan"),
-                float(one.probability[target]),
-            )
-        )
-    return found
-
-
-def kept(reached: Sequence[Reached], lost: int) -> Reached:
-    """The largest share up to which no step makes more new mistakes about the class than allowed.
-
-    Images of the class that are lost and images of others that are newly taken for it both count: a network
-    that calls everything by the class's name keeps all of its images, and knows nothing.
-    """
-    first = best = reached[0]
-    for one in reached:
-        if max(0, first.right - one.right) + max(0, one.taken - first.taken) > lost:
-            break
-        best = one
-    return best
+    """What is left under every share that has been evaluated."""
+    complete = [
+        (task.setting, estimate.answers)
+        for number, task in enumerate(going.tasks)
+        if (estimate := going[number]) is not None and estimate.complete
+    ]
+    return [reached(bench.plan, choice.name, setting, answers) for setting, answers in complete]
 
 
 def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
@@ -244,33 +197,14 @@ def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
 
 def units_table(bench: Bench, choice: Choice, best: Reached) -> list[dict[str, Any]]:
     """The units that can go, the least relevant of each layer first."""
-    plan = bench.plan
-    relevance = plan.relevance(choice.name)
-    rows = []
-    for layer, units in plan.selection(_setting(choice, best.fraction)).items():
-        scores = relevance.layer(layer).relevance
-        for rank, unit in enumerate(sorted(units, key=lambda one: (scores[one], one)), 1):
-            rows.append(
-                {
-                    **_heading(bench, choice),
-                    "layer": layer,
-                    "unit": unit,
-                    "rank_from_bottom": rank,
-                    "relevance": float(scores[unit]),
-                    "removed_units": best.units,
-                    "right": best.right,
-                    "images": best.images,
-                }
-            )
-    return rows
+    heading = _heading(bench, choice)
+    rows = units_of(bench.plan, choice.name, choice.layers or "inner", choice.value, best)
+    return [{**heading, **row} for row in rows]
 
 
-def table(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> list[dict[str, Any]]:
+def table(bench: Bench, choice: Choice, steps: Sequence[Reached]) -> list[dict[str, Any]]:
     """The curve as flat records."""
-    return [
-        {**_heading(bench, choice), **one._asdict(), "accuracy": one.right / max(1, one.images)}
-        for one in reached
-    ]
+    return [{**_heading(bench, choice), **row} for row in curve(steps)]
 
 
 def _heading(bench: Bench, choice: Choice) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -73,7 +74,7 @@ def grid(bench: Bench, value: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"Not precomputed, and therefore estimated when asked for: {' and '.join(parts)}. "
-            f"{_grid_cost(bench, value, len(classes))}",
+            f"{_grid_cost(bench, value, missing)}",
             width="content",
         )
         offer(ablations.GRID, request, "Precompute them")
@@ -90,16 +91,14 @@ def grid_request(bench: Bench, value: str) -> AblationRequest:
     return replace(request, classes=ranked) if ranked else request
 
 
-def _grid_cost(bench: Bench, value: str, classes: int) -> str:
-    images = count_text(len(bench.plan.images), "image")
-    seconds = bench.cost(value)
-    points = 12 * classes + (0 if bench.grid(value).controls else 31)
+def _grid_cost(bench: Bench, value: str, missing: Sequence[str]) -> str:
+    cost = bench.cost(value, missing)
     time = (
-        f"≈ {status.duration(seconds)}, at the pace of the last run here"
-        if seconds is not None
+        f"≈ {status.duration(cost.seconds)}, at the pace of the last run here"
+        if cost.seconds is not None
         else "how long depends on the network: about 0.01 to 0.1 s per image and setting on two cores"
     )
-    return f"Precomputing takes {points:,} settings on {images}: {time}."
+    return f"Precomputing {cost.words}: {time}."
 
 
 def offer(kind: str, request: Asked, label: str) -> None:

@@ -7,6 +7,7 @@ is looked up each time, since jobs and other sessions add to it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,23 +16,27 @@ import streamlit as st
 
 from interpret_core import config, jobs
 from interpret_core.analyses.ablation.ablator import Ablator, Estimate
-from interpret_core.analyses.ablation.grid import Grid, find_grid, grid_cost, grid_keys, pace
+from interpret_core.analyses.ablation.grid import Grid, find_grid, grid_cost, grid_keys, settings_cost
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.effects.compute import Effects, effects_key, find_effects
+from interpret_core.analyses.base import Cost
+from interpret_core.analyses.effects.plan import effects_key, find_effects
+from interpret_core.analyses.effects.request import EffectsRequest
+from interpret_core.analyses.effects.result import Effects
 from interpret_core.analyses.relevance.plan import pace_key
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.analyses.survey.request import survey_key
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
-from interpret_core.measures.ablation.settings import VALUES, Setting
+from interpret_core.measures.ablation.settings import Setting
+from interpret_core.options import Value
+from interpret_core.runtime.survey import survey_key
 from ui import relevances, results
 from ui.relevances import Wanted
 
 GRID, EFFECTS, RELEVANCE = "ablation", "effects", "relevance"  # kinds of jobs
 
-Asked = AblationRequest | RelevanceRequest
+Asked = AblationRequest | RelevanceRequest | EffectsRequest
 
 
 class Case(NamedTuple):
@@ -46,10 +51,14 @@ class Case(NamedTuple):
     dataset: str
     split: str = "val"
 
-    def request(self, value: str = VALUES[0]) -> AblationRequest:
+    def request(self, value: str = Value.ZERO) -> AblationRequest:
         """The request the command line would make with the same choices."""
         ranked_on = "all" if self.split == "all" else "train"
         return AblationRequest(self.network, self.dataset, split=self.split, ranked_on=ranked_on, value=value)
+
+    def effects(self) -> EffectsRequest:
+        """The request for single units' effects on the same images."""
+        return EffectsRequest(self.network, self.dataset, self.split)
 
     def wanted(self) -> Wanted:
         """The relevance that ranks."""
@@ -70,7 +79,9 @@ class Bench:
     def __init__(self, case: Case, plan: AblationPlan) -> None:
         self.case, self.plan = case, plan
         self.ablator = Ablator(plan)
-        self._plans = {value: replace(plan, request=replace(plan.request, value=value)) for value in VALUES}
+        self._plans = {
+            value: replace(plan, request=replace(plan.request, value=value)) for value in map(str, Value)
+        }
         self._keys = {value: grid_keys(one) for value, one in self._plans.items()}
         self._grids: dict[str, tuple[tuple[bool, ...], Grid]] = {}
         self._lock = threading.Lock()
@@ -95,9 +106,9 @@ class Bench:
         """Names of the classes whose points have yet to be computed, CONTROLS among them."""
         return tuple(name for name, key in self._keys[value].items() if not self.plan.store.has(key))
 
-    def cost(self, value: str) -> float | None:
-        """Seconds that the missing points will take, None where nothing like it was run here before."""
-        return grid_cost(self._plans[value])
+    def cost(self, value: str, names: Sequence[str]) -> Cost:
+        """Of the points of some classes, CONTROLS among them."""
+        return grid_cost(self._plans[value], names)
 
     def known(self, setting: Setting) -> Estimate | None:
         """What the grid knows of a setting: the answers to all images, or None."""
@@ -113,9 +124,9 @@ class Bench:
         images = len(ranking.images.get(name, ()))
         return request, seconds * images if isinstance(seconds, int | float) else None
 
-    def pace(self) -> float | None:
-        """Seconds per image and setting, None where nothing like it was run here before."""
-        return pace(self.plan)
+    def cost_of(self, settings: int) -> Cost:
+        """Of evaluating so many settings."""
+        return settings_cost(self.plan, settings)
 
     def effects(self) -> Effects | None:
         """Single units' effects, None while they are not computed."""
@@ -125,7 +136,7 @@ class Bench:
     @property
     def identity(self) -> tuple[str, ...]:
         """Tells apart what is estimated and drawn: images, classes, rankings and network."""
-        return tuple(self._keys[VALUES[0]].values())
+        return tuple(self._keys[Value.ZERO].values())
 
 
 def bench(case: Case) -> Bench:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.analyses.agreement import compute as agreements
-from interpret_core.analyses.agreement.compute import Agreement, AgreementSettings
+from interpret_core.analyses.agreement.request import AgreementSettings
+from interpret_core.analyses.agreement.result import REASONS, Agreement, left_out_cells, rows
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UserError
-from interpret_core.measures.agreement import PERMUTATIONS
 from interpret_core.measures.agreement import Cell as State
+from interpret_core.options import AGREEMENT_PERMUTATIONS
 from ui import agreement_rows, goto, markup, relevance_figures, relevances, saves, state, travel, widgets
 from ui.agreement_twin import Twin
 from ui.concepts import Views
@@ -90,7 +91,7 @@ def _compare(
 
 def permutations(at_rest: bool) -> int:
     """None while the thumb moves: the p-value takes longer than all the rest together."""
-    return PERMUTATIONS if at_rest else 0
+    return AGREEMENT_PERMUTATIONS if at_rest else 0
 
 
 def twin_of(twin: Twin | None, top: float, count: int) -> Agreement | None:
@@ -141,7 +142,7 @@ def table(sides: Sequence[Side], top: float) -> None:
             stem = f"agreement_{one.name}_top{round(100 * top)}"
             saves.saves(stem, rows_of, key_of("save_table", one.name))
         widgets.how("agreement")
-    left_out = sum(len(agreements.left_out_cells(side.agreement)) for side in sides)
+    left_out = sum(len(left_out_cells(side.agreement)) for side in sides)
     if left_out:
         st.caption(
             f"{count_text(left_out, 'cell')} of layer and class left out: fewer than k units overlap the "
@@ -156,7 +157,7 @@ def table(sides: Sequence[Side], top: float) -> None:
 def _rows(found: Agreement) -> list[dict[str, object]]:
     heading = {name: found.metadata[name]["name"] for name in ("network", "dataset")}
     heading["evidence"] = found.metadata["network"]["evidence"]
-    return [{**heading, **row} for row in agreements.rows(found)]
+    return [{**heading, **row} for row in rows(found)]
 
 
 def paper_words(found: Agreement) -> str:
@@ -232,7 +233,7 @@ def units(side: Side, layer: str, name: str, top: float) -> None:
             f"{count_text(found.metadata['images'][name], 'image')}"
         )
     else:
-        why = agreements.REASONS[State(here.state[place])]
+        why = REASONS[State(here.state[place])]
         st.caption(f"Left out of the table: {why} (k = {here.count}).")
     figure = relevance_figures.scatter(
         agreement_rows.points(found, layer, name, side.views),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from interpret_core.analyses.agreement.compute import REASONS, Agreement
+from interpret_core.analyses.agreement.result import REASONS, Agreement
 from interpret_core.measures.agreement import Cell as State
 from ui.heat import HOLLOW, Cell, Heat
 from ui.plain import plain

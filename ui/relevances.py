@@ -15,9 +15,8 @@ import streamlit as st
 from interpret_core import jobs
 from interpret_core.analyses.relevance.maps import ImageMap, image_map
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
-from interpret_core.analyses.relevance.request import ALL_CLASSES, RelevanceRequest
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.analyses.survey.request import survey_key
 from interpret_core.classes.known import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
 from interpret_core.classes.outputs import distinct
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
@@ -25,8 +24,10 @@ from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT
+from interpret_core.options import ALL
 from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.subjects import Subject
+from interpret_core.runtime.survey import survey_key
 from ui import relevance_rows, results
 from ui.relevance_rows import Totals
 
@@ -53,7 +54,7 @@ class Wanted(NamedTuple):
         return RelevanceRequest(
             self.network,
             self.dataset,
-            ALL_CLASSES,
+            ALL,
             method=self.method,
             baseline=self.baseline,
             output=self.output,

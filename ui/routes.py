@@ -19,9 +19,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from interpret_core.analyses.profile.request import MIN_IMAGES
-from interpret_core.analyses.relevance.request import BASELINES, METHODS, OUTPUTS
-from interpret_core.datasets.classes import SPLITS
 from interpret_core.errors import UnitscopeError, UserError
+from interpret_core.options import Baseline, Method, Output, Split
 from ui import exports, igpictures, pictures, relevances, results
 from ui.addresses import prefix
 from ui.naming import file_stem
@@ -131,14 +130,14 @@ def _wanted(request: Request) -> Wanted:
     """Whose relevance the address asks for; each word is one of those known."""
     words = {}
     for field, options in (
-        ("method", METHODS),
-        ("baseline", BASELINES),
-        ("output", OUTPUTS),
-        ("split", SPLITS),
+        ("method", Method),
+        ("baseline", Baseline),
+        ("output", Output),
+        ("split", Split),
     ):
         words[field] = request.query_params.get(field, "")
-        if words[field] not in options:
-            raise Wrong(f"{field} is expected to be one of {', '.join(options)}.")
+        if words[field] not in list(options):
+            raise Wrong(f"{', '.join(options)}.")
     return Wanted(
         _registered(request, "network", results.network_names()),
         _registered(request, "dataset", results.dataset_names()),

@@ -17,10 +17,11 @@ from interpret_core import config
 from interpret_core.classes.matching import Matching, Table, match
 from interpret_core.classes.outputs import distinct, spellings
 from interpret_core.datasets import DEFAULT_CATEGORIES, Classes, ConceptTable, Dataset, Survey, read_classes
-from interpret_core.datasets.classes import ALL, NO_CLASS, SPLITS, spelling, with_splits
+from interpret_core.datasets.classes import NO_CLASS, spelling, with_splits
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.errors import DatasetError, ParameterError, unknown
 from interpret_core.networks import NetworkSpec
+from interpret_core.options import ALL, Split
 
 OBJECT = "object"
 LARGEST = "largest object"
@@ -61,9 +62,9 @@ class KnownClass:
         Raises:
             ParameterError: a split other than "train", "val" and "all".
         """
-        if split not in SPLITS:
-            raise ParameterError(unknown("split", split, SPLITS))
-        return self.images if split == ALL or self.few else self.images[self.split == split]
+        if split not in list(Split):
+            raise ParameterError(unknown("split", split, list(Split)))
+        return self.images if split == Split.ALL or self.few else self.images[self.split == split]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,14 +13,11 @@ from typing import Annotated
 import typer
 
 from interpret_core import __version__
-from interpret_core.cli.ablating import ablate
-from interpret_core.cli.agreeing import agreement
+from interpret_core.analyses.registry import entries
 from interpret_core.cli.benching import bench_ablation, bench_profile, bench_relevance
-from interpret_core.cli.evaluating import evaluate
+from interpret_core.cli.commands import command
 from interpret_core.cli.fetching import fetch_broden_command
 from interpret_core.cli.listing import list_datasets, list_networks
-from interpret_core.cli.profiling import profile
-from interpret_core.cli.relating import relevance
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
@@ -65,11 +62,8 @@ app.command("datasets")(list_datasets)
 fetch.callback(invoke_without_command=True)(_help_instead)
 fetch.command("broden")(fetch_broden_command)
 app.add_typer(fetch, name="fetch")
-app.command("profile")(profile)
-app.command("relevance")(relevance)
-app.command("agreement")(agreement)
-app.command("ablate")(ablate)
-app.command("evaluate")(evaluate)
+for _entry in entries().values():
+    app.command(_entry.called)(command(_entry))
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -18,9 +18,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from interpret_core.tables import Table as Shown
+from interpret_core.tables import cell
+
 WIDE = 200  # columns where no terminal says how many it has
 PACE = 1.0  # seconds between two plain lines
-NAMED = 3  # skipped images, concepts and classes named without --verbose
 PATIENCE = 30.0  # seconds after which a plain line comes even without visible progress
 
 
@@ -61,20 +63,14 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def some(names: Sequence[str], every: bool) -> str:
-    """Names in one line: the first few and how many more, or all of them."""
-    shown = names if every else names[:NAMED]
-    more = len(names) - len(shown)
-    return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
-
-
-def cell(value: str | int | float | None) -> str:
-    """What a table shows of a value; None is a dash."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return value if isinstance(value, str) else f"{value:,}"
+def drawn(found: Shown) -> Table:
+    """A table as rich draws it."""
+    made = table(found.title, *found.columns, numbers=found.numbers)
+    for row in found.cells:
+        made.add_row(*(cell(value) for value in row))
+    if found.caption:
+        made.caption, made.caption_justify = found.caption, "left"
+    return made
 
 
 class Progress:

@@ -7,12 +7,10 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from interpret_core.errors import UserError
-from interpret_core.tables import spreadsheet_safe
-
-Row = dict[str, Any]
+from interpret_core.tables import Row, spreadsheet_safe
 
 
 def check_target(path: Path) -> Path:

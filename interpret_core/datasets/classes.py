@@ -24,9 +24,8 @@ from interpret_core.datasets.sheets import numbered_rows
 from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
 from interpret_core.files import name_bytes
+from interpret_core.options import Split
 
-TRAIN, VAL, ALL = "train", "val", "all"
-SPLITS = (TRAIN, VAL, ALL)
 NO_CLASS = -1
 
 
@@ -53,10 +52,10 @@ class Classes:
         Raises:
             ParameterError: another split.
         """
-        if split not in SPLITS:
-            raise ParameterError(unknown("split", split, SPLITS))
+        if split not in list(Split):
+            raise ParameterError(unknown("split", split, list(Split)))
         wanted = self.of_image != NO_CLASS
-        return np.flatnonzero(wanted if split == ALL else wanted & (self.split == split))
+        return np.flatnonzero(wanted if split == Split.ALL else wanted & (self.split == split))
 
 
 def spelling(name: str) -> str:
@@ -157,4 +156,4 @@ def _halved(images: Iterable[str]) -> Iterable[tuple[str, str]]:
     """
     ordered = sorted(images, key=lambda image: hashlib.sha256(name_bytes(image)).digest())
     half = (len(ordered) + 1) // 2
-    return [(image, TRAIN if place < half else VAL) for place, image in enumerate(ordered)]
+    return [(image, str(Split.TRAIN if place < half else Split.VAL)) for place, image in enumerate(ordered)]

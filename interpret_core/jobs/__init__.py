@@ -10,7 +10,7 @@ in line as processes of their own, so that nothing has to run for the line to mo
 
 from interpret_core.jobs.line import PARALLEL, cancel, forget, submit, wait
 from interpret_core.jobs.state import Job, find, job_id, listing
-from interpret_core.jobs.worker import Runner, register, runners
+from interpret_core.jobs.worker import Runner
 
 __all__ = [
     "PARALLEL",
@@ -21,8 +21,6 @@ __all__ = [
     "forget",
     "job_id",
     "listing",
-    "register",
-    "runners",
     "submit",
     "wait",
 ]

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from interpret_core import threads
+from interpret_core.analyses.registry import entries
 from interpret_core.errors import ParameterError, UserError, unknown
 from interpret_core.jobs import processes, state
 from interpret_core.jobs.state import Job, find, job_id, key, log_path
-from interpret_core.jobs.worker import runners
 from interpret_core.store.failures import explained
 from interpret_core.store.store import Store
 
@@ -43,7 +43,7 @@ def submit(
 
     Args:
         store: keeps the job's state and, from the job, its results.
-        kind: a name in `runners`.
+        kind: name of an analysis.
         request: what to do, as JSON; with the kind it makes the job's id.
         runner: "package.module:function" in place of the kind's own. It travels on the command line, not
             through the store: what lies in a shared cache folder must not choose the code that runs.
@@ -58,8 +58,8 @@ def submit(
         StoreError: the state cannot be written.
         UserError: no process can be started.
     """
-    if runner is None and kind not in runners:
-        raise ParameterError(unknown("kind of job", kind, runners))
+    if runner is None and kind not in entries():
+        raise ParameterError(unknown("kind of job", kind, entries()))
     identity = job_id(kind, request)
     with store.lock(key(identity)):
         job = find(store, identity)

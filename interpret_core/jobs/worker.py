@@ -9,6 +9,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -28,31 +29,6 @@ POLL = 0.5  # seconds between two looks at the line
 TURN = "jobs/turn"
 EXIT = {"done": 0, "failed": 1, "cancelled": 3}
 
-# Append-only: kind of job → "package.module:function", imported by the worker only.
-runners: dict[str, str] = {}
-
-
-def register(kind: str, target: str) -> None:
-    """Add a kind of job.
-
-    Args:
-        kind: its name.
-        target: "package.module:function" of a `Runner`, called with the request, the store, a function that
-            takes progress (stage in words, steps done, steps in all) and one that tells whether to stop.
-            The progress function itself raises `Cancelled` once the job is to stop.
-
-    Raises:
-        ValueError: the kind is taken.
-    """
-    if runners.setdefault(kind, target) != target:
-        raise ValueError(f"The kind of job {kind!r} already is {runners[kind]!r}.")
-
-
-register("profile", "interpret_core.analyses.runners:run_profile_job")
-register("relevance", "interpret_core.analyses.runners:run_relevance_job")
-register("ablation", "interpret_core.analyses.runners:run_ablation_job")
-register("effects", "interpret_core.analyses.runners:run_effects_job")
-
 
 def work(store: Store, identity: str, runner: str | None = None, parallel: int = 1) -> int:
     """Run one job to its end, in this process; returns the exit status.
@@ -62,7 +38,9 @@ def work(store: Store, identity: str, runner: str | None = None, parallel: int =
         identity: the job's id. The request is taken only if it has this digest (`load` sees to it): the id
             came on the command line from whoever pressed the button, the request through a folder that
             others may write to.
-        runner: "package.module:function" in place of the kind's own.
+        runner: "package.module:function" of a `Runner` in place of the analysis that the kind names. It is
+            called with the request, the store, a function that takes progress (stage in words, steps done,
+            steps in all) and one that tells whether to stop; the former raises `Cancelled` itself.
         parallel: jobs that may work at a time.
     """
     stop = _Stop()
@@ -77,7 +55,9 @@ def work(store: Store, identity: str, runner: str | None = None, parallel: int =
 
     def perform() -> None:
         _await_turn(store, job, parallel, stop)
-        _imported(runner or runners[job.kind])(job.request, store, progress, stop.asked)
+        (_imported(runner) if runner else partial(_analysed, job.kind))(
+            job.request, store, progress, stop.asked
+        )
 
     state, message = _outcome(perform, stop)
     _write(store, identity, **progress.latest, state=state, message=message, finished=time.time())
@@ -121,6 +101,17 @@ def _imported(target: str) -> Runner:
     module, _, name = target.partition(":")
     function: Runner = getattr(importlib.import_module(module), name)
     return function
+
+
+def _analysed(
+    kind: str, request: dict[str, Any], store: Store, progress: Progress, cancelled: Callable[[], bool]
+) -> None:
+    """A job is an analysis: the kind is its name. What it returns lies in the store."""
+    from interpret_core.analyses import registry  # only now: a waiting job is light
+    from interpret_core.runtime.execution import Execution
+
+    asked = registry.find(kind).request.from_json(request)
+    registry.compute(asked, store, Execution(tell=progress, cancelled=cancelled))
 
 
 def _write(store: Store, identity: str, **changes: Any) -> None:

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from interpret_core.errors import ParameterError
 from interpret_core.measures.permutations import permutation_p
-
-TOP = 0.05
-PERMUTATIONS = 10_000
+from interpret_core.options import AGREEMENT_PERMUTATIONS, TOP_SHARE
 
 
 class Cell(IntEnum):
@@ -124,7 +122,7 @@ class NetworkAgreement:
         return sum(int((layer.state == state).sum()) for layer in self.layers)
 
 
-def agree(iou: NDArray[np.float64], relevance: NDArray[np.float64], top: float = TOP) -> LayerAgreement:
+def agree(iou: NDArray[np.float64], relevance: NDArray[np.float64], top: float = TOP_SHARE) -> LayerAgreement:
     """Compare one layer's two rankings of its units, class by class.
 
     Equal values rank by the lower unit. A cell is left out where the k-th largest IoU is 0, since the marks
@@ -166,7 +164,7 @@ def agree(iou: NDArray[np.float64], relevance: NDArray[np.float64], top: float =
 
 
 def combine(
-    layers: Sequence[LayerAgreement], permutations: int = PERMUTATIONS, seed: int = 0
+    layers: Sequence[LayerAgreement], permutations: int = AGREEMENT_PERMUTATIONS, seed: int = 0
 ) -> NetworkAgreement:
     """A network's row: means, deviation and p over its layers.
 
@@ -197,7 +195,9 @@ def marks_of(top: float, units: int) -> int:
         ParameterError: top is not above 0 and at most 1.
     """
     if not 0 < top <= 1:
-        raise ParameterError(f"top is {top!r}, but expected a share above 0 and at most 1, such as {TOP}.")
+        raise ParameterError(
+            f"top is {top!r}, but expected a share above 0 and at most 1, such as {TOP_SHARE}."
+        )
     return max(1, round(top * units))
 
 

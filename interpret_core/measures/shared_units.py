@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.measures.agreement import TOP, common_ways, marks_of, top_marks
+from interpret_core.measures.agreement import common_ways, marks_of, top_marks
+from interpret_core.options import TOP_SHARE
 
 DECIMALS = 9  # of an expectation, where it is compared with a whole number
 
@@ -99,7 +100,7 @@ class SharedUnits:
         return sorted(found, key=lambda hub: -len(hub.classes))
 
 
-def share_units(relevance: Sequence[NDArray[np.floating]], top: float = TOP) -> SharedUnits:
+def share_units(relevance: Sequence[NDArray[np.floating]], top: float = TOP_SHARE) -> SharedUnits:
     """The classes' sets of units, and what they share.
 
     A class's set holds, of every layer, its k = `marks_of(top, U)` most relevant units, of equal ones the

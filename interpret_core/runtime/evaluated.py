@@ -4,15 +4,110 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from interpret_core.classes.known import ClassPlan, KnownClass
 from interpret_core.datasets import Dataset, Survey
-from interpret_core.errors import DamagedFileError
+from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.files import name_bytes
+from interpret_core.networks import Layer, Network
+from interpret_core.options import ALL
+from interpret_core.runtime.survey import known_survey
 from interpret_core.store.keys import content_key
 from interpret_core.store.store import Store
+
+BATCH = 16  # images at a time: another number may change an output in its last bit
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedImages:
+    """N images of C classes, on which a network is evaluated.
+
+    Attributes:
+        network, dataset, store, split: as asked.
+        classes: C, those with an image to evaluate, in alphabetical order.
+        without_image: classes that the network knows and that have none in the split that can be read.
+        unreadable: names of images in the split that cannot be read, left out.
+        images: (N,) indices into the data set in the order in which they are evaluated: the classes take
+            turns, so that the first n of them are a fair sample.
+        labels: (N,) number of each image's class.
+    """
+
+    network: Network
+    dataset: Dataset
+    store: Store
+    split: str
+    classes: tuple[KnownClass, ...]
+    without_image: tuple[str, ...]
+    unreadable: tuple[str, ...]
+    images: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    @property
+    def outputs(self) -> list[tuple[int, ...]]:
+        """The network's outputs of each class."""
+        return [one.outputs for one in self.classes]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All listed layers, in forward order."""
+        return self.network.layers
+
+    @cached_property
+    def inner(self) -> tuple[str, ...]:
+        """Names of the layers without the first and the last; all of them where there are only two."""
+        names = tuple(layer.name for layer in self.layers)
+        return names[1:-1] or names
+
+    @cached_property
+    def population(self) -> NDArray[np.int64]:
+        """(C,) images of each class that are evaluated."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def content(self) -> dict[str, Any]:
+        """What decides the answers beside the units that are silenced; part of every key of answers."""
+        return {
+            "network": self.network.digest,
+            "dataset": self.dataset.digest,
+            "images": self.images.tolist(),
+            "classes": [[one.name, list(one.outputs)] for one in self.classes],
+            "labels": self.labels.tolist(),
+            "batch": BATCH,
+        }
+
+    def batch(self, images: NDArray[np.int64]) -> torch.Tensor:
+        """Images of the data set, (n,) indices, as the network takes them."""
+        return self.network.batch([self.dataset.read_image(index) for index in images.tolist()])
+
+
+def evaluated_images(
+    network: Network, dataset: Dataset, store: Store, known: ClassPlan, split: str
+) -> EvaluatedImages:
+    """The images of a split whose class the network knows.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    candidates = np.concatenate([one.of(split) for one in known.chosen(ALL)])
+    damaged = damaged_images(dataset, candidates, known_survey(dataset, store), store)
+    sound = {one.name: np.setdiff1d(one.of(split), damaged) for one in known.classes}
+    there = tuple(one for one in known.classes if len(sound[one.name]))
+    if not there:
+        unread = f" that can be read ({len(damaged)} cannot)" if len(damaged) else ""
+        raise DatasetError(
+            f"No image{unread} of a class that {network.name} knows is in split {split!r} of "
+            f"{dataset.name}, expected at least one: choose another split, or all."
+        )
+    images, labels = in_turns(dataset, [sound[one.name] for one in there])
+    without = tuple(one.name for one in known.classes if one not in there)
+    unreadable = tuple(dataset.records[index].image for index in damaged.tolist())
+    return EvaluatedImages(network, dataset, store, split, there, without, unreadable, images, labels)
 
 
 def readable(dataset: Dataset, index: int) -> bool:

@@ -57,3 +57,7 @@ class Execution:
     order: Sequence[int] | None = None
     tell: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
     cancelled: Callable[[], bool] = lambda: False
+
+    def reporter(self) -> Reporter:
+        """A new count of this run's progress."""
+        return Reporter(self.tell, self.cancelled)

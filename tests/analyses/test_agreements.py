@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interpret_core.analyses.agreement.compute import (
-    COLUMNS,
-    AgreementSettings,
-    agreement,
-    left_out_cells,
-    rows,
-    shared_units,
-)
+from interpret_core.analyses.agreement.compute import agreement, shared_units
+from interpret_core.analyses.agreement.request import AgreementSettings
+from interpret_core.analyses.agreement.result import COLUMNS, left_out_cells, rows
 from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import ParameterError

@@ -20,7 +20,8 @@ import pytest
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects.compute import run_effects
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance

@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from interpret_core import datasets, networks
-from interpret_core.analyses.ablation.plan import ablation_plan
-from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects import compute as effects
-from interpret_core.analyses.effects.compute import Effects, find_effects, run_effects
+from interpret_core.analyses.effects.compute import run_effects
+from interpret_core.analyses.effects.plan import find_effects, planned_images
+from interpret_core.analyses.effects.request import EffectsRequest
+from interpret_core.analyses.effects.result import Effects
 from interpret_core.errors import Cancelled, NonFiniteError
 from interpret_core.networks import NetworkParts, Preprocessing
 from interpret_core.runtime.execution import Execution
@@ -28,8 +29,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_objects(tmp_path_factory.mktemp("objects") / "data")
 
 
-def asked(root: Path, name: str = NETWORK) -> AblationRequest:
-    return AblationRequest(name, str(root))
+def asked(root: Path, name: str = NETWORK) -> EffectsRequest:
+    return EffectsRequest(name, str(root))
 
 
 def linear() -> NetworkParts:
@@ -105,11 +106,11 @@ def test_only_the_strongest_are_measured_and_the_answer_is_kept(
     root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(effects, "STRONGEST", 2)
-    plan = ablation_plan(asked(root), store, networks.load(NETWORK))
-    assert find_effects(plan) is None
+    images = planned_images(asked(root), store, networks.load(NETWORK))
+    assert find_effects(images) is None
     found = run_effects(asked(root), store)
     assert found.exact.shape == found.exact_accuracy.shape == (2, 2)
-    again = find_effects(plan)
+    again = find_effects(images)
     assert again is not None
     np.testing.assert_array_equal(again.exact, found.exact)
     told: list[int] = []

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import tests.analyses.networks
-from interpret_core.analyses.evaluation.compute import Evaluated, EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
+from interpret_core.analyses.evaluation.result import Evaluated
 from interpret_core.datasets import Dataset
 from interpret_core.errors import Cancelled, DatasetError, NetworkError, NonFiniteError, ParameterError
 from interpret_core.runtime.execution import Execution

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from interpret_core import networks
+from interpret_core.analyses import registry
 from interpret_core.analyses.ablation.ablator import Ablator, mean_responses
 from interpret_core.analyses.ablation.grid import (
     CONTROLS,
@@ -24,7 +25,6 @@ from interpret_core.analyses.ablation.grid import (
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.relevance.compute import run_relevance
-from interpret_core.analyses.runners import run_ablation_job
 from interpret_core.errors import Cancelled, ParameterError, StoreError
 from interpret_core.measures.ablation.answers import answer
 from interpret_core.measures.ablation.selection import FRACTIONS, SEEDS
@@ -241,15 +241,15 @@ def test_a_full_disk_loses_no_finished_point(
 
 def test_what_is_missing_and_what_it_costs(plan: AblationPlan) -> None:
     assert list(missing_points(plan)) == [CONTROLS, *CLASSES]
-    assert grid_cost(plan) is None
+    assert grid_cost(plan).seconds is None
     only = planned(plan.dataset.root, plan.store, plan.network, classes=("box",))
     assert list(missing_points(only)) == [CONTROLS, "box"]
     grid = run_ablation(only.request, plan.store)
     assert grid.classes == ("box",)
     assert list(missing_points(plan)) == ["ball", "moon"]
     assert missing_points(only) == {}
-    assert grid_cost(only) == 0
-    cost = grid_cost(plan)
+    assert grid_cost(only).seconds == 0
+    cost = grid_cost(plan).seconds
     assert cost is not None
     assert 0 < cost < 60
     pace = plan.store.get_json(f"pace/ablation/{plan.network.digest}")
@@ -368,7 +368,7 @@ def test_from_pictures_to_a_grid_as_a_job(root: Path, store: Store, loaded: Netw
     plan = planned(root, store, loaded, classes=("ball",), images=2)
     related = run_relevance(plan.request.relevance(), store).classes["ball"]
     told: list[tuple[str, int, int]] = []
-    run_ablation_job(plan.request.to_json(), store, lambda *now: told.append(now), lambda: False)
+    registry.compute(plan.request, store, Execution(tell=lambda *now: told.append(now)))
     assert {stage for stage, _, _ in told} == {"reading the data set's digest", "controls", "ball"}
     assert told[-1][1] == told[-1][2] == 43 * 31
     found = find_grid(plan).answers(Setting("relevance", "ball", "bottom", 0.2))

@@ -12,8 +12,10 @@ from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.ablation.table import target_of
-from interpret_core.analyses.agreement.compute import AgreementSettings, agreement
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.agreement.compute import agreement
+from interpret_core.analyses.agreement.request import AgreementSettings
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles
 from interpret_core.analyses.profile.request import ProfileRequest

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from interpret_core import networks
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.classes.imagenet import curated
 from interpret_core.classes.known import class_plan
 from interpret_core.datasets import open_dataset, survey

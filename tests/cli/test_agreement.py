@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from interpret_core.analyses.agreement.compute import COLUMNS
+from interpret_core.analyses.agreement import analysis as analysed
+from interpret_core.analyses.agreement.result import COLUMNS
 from interpret_core.networks import NetworkParts
-from interpret_core.networks import untrained as twins
 from tests.cli.conftest import Command, Ran
 from tests.cli.networks import PLAIN
 from tests.planted_classes import write_classes
@@ -155,7 +155,7 @@ def test_several_networks_are_one_table(command: Command, root: Path, tmp_path: 
 @pytest.fixture
 def twinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """AGREEING plays the untrained twin of MIXED."""
-    monkeypatch.setattr(twins, "untrained_twin", {MIXED: AGREEING}.get)
+    monkeypatch.setattr(analysed, "untrained_twin", {MIXED: AGREEING}.get)
 
 
 @pytest.mark.usefixtures("twinned")

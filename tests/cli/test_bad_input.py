@@ -96,7 +96,7 @@ def test_other_commands(command: Command, arguments, parts) -> None:
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        (("--dataset", "{pictures}", "--split", "test"), ["split is 'test'", "train, val, all"]),
+        (("--dataset", "{pictures}", "--split", "test"), ["Unknown split 'test'", "train, val, all"]),
         (("--dataset", "{pictures}", "--batch-size", "0"), ["batch_size is 0"]),
         (("--dataset", "{pictures}", "--out", "{pictures}/e.xlsx"), ["e.xlsx", ".csv or .json"]),
         (("--dataset", "{pictures}", "--device", "abacus"), ["abacus", "expected auto, cpu, cuda or mps"]),
@@ -268,7 +268,7 @@ def test_a_bug_is_one_line_and_its_traceback_on_demand(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("deep inside")
 
-    monkeypatch.setattr("interpret_core.analyses.profile.compute.run_profile", broken)
+    monkeypatch.setattr("interpret_core.analyses.profile.analysis.run_profile", broken)
     done = command(*profile("--dataset", planted.root))
     assert done.status == 1
     assert "KeyError: 'deep inside'" in done.line

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from interpret_core import engine
+from interpret_core.analyses import registry
 from tests.cli.conftest import Command
 from tests.planted_names import NETWORK, Named
 
@@ -27,25 +27,28 @@ def exchange(root: Path) -> None:
 
 
 def afterwards(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], None]) -> None:
-    """Something happens to the files when a job of the engine has ended."""
-    job = getattr(engine, name)
+    """Something happens to the files when an analysis has ended."""
+    analysis = type(registry.find(name).load())
+    computed = analysis.run
 
     def run(*arguments: Any) -> Any:
-        found = job(*arguments)
+        found = computed(*arguments)
         happens()
         return found
 
-    monkeypatch.setattr(engine, name, run)
+    monkeypatch.setattr(analysis, "run", run)
 
 
-@pytest.mark.parametrize(("job", "by"), [("run_relevance", "relevance"), ("run_profile", "iou")])
+@pytest.mark.parametrize(("job", "by"), [("relevance", "relevance"), ("profile", "iou")])
 def test_between_the_ranking_and_the_ablation(
     command: Command, root: Path, monkeypatch: pytest.MonkeyPatch, job: str, by: str
 ) -> None:
     afterwards(monkeypatch, job, lambda: exchange(root))
     ran = command(*ABLATE, "--dataset", root, "--by", by)
     assert ran.status == 2
-    assert "changed while the units were ranked: nothing of it was kept; run it again" in ran.line
+    assert (
+        "changed while a result that is needed was computed: nothing of it was kept; run it again" in ran.line
+    )
     monkeypatch.undo()
 
 

@@ -6,18 +6,20 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import MISSING
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from interpret_core import __version__, files
-from interpret_core.analyses.evaluation.compute import EvaluationRequest
-from interpret_core.analyses.profile.request import ProfileRequest, Settings
-from interpret_core.cli import evaluating, fetching, profiling
+from interpret_core.analyses.base import Entry
+from interpret_core.analyses.registry import entries
+from interpret_core.cli import commands, fetching
 from interpret_core.cli.stopping import Stop
 from interpret_core.cli.terminal import Progress
 from interpret_core.datasets import broden, open_dataset
+from interpret_core.options import fields_of
 from tests.cli.conftest import ROOT, Command
 from tests.datasets.http_server import Site, serving
 from tests.datasets.test_broden import packed
@@ -53,18 +55,20 @@ def test_light_commands_load_no_heavy_library(environment: Path, arguments: list
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_defaults_are_those_of_the_request() -> None:
-    options = {name: one.default for name, one in inspect.signature(profiling.profile).parameters.items()}
-    request, settings = ProfileRequest("a", "b"), Settings()
-    for name in ("quantile", "min_images", "batch_size", "permutations", "seed", "strict", "layers"):
-        assert options[name] == getattr(request, name), name
-    assert options["categories"] == ",".join(request.categories)
-    assert options["cutoff"] == settings.cutoff
-    assert options["min_images"] == settings.min_images
+@pytest.mark.parametrize("entry", entries().values(), ids=entries())
+def test_a_command_asks_with_the_defaults_of_its_request(entry: Entry) -> None:
+    """Or results that were shipped would not be found by whoever leaves the options out."""
+    options = inspect.signature(commands.command(entry)).parameters
+    given = {
+        one.name: options[one.name].default for one in fields_of(entry.request) if one.default is not MISSING
+    }
+    required = {one.name: "name" for one in fields_of(entry.request) if one.default is MISSING}
+    assert entry.request(**required, **given) == entry.request(**required)
+    assert {one.option.help[-1] for one in fields_of(entry.request)} == {"."}
+
+
+def test_the_address_of_broden_is_one() -> None:
     assert fetching.ADDRESS == broden.BASE_URL
-    options = {name: one.default for name, one in inspect.signature(evaluating.evaluate).parameters.items()}
-    evaluation = EvaluationRequest("a", "b")
-    assert (options["split"], options["batch_size"]) == (evaluation.split, evaluation.batch_size)
 
 
 def test_networks(command: Command, environment: Path) -> None:

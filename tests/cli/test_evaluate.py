@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import demo
-from interpret_core.cli.evaluating import COLUMNS
+from interpret_core.analyses.evaluation.result import COLUMNS
 from tests.cli.conftest import Command, Ran
 from tests.demo_weights import make_weights
 from tests.planted_classes import Picture, write_classes, write_photos, write_pictures

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.cli import agreeing, relating
-from interpret_core.cli.relating import COLUMNS
+from interpret_core.analyses.relevance.table import COLUMNS
 from tests.analyses.related import NETWORK, write_objects
 from tests.cli.conftest import Command
 
@@ -100,15 +96,6 @@ def test_a_class_that_no_output_knows_says_why(command: Command, root: Path) -> 
     assert ran.status == 2
     assert "no output has this name" in ran.line
     assert "cloud (no output has this name)" in command(*given(root, "--verbose")).out
-
-
-@pytest.mark.parametrize("command", [relating.relevance, agreeing.agreement])
-def test_defaults_are_the_requests_so_that_shipped_results_are_found(command: Callable[..., None]) -> None:
-    request = RelevanceRequest("network", "dataset")
-    given = inspect.signature(command).parameters
-    names = {"method", "baseline", "images", "points", "most_points", "tolerance", "split"} & set(given)
-    assert "images" in names
-    assert {name: given[name].default for name in names} == {name: getattr(request, name) for name in names}
 
 
 def test_weights_that_are_not_numbers_name_layer_and_image(command: Command, root: Path) -> None:

@@ -14,7 +14,8 @@ from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.grid import find_grid
 from interpret_core.analyses.ablation.plan import ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import resolve_layers
 from interpret_core.analyses.profile.request import ProfileRequest

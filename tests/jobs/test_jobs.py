@@ -258,13 +258,6 @@ def test_a_process_that_cannot_be_started_is_one_line(store):
     assert jobs.listing(store) == []
 
 
-def test_kinds_are_only_added():
-    assert jobs.runners["profile"] == "interpret_core.analyses.runners:run_profile_job"
-    jobs.register("profile", "interpret_core.analyses.runners:run_profile_job")
-    with pytest.raises(ValueError, match="already is"):
-        jobs.register("profile", "os:system")
-
-
 def test_the_same_request_is_the_same_job():
     assert jobs.job_id("profile", {"a": 1, "b": (1, 2)}) == jobs.job_id("profile", {"b": [1, 2], "a": 1})
     assert jobs.job_id("profile", {"a": 1}) != jobs.job_id("profile", {"a": 2})

@@ -14,14 +14,15 @@ import torch
 from numpy._core import _multiarray_umath as numpy_core  # numpy tells its kernels nowhere else
 
 from interpret_core import datasets
-from interpret_core.analyses.evaluation.compute import EvaluationRequest, run_evaluation
+from interpret_core.analyses.evaluation.compute import run_evaluation
+from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.analyses.survey.compute import surveyed
 from interpret_core.datasets import DEFAULT_CATEGORIES
 from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.survey import surveyed
 from interpret_core.store.store import Store
 
 PLANTED, FEW = "planted", "few"  # folders of data sets

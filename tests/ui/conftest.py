@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects.compute import run_effects
+from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
@@ -112,7 +113,7 @@ def ablated(installation: Path, related: Path) -> Path:
         with Store(cache) as store:
             for name in ("classy", "classy_other"):
                 run_ablation(AblationRequest(name, "classed"), store, Execution(device="cpu"))
-            run_effects(AblationRequest("classy", "classed"), store, Execution(device="cpu"))
+            run_effects(EffectsRequest("classy", "classed"), store, Execution(device="cpu"))
     return cache
 
 

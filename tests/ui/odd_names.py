@@ -13,6 +13,7 @@ from torch import nn
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects.compute import run_effects
+from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
@@ -112,4 +113,4 @@ def compute(cache: Path) -> None:
             run_profile(ProfileRequest(name, DATASET, permutations=100), store, Execution(device="cpu"))
             run_relevance(RelevanceRequest(name, DATASET), store, Execution(device="cpu"))
             run_ablation(AblationRequest(name, DATASET), store, Execution(device="cpu"))
-        run_effects(AblationRequest(NETWORK, DATASET), store, Execution(device="cpu"))
+        run_effects(EffectsRequest(NETWORK, DATASET), store, Execution(device="cpu"))

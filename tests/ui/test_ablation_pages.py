@@ -12,13 +12,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from interpret_core.analyses.ablation.specialised import Reached, kept
 from interpret_core.cli.app import main
 from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui import ablation_controls, ablation_curves, ablations
-from ui.ablation_special import Reached, kept
 from ui.ablations import Bench, Case
 
 PAGE = "pages/ablation.py"

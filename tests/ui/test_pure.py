@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
-from interpret_core.cli import tables
+from interpret_core.analyses.profile import table
+from interpret_core.cli.writing import write_rows
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
 from ui import concepts, exports, markup, pictures, selection, texts
@@ -195,7 +196,7 @@ def test_spreadsheets_do_not_run_names(view, name: str, written: str, tmp_path) 
     other = dataclasses.replace(profile, metadata={**profile.metadata, "concepts": rows})
     summary = dataclasses.replace(view.summary, profile=other)
     page = exports.layer_csv(dataclasses.replace(view, summary=summary))
-    tables.write(tmp_path / "out.csv", [summary], {})
+    write_rows(tmp_path / "out.csv", table.COLUMNS, table.rows(summary), {})
     for text in (page, (tmp_path / "out.csv").read_text()):
         found = {row["concept"] for row in csv.DictReader(io.StringIO(text))} - {""}
         assert found

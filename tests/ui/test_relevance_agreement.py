@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from interpret_core.analyses.agreement import compute as agreements
-from interpret_core.analyses.agreement.compute import Agreement, AgreementSettings
+from interpret_core.analyses.agreement.request import AgreementSettings
+from interpret_core.analyses.agreement.result import Agreement
 from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
 from ui import agreement, agreement_rows, heat, relevance_figures, shared_rows
@@ -47,7 +48,7 @@ def test_a_line_of_the_table_is_the_core_s(found: Agreement) -> None:
     assert row.error == f"{100 * whole.error:.2f} ± {100 * whole.error_sd:.2f}"
     assert row.chance == f"{100 * whole.chance:.2f}"
     assert row.cells == "6 of 6"
-    dragged = agreements.AgreementSettings(0.2, 0)
+    dragged = AgreementSettings(0.2, 0)
     moving = Agreement(**{**found.__dict__, "settings": dragged})
     assert agreement_rows.row(moving, "trained", "Toy").p_value == "…"
     assert ", p " not in agreement_rows.facts_sentence(moving, "Toy", 0.2)

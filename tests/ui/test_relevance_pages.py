@@ -18,8 +18,9 @@ from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
 from interpret_core.analyses.agreement import compute as agreements
+from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.measures.agreement import PERMUTATIONS
+from interpret_core.options import AGREEMENT_PERMUTATIONS
 from interpret_core.store.store import Store
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
@@ -241,7 +242,7 @@ def test_agreement_shows_the_core_s_numbers() -> None:
     made = agreements.agreement(
         {name: view.summary.profile for name, view in views.items()},
         found.records,
-        agreements.AgreementSettings(0.1, PERMUTATIONS),
+        AgreementSettings(0.1, AGREEMENT_PERMUTATIONS),
     )
     table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
     assert f"{100 * made.network.error:.2f} ± {100 * made.network.error_sd:.2f}" in table
@@ -278,7 +279,7 @@ def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch
     twin = agreements.agreement(
         {name: view.summary.profile for name, view in views.items()},
         relevances.find(Wanted("classy_other", "classed")).records,
-        agreements.AgreementSettings(0.1, PERMUTATIONS),
+        AgreementSettings(0.1, AGREEMENT_PERMUTATIONS),
     )
     error = f"{100 * twin.network.error:.2f}"
     table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)

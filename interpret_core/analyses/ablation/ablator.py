@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from interpret_core.analyses.ablation.plan import AblationPlan, Part
-from interpret_core.errors import DatasetError, NonFiniteError, StoreError
-from interpret_core.measures.ablation.answers import Answers, answer, joined
-from interpret_core.measures.ablation.selection import Selection
-from interpret_core.measures.ablation.settings import MEAN, ZERO, Setting
-from interpret_core.networks import Prefix, Silence
-from interpret_core.runtime.evaluated import readable
+from interpret_core.errors import DatasetError, StoreError
+from interpret_core.measures.ablation.answers import Answers, joined
+from interpret_core.measures.ablation.settings import Setting
+from interpret_core.options import Value
+from interpret_core.runtime.evaluated import BATCH, readable
+from interpret_core.runtime.silencer import MEMORY, Silencer
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
 
 logger = logging.getLogger(__name__)
 
-BATCH = 16  # images at a time: another number may change an output in its last bit
-MEMORY = 2**30  # bytes of kept prefixes
 PACE = 0.2  # seconds between two estimates
 
 
@@ -51,12 +46,8 @@ class Estimate:
         return len(self.rows) == self.total
 
 
-class Ablator:
-    """Evaluates settings of one plan; several threads may use it at the same time.
-
-    What the network computes before the first silenced layer is kept, as far as the memory reaches: moving a
-    slider repeats only what lies behind it.
-    """
+class Ablator(Silencer):
+    """Evaluates settings of one plan; several threads may use it at the same time."""
 
     def __init__(self, plan: AblationPlan, memory: int = MEMORY) -> None:
         """Nothing is computed yet.
@@ -65,8 +56,8 @@ class Ablator:
             plan: network, images, rankings.
             memory: bytes that kept prefixes may take.
         """
+        super().__init__(plan, memory)
         self.plan = plan
-        self._kept = _Kept(memory)
 
     def answers(self, setting: Setting) -> Answers:
         """The answers to all images, computed or found."""
@@ -108,7 +99,7 @@ class Ablator:
     def _computed(self, parts: Sequence[Part], value: str, key: str, pace: float) -> Iterator[Estimate]:
         total = len(self.plan.images)
         silent = any(part.selection for part in parts)
-        means = mean_responses(self.plan) if value == MEAN and silent else {}
+        means = mean_responses(self.plan) if value == Value.MEAN and silent else {}
         rows: list[NDArray[np.int64]] = []
         answers: list[Answers] = []
         shown = time.monotonic()
@@ -125,45 +116,6 @@ class Ablator:
         except StoreError as error:  # whoever looks on still gets the numbers
             logger.warning("An ablation could not be kept: %s", error)
         yield last
-
-    def evaluate(
-        self, rows: NDArray[np.int64], selection: Selection, means: Mapping[str, NDArray[np.float64]]
-    ) -> Answers:
-        """The answers to a batch of the plan's images.
-
-        Args:
-            rows: places among the plan's images.
-            selection: units to silence.
-            means: by layer, (U,) what they become; 0 for layers that are not there.
-        """
-        plan = self.plan
-        silenced = {
-            name: Silence(units, torch.tensor(means[name], dtype=torch.float32) if name in means else 0.0)
-            for name, units in selection.items()
-        }
-        first = plan.network.first_response(selection or plan.inner[:1])
-        with plan.network.ablating(silenced) as run:
-            given = run(self._prefix(rows, first)).float().cpu().numpy()
-        self._check(given, rows)
-        return answer(given, plan.labels[rows], plan.outputs, plan.network.head)
-
-    def _prefix(self, rows: NDArray[np.int64], layer: str) -> Prefix:
-        key = (layer, rows.tobytes())
-        found = self._kept.get(key)
-        if found is None:
-            found = self.plan.network.prefix(batch_of(self.plan, self.plan.images[rows]), layer)
-            self._kept.put(key, found)
-        return found
-
-    def _check(self, given: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
-        name = self.plan.request.network
-        odd = ~np.isfinite(given).all(1)
-        if odd.any():
-            index = int(self.plan.images[rows[np.flatnonzero(odd)[0]]])
-            raise NonFiniteError(
-                f"The output of {name} is NaN or infinite on image {self.plan.dataset.records[index].image}; "
-                "expected finite numbers. Check the weights."
-            )
 
 
 def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
@@ -198,7 +150,7 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
                 "least one: silence units to zero, or replace the images."
             )
         for start in range(0, len(sound), BATCH):
-            batch = batch_of(plan, np.array(sound[start : start + BATCH]))
+            batch = plan.batch(np.array(sound[start : start + BATCH]))
             plan.network.stream(batch, plan.layers, lambda layer, response: _add(sums[layer.name], response))
         return Record({name: total / len(sound) for name, total in sums.items()})
 
@@ -210,7 +162,7 @@ def ranking_images(plan: AblationPlan) -> list[int]:
     return sorted({index for indices in plan.ranking.images.values() for index in indices.tolist()})
 
 
-def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = ZERO) -> str:
+def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = Value.ZERO) -> str:
     """Where the answers with some units silenced are kept: equal units, equal answers, whoever chose them.
 
     Args:
@@ -218,33 +170,16 @@ def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = ZERO) ->
         parts: units, by image.
         value: what their responses become.
     """
-    content = evaluated_content(plan) | {
+    content = plan.content() | {
         "silenced": [
             [part.rows.tolist(), {name: list(units) for name, units in sorted(part.selection.items())}]
             for part in parts
         ],
-        "value": value if any(part.selection for part in parts) else ZERO,
+        "value": value if any(part.selection for part in parts) else Value.ZERO,
     }
-    if content["value"] == MEAN:
+    if content["value"] == Value.MEAN:
         content["ranking"] = ranking_images(plan)
     return content_key("answers", content)
-
-
-def evaluated_content(plan: AblationPlan) -> dict[str, Any]:
-    """What decides the answers beside the units that are silenced; part of every key of answers."""
-    return {
-        "network": plan.network.digest,
-        "dataset": plan.dataset.digest,
-        "images": plan.images.tolist(),
-        "classes": [[one.name, list(one.outputs)] for one in plan.classes],
-        "labels": plan.labels.tolist(),
-        "batch": BATCH,
-    }
-
-
-def batch_of(plan: AblationPlan, images: NDArray[np.int64]) -> torch.Tensor:
-    """Images of the data set, (n,) indices, as the network takes them."""
-    return plan.network.batch([plan.dataset.read_image(index) for index in images.tolist()])
 
 
 def _chunks(parts: Sequence[Part]) -> list[tuple[Part, NDArray[np.int64]]]:
@@ -265,36 +200,3 @@ def _estimate(rows: Sequence[NDArray[np.int64]], answers: Sequence[Answers], tot
 
 def _add(sums: NDArray[np.float64], response: torch.Tensor) -> None:
     sums += response.double().mean((2, 3)).sum(0).cpu().numpy()
-
-
-class _Kept:
-    """Prefixes in memory. Those of a layer that nobody asked for of late make room for others.
-
-    Within one layer none is thrown out for another: all are read in turn, so that the one thrown out would
-    be the next one needed.
-    """
-
-    def __init__(self, memory: int) -> None:
-        self._memory = memory
-        self._layers: OrderedDict[str, dict[bytes, Prefix]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, bytes]) -> Prefix | None:
-        with self._lock:
-            if key[0] in self._layers:
-                self._layers.move_to_end(key[0])
-            return self._layers.get(key[0], {}).get(key[1])
-
-    def put(self, key: tuple[str, bytes], prefix: Prefix) -> None:
-        with self._lock:
-            if prefix.bytes > self._memory:
-                return
-            own = self._layers.setdefault(key[0], {})
-            self._layers.move_to_end(key[0])
-            while self._size() + prefix.bytes > self._memory and len(self._layers) > 1:
-                self._layers.popitem(last=False)
-            if self._size() + prefix.bytes <= self._memory:
-                own[key[1]] = prefix
-
-    def _size(self) -> int:
-        return sum(prefix.bytes for kept in self._layers.values() for prefix in kept.values())

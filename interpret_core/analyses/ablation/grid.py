@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.ablator import Ablator, answers_key, evaluated_content, ranking_images
+from interpret_core.analyses.ablation.ablator import Ablator, answers_key, ranking_images
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.relevance.request import ALL_CLASSES
+from interpret_core.analyses.base import Cost
 from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
-from interpret_core.measures.ablation.settings import MEAN, RANDOM, RELEVANCE, Setting
+from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
+from interpret_core.options import ALL, Value
 from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.silencer import note_pace, pace
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
@@ -86,12 +88,12 @@ def grid_keys(plan: AblationPlan) -> dict[str, str]:
 
     Classes that no image ranks, or only one that is evaluated too, have none.
     """
-    common = evaluated_content(plan) | {
+    common = plan.content() | {
         "layers": list(plan.inner),
         "fractions": list(STEPS),
         "value": plan.request.value,
     }
-    if plan.request.value == MEAN:
+    if plan.request.value == Value.MEAN:
         common["means"] = ranking_images(plan)
     asked = [one.name for one in plan.ranking.class_plan.chosen(plan.request.classes)]
     ranked = [name for name in asked if name in plan.ranking.keys and plan.rankable(name)]
@@ -104,6 +106,12 @@ def grid_keys(plan: AblationPlan) -> dict[str, str]:
     return {CONTROLS: content_key("ablation", common | {"seeds": SEEDS})} | keys
 
 
+def settings_in(grid: Grid) -> Iterator[Setting]:
+    """The settings of the points that are there."""
+    for name in (*([CONTROLS] if grid.controls else []), *grid.classes):
+        yield from points_of(grid.plan, name)
+
+
 def find_grid(plan: AblationPlan) -> Grid:
     """What is in the store; computes nothing."""
     answers: dict[Setting, Answers] = {}
@@ -112,7 +120,7 @@ def find_grid(plan: AblationPlan) -> Grid:
         record = plan.store.get(key)
         if record is not None:
             there.append(name)
-            answers |= dict(zip(_points(plan, name), _unstacked(record.arrays), strict=True))
+            answers |= dict(zip(points_of(plan, name), _unstacked(record.arrays), strict=True))
     return Grid(plan, tuple(name for name in there if name), CONTROLS in there, answers)
 
 
@@ -121,17 +129,22 @@ def missing_points(plan: AblationPlan) -> dict[str, str]:
     return {name: key for name, key in grid_keys(plan).items() if not plan.store.has(key)}
 
 
-def grid_cost(plan: AblationPlan) -> float | None:
-    """Seconds that the missing points will take at the pace of the last run here; None without one."""
-    seconds = pace(plan)
-    points = sum(len(_points(plan, name)) for name in missing_points(plan))
-    return None if seconds is None else seconds * points * len(plan.images)
+def grid_cost(plan: AblationPlan, names: Iterable[str] | None = None) -> Cost:
+    """What computing points takes.
+
+    Args:
+        plan: of the grid.
+        names: of classes, CONTROLS among them; those that are missing by default.
+    """
+    settings = sum(len(points_of(plan, name)) for name in (missing_points(plan) if names is None else names))
+    return settings_cost(plan, settings)
 
 
-def pace(plan: AblationPlan) -> float | None:
-    """Seconds per image and setting at the last run here; None without one."""
-    found = plan.store.get_json(_pace_key(plan))
-    return float(found) if isinstance(found, int | float) else None
+def settings_cost(plan: AblationPlan, settings: int) -> Cost:
+    """What evaluating so many settings takes, none of which is in the store."""
+    seconds, images = pace(plan), len(plan.images)
+    words = f"takes {settings:,} settings on {images:,} images" if settings else ""
+    return Cost(words, None if seconds is None else seconds * settings * images)
 
 
 def run_ablation(request: AblationRequest, store: Store, execution: Execution | None = None) -> Grid:
@@ -154,15 +167,15 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     network = loaded(identify(request.network, store, execution.device), store).required
     plan = ablation_plan(request, store, network)
     missing = missing_points(plan)
-    reporter.total = sum(len(_points(plan, name)) for name in missing) * len(plan.images)
+    reporter.total = sum(len(points_of(plan, name)) for name in missing) * len(plan.images)
     ablator = Ablator(plan)
-    named = () if request.classes == ALL_CLASSES else plan.ranking.class_plan.chosen(request.classes)
+    named = () if request.classes == ALL else plan.ranking.class_plan.chosen(request.classes)
     asked = dict.fromkeys([*missing, *(one.name for one in named)])
     for name in (one for one in asked if one != CONTROLS):
-        plan.parts(_points(plan, name)[0])  # better to stop here than after an hour
+        plan.parts(points_of(plan, name)[0])  # better to stop here than after an hour
     for name, key in missing.items():
         store.compute(key, partial(_record, ablator, name, reporter), execution.cancelled)
-        for setting in _points(plan, name):  # each was kept by itself until all were done
+        for setting in points_of(plan, name):  # each was kept by itself until all were done
             store.delete(answers_key(plan, plan.parts(setting), setting.value))
     return find_grid(plan)
 
@@ -170,7 +183,7 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
 def _record(ablator: Ablator, name: str, reporter: Reporter) -> Record:
     """The points of a class, or the controls, stacked."""
     plan = ablator.plan
-    points = _points(plan, name)
+    points = points_of(plan, name)
     answers = [_computed(ablator, setting, name or "controls", reporter).to_arrays() for setting in points]
     stacked = {array: np.stack([one[array] for one in answers]) for array in answers[0]}
     return Record(stacked, _metadata(plan, name))
@@ -185,11 +198,12 @@ def _computed(ablator: Ablator, setting: Setting, stage: str, reporter: Reporter
         reporter.advance(stage, len(estimate.rows) - done)
         done = len(estimate.rows)
     if not found:
-        plan.store.put_json(_pace_key(plan), (time.perf_counter() - start) / max(done, 1))
+        note_pace(plan, (time.perf_counter() - start) / max(done, 1))
     return estimate.answers
 
 
-def _points(plan: AblationPlan, name: str) -> list[Setting]:
+def points_of(plan: AblationPlan, name: str) -> list[Setting]:
+    """The settings of a class, or of CONTROLS."""
     value = plan.request.value
     return class_points(name, value) if name else control_points(value)
 
@@ -214,10 +228,6 @@ def _spelled(setting: Setting) -> Setting:
 def _unstacked(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Answers]:
     for number in range(len(arrays["best"])):
         yield Answers.from_arrays({name: values[number] for name, values in arrays.items()})
-
-
-def _pace_key(plan: AblationPlan) -> str:
-    return f"pace/ablation/{plan.network.digest}"
 
 
 def _metadata(plan: AblationPlan, name: str) -> dict[str, Any]:

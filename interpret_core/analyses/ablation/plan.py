@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +15,17 @@ from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.profile.plan import resolved
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
-from interpret_core.analyses.relevance.request import ALL_CLASSES
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.analyses.survey.compute import known_survey
-from interpret_core.classes.known import OBJECT, KnownClass, class_plan
+from interpret_core.classes.known import OBJECT, class_plan
 from interpret_core.concepts import ConceptTable
-from interpret_core.datasets import Dataset
 from interpret_core.datasets.classes import spelling
-from interpret_core.errors import DatasetError, LayerError, ParameterError
+from interpret_core.errors import LayerError, ParameterError
 from interpret_core.measures.ablation.selection import Selection, allot, count, ranked, shuffled, united
 from interpret_core.measures.ablation.settings import ALL_LAYERS, HAND, INNER, RANDOM, RELEVANCE, Setting
 from interpret_core.networks import Layer, Network
-from interpret_core.runtime.evaluated import damaged_images, in_turns
+from interpret_core.runtime.evaluated import EvaluatedImages, evaluated_images
 from interpret_core.runtime.subjects import Subject
+from interpret_core.runtime.survey import known_survey
 from interpret_core.store.store import Store
 
 
@@ -46,53 +43,18 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class AblationPlan:
-    """Images, classes and rankings of a request: N images are evaluated, of C classes.
+class AblationPlan(EvaluatedImages):
+    """Images, classes and rankings of a request.
 
     Attributes:
-        request, network, dataset, store: as asked; the store holds the rankings.
-        classes: C, those with an image to evaluate, in alphabetical order.
-        without_image: classes that the network knows and that have none in the split that can be read.
-        unreadable: names of images in the split that cannot be read, left out.
-        images: (N,) indices into the data set in the order in which they are evaluated: the classes take
-            turns, so that the first n of them are a fair sample.
-        labels: (N,) number of each image's class.
+        request: as asked; the store holds the rankings.
         ranking: the relevance that ranks, of all classes.
     """
 
     request: AblationRequest
-    network: Network
-    dataset: Dataset
-    store: Store
-    classes: tuple[KnownClass, ...]
-    without_image: tuple[str, ...]
-    unreadable: tuple[str, ...]
-    images: NDArray[np.int64]
-    labels: NDArray[np.int64]
     ranking: RelevancePlan
     _relevance: dict[str, ClassRelevance] = field(default_factory=dict, repr=False)
     _iou: dict[str, Scores] = field(default_factory=dict, repr=False)
-
-    @property
-    def outputs(self) -> list[tuple[int, ...]]:
-        """The network's outputs of each class."""
-        return [one.outputs for one in self.classes]
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """All listed layers, in forward order."""
-        return self.network.layers
-
-    @cached_property
-    def inner(self) -> tuple[str, ...]:
-        """Names of the layers without the first and the last; all of them where there are only two."""
-        names = tuple(layer.name for layer in self.layers)
-        return names[1:-1] or names
-
-    @cached_property
-    def population(self) -> NDArray[np.int64]:
-        """(C,) images of each class that are evaluated."""
-        return np.bincount(self.labels, minlength=len(self.classes))
 
     def number(self, name: str) -> int:
         """The number of a class that is evaluated.
@@ -293,21 +255,8 @@ def ablation_plan(request: AblationRequest, store: Store, network: Network) -> A
     """
     network.require_classes()
     dataset = datasets.open_dataset(request.dataset)
-    spec = network.spec
-    survey = known_survey(dataset, store)
-    known = class_plan(dataset, spec, survey)
+    known = class_plan(dataset, network.spec, known_survey(dataset, store))
     ranking = plan_from(request.relevance(), dataset, Subject.of(network), known)
-    candidates = np.concatenate([one.of(request.split) for one in known.chosen(ALL_CLASSES)])
-    damaged = damaged_images(dataset, candidates, survey, store)
-    sound = {one.name: np.setdiff1d(one.of(request.split), damaged) for one in known.classes}
-    there = tuple(one for one in known.classes if len(sound[one.name]))
-    if not there:
-        unread = f" that can be read ({len(damaged)} cannot)" if len(damaged) else ""
-        raise DatasetError(
-            f"No image{unread} of a class that {request.network} knows is in split {request.split!r} of "
-            f"{dataset.name}, expected at least one: choose another split, or all."
-        )
-    images, labels = in_turns(dataset, [sound[one.name] for one in there])
-    without = tuple(one.name for one in known.classes if one not in there)
-    unreadable = tuple(dataset.records[index].image for index in damaged.tolist())
-    return AblationPlan(request, network, dataset, store, there, without, unreadable, images, labels, ranking)
+    images = evaluated_images(network, dataset, store, known, request.split)
+    given = {one.name: getattr(images, one.name) for one in fields(EvaluatedImages)}
+    return AblationPlan(**given, request=request, ranking=ranking)

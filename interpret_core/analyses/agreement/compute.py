@@ -5,92 +5,26 @@ One place for the command line and the pages, so that both show the same numbers
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.analyses.agreement.request import AgreementSettings
+from interpret_core.analyses.agreement.result import Agreement
 from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import ParameterError
 from interpret_core.measures.agreement import (
-    PERMUTATIONS,
-    TOP,
-    Cell,
-    LayerAgreement,
-    NetworkAgreement,
     agree,
     combine,
-    marks_of,
 )
 from interpret_core.measures.shared_units import SharedUnits, share_units
+from interpret_core.options import TOP_SHARE
 
 OBJECT = "object"
-ALL = "*"  # layer and class of a network's summary row
-COLUMNS = ("layer", "class", "k", "error", "chance", "p_value", "overlap", "spearman", "error_sd")
-REASONS = {
-    Cell.NO_OVERLAP: "fewer than k units overlap the concept",
-    Cell.NO_RELEVANCE: "fewer than k units have any relevance",
-}
 NO_CATEGORY = "the profile does not compare with the category object; profile with it among --categories"
-PERCENT = 100
-
-
-@dataclass(frozen=True)
-class AgreementSettings:
-    """How agreement is read off IoU and relevance.
-
-    Attributes:
-        top: share of a layer's units to mark, above 0 and at most 1.
-        permutations: of the network's p-value; 0 leaves it out.
-        seed: of the permutations.
-    """
-
-    top: float = TOP
-    permutations: int = PERMUTATIONS
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        marks_of(self.top, 1)
-        for name in ("permutations", "seed"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 0:
-                raise ParameterError(f"{name} is {value!r}, but expected a whole number of at least 0.")
-
-
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """A network's agreement on a data set: L layers, C classes.
-
-    Attributes:
-        layers: names, in forward order.
-        classes: names, in the order given.
-        concepts: (C,) the object of each class as the data set names it; of several labels, all names.
-        network: the numbers; its layers are in the order of `layers`, their columns in that of `classes`.
-        left_out: (class, why) of the classes that cannot be compared.
-        settings: what was asked for.
-        metadata: of the profiles: network and dataset (as in a profile), quantile; of the relevances: method,
-            baseline, output, split; images: class -> n.
-    """
-
-    layers: tuple[str, ...]
-    classes: tuple[str, ...]
-    concepts: tuple[str, ...]
-    network: NetworkAgreement
-    left_out: tuple[tuple[str, str], ...]
-    settings: AgreementSettings
-    metadata: Mapping[str, Any]
-
-    def layer(self, name: str) -> LayerAgreement:
-        """One layer's cells.
-
-        Raises:
-            KeyError: a layer that is not among `layers`.
-        """
-        return dict(zip(self.layers, self.network.layers, strict=True))[name]
 
 
 def agreement(
@@ -140,7 +74,7 @@ def agreement(
 
 
 def shared_units(
-    relevances: Mapping[str, ClassRelevance], layers: Sequence[str], top: float = TOP
+    relevances: Mapping[str, ClassRelevance], layers: Sequence[str], top: float = TOP_SHARE
 ) -> SharedUnits:
     """What the classes' sets of units share; classes and layers are numbered as given.
 
@@ -157,51 +91,6 @@ def shared_units(
             f"{len(relevances)} classes and {len(layers)} layers are given, but expected one of each or more."
         )
     return share_units([_relevance(list(relevances.values()), layer) for layer in layers], top)
-
-
-def rows(found: Agreement) -> Iterator[dict[str, Any]]:
-    """A row of COLUMNS per kept cell, by layer and class, then one for the network.
-
-    error, chance and error_sd are in percent, as in the paper's Table I; overlap and p are shares. Cells that
-    are left out have no row: see `left_out_cells`. What is no number is None.
-    """
-    for name, layer in zip(found.layers, found.network.layers, strict=True):
-        for at in np.flatnonzero(layer.kept):
-            yield dict.fromkeys(COLUMNS) | {
-                "layer": name,
-                "class": found.classes[at],
-                "k": layer.count,
-                "error": PERCENT * float(layer.error[at]),
-                "chance": PERCENT * layer.chance,
-                "p_value": float(layer.p_value[at]),
-                "overlap": float(layer.overlap[at]),
-                "spearman": number(layer.spearman[at]),
-            }
-    whole = found.network
-    yield dict.fromkeys(COLUMNS) | {
-        "layer": ALL,
-        "class": ALL,
-        "error": number(PERCENT * whole.error),
-        "chance": number(PERCENT * whole.chance),
-        "p_value": number(whole.p_value),
-        "overlap": number(whole.overlap),
-        "spearman": number(whole.spearman),
-        "error_sd": number(PERCENT * whole.error_sd),
-    }
-
-
-def left_out_cells(found: Agreement) -> list[tuple[str, str, str]]:
-    """(layer, class, why) of every cell that does not count."""
-    return [
-        (name, found.classes[at], REASONS[Cell(layer.state[at])])
-        for name, layer in zip(found.layers, found.network.layers, strict=True)
-        for at in np.flatnonzero(~layer.kept)
-    ]
-
-
-def number(value: float) -> float | None:
-    """A float, or None for NaN, which neither JSON nor a table has a place for."""
-    return None if math.isnan(value) else float(value)
 
 
 def _relevance(classes: Sequence[ClassRelevance], layer: str) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,42 +14,20 @@ from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.assembly import layer_metadata, mask_arrays, shown_images
 from interpret_core.analyses.profile.chance import Lottery
 from interpret_core.analyses.profile.material import Material
+from interpret_core.analyses.profile.outcome import Outcome
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers, resolved
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.tallies import Passing, profile_layers
-from interpret_core.analyses.survey.compute import surveyed
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.thresholds import wanted_positions
-from interpret_core.networks import Network
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.shards import Load, Shard, Shards, Stage, split, sweep
 from interpret_core.runtime.subjects import Subject, identify, loaded
+from interpret_core.runtime.survey import surveyed
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run did.
-
-    Attributes:
-        keys: where each layer's results lie.
-        layers: names, in forward order.
-        computed: shards computed, as opposed to found.
-        seconds: wall-clock seconds by stage.
-        network: None where every answer was on disk already.
-    """
-
-    keys: LayerKeys
-    layers: tuple[str, ...]
-    computed: int
-    seconds: Mapping[str, float]
-    problems: tuple[tuple[str, str], ...] = ()
-    evidence: str = ""
-    note: str = ""
-    network: Network | None = field(default=None, repr=False)
 
 
 def run_profile(request: ProfileRequest, store: Store, execution: Execution | None = None) -> Outcome:

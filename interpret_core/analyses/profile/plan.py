@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from interpret_core import datasets
-from interpret_core.analyses.profile.request import ALL_LAYERS, ProfileRequest, profile_keys
+from interpret_core.analyses.profile.keys import profile_keys
+from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
 from interpret_core.errors import LayerError, unknown
+from interpret_core.options import ALL
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.store.store import Store
 
@@ -110,7 +112,7 @@ def find_layer(keys: LayerKeys, store: Store, layer: str) -> Found | None:
 def _keys(
     request: ProfileRequest, network_digest: str, dataset_digest: str, known: Sequence[str]
 ) -> LayerKeys:
-    names = known if request.layers == ALL_LAYERS else request.layers
+    names = known if request.layers == ALL else request.layers
     for name in names:
         if name not in known:
             raise LayerError(unknown("layer", name, known, f"Network: {request.network}."))

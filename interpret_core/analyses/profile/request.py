@@ -1,25 +1,32 @@
-"""What can be asked for, and the keys under which answers are kept.
-
-A key holds everything that changes the answer; the same request has the same digest, whatever the spelling.
-"""
+"""What a profile is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from interpret_core.analyses.survey.request import survey_key
 from interpret_core.concepts import DEFAULT_CATEGORIES
 from interpret_core.errors import ParameterError
 from interpret_core.measures.dissection.quantile import check_quantile
-from interpret_core.options import BATCH_SIZE, at_least, entries, names_of, one_spelling
-from interpret_core.store.keys import content_key
+from interpret_core.options import (
+    ALL,
+    BATCH_SIZE,
+    BatchSize,
+    Data,
+    Layers,
+    Network,
+    Option,
+    Permutations,
+    Request,
+    Seed,
+    at_least,
+    one_spelling,
+)
 
-ALL_LAYERS = "all"
-PERMUTATIONS = 100
 CUTOFF = 0.04
 MIN_IMAGES = 10
+
+Quantile = Annotated[float, Option("Share of positions above a unit's threshold.", "NUMBER")]
 
 
 @dataclass(frozen=True)
@@ -44,89 +51,48 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class ProfileRequest:
+class ProfileRequest(Request):
     """A profile of some layers of a network on a data set.
 
     Attributes:
         network, dataset: names (or, from the command line, a factory and a folder).
-        layers: short names, or ALL_LAYERS.
+        layers: short names, or ALL.
         quantile: tail mass of the threshold, in (0, 1).
         min_images: concepts in fewer images are left out of labels and of the chance level.
         categories: annotation categories to compare with.
+        cutoff: of the detectors (`Settings`).
         batch_size: images per forward pass; another one may change a response in its last bit.
         permutations, seed: of the chance level; 0 permutations leave it out.
         strict: stop at the first damaged file instead of skipping it.
     """
 
-    network: str
-    dataset: str
-    layers: tuple[str, ...] | str = ALL_LAYERS
-    quantile: float = 0.005
-    min_images: int = MIN_IMAGES
-    categories: tuple[str, ...] = DEFAULT_CATEGORIES
-    batch_size: int = BATCH_SIZE
-    permutations: int = PERMUTATIONS
-    seed: int = 0
-    strict: bool = False
+    analysis: ClassVar[str] = "profile"
+
+    network: Network
+    dataset: Data
+    layers: Layers = ALL
+    quantile: Quantile = 0.005
+    min_images: Annotated[int, Option("Leave out concepts in fewer images.", "COUNT")] = MIN_IMAGES
+    categories: Annotated[tuple[str, ...], Option("Annotation categories, separated by commas.", "NAMES")] = (
+        DEFAULT_CATEGORIES
+    )
+    cutoff: Annotated[
+        float, Option("A unit is a detector when its best IoU exceeds this.", "IOU", reading=True)
+    ] = CUTOFF
+    batch_size: BatchSize = BATCH_SIZE
+    permutations: Permutations = 100
+    seed: Seed = 0
+    strict: Annotated[bool, Option("Stop at damaged files instead of skipping them.")] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         spelled = one_spelling(check_quantile(self.quantile))
         object.__setattr__(self, "quantile", spelled if spelled < 1 else float(self.quantile))
-        object.__setattr__(self, "layers", names_of(self.layers, ALL_LAYERS, "layer"))
-        object.__setattr__(self, "categories", tuple(self.categories))
-        Settings(min_images=self.min_images)
+        self.settings()
         at_least("batch_size", self.batch_size, 1)
         at_least("permutations", self.permutations, 0)
         at_least("seed", self.seed, 0)
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers, texts and lists."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ProfileRequest:
-        """The inverse of `to_json`; lists become tuples."""
-        return cls(**entries(cls, value))
-
-
-@dataclass(frozen=True)
-class ProfileKeys:
-    """Keys of everything a profile request consists of.
-
-    Attributes:
-        survey: of the data set's survey.
-        profile, chance: by layer.
-        run: of the run's intermediate shards.
-    """
-
-    survey: str
-    profile: Mapping[str, str]
-    chance: Mapping[str, str]
-    run: str
-
-
-def profile_keys(
-    request: ProfileRequest, network_digest: str, dataset_digest: str, layers: Sequence[str]
-) -> ProfileKeys:
-    """Keys for the given content.
-
-    Args:
-        request: what is asked for.
-        network_digest, dataset_digest: hex digests of the content behind the names.
-        layers: the layers asked for, resolved.
-    """
-    common = {
-        "network": network_digest,
-        "dataset": dataset_digest,
-        "quantile": request.quantile,
-        "categories": list(request.categories),
-        "batch_size": request.batch_size,
-    }
-    chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
-    profile = {layer: content_key("profile", common | {"layer": layer}) for layer in layers}
-    return ProfileKeys(
-        survey_key(dataset_digest, request.categories),
-        profile,
-        {layer: content_key("chance", {"profile": key} | chance) for layer, key in profile.items()},
-        content_key("partial", common | chance | {"layers": list(layers)}),
-    )
+    def settings(self) -> Settings:
+        """How labels and detectors are read."""
+        return Settings(self.min_images, self.cutoff)

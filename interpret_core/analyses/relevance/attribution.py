@@ -14,15 +14,12 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.errors import NoGradientError
-from interpret_core.measures.attribution.gradient import BlockedError, gradients
+from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
 from interpret_core.measures.attribution.path import Averaged, Integrated, Line, Rule, average, credited
 from interpret_core.measures.attribution.sweep import Target, conductance
 from interpret_core.networks import Network
 from interpret_core.networks.cutting import INPUT, Cut, Cutter, NotCuttableError
 
-MEMORY = 768 * 2**20  # bytes that responses on the path, and all that is computed from them, may take
-KEPT = 3  # what autograd keeps and what the backward pass makes, per byte of a response computed
 BLUR = 1 / 16  # standard deviation of the blurred baseline, over the image's shorter side
 
 
@@ -244,17 +241,7 @@ def _named(network: Network, layers: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except BlockedError as error:
-        raise no_gradient(network, layers[error.number]) from error
-
-
-def no_gradient(network: Network, layer: str) -> NoGradientError:
-    """The error to raise where no gradient reaches a layer's response, in one line."""
-    place = f"layer {layer}" if layer else "the pixels"
-    return NoGradientError(
-        f"No gradient reaches {place} of {network.name} from its output, expected one to attribute the "
-        "output to its units: detach(), no_grad() or a rounding between them stops it, or the output does "
-        "not depend on them. Leave that out of the forward."
-    )
+        raise no_gradient(network.name, layers[error.number]) from error
 
 
 def joined(parts: Sequence[Integrated]) -> Integrated:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 
 from interpret_core import datasets
 from interpret_core.analyses.relevance.attribution import Attributing
+from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import RelevancePlan, pace_key, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.analyses.survey.compute import planned
 from interpret_core.classes.known import OBJECT, KnownClass
 from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset
 from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError
@@ -28,6 +26,7 @@ from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.shards import sweep
 from interpret_core.runtime.subjects import identify, loaded
+from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
@@ -38,25 +37,6 @@ Arrays = dict[str, NDArray[Any]]
 
 class NoUsableImageError(DatasetError):
     """No image of a class can be read and shows its object; the message is the end of a sentence."""
-
-
-@dataclass(frozen=True)
-class Related:
-    """What a run found.
-
-    Attributes:
-        plan: what was asked for, in full.
-        classes: relevance by class.
-        computed: classes that were not on disk.
-        left_out: (class, why) of those asked for that have no image to compute it on.
-        seconds: wall-clock seconds of this call.
-    """
-
-    plan: RelevancePlan
-    classes: Mapping[str, ClassRelevance]
-    computed: tuple[str, ...]
-    left_out: tuple[tuple[str, str], ...]
-    seconds: float
 
 
 def run_relevance(request: RelevanceRequest, store: Store, execution: Execution | None = None) -> Related:

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
-from interpret_core.analyses.relevance.request import RelevanceRequest, relevance_key
+from interpret_core.analyses.relevance.keys import relevance_key
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.analyses.survey.compute import known_survey
 from interpret_core.classes.known import ClassPlan, KnownClass, class_plan
 from interpret_core.datasets import Dataset
 from interpret_core.errors import DatasetError
 from interpret_core.files import name_bytes
 from interpret_core.networks import NetworkSpec
 from interpret_core.runtime.subjects import Subject, identify
+from interpret_core.runtime.survey import known_survey
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
@@ -103,15 +104,20 @@ class RelevancePlan:
         return float(pace) * images if isinstance(pace, int | float) else None
 
 
-def plan(request: RelevanceRequest, store: Store) -> RelevancePlan:
+def plan(request: RelevanceRequest, store: Store, subject: Subject | None = None) -> RelevancePlan:
     """What a request amounts to, from names, tables and a survey made before.
+
+    Args:
+        request: what is asked for.
+        store: holds survey and results.
+        subject: the network, where it is known already.
 
     Raises:
         NeedsSurvey: what the images show has to be counted first; running the request does it.
         UserError: unknown names, or no class that has an image.
     """
     dataset = datasets.open_dataset(request.dataset)
-    subject = identify(request.network, store)
+    subject = subject or identify(request.network, store)
     known = class_plan(dataset, subject.spec, known_survey(dataset, store))
     found = plan_from(request, dataset, subject, known)
     found.require()

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 
+FEW = 10  # images, below which a mean says little
+
 
 class LayerShape(NamedTuple):
     """A layer as the record knows it: its name, its units, its activation grid."""

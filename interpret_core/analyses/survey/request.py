@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from interpret_core.store.keys import content_key
+from interpret_core.concepts import DEFAULT_CATEGORIES
+from interpret_core.options import Data, Option, Request
 
 
-def survey_key(dataset_digest: str, categories: Sequence[str]) -> str:
-    """Key of a data set's survey.
+@dataclass(frozen=True)
+class SurveyRequest(Request):
+    """What one read of every image and mask of a data set tells.
 
-    Args:
-        dataset_digest: hex digest of its content.
+    Attributes:
+        dataset: a name (or, from the command line, a folder).
         categories: of the annotations, in the order in which they are asked for.
     """
-    return content_key("survey", {"dataset": dataset_digest, "categories": list(categories)})
+
+    analysis: ClassVar[str] = "survey"
+
+    dataset: Data
+    categories: Annotated[tuple[str, ...], Option("Annotation categories, separated by commas.", "NAMES")] = (
+        DEFAULT_CATEGORIES
+    )

@@ -11,11 +11,10 @@ from typing import Any
 
 from interpret_core.errors import ParameterError, unknown
 from interpret_core.measures.ablation.selection import DIRECTIONS, TOP
+from interpret_core.options import Value
 
 RELEVANCE, IOU, RANDOM, HAND = "relevance", "iou", "random", "hand"
 WAYS = (RELEVANCE, IOU, RANDOM, HAND)
-ZERO, MEAN = "zero", "mean"
-VALUES = (ZERO, MEAN)
 INNER, ALL_LAYERS = "inner", "all"
 GRAIN, NOISE = 6, 1e-9  # decimals of a fraction; what is left of nothing after sums and differences
 
@@ -45,10 +44,10 @@ class Setting:
     seed: int = 0
     units: tuple[tuple[str, int], ...] = ()
     layers: tuple[str, ...] | str = INNER
-    value: str = ZERO
+    value: str = Value.ZERO
 
     def __post_init__(self) -> None:
-        for name, known in (("by", WAYS), ("direction", DIRECTIONS), ("value", VALUES)):
+        for name, known in (("by", WAYS), ("direction", DIRECTIONS), ("value", list(Value))):
             if getattr(self, name) not in known:
                 raise ParameterError(unknown(name, getattr(self, name), known))
         object.__setattr__(self, "fraction", _share(self.fraction))

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from interpret_core.errors import NoGradientError
+
+MEMORY = 768 * 2**20  # bytes that responses on the path, and all that is computed from them, may take
+KEPT = 3  # what autograd keeps and what the backward pass makes, per byte of a response computed
+
 
 class BlockedError(Exception):
     """No gradient leads from the output to a response; never reaches the user, who gets a layer's name.
@@ -38,3 +43,13 @@ def gradients(value: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
     if missing is not None:
         raise BlockedError(missing)
     return list(found)
+
+
+def no_gradient(network: str, layer: str) -> NoGradientError:
+    """The error to raise where no gradient reaches a layer's response, in one line."""
+    place = f"layer {layer}" if layer else "the pixels"
+    return NoGradientError(
+        f"No gradient reaches {place} of {network} from its output, expected one to attribute the "
+        "output to its units: detach(), no_grad() or a rounding between them stops it, or the output does "
+        "not depend on them. Leave that out of the forward."
+    )

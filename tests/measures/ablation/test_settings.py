@@ -12,8 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from interpret_core.analyses.ablation.request import AblationRequest
-from interpret_core.analyses.profile.request import ProfileRequest, profile_keys
-from interpret_core.analyses.relevance.request import RelevanceRequest, relevance_key
+from interpret_core.analyses.profile.keys import profile_keys
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.relevance.keys import relevance_key
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import ParameterError
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.store.records import canonical_json

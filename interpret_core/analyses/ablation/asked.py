@@ -5,16 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from interpret_core.analyses.ablation.request import DIRECTIONS, FRACTIONS, WAYS, AblateRequest
 from interpret_core.errors import ParameterError, unknown
-
-if TYPE_CHECKING:
-    from interpret_core.measures.ablation.settings import Setting
-
-RELEVANCE, IOU, HAND = WAYS = ("relevance", "iou", "hand")
-TOP, BOTTOM, RANDOM = DIRECTIONS = ("top", "bottom", "random")
-FRACTIONS = "0,0.01,0.02,0.03"  # as in the paper
+from interpret_core.measures.ablation.selection import SEEDS
+from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, Setting
+from interpret_core.options import ALL, Names
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,24 @@ class Asked:
     layers: tuple[str, ...] | str
     value: str
     concepts: bool = False
+
+
+def asked_of(request: AblateRequest) -> Asked:
+    """The options, checked.
+
+    Raises:
+        ParameterError: what would have no meaning, or not one.
+    """
+    return Asked(
+        chosen("by", request.by, WAYS)[0],
+        ranked_for(request.by, request.classes, request.concept),
+        chosen("rank", request.rank, DIRECTIONS),
+        amounts(request.by, request.fractions, request.total),
+        picked(request.by, request.units),
+        layers_in(request.layers),
+        request.value,
+        request.concept is not None,
+    )
 
 
 def names_in(text: str, kind: str) -> tuple[str, ...]:
@@ -68,7 +82,7 @@ def layers_in(text: str) -> tuple[str, ...] | str:
     return text if text in ("inner", "all") else names_in(text, "layer")
 
 
-def ranked_for(by: str, classes: str, concept: str | None) -> tuple[str, ...] | str:
+def ranked_for(by: str, classes: Names, concept: str | None) -> Names:
     """Classes, or concepts, that rank; "all" for every class.
 
     Raises:
@@ -76,17 +90,23 @@ def ranked_for(by: str, classes: str, concept: str | None) -> tuple[str, ...] | 
     """
     if concept is not None and by != IOU:
         raise ParameterError(f"--concept {concept} is for --by {IOU}, but units are ranked by {by}: add it.")
-    if by == HAND and classes != "all":
+    if by == HAND and classes != ALL:
         raise ParameterError(
-            f"--class {classes} ranks units, but --by {HAND} silences --units alone: leave one of them out."
+            f"--class {_listed(classes)} ranks units, but --by {HAND} silences --units alone: leave one of "
+            "them out."
         )
     if concept is not None:
-        if classes != "all":
+        if classes != ALL:
             raise ParameterError(
-                f"--class {classes} and --concept {concept} both name what ranks the units: leave one out."
+                f"--class {_listed(classes)} and --concept {concept} both name what ranks the units: leave "
+                "one out."
             )
         return names_in(concept, "concept")
-    return "all" if classes == "all" else names_in(classes, "class")
+    return classes
+
+
+def _listed(names: Names) -> str:
+    return names if isinstance(names, str) else ",".join(names)
 
 
 def amounts(by: str, fractions: str | None, total: int | None) -> tuple[tuple[float, int | None], ...]:
@@ -114,8 +134,6 @@ def amounts(by: str, fractions: str | None, total: int | None) -> tuple[tuple[fl
 
 
 def _share(text: str) -> float:
-    from interpret_core.measures.ablation.settings import Setting
-
     try:
         share = float(text)
     except ValueError:
@@ -148,9 +166,6 @@ def picked(by: str, text: str) -> tuple[tuple[str, int], ...]:
 
 def settings_of(asked: Asked, names: Sequence[str]) -> Iterator[Setting]:
     """Everything to evaluate: names × directions × amounts, the random controls once."""
-    from interpret_core.measures.ablation.selection import SEEDS
-    from interpret_core.measures.ablation.settings import Setting
-
     common = Setting(layers=asked.layers, units=asked.units, value=asked.value)
     if asked.by == HAND:
         yield common

@@ -1,25 +1,22 @@
-"""What `profile` reports: facts in words, a table of layers, and the rows of the file that `--out` names."""
+"""What `profile` reports: facts in words, a table of layers, and what stands beside the rows of its file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from interpret_core import __version__
-from interpret_core.analyses.profile.request import ProfileRequest, Settings
+from interpret_core.analyses.profile.outcome import Outcome, Profiled
 from interpret_core.analyses.profile.summary import LayerSummary
-from interpret_core.analyses.profile.table import COLUMNS, rows
-from interpret_core.cli.terminal import cell, some, table
-from interpret_core.cli.writing import Row, write_rows
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.schema import SCHEMA
+from interpret_core.tables import Row, Table, some
 
 
-def description(request: ProfileRequest, settings: Settings, summaries: Sequence[LayerSummary]) -> Row:
+def description(found: Profiled) -> Row:
     """Everything beside the rows: what was profiled, how, and what each layer shows, as JSON takes it."""
+    request, summaries = found.request, found.summaries
     metadata = summaries[0].profile.metadata
     dataset = dict(metadata["dataset"])
     skipped = dataset.pop("skipped")
@@ -34,7 +31,7 @@ def description(request: ProfileRequest, settings: Settings, summaries: Sequence
         "parameters": {
             "quantile": request.quantile,
             "min_images": request.min_images,
-            "cutoff": settings.cutoff,
+            "cutoff": request.cutoff,
             "categories": list(metadata["categories"]),
             "batch_size": request.batch_size,
             "permutations": request.permutations,
@@ -124,17 +121,21 @@ def layers_table(summaries: Sequence[LayerSummary]) -> Table:
     names = ("units", "live", "dead", "tied", "detectors", "unique", "by chance", "significant")
     numbers = (*names, "Q1", "Q2", "Q3")
     cutoff = summaries[0].settings.cutoff
-    made = table(f"Detectors: IoU > {cutoff:g}", "layer", *numbers, numbers=numbers)
     facts = [layer_facts(summary) for summary in summaries]
-    for row in [*facts, network_facts(summaries)] if len(facts) > 1 else facts:
-        made.add_row(*(cell(value) for value in row.values()))
-    return made
+    every = [*facts, network_facts(summaries)] if len(facts) > 1 else facts
+    cells = [tuple(row.values()) for row in every]
+    return Table(f"Detectors: IoU > {cutoff:g}", ("layer", *numbers), cells, numbers)
 
 
-def write(target: Path, summaries: Sequence[LayerSummary], described: Row) -> int:
-    """Write all rows, so that the file is whole or as it was before; returns their number.
+def report(found: Profiled, verbose: bool) -> Iterator[str | Table]:
+    """Lines and tables."""
+    yield from facts_in_words(description(found), verbose)
+    yield layers_table(found.summaries)
+    yield _spent(found.outcome, found.seconds)
 
-    Raises:
-        UserError: it cannot be written.
-    """
-    return write_rows(target, COLUMNS, (row for summary in summaries for row in rows(summary)), described)
+
+def _spent(outcome: Outcome, seconds: float) -> str:
+    if not outcome.computed and not outcome.seconds:
+        return f"All found in the cache, {seconds:.2f} s."
+    parts = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in outcome.seconds.items())
+    return f"{outcome.computed} shards computed in {seconds:.1f} s: {parts}."

@@ -6,13 +6,23 @@ import time
 from collections.abc import Sequence
 
 from interpret_core import datasets
-from interpret_core.analyses.survey.request import survey_key
 from interpret_core.classes.known import ClassPlan, NeedsSurvey, class_plan
 from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset, Survey
 from interpret_core.networks import NetworkSpec
 from interpret_core.runtime.execution import Reporter
+from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
+
+
+def survey_key(dataset_digest: str, categories: Sequence[str] = DEFAULT_CATEGORIES) -> str:
+    """Key of a data set's survey.
+
+    Args:
+        dataset_digest: hex digest of its content.
+        categories: of the annotations, in the order in which they are asked for.
+    """
+    return content_key("survey", {"dataset": dataset_digest, "categories": list(categories)})
 
 
 def surveyed(

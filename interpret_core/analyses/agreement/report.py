@@ -1,67 +1,29 @@
-"""What `agreement` reports: facts in words, tables of layers and of networks, and the rows of `--out`."""
+"""What `agreement` reports: facts in words, tables of layers and of networks, what stands beside the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterator, Sequence
 
 from interpret_core import __version__
-from interpret_core.analyses.agreement.compute import COLUMNS, PERCENT, Agreement, left_out_cells, number
-from interpret_core.analyses.agreement.compute import rows as cells_and_summary
-from interpret_core.cli.relating import FEW
-from interpret_core.cli.terminal import cell, some, table
-from interpret_core.cli.writing import Row
+from interpret_core.analyses.agreement.result import PERCENT, Agreed, Answer, Twins, left_out_cells
+from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.agreement import Cell, mean
+from interpret_core.numbers import known
 from interpret_core.store.schema import SCHEMA
+from interpret_core.tables import Row, Table, cell, some
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A network's agreement under the names that were asked for.
-
-    Attributes:
-        name, dataset: as asked; stored results may bear older ones.
-        without: (class, why) of classes of the data set that have no relevance.
-    """
-
-    name: str
-    dataset: str
-    agreement: Agreement
-    without: tuple[tuple[str, str], ...]
-
-    @property
-    def left_out(self) -> list[tuple[str, str]]:
-        """(class, why) of every class that is not compared."""
-        return [*self.without, *self.agreement.left_out]
-
-
-Twins = Mapping[str, tuple[str, Answer | None]]
-
-
-def show(screen: Console, answers: Sequence[Answer], twins: Twins, verbose: bool) -> None:
-    """The report, ending with the networks side by side.
-
-    Args:
-        screen: where to.
-        answers: of the networks that were asked for.
-        twins: untrained ones that were not, by network: name, and the answer if it is stored.
-        verbose: leave nothing out.
-    """
-    for line in facts_in_words(answers, verbose):
-        screen.print(line, soft_wrap=True)
-    for answer in answers:
-        screen.print(layers_table(answer))
-        screen.print()
-    screen.print(networks_table(beside(answers, twins)))
-    for name, (twin, found) in twins.items():
-        if found is None:
-            screen.print(
-                f"{name}: no baseline; --untrained computes that of its untrained twin {twin}",
-                soft_wrap=True,
-            )
+def report(found: Agreed, verbose: bool) -> Iterator[str | Table]:
+    """The report, ending with the networks side by side."""
+    yield from facts_in_words(found.answers, verbose)
+    for answer in found.answers:
+        yield layers_table(answer)
+        yield ""
+    yield networks_table(beside(found.answers, found.twins))
+    for name, (twin, stored) in found.twins.items():
+        if stored is None:
+            yield f"{name}: no baseline; --untrained computes that of its untrained twin {twin}"
+    yield f"Compared in {found.seconds:.2f} s."
 
 
 def beside(answers: Sequence[Answer], twins: Twins) -> list[Answer]:
@@ -71,18 +33,6 @@ def beside(answers: Sequence[Answer], twins: Twins) -> list[Answer]:
         _, twin = twins.get(answer.name, ("", None))
         made += [answer, twin] if twin else [answer]
     return made
-
-
-def columns(answers: Sequence[Answer]) -> tuple[str, ...]:
-    """Of the table that `--out` names; networks are told apart only where there are several."""
-    return COLUMNS if len(answers) == 1 else ("network", *COLUMNS)
-
-
-def rows(answers: Sequence[Answer]) -> Iterator[Row]:
-    """Rows of `columns`: a network's cells and its summary, network by network."""
-    for answer in answers:
-        name = {} if len(answers) == 1 else {"network": answer.name}
-        yield from (name | row for row in cells_and_summary(answer.agreement))
 
 
 def description(answers: Sequence[Answer]) -> Row:
@@ -156,40 +106,43 @@ def _facts_of(answer: Answer, verbose: bool) -> Iterator[str]:
 def layers_table(answer: Answer) -> Table:
     """A row per layer of one network: means over the classes that count there."""
     numbers = ("units", "k", "classes", "error %", "chance %", "overlap", "Spearman")
-    made = table(f"{answer.name} by layer", "layer", *numbers, numbers=numbers)
     found = answer.agreement
-    for name, layer in zip(found.layers, found.network.layers, strict=True):
-        shown = (
+    cells = [
+        (
+            name,
             layer.units,
             layer.count,
             int(layer.kept.sum()),
-            _percent(number(PERCENT * layer.mean_error)),
+            _percent(known(PERCENT * layer.mean_error)),
             _percent(PERCENT * layer.chance),
-            cell(number(mean(layer.overlap))),
-            cell(number(mean(layer.spearman))),
+            known(mean(layer.overlap)),
+            known(mean(layer.spearman)),
         )
-        made.add_row(name, *(cell(value) for value in shown))
-    return made
+        for name, layer in zip(found.layers, found.network.layers, strict=True)
+    ]
+    return Table(f"{answer.name} by layer", ("layer", *numbers), cells, numbers)
 
 
 def networks_table(answers: Sequence[Answer]) -> Table:
     """The paper's Table I: a row per network, mean over layers and classes, deviation over layers."""
     numbers = ("cells", "error %", "± sd", "chance %", "p", "overlap", "Spearman")
-    made = table("Disagreement of IoU and relevance", "network", *numbers, numbers=numbers)
+    cells = []
     for answer in answers:
         whole = answer.agreement.network
-        p_value = number(whole.p_value)
-        made.add_row(
-            answer.name,
-            cell(whole.cells(Cell.KEPT)),
-            _percent(number(PERCENT * whole.error)),
-            _percent(number(PERCENT * whole.error_sd)),
-            _percent(number(PERCENT * whole.chance)),
-            cell(None if p_value is None else f"{p_value:.4f}"),
-            cell(number(whole.overlap)),
-            cell(number(whole.spearman)),
+        p_value = known(whole.p_value)
+        cells.append(
+            (
+                answer.name,
+                whole.cells(Cell.KEPT),
+                _percent(known(PERCENT * whole.error)),
+                _percent(known(PERCENT * whole.error_sd)),
+                _percent(known(PERCENT * whole.chance)),
+                None if p_value is None else f"{p_value:.4f}",
+                known(whole.overlap),
+                known(whole.spearman),
+            )
         )
-    return made
+    return Table("Disagreement of IoU and relevance", ("network", *numbers), cells, numbers)
 
 
 def _percent(value: float | None) -> str:

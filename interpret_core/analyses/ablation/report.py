@@ -7,18 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from interpret_core import __version__
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.table import Pair, Point, pair, spread, target_of
 from interpret_core.analyses.ablation.table import rows as point_rows
-from interpret_core.cli.relating import FEW
-from interpret_core.cli.terminal import cell, some, table
-from interpret_core.cli.writing import Row
+from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.measures.ablation.settings import HAND, INNER, IOU, RANDOM, RELEVANCE, Setting
+from interpret_core.tables import Row, Table, cell, some
 
 ACCURACY, PROBABILITY = "accuracy", "probability"
 Amount = tuple[float, int | None]  # fraction, or total
@@ -47,27 +44,17 @@ class Ablated:
     seconds: float = 0.0
 
 
-def show(screen: Console, found: Ablated, verbose: bool) -> None:
-    """The report.
-
-    Args:
-        screen: where to.
-        found: what to report.
-        verbose: leave nothing out.
-    """
-    for line in facts_in_words(found, verbose):
-        screen.print(line, soft_wrap=True)
+def report(found: Ablated, verbose: bool) -> Iterator[str | Table]:
+    """Lines and tables."""
+    yield from facts_in_words(found, verbose)
     if not found.names:
-        screen.print(classes_table(found))
+        yield classes_table(found)
     else:
-        screen.print(losses_table(found, ACCURACY))
-        screen.print()
-        screen.print(losses_table(found, PROBABILITY))
+        yield losses_table(found, ACCURACY)
+        yield ""
+        yield losses_table(found, PROBABILITY)
     settings = len(found.points) + 1
-    screen.print(
-        f"{settings:,} settings evaluated in {found.seconds:.1f} s, {found.stored:,} of them from the grid.",
-        soft_wrap=True,
-    )
+    yield f"{settings:,} settings evaluated in {found.seconds:.1f} s, {found.stored:,} of them from the grid."
 
 
 def rows(found: Ablated) -> Iterator[Row]:
@@ -78,6 +65,19 @@ def rows(found: Ablated) -> Iterator[Row]:
 def description(found: Ablated) -> Row:
     """Everything beside the rows: what was silenced, which images ranked and which were evaluated."""
     plan = found.plan
+    return {
+        **description_of(plan),
+        "spared": [layer.name for layer in plan.layers if layer.name not in _silenced(found)],
+        "settings": [
+            point.setting.to_json() | {"silenced": {k: list(v) for k, v in _selection(found, point).items()}}
+            for point in found.points
+        ],
+        "left_out": [list(one) for one in [*found.left_out, *plan.ranking.class_plan.left_out]],
+    }
+
+
+def description_of(plan: AblationPlan) -> Row:
+    """What is evaluated, and what ranks."""
     request = plan.request.to_json()
     return {
         "version": __version__,
@@ -91,12 +91,6 @@ def description(found: Ablated) -> Row:
         "parameters": {name: value for name, value in request.items() if name not in ("network", "dataset")},
         "class_source": plan.ranking.class_plan.source,
         "classes": [[one.name, int(n)] for one, n in zip(plan.classes, plan.population, strict=True)],
-        "spared": [layer.name for layer in plan.layers if layer.name not in _silenced(found)],
-        "settings": [
-            point.setting.to_json() | {"silenced": {k: list(v) for k, v in _selection(found, point).items()}}
-            for point in found.points
-        ],
-        "left_out": [list(one) for one in [*found.left_out, *plan.ranking.class_plan.left_out]],
     }
 
 
@@ -174,23 +168,21 @@ def losses_table(found: Ablated, measure: str) -> Table:
     amounts = list(dict.fromkeys(_amount(point.setting) for point in found.points))
     columns = tuple(f"{_amount_in_words(amount)} ({_units(found, amount)})" for amount in amounts)
     title = {ACCURACY: "Accuracy, class / others", PROBABILITY: "Mean probability, class / others"}[measure]
-    made = table(title, "ranked for", "rank", *columns, numbers=columns)
-    for name in found.names:
-        for direction in _directions(found):
-            cells = [_cell(found, name, direction, amount, measure) for amount in amounts]
-            made.add_row(name, direction, *cells)
-    return made
+    cells = [
+        (name, direction, *(_cell(found, name, direction, amount, measure) for amount in amounts))
+        for name in found.names
+        for direction in _directions(found)
+    ]
+    return Table(title, ("ranked for", "rank", *columns), cells, columns)
 
 
 def classes_table(found: Ablated) -> Table:
     """A row per class: intact and with the units picked by hand silenced."""
     (point,) = found.points
     numbers = ("images", "right", "accuracy", "change", "probability", "paired change")
-    made = table(f"With {point.silenced:,} units silenced", "class", *numbers, numbers=numbers)
-    for row in rows(found):
-        keys = ("images", "right", "accuracy", "accuracy_change", "probability", "probability_change")
-        made.add_row(row["evaluated_class"], *(cell(row[key]) for key in keys))
-    return made
+    keys = ("images", "right", "accuracy", "accuracy_change", "probability", "probability_change")
+    cells = [(row["evaluated_class"], *(row[key] for key in keys)) for row in rows(found)]
+    return Table(f"With {point.silenced:,} units silenced", ("class", *numbers), cells, numbers)
 
 
 def _cell(found: Ablated, name: str, direction: str, amount: Amount, measure: str) -> str:

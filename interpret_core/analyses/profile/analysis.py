@@ -1,0 +1,92 @@
+"""Profile, as the registry knows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from interpret_core import datasets
+from interpret_core.analyses.base import Analysis, Cost, Plan
+from interpret_core.analyses.profile import report, table
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.outcome import Outcome, Profiled
+from interpret_core.analyses.profile.plan import LayerKeys, find_profiles, layer_keys
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.summary import summarise
+from interpret_core.errors import DatasetError
+from interpret_core.measures.dissection.chance import MAX_IMAGES
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
+from interpret_core.tables import Row, Table
+
+CHANCE = "chance of "  # before a layer's name, where its chance level is meant
+
+
+class ProfileAnalysis(Analysis[ProfileRequest, Profiled]):
+    """What each unit detects."""
+
+    def plan(self, request: ProfileRequest, store: Store) -> Plan:
+        """A record per layer and one of its chance level, beside the data set's survey."""
+        keys = layer_keys(request, store)
+        parts = {"survey": keys.survey, **keys.profile}
+        parts |= {f"{CHANCE}{layer}": key for layer, key in keys.chance.items()}
+        missing = tuple(name for name, key in parts.items() if not store.has(key))
+        return Plan(parts, missing, _cost(request, keys, store))
+
+    def run(self, request: ProfileRequest, store: Store, execution: Execution) -> Profiled:
+        """Compute what is missing, layer by layer, in passes that all layers share."""
+        start = time.perf_counter()
+        outcome = run_profile(request, store, execution)
+        found = _profiled(request, outcome, store)
+        lost = [
+            layer for layer in outcome.layers if layer not in {one.profile.layer for one in found.summaries}
+        ]
+        if lost:
+            raise DatasetError(
+                f"The stored profile of {lost[0]} was damaged and is deleted; run the same command again."
+            )
+        return Profiled(request, outcome, found.summaries, time.perf_counter() - start)
+
+    def find(self, request: ProfileRequest, store: Store) -> Profiled | None:
+        """Every layer's profile and chance level, if all are there."""
+        keys = layer_keys(request, store)
+        if keys.missing(store):
+            return None
+        found = _profiled(request, Outcome(keys, keys.layers, 0, {}), store)
+        return found if len(found.summaries) == len(keys.layers) else None
+
+    def columns(self, found: Profiled) -> Sequence[str]:
+        """As in the table of units and labels."""
+        return table.COLUMNS
+
+    def rows(self, found: Profiled) -> Iterator[Row]:
+        """Layer by layer, unit by unit, the best labels."""
+        return (row for summary in found.summaries for row in table.rows(summary))
+
+    def description(self, found: Profiled) -> Row:
+        """What was profiled, how, and what each layer shows."""
+        return report.description(found)
+
+    def report(self, found: Profiled, verbose: bool) -> Iterator[str | Table]:
+        """Evidence, images, what was left out, and a table of layers."""
+        return report.report(found, verbose)
+
+    def shipped(self, network: str, dataset: str) -> Sequence[ProfileRequest]:
+        """The default request."""
+        return (ProfileRequest(network, dataset),)
+
+
+def _profiled(request: ProfileRequest, outcome: Outcome, store: Store) -> Profiled:
+    found = find_profiles(outcome.keys, store).values()
+    summaries = tuple(summarise(layer.profile, layer.chance, request.settings()) for layer in found)
+    return Profiled(request, outcome, summaries)
+
+
+def _cost(request: ProfileRequest, keys: LayerKeys, store: Store) -> Cost:
+    images = len(datasets.open_dataset(request.dataset))
+    if keys.without_profile(store):
+        return Cost(f"runs the network three times over {images:,} images")
+    if keys.without_chance(store):
+        sample = min(images, MAX_IMAGES)
+        return Cost(f"takes {request.permutations:,} permutations on {sample:,} images")
+    return Cost("")

@@ -1,0 +1,53 @@
+"""Keys under which a profile is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.runtime.survey import survey_key
+from interpret_core.store.keys import content_key
+
+
+@dataclass(frozen=True)
+class ProfileKeys:
+    """Keys of everything a profile request consists of.
+
+    Attributes:
+        survey: of the data set's survey.
+        profile, chance: by layer.
+        run: of the run's intermediate shards.
+    """
+
+    survey: str
+    profile: Mapping[str, str]
+    chance: Mapping[str, str]
+    run: str
+
+
+def profile_keys(
+    request: ProfileRequest, network_digest: str, dataset_digest: str, layers: Sequence[str]
+) -> ProfileKeys:
+    """Keys for the given content.
+
+    Args:
+        request: what is asked for.
+        network_digest, dataset_digest: hex digests of the content behind the names.
+        layers: the layers asked for, resolved.
+    """
+    common = {
+        "network": network_digest,
+        "dataset": dataset_digest,
+        "quantile": request.quantile,
+        "categories": list(request.categories),
+        "batch_size": request.batch_size,
+    }
+    chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
+    profile = {layer: content_key("profile", common | {"layer": layer}) for layer in layers}
+    return ProfileKeys(
+        survey_key(dataset_digest, request.categories),
+        profile,
+        {layer: content_key("chance", {"profile": key} | chance) for layer, key in profile.items()},
+        content_key("partial", common | chance | {"layers": list(layers)}),
+    )

@@ -1,0 +1,106 @@
+"""Which analyses there are: the built-in ones, and those of installed packages.
+
+A package adds one by an entry point of the group `unitscope.analyses` that names an `Entry`. Jobs are other
+processes and find it the same way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from interpret_core.analyses.base import Entry
+from interpret_core.errors import ChangedFileError, ParameterError, unknown
+from interpret_core.options import Request
+
+if TYPE_CHECKING:
+    from interpret_core.runtime.execution import Execution
+    from interpret_core.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+GROUP = "unitscope.analyses"
+BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """Every analysis by name, the built-in ones first; read once per process.
+
+    One of an installed package that cannot be imported, or that takes a name that is taken, is left out with
+    a line in the log.
+    """
+    found: dict[str, Entry] = {}
+    for name in BUILT_IN:
+        for entry in importlib.import_module(f"interpret_core.analyses.{name}").ENTRIES:
+            found[entry.name] = entry
+    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        try:
+            entry = point.load()
+            if not isinstance(entry, Entry):
+                raise TypeError(f"it is of type {type(entry).__name__}, expected Entry")
+            if {entry.name, entry.called} & {
+                name for one in found.values() for name in (one.name, one.called)
+            }:
+                raise ValueError(f"the name {entry.name!r} or its command is taken")
+        except Exception as error:  # whatever somebody's package does, the rest works
+            logger.warning("Analysis %s is left out: %s: %s.", point.value, type(error).__name__, error)
+        else:
+            found[entry.name] = entry
+    return found
+
+
+def find(name: str) -> Entry:
+    """The analysis of a name.
+
+    Raises:
+        ParameterError: unknown.
+    """
+    found = entries().get(name)
+    if found is None:
+        raise ParameterError(unknown("analysis", name, entries()))
+    return found
+
+
+def compute(request: Request, store: Store, execution: Execution | None = None) -> Any:
+    """The result of a request; what is missing of it, and of what it needs, is computed and kept.
+
+    Args:
+        request: of any analysis.
+        store: where results and finished parts are kept.
+        execution: device, progress and cancellation.
+
+    Raises:
+        UserError, NonFiniteError, Cancelled: as the analysis' `run`.
+    """
+    from interpret_core.runtime.execution import Execution
+
+    how = execution or Execution()
+    analysis = find(request.analysis).load()
+    done: set[Request] = set()
+    digest = ""
+    while needed := [need for need in analysis.needs(request, store, how) if need not in done]:
+        digest = digest or _digest(request, how)
+        for need in needed:
+            compute(need, store, how)
+            done.add(need)
+        if _digest(request, how) != digest:
+            raise ChangedFileError(
+                f"Data set {getattr(request, 'dataset', '')} changed while a result that is needed was "
+                "computed: nothing of it was kept; run it again when the files are at rest."
+            )
+    return analysis.run(request, store, how)
+
+
+def _digest(request: Request, execution: Execution) -> str:
+    """Of the data set asked about, as it is now; empty where a request is about none."""
+    from interpret_core import datasets
+
+    name = getattr(request, "dataset", "")
+    if not name:
+        return ""
+    execution.tell("reading the data set's digest", 0, 0)
+    return datasets.open_dataset(name).compute_digest(cancelled=execution.cancelled)

@@ -1,0 +1,130 @@
+"""What `relevance` reports: facts in words, a table of classes, the relevance mass of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from interpret_core import __version__
+from interpret_core.analyses.relevance.outcome import Related
+from interpret_core.analyses.relevance.result import FEW, ClassRelevance
+from interpret_core.tables import Row, Table, some
+
+
+def report(found: Related, verbose: bool) -> Iterator[str | Table]:
+    """Lines and tables."""
+    ordered = list(found.classes.values())
+    yield from facts_in_words(found, verbose)
+    yield classes_table(ordered)
+    yield ""
+    yield mass_table(ordered)
+    spent = f"{len(found.computed)} classes computed in" if found.computed else "All found in the cache,"
+    yield f"{spent} {found.seconds:.1f} s."
+
+
+def description(found: Related) -> Row:
+    """Everything beside the rows: what was computed, how, and on which images of which classes."""
+    request, plan = found.plan.request, found.plan
+    first = next(iter(found.classes.values())).metadata
+    return {
+        "version": __version__,
+        "network": first["network"],
+        "dataset": first["dataset"],
+        "parameters": {
+            name: value for name, value in request.to_json().items() if name not in ("network", "dataset")
+        },
+        "class_source": plan.class_plan.source,
+        "classes": [
+            {
+                "class": one.name,
+                "outputs": one.metadata["output_names"],
+                "found_by": plan.class_plan.how[one.name],
+                "images": one.metadata["image_names"],
+                "right": int(one.right.sum()),
+                "flagged": [
+                    [one.metadata["image_names"][image], one.layers[layer].name]
+                    for image, layer in np.argwhere(one.flagged).tolist()
+                ],
+                "left_out": one.metadata["left_out"],
+                "masked": one.metadata["masked"],
+                "objects": one.metadata["objects"],
+            }
+            for one in found.classes.values()
+        ],
+        "left_out": [list(pair) for pair in (*plan.class_plan.left_out, *found.left_out)],
+    }
+
+
+def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
+    """Evidence, classes, completeness and what was left out, a line each."""
+    request, plan = found.plan.request, found.plan
+    classes = list(found.classes.values())
+    network = classes[0].metadata["network"]
+    yield (
+        f"{request.network} on {request.dataset}, split {request.split}, {request.method} of the "
+        f"{request.output} from a {request.baseline} baseline"
+    )
+    yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
+    yield f"{len(classes):,} classes, images by {plan.class_plan.source}"
+    checked = np.concatenate([one.residual.ravel() for one in classes])
+    flagged = int(sum(one.flagged.sum() for one in classes))
+    pairs = int(np.isfinite(checked).sum())
+    if pairs:
+        yield (
+            f"completeness: {pairs - flagged:,} of {pairs:,} pairs of image and layer within "
+            f"{request.tolerance:.0%}, median residual {np.nanmedian(checked):.4f}"
+        )
+    if not plan.class_plan.masked:
+        yield "the data set has no object annotation: relevance is summed over the whole image"
+    wrong = [one.name for one in classes if not one.right.any()]
+    if wrong:
+        yield f"no image is classified right, so little is explained: {some(wrong, verbose)}"
+    few = [f"{one.name} ({len(one.images)})" for one in classes if len(one.images) < FEW]
+    if few:
+        yield f"fewer than {FEW} images: {some(few, verbose)}"
+    yield from _images_in_words(classes, verbose)
+    left_out = [f"{name} ({why})" for name, why in (*plan.class_plan.left_out, *found.left_out)]
+    if left_out:
+        yield f"{len(left_out):,} classes of the data set left out: {some(left_out, verbose)}"
+
+
+def _images_in_words(classes: Sequence[ClassRelevance], verbose: bool) -> Iterator[str]:
+    """Objects of several labels, and images that were left out."""
+    several = [
+        f"{one.name} ({', '.join(label for _, label in one.metadata['objects'])})"
+        for one in classes
+        if len(one.metadata["objects"]) > 1
+    ]
+    if several:
+        yield f"objects of several labels, taken together: {some(several, verbose)}"
+    unused = [f"{one.name}: {image} ({why})" for one in classes for image, why in one.metadata["left_out"]]
+    if unused:
+        yield f"{len(unused):,} images left out: {some(unused, verbose)}"
+
+
+def classes_table(classes: Sequence[ClassRelevance]) -> Table:
+    """A row per class: its outputs, its images, and how far to trust the attributions."""
+    numbers = ("images", "right", "mean score", "flagged pairs", "mean points")
+    cells = []
+    for one in classes:
+        names = one.metadata["output_names"]
+        cells.append(
+            (
+                one.name,
+                some(names, False) if len(names) > 1 else names[0],
+                len(one.images),
+                int(one.right.sum()),
+                float(one.arrays["score"].mean()),
+                int(one.flagged.sum()),
+                float(one.arrays["points"].mean()),
+            )
+        )
+    return Table("Classes", ("class", "outputs", *numbers), cells, numbers)
+
+
+def mass_table(classes: Sequence[ClassRelevance]) -> Table:
+    """Relevance mass by layer and class."""
+    names = tuple(one.name for one in classes)
+    cells = [(shape.name, *(one.mass(shape.name) for one in classes)) for shape in classes[0].layers]
+    return Table("Relevance mass, Σ R·hw/HW, by layer", ("layer", *names), cells, names)

@@ -1,0 +1,145 @@
+"""Commands made from analyses: a request's fields become options, its result a report and a file."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from interpret_core import config
+from interpret_core.analyses.base import Entry
+from interpret_core.cli.options import Cache, Device, Out, ShardOrder, Shards, Verbose, number, whole
+from interpret_core.cli.stopping import Stop
+from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.errors import ParameterError
+from interpret_core.options import Field, Names, fields_of
+from interpret_core.tables import Table
+
+if TYPE_CHECKING:
+    from interpret_core.runtime.execution import Execution
+
+PARSERS: dict[Any, Callable[[Any], Any]] = {int: whole, float: number}
+LISTS = (Names, tuple[str, ...])
+RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
+SHARDING = {"shards": Shards, "shard_order": ShardOrder}
+DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
+
+
+def command(entry: Entry) -> Callable[..., None]:
+    """The command of an analysis: a function as typer takes it, whose parameters are the request's fields."""
+
+    def run(context: typer.Context, **given: Any) -> None:
+        _run(entry, context.obj, given)
+
+    asked = [_parameter(one) for one in fields_of(entry.request)]
+    common = [_common(name, kind) for name, kind in running(entry).items()]
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    run.__signature__ = inspect.Signature([context, *asked, *common])  # type: ignore[attr-defined]
+    run.__annotations__ = {}
+    run.__doc__ = entry.summary
+    run.__name__ = entry.command or entry.name
+    return run
+
+
+def running(entry: Entry) -> dict[str, Any]:
+    """Options that say how to run and what to write."""
+    device, *rest = RUNNING.items()
+    return dict([device, *(SHARDING.items() if entry.sharded else ()), *rest])
+
+
+def _parameter(field: Field) -> inspect.Parameter:
+    option = field.option
+    kind: Any = str if field.kind in LISTS else field.kind
+    kind = list[str] if option.repeated else kind
+    default = field.default
+    if field.kind in LISTS and isinstance(default, tuple):
+        default = ",".join(default)
+    flags = option.flags or (f"--{field.name.replace('_', '-')}",)
+    told: dict[str, Any] = {"help": option.help}
+    if kind is not bool:
+        told |= {"metavar": option.metavar, "parser": PARSERS.get(kind)}
+    if option.shown:
+        told["show_default"] = option.shown
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if default is MISSING else default,
+        annotation=Annotated[kind | None if field.optional else kind, typer.Option(*flags, **told)],
+    )
+
+
+def _common(name: str, kind: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=kind
+    )
+
+
+def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
+    """Check what is asked for, compute what is missing, say what was found, write the file."""
+    from interpret_core.cli.writing import check_target, write_rows
+    from interpret_core.store import Store
+
+    out: Path | None = given["out"]
+    target = check_target(out) if out is not None else None
+    asked = {one.name: given[one.name] for one in fields_of(entry.request)}
+    request = entry.request(
+        **{name: ",".join(one) if isinstance(one, list) else one for name, one in asked.items()}
+    )
+    execution = _execution(given, stop)
+    screen = console()
+    with Store(given["cache"] or config.current().cache) as store:
+        analysis = entry.load()
+        with stop.patiently(), Progress(console()) as progress:
+            found = _computed(request, store, execution, progress)
+    show(analysis.report(found, given["verbose"]))
+    if target is not None:
+        described = analysis.description(found)
+        written = write_rows(target, analysis.columns(found), analysis.rows(found), described)
+        screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
+
+
+def _computed(request: Any, store: Any, execution: Execution, progress: Progress) -> Any:
+    from dataclasses import replace
+
+    from interpret_core.analyses.registry import compute
+
+    return compute(request, store, replace(execution, tell=progress.tell))
+
+
+def _execution(given: dict[str, Any], stop: Stop) -> Execution:
+    from interpret_core.runtime.execution import Execution
+
+    shards = given.get("shards")
+    if shards is not None and shards < 1:
+        raise ParameterError(f"--shards is {shards}, but expected a whole number of at least 1.")
+    return Execution(
+        given["device"], shards, order_of(given.get("shard_order"), shards), cancelled=stop.asked
+    )
+
+
+def order_of(text: str | None, shards: int | None) -> tuple[int, ...] | None:
+    """The order of shards as numbers; every shard exactly once, or images would be left out in silence."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    numbers = tuple(int(part) for part in parts if part.isdecimal())
+    if shards is None or len(numbers) != len(parts) or sorted(numbers) != list(range(shards)):
+        raise ParameterError(
+            f"--shard-order is {text!r}, but expected every number below --shards once, such as 2,0,1 "
+            "for --shards 3."
+        )
+    return numbers
+
+
+def show(report: Iterable[str | Table]) -> None:
+    """Lines and tables on the screen."""
+    screen = console()
+    for one in report:
+        if isinstance(one, Table):
+            screen.print(drawn(one))
+        else:
+            screen.print(one, soft_wrap=True)

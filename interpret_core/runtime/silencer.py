@@ -1,0 +1,124 @@
+"""Answers of a network with units silenced, to a batch of the images that are evaluated."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from interpret_core.errors import NonFiniteError
+from interpret_core.measures.ablation.answers import Answers, answer
+from interpret_core.measures.ablation.selection import Selection
+from interpret_core.networks import Prefix, Silence
+from interpret_core.runtime.evaluated import EvaluatedImages
+
+MEMORY = 2**30  # bytes of kept prefixes
+
+
+class Silencer:
+    """Silences units and asks; several threads may use it at the same time.
+
+    What the network computes before the first silenced layer is kept, as far as the memory reaches: moving a
+    slider repeats only what lies behind it.
+    """
+
+    def __init__(self, images: EvaluatedImages, memory: int = MEMORY) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            images: and the network.
+            memory: bytes that kept prefixes may take.
+        """
+        self.images = images
+        self._kept = _Kept(memory)
+
+    def evaluate(
+        self, rows: NDArray[np.int64], selection: Selection, means: Mapping[str, NDArray[np.float64]]
+    ) -> Answers:
+        """The answers to a batch of the images.
+
+        Args:
+            rows: places among the images.
+            selection: units to silence.
+            means: by layer, (U,) what they become; 0 for layers that are not there.
+        """
+        images = self.images
+        silenced = {
+            name: Silence(units, torch.tensor(means[name], dtype=torch.float32) if name in means else 0.0)
+            for name, units in selection.items()
+        }
+        first = images.network.first_response(selection or images.inner[:1])
+        with images.network.ablating(silenced) as run:
+            given = run(self._prefix(rows, first)).float().cpu().numpy()
+        self._check(given, rows)
+        return answer(given, images.labels[rows], images.outputs, images.network.head)
+
+    def _prefix(self, rows: NDArray[np.int64], layer: str) -> Prefix:
+        images, key = self.images, (layer, rows.tobytes())
+        found = self._kept.get(key)
+        if found is None:
+            found = images.network.prefix(images.batch(images.images[rows]), layer)
+            self._kept.put(key, found)
+        return found
+
+    def _check(self, given: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+        images = self.images
+        odd = ~np.isfinite(given).all(1)
+        if odd.any():
+            index = int(images.images[rows[np.flatnonzero(odd)[0]]])
+            raise NonFiniteError(
+                f"The output of {images.network.name} is NaN or infinite on image "
+                f"{images.dataset.records[index].image}; expected finite numbers. Check the weights."
+            )
+
+
+def pace(images: EvaluatedImages) -> float | None:
+    """Seconds per image and setting at the last run here; None without one."""
+    found = images.store.get_json(_pace_key(images))
+    return float(found) if isinstance(found, int | float) else None
+
+
+def note_pace(images: EvaluatedImages, seconds: float) -> None:
+    """Keep in mind how long one image took under one setting."""
+    images.store.put_json(_pace_key(images), seconds)
+
+
+def _pace_key(images: EvaluatedImages) -> str:
+    return f"pace/ablation/{images.network.digest}"
+
+
+class _Kept:
+    """Prefixes in memory. Those of a layer that nobody asked for of late make room for others.
+
+    Within one layer none is thrown out for another: all are read in turn, so that the one thrown out would
+    be the next one needed.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._layers: OrderedDict[str, dict[bytes, Prefix]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, bytes]) -> Prefix | None:
+        with self._lock:
+            if key[0] in self._layers:
+                self._layers.move_to_end(key[0])
+            return self._layers.get(key[0], {}).get(key[1])
+
+    def put(self, key: tuple[str, bytes], prefix: Prefix) -> None:
+        with self._lock:
+            if prefix.bytes > self._memory:
+                return
+            own = self._layers.setdefault(key[0], {})
+            self._layers.move_to_end(key[0])
+            while self._size() + prefix.bytes > self._memory and len(self._layers) > 1:
+                self._layers.popitem(last=False)
+            if self._size() + prefix.bytes <= self._memory:
+                own[key[1]] = prefix
+
+    def _size(self) -> int:
+        return sum(prefix.bytes for kept in self._layers.values() for prefix in kept.values())
