@@ -3,7 +3,7 @@
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets.classes import Classes, read_classes
 from interpret_core.datasets.dataset import Dataset
-from interpret_core.datasets.prefetching import Batch, prefetch
+from interpret_core.datasets.loader import Batch, Loaded, Loader
 from interpret_core.datasets.registry import known, open_dataset
 from interpret_core.datasets.shades import Shades
 from interpret_core.datasets.surveying import Problem, Survey, survey
@@ -17,13 +17,14 @@ __all__ = [
     "ConceptTable",
     "Dataset",
     "Label",
+    "Loaded",
+    "Loader",
     "Problem",
     "Record",
     "Shades",
     "Survey",
     "known",
     "open_dataset",
-    "prefetch",
     "read_classes",
     "survey",
 ]

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.classes.known import ClassPlan, KnownClass
-from interpret_core.datasets import Dataset, Survey
+from interpret_core.datasets import Dataset, Loader, Survey
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.files import name_bytes
 from interpret_core.networks import Layer, Network
@@ -81,9 +81,22 @@ class EvaluatedImages:
             "batch": BATCH,
         }
 
+    @cached_property
+    def loader(self) -> Loader:
+        """Their pictures."""
+        return Loader(self.dataset)
+
     def batch(self, images: NDArray[np.int64]) -> torch.Tensor:
-        """Images of the data set, (n,) indices, as the network takes them."""
-        return self.network.batch([self.dataset.read_image(index) for index in images.tolist()])
+        """Images of the data set, (n,) indices, as the network takes them.
+
+        Raises:
+            DamagedFileError: one of them cannot be read any more.
+        """
+        loaded = list(self.loader.ahead(images.tolist()))
+        for one in loaded:
+            if one.problem:
+                raise DamagedFileError(one.problem)
+        return self.network.batch([one.image for one in loaded])
 
 
 def evaluated_images(

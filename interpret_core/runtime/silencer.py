@@ -57,6 +57,11 @@ class Silencer:
         self._check(given, rows)
         return answer(given, images.labels[rows], images.outputs, images.network.head)
 
+    def unread(self, rows: NDArray[np.int64], selection: Selection) -> bool:
+        """Whether the pictures of a batch have to be read before it can be evaluated."""
+        first = self.images.network.first_response(selection or self.images.inner[:1])
+        return self._kept.get((first, rows.tobytes())) is None
+
     def _prefix(self, rows: NDArray[np.int64], layer: str) -> Prefix:
         images, key = self.images, (layer, rows.tobytes())
         found = self._kept.get(key)

@@ -196,7 +196,7 @@ def test_no_image_to_evaluate(store: Store, tmp_path: Path) -> None:
 
 
 def test_bad_requests() -> None:
-    with pytest.raises(ParameterError, match="split is 'test', but expected one of train, val, all"):
+    with pytest.raises(ParameterError, match="Unknown split 'test': known are train, val, all"):
         EvaluationRequest("a", "b", "test")
     with pytest.raises(ParameterError, match="batch_size is 0"):
         EvaluationRequest("a", "b", batch_size=0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.datasets import Dataset, open_dataset, prefetch, read_classes, survey
+from interpret_core.datasets import Dataset, Loader, open_dataset, read_classes, survey
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError
 
 IMAGE, MASK = "images/planted/00002.png", "images/planted/00002_object_0.png"
@@ -106,7 +106,7 @@ def test_the_survey_and_the_reader_stop(known: Dataset, copy: Path) -> None:
         survey(known, table)
     for told in (found, None):
         with pytest.raises(ChangedFileError):
-            list(prefetch(known, [range(4)], table, told))
+            list(Loader(known, table, told).batches([range(4)], annotations=True))
 
 
 def test_tables_are_those_that_were_opened(planted_with_classes: Path) -> None:

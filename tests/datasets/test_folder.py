@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret_core.datasets import ConceptTable, open_dataset, prefetch, read_classes, survey
+from interpret_core.datasets import ConceptTable, Loader, open_dataset, read_classes, survey
 from interpret_core.errors import DamagedFileError, DatasetError
 from tests.planted_classes import write_classes
 
@@ -77,8 +77,10 @@ def test_a_damaged_picture_is_black(tmp_path: Path) -> None:
     dataset = open_dataset(root)
     with pytest.raises(DamagedFileError, match=r"a\.png cannot be decoded"):
         dataset.read_image(0)
-    (batch,) = prefetch(dataset, [[0, 1]])
+    (batch,) = Loader(dataset).batches([[0, 1]])
     assert batch.valid.tolist() == [False, True]
+    assert batch.problems[0].startswith("image a.png cannot be decoded")
+    assert batch.problems[1] == ""
     assert not np.any(batch.images[0])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret_core.datasets import Dataset, Survey, open_dataset, prefetch, survey
+from interpret_core.datasets import Dataset, Loader, Survey, open_dataset, survey
 from tests.reference import bands as reference
 
 REAL = Path(os.environ.get("INTERPRET_REAL_DATA", "/nonexistent")) / "coco_broden"
@@ -86,7 +86,7 @@ def test_prefetched_labels_add_up_to_the_survey(photographs: Dataset, surveyed: 
     batches = [range(start, start + 20) for start in range(0, 100, 20)]
     total = np.zeros(len(table) + 1, dtype=np.int64)
     shades = np.zeros(64, dtype=np.int64)
-    for batch in prefetch(photographs, batches, table, surveyed, colours=True):
+    for batch in Loader(photographs, table, surveyed).batches(batches, annotations=True):
         assert batch.labels is not None
         assert batch.colours is not None
         total += np.bincount(batch.labels.reshape(-1), minlength=len(total))

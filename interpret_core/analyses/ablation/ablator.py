@@ -46,6 +46,27 @@ class Estimate:
         return len(self.rows) == self.total
 
 
+@dataclass(frozen=True, eq=False)
+class Resolved:
+    """A setting with the units it silences, by image, and the key of its answers."""
+
+    setting: Setting
+    parts: tuple[Part, ...]
+    key: str
+
+
+def resolved(plan: AblationPlan, setting: Setting | Resolved) -> Resolved:
+    """What a setting silences: rankings are read and sorted once for all that follows.
+
+    Raises:
+        NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
+    """
+    if isinstance(setting, Resolved):
+        return setting
+    parts = tuple(plan.parts(setting))
+    return Resolved(setting, parts, answers_key(plan, parts, setting.value))
+
+
 class Ablator(Silencer):
     """Evaluates settings of one plan; several threads may use it at the same time."""
 
@@ -59,12 +80,12 @@ class Ablator(Silencer):
         super().__init__(plan, memory)
         self.plan = plan
 
-    def answers(self, setting: Setting) -> Answers:
+    def answers(self, setting: Setting | Resolved) -> Answers:
         """The answers to all images, computed or found."""
         *_, last = self.estimates(setting)
         return last.answers
 
-    def estimates(self, setting: Setting, pace: float = PACE) -> Iterator[Estimate]:
+    def estimates(self, setting: Setting | Resolved, pace: float = PACE) -> Iterator[Estimate]:
         """Answers to more and more of the images, and at last to all of them; those are kept.
 
         Whoever stops asking stops the computation.
@@ -78,33 +99,29 @@ class Ablator(Silencer):
             NonFiniteError: NaN or infinity in an output.
             DamagedFileError: an image cannot be read.
         """
-        found = self.find(setting)
+        asked = resolved(self.plan, setting)
+        found = self.find(asked)
         if found is None:
-            parts = self.plan.parts(setting)
-            key = answers_key(self.plan, parts, setting.value)
-            yield from self._computed(parts, setting.value, key, pace)
+            yield from self._computed(asked, pace)
         else:
             yield Estimate(np.arange(len(found)), found, len(found))
 
-    def find(self, setting: Setting) -> Answers | None:
+    def find(self, setting: Setting | Resolved) -> Answers | None:
         """The answers to all images, if they were computed before; the grid's points are not among them.
 
         Raises:
             NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
         """
-        key = answers_key(self.plan, self.plan.parts(setting), setting.value)
-        record = self.plan.store.get(key)
+        record = self.plan.store.get(resolved(self.plan, setting).key)
         return None if record is None else Answers.from_arrays(record.arrays)
 
-    def _computed(self, parts: Sequence[Part], value: str, key: str, pace: float) -> Iterator[Estimate]:
+    def _computed(self, asked: Resolved, pace: float) -> Iterator[Estimate]:
         total = len(self.plan.images)
-        silent = any(part.selection for part in parts)
-        means = mean_responses(self.plan) if value == Value.MEAN and silent else {}
         rows: list[NDArray[np.int64]] = []
         answers: list[Answers] = []
         shown = time.monotonic()
-        for part, chunk in _chunks(parts):
-            answers.append(self.evaluate(chunk, part.selection, means))
+        for chunk, found in self._evaluated(asked):
+            answers.append(found)
             rows.append(chunk)
             done = sum(map(len, rows))
             if done < total and time.monotonic() - shown >= pace:
@@ -112,10 +129,22 @@ class Ablator(Silencer):
                 shown = time.monotonic()
         last = _estimate(rows, answers, total)
         try:
-            self.plan.store.put(key, Record(last.answers.to_arrays()))
+            self.plan.store.put(asked.key, Record(last.answers.to_arrays()))
         except StoreError as error:  # whoever looks on still gets the numbers
             logger.warning("An ablation could not be kept: %s", error)
         yield last
+
+    def _evaluated(self, asked: Resolved) -> Iterator[tuple[NDArray[np.int64], Answers]]:
+        """Batch by batch, its rows and the answers; pictures are decoded ahead of the network."""
+        silent = any(part.selection for part in asked.parts)
+        mean = asked.setting.value == Value.MEAN and silent
+        means = mean_responses(self.plan) if mean else {}
+        chunks = _chunks(asked.parts)
+        unread = [chunk for part, chunk in chunks if self.unread(chunk, part.selection)]
+        wanted = self.plan.images[np.concatenate(unread)].tolist() if unread else []
+        with self.plan.loader.warm(wanted):
+            for part, chunk in chunks:
+                yield chunk, self.evaluate(chunk, part.selection, means)
 
 
 def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.ablator import Ablator, answers_key, ranking_images
+from interpret_core.analyses.ablation.ablator import Ablator, Resolved, ranking_images, resolved
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.base import Cost
@@ -174,31 +174,29 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     for name in (one for one in asked if one != CONTROLS):
         plan.parts(points_of(plan, name)[0])  # better to stop here than after an hour
     for name, key in missing.items():
-        store.compute(key, partial(_record, ablator, name, reporter), execution.cancelled)
-        for setting in points_of(plan, name):  # each was kept by itself until all were done
-            store.delete(answers_key(plan, plan.parts(setting), setting.value))
+        points = [resolved(plan, setting) for setting in points_of(plan, name)]
+        store.compute(key, partial(_record, ablator, name, points, reporter), execution.cancelled)
+        for point in points:  # each was kept by itself until all were done
+            store.delete(point.key)
     return find_grid(plan)
 
 
-def _record(ablator: Ablator, name: str, reporter: Reporter) -> Record:
+def _record(ablator: Ablator, name: str, points: Sequence[Resolved], reporter: Reporter) -> Record:
     """The points of a class, or the controls, stacked."""
-    plan = ablator.plan
-    points = points_of(plan, name)
-    answers = [_computed(ablator, setting, name or "controls", reporter).to_arrays() for setting in points]
+    answers = [_computed(ablator, point, name or "controls", reporter).to_arrays() for point in points]
     stacked = {array: np.stack([one[array] for one in answers]) for array in answers[0]}
-    return Record(stacked, _metadata(plan, name))
+    return Record(stacked, _metadata(ablator.plan, name))
 
 
-def _computed(ablator: Ablator, setting: Setting, stage: str, reporter: Reporter) -> Answers:
-    plan = ablator.plan
-    found = plan.store.has(answers_key(plan, plan.parts(setting), setting.value))
+def _computed(ablator: Ablator, point: Resolved, stage: str, reporter: Reporter) -> Answers:
+    found = ablator.plan.store.has(point.key)
     start = time.perf_counter()
     done = 0
-    for estimate in ablator.estimates(setting, pace=0.0):
+    for estimate in ablator.estimates(point, pace=0.0):
         reporter.advance(stage, len(estimate.rows) - done)
         done = len(estimate.rows)
     if not found:
-        note_pace(plan, (time.perf_counter() - start) / max(done, 1))
+        note_pace(ablator.plan, (time.perf_counter() - start) / max(done, 1))
     return estimate.answers
 
 

@@ -13,8 +13,8 @@ from interpret_core import datasets
 from interpret_core.analyses.evaluation.plan import EvaluationPlan
 from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.evaluation.result import Evaluated, evaluated
-from interpret_core.datasets import Batch
-from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError
+from interpret_core.datasets import Batch, Loader
+from interpret_core.errors import DatasetError, NonFiniteError
 from interpret_core.measures.ablation.evaluation import Evaluation, evaluate
 from interpret_core.networks import Network
 from interpret_core.runtime.execution import Execution, Reporter
@@ -87,11 +87,15 @@ class _Run:
         nothing = np.zeros((0, len(network.class_names)), np.float32)
         found = evaluate(nothing, np.zeros(0, np.int64), outputs, network.head)
         skipped: list[tuple[str, str]] = []
-        for batch in datasets.prefetch(self.dataset, batches):
+        for batch in Loader(self.dataset).batches(batches):
             given = self._outputs(network, batch)[batch.valid]
             labels = self.plan.labels()[batch.indices[batch.valid]]
             found += evaluate(given, labels, outputs, network.head)
-            skipped += [self._problem(int(index)) for index in batch.indices[~batch.valid]]
+            skipped += [
+                (self.dataset.records[int(index)].image, problem)
+                for index, problem in zip(batch.indices, batch.problems, strict=True)
+                if problem
+            ]
             self.reporter.advance("evaluating", len(batch.indices))
         return found, skipped
 
@@ -107,15 +111,6 @@ class _Run:
                 "numbers. Check the weights."
             )
         return found
-
-    def _problem(self, index: int) -> tuple[str, str]:
-        """A damaged image and why; it is read once more, since the reader only says which."""
-        name = self.dataset.records[index].image
-        try:
-            self.dataset.read_image(index)
-        except DamagedFileError as error:
-            return name, self.dataset.told(error)
-        return name, "could not be read a moment ago"
 
     def _metadata(self, network: Network, images: int, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:
         spec = network.spec

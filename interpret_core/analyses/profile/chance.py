@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.material import Material
 from interpret_core.analyses.profile.request import ProfileRequest
-from interpret_core.datasets import ConceptTable, Dataset
+from interpret_core.datasets import ConceptTable, Loaded, Loader
 from interpret_core.errors import DatasetError
 from interpret_core.measures.dissection.chance import Annotations, assess, null_maxima, permutations
 from interpret_core.measures.dissection.masks import Runs
@@ -41,7 +41,7 @@ class Lottery:
         """Read the sampled images' annotations and draw the permutations, once for all layers."""
         member = material.survey.category_member[images]
         included = material.survey.concept_images >= request.min_images
-        annotations = read_annotations(material.dataset, material.table, images, member, included)
+        annotations = read_annotations(material.loader, material.table, images, member, included)
         itself = np.where(member.T, np.arange(len(images)), -1)[None]
         drawn = permutations(member, request.seed, request.permutations)
         return cls(images, annotations, np.concatenate([itself, drawn]), request)
@@ -90,7 +90,7 @@ def in_image_order(masks: Arrays, images: NDArray[np.int64]) -> Runs:
 
 
 def read_annotations(
-    dataset: Dataset,
+    loader: Loader,
     table: ConceptTable,
     images: NDArray[np.int64],
     member: NDArray[np.bool_],
@@ -100,6 +100,7 @@ def read_annotations(
 
     The one part of a profile whose memory grows with the data set, up to `chance.MAX_IMAGES` images.
     """
+    dataset = loader.dataset
     planes = {
         category: max((len(dataset.records[i].maps.get(category, ())) for i in images), default=0)
         for category in table.categories
@@ -107,8 +108,9 @@ def read_annotations(
     first = dict(zip(planes, np.concatenate([[0], np.cumsum(list(planes.values()))]).tolist(), strict=False))
     height, width = dataset.annotation_size
     labels = np.zeros((max(sum(planes.values()), 1), len(images), height * width), np.uint16)
-    for row, image in enumerate(images):
-        found = dataset.read_annotation(int(image), table).reshape(-1, height * width)
+    read = loader.ahead(images.tolist(), annotations=True)
+    for row, (image, one) in enumerate(zip(images, read, strict=True)):
+        found = _planes(one).reshape(-1, height * width)
         at = 0
         for category in table.categories:
             number = len(dataset.records[image].maps.get(category, ()))
@@ -122,3 +124,9 @@ def read_annotations(
         table.category_of,
         np.asarray(included),
     )
+
+
+def _planes(one: Loaded) -> NDArray[np.uint16]:
+    if one.planes is None:
+        raise TypeError("A sampled image was read without its annotation.")
+    return one.planes

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from interpret_core.datasets import Batch, ConceptTable, Dataset, Survey, prefetch
+from interpret_core.datasets import Batch, ConceptTable, Dataset, Loader, Survey
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.dissection.bands import SEED
 from interpret_core.measures.dissection.chance import sample_images
@@ -34,6 +34,11 @@ class Material:
     table: ConceptTable
     survey: Survey
     batch_size: int
+
+    @cached_property
+    def loader(self) -> Loader:
+        """Its pictures and masks."""
+        return Loader(self.dataset, self.table, self.survey)
 
     @cached_property
     def batches(self) -> tuple[range, ...]:
@@ -91,14 +96,7 @@ class Fed:
 
 def feed(material: Material, batches: Sequence[Sequence[int]], annotations: bool) -> Iterator[Fed]:
     """Decode ahead of the computation and preprocess, batch by batch."""
-    reading = prefetch(
-        material.dataset,
-        batches,
-        material.table if annotations else None,
-        material.survey,
-        colours=annotations,
-    )
-    for batch in reading:
+    for batch in material.loader.batches(batches, annotations=annotations):
         images = material.network.preprocessing.batch(batch.images).to(material.network.device)
         yield Fed(batch, images, annotated(material, batch) if annotations else None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,23 +16,21 @@ from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import RelevancePlan, pace_key, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.classes.known import OBJECT, KnownClass
-from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset
-from interpret_core.errors import DamagedFileError, DatasetError, NonFiniteError
+from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset, Loaded, Loader
+from interpret_core.errors import DatasetError, NonFiniteError
 from interpret_core.measures.attribution.path import Integrated
 from interpret_core.measures.attribution.target import as_target
 from interpret_core.measures.attribution.units import unit_sums
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.runtime.execution import Execution, Reporter
-from interpret_core.runtime.shards import sweep
+from interpret_core.runtime.parts import Part, record_of
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.survey import planned
-from interpret_core.store.records import Record
+from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
 IMAGES = 4  # computed together, and kept together when a run is cut off
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class NoUsableImageError(DatasetError):
@@ -94,52 +92,49 @@ class _Run:
     def _table(self) -> ConceptTable:
         return self.dataset.concepts(DEFAULT_CATEGORIES)
 
+    @cached_property
+    def _loader(self) -> Loader:
+        annotated = any(one.concepts for one in self.plan.classes)
+        return Loader(self.dataset, self._table if annotated else None)
+
     def classes(self, names: Sequence[str]) -> None:
         images = sum(len(self.plan.images[name]) for name in names)
         self.reporter.total = images * len(self.layers)
         for one in self.plan.classes:
             if one.name in names:
-                key = self.plan.keys[one.name]
                 try:
-                    self.store.compute(key, lambda one=one: self._record(one), self.execution.cancelled)  # type: ignore[misc]
+                    self._compute(one)
                 except NoUsableImageError as error:  # the other classes have some
                     self.plan.note_unusable(self.store, one.name, str(error))
                     self.reporter.total -= len(self.plan.images[one.name]) * len(self.layers)
 
-    def _record(self, known: KnownClass) -> Record:
+    def _compute(self, known: KnownClass) -> None:
         """A class's record from its parts, each computed or found."""
         images, left_out = self._readable(known)
-        run = f"partial/{self.plan.keys[known.name].replace('/', '-')}"
-        sweep(self.store, run)
-        parts = []
-        for start in range(0, len(images), IMAGES):
-            key = f"{run}/{start}"
-            part = self.store.get(key)
-            chosen = images[start : start + IMAGES]
-            if part is None:
-                part = Record(self._part(known, chosen))
-                self.store.put(key, part)
-            else:
-                self.reporter.advance(known.name, len(chosen) * len(self.layers))
-            parts.append(part.arrays)
-        record = Record(_joined(images, parts), self._metadata(known, images, left_out))
-        for key in self.store.keys(run):
-            self.store.delete(key)
-        return record
+        parts = [
+            Part(str(start), len(chosen) * len(self.layers), partial(self._part, known, chosen))
+            for start in range(0, len(images), IMAGES)
+            if len(chosen := images[start : start + IMAGES])
+        ]
+
+        def join(found: list[Arrays]) -> Record:
+            return Record(_joined(images, found), self._metadata(known, images, left_out))
+
+        record_of(self.store, self.plan.keys[known.name], parts, join, self.reporter, known.name)
 
     def _readable(self, known: KnownClass) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
         """The class's images that can be read and show its object, and the others with the reason."""
         kept, left_out = [], []
-        for index in self.plan.images[known.name].tolist():
+        indices = self.plan.images[known.name].tolist()
+        loaded = self._loader.ahead(indices, annotations=bool(known.concepts))
+        for index, one in zip(indices, loaded, strict=True):
             name = self.dataset.records[index].image
-            try:
-                self.dataset.read_image(index)
-                if self._mask(known, index).any():
-                    kept.append(index)
-                else:
-                    left_out.append((name, f"no pixel is annotated as {known.name}"))
-            except DamagedFileError as error:
-                left_out.append((name, self.dataset.told(error)))
+            if one.problem:
+                left_out.append((name, one.problem))
+            elif self._mask(known, one).any():
+                kept.append(index)
+            else:
+                left_out.append((name, f"no pixel is annotated as {known.name}"))
         if not kept:
             name, why = left_out[0]
             raise NoUsableImageError(
@@ -147,21 +142,21 @@ class _Run:
             )
         return np.array(kept, np.int64), left_out
 
-    def _mask(self, known: KnownClass, index: int) -> NDArray[np.bool_]:
+    def _mask(self, known: KnownClass, one: Loaded) -> NDArray[np.bool_]:
         """(H, W), the pixels of the class's objects; all of them where the data set does not say."""
-        if not known.concepts:
+        if one.planes is None:
             return np.ones(self.dataset.annotation_size, np.bool_)
-        labels = self.dataset.read_annotation(index, self._table)
-        return np.asarray(np.isin(labels, np.add(known.concepts, 1)).any(0))
+        return np.asarray(np.isin(one.planes, np.add(known.concepts, 1)).any(0))
 
     def _part(self, known: KnownClass, images: NDArray[np.int64]) -> Arrays:
         """Everything of a few images, layer by layer."""
         start = time.perf_counter()
         indices = images.tolist()
-        masks = np.stack([self._mask(known, index) for index in indices])
+        loaded = [self._loader.read(index, annotations=bool(known.concepts)) for index in indices]
+        masks = np.stack([self._mask(known, one) for one in loaded])
         target = as_target(known.outputs, self.plan.request.output, self.network.head)
         attributing = Attributing(self.network, target, self.plan.request)
-        pictures = [self.dataset.read_image(index) for index in indices]
+        pictures = [one.image for one in loaded]
         columns: dict[str, list[NDArray[Any]]] = {}
         with plain_arithmetic():
             output, by_layer = attributing.layers(pictures, self.layers)

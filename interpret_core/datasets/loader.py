@@ -1,0 +1,219 @@
+"""Pictures and masks, decoded by threads ahead of whoever wants them, and once while memory allows."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.concepts import ConceptTable
+from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.pictures import shrink
+from interpret_core.datasets.surveying import Survey
+from interpret_core.errors import DamagedFileError
+
+MEMORY = 256 * 2**20  # bytes of decoded pictures and masks that are kept
+WORKERS = 2
+AHEAD = 8  # images
+LOOKAHEAD = 2  # batches
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Loaded:
+    """One image as it was read.
+
+    Attributes:
+        image: (h, w, 3) uint8 RGB; black where it cannot be read.
+        planes: (l, H, W) uint16 as `Dataset.read_annotation`; None where not asked for, or not readable.
+        colours: (H, W, 3) uint8, the image box-filtered to the annotation grid; None where not asked for.
+        problem: why image or annotation cannot be read, in words; empty where both can.
+    """
+
+    image: NDArray[np.uint8]
+    planes: NDArray[np.uint16] | None = None
+    colours: NDArray[np.uint8] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """n images with their annotations; a skipped image keeps its slot, so that batches never shift.
+
+    Attributes:
+        indices: (n,) int64 into the data set's records.
+        images: n arrays (h, w, 3) uint8 RGB; black where not valid.
+        valid: (n,) bool.
+        problems: n texts, why an image is not valid; empty for the others, and where a survey tells.
+        labels: (n, L, H·W) uint16, 1 + concept index, 0 = unlabelled, planes beyond an image's own 0; L is
+            the data set's maximum (`Dataset.planes`), the same for every batch. None where not asked for.
+        colours: (n, H·W, 3) uint8, the image box-filtered to the annotation grid; None where not asked for.
+    """
+
+    indices: NDArray[np.int64]
+    images: list[NDArray[np.uint8]]
+    valid: NDArray[np.bool_]
+    problems: tuple[str, ...]
+    labels: NDArray[np.uint16] | None
+    colours: NDArray[np.uint8] | None
+
+
+class Loader:
+    """Reads one opened data set; safe to share between threads. What is damaged is told and not raised.
+
+    Args:
+        dataset: what to read.
+        table: annotations that can be read beside the pictures.
+        survey: its invalid images are not read. An image that turns out damaged against it raises, since the
+            survey's totals include it.
+        memory: bytes that may be kept; what was used longest ago makes room.
+
+    Raises (whatever reads):
+        ChangedFileError: a file is not what the data set's digest knows of it.
+        DamagedFileError: see `survey`.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        table: ConceptTable | None = None,
+        survey: Survey | None = None,
+        *,
+        memory: int = MEMORY,
+    ) -> None:
+        self.dataset, self.table, self.survey = dataset, table, survey
+        self._kept = _Kept(memory)
+
+    def read(self, index: int, *, annotations: bool = False) -> Loaded:
+        """One image by its index, with its annotation and colours where they are asked for."""
+        if self.survey is not None and not self.survey.valid[index]:
+            return Loaded(self._black(index), problem="not readable, as the survey found")
+        record = self.dataset.records[index]
+        try:
+            image = self._kept.get(record.image, lambda: self.dataset.read_image(index))
+            if not annotations:
+                return Loaded(image)
+            # Records of one picture may differ in their masks.
+            maps = tuple(sorted((name, tuple(items)) for name, items in record.maps.items()))
+            planes = self._kept.get((record.image, maps), lambda: self.annotation(index))
+        except DamagedFileError as error:
+            if self.survey is not None:
+                raise
+            return Loaded(self._black(index), problem=self.dataset.told(error))
+        size = self.dataset.annotation_size
+        return Loaded(image, planes, self._kept.get((record.image, size), lambda: shrink(image, size)))
+
+    def annotation(self, index: int) -> NDArray[np.uint16]:
+        """(l, H, W) an image's planes, read anew.
+
+        Raises:
+            DamagedFileError: a mask cannot be read.
+        """
+        if self.table is None:
+            raise TypeError("The loader was made without a table of concepts.")
+        return self.dataset.read_annotation(index, self.table)
+
+    def ahead(self, indices: Iterable[int], *, annotations: bool = False) -> Generator[Loaded, None, None]:
+        """Images in this order, decoded by threads a few of them ahead. Closing the generator stops them."""
+        with _Threads() as threads:
+            pending: deque[Future[Loaded]] = deque()
+            for index in indices:
+                pending.append(threads.submit(self.read, int(index), annotations=annotations))
+                if len(pending) > AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+    def batches(
+        self, batches: Iterable[Sequence[int]], *, annotations: bool = False, lookahead: int = LOOKAHEAD
+    ) -> Generator[Batch, None, None]:
+        """Batches in this order, decoded by threads, at most `lookahead` of them ahead of the consumer.
+
+        Closing the generator stops the threads. An exception of one is raised where its batch is due.
+        """
+        with _Threads() as threads:
+            pending: deque[tuple[Sequence[int], list[Future[Loaded]]]] = deque()
+            for batch in batches:
+                reading = [threads.submit(self.read, int(i), annotations=annotations) for i in batch]
+                pending.append((batch, reading))
+                if len(pending) > lookahead:
+                    yield self._batch(*pending.popleft(), annotations)
+            while pending:
+                yield self._batch(*pending.popleft(), annotations)
+
+    @contextmanager
+    def warm(self, indices: Sequence[int]) -> Iterator[None]:
+        """Decode pictures while the block is at work, if all of them can be kept."""
+        with _Threads() as threads:
+            if indices and len(indices) * self.read(int(indices[0])).image.nbytes <= self._kept.memory:
+                for index in indices[1:]:
+                    threads.submit(self.read, int(index))
+            yield
+
+    def _black(self, index: int) -> NDArray[np.uint8]:
+        height, width = self.dataset.records[index].size or (1, 1)
+        return np.zeros((height, width, 3), dtype=np.uint8)
+
+    def _batch(self, indices: Sequence[int], reading: Sequence[Future[Loaded]], annotations: bool) -> Batch:
+        found = [future.result() for future in reading]
+        height, width = self.dataset.annotation_size
+        labels = colours = None
+        if annotations and self.table is not None:
+            depth = self.dataset.planes(self.table)
+            labels = np.zeros((len(found), depth, height * width), dtype=np.uint16)
+            colours = np.zeros((len(found), height * width, 3), dtype=np.uint8)
+            for row, pixels, one in zip(labels, colours, found, strict=True):
+                if one.planes is not None and one.colours is not None:
+                    row[: len(one.planes)] = one.planes.reshape(len(one.planes), height * width)
+                    pixels[:] = one.colours.reshape(-1, 3)
+        return Batch(
+            np.asarray(indices, dtype=np.int64),
+            [one.image for one in found],
+            np.array([not one.problem for one in found], dtype=bool),
+            tuple(one.problem for one in found),
+            labels,
+            colours,
+        )
+
+
+class _Threads(ThreadPoolExecutor):
+    """Decoding threads; what nobody wants any more is not begun."""
+
+    def __init__(self) -> None:
+        super().__init__(WORKERS, thread_name_prefix="loader")
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(wait=True, cancel_futures=True)
+
+
+class _Kept:
+    """Arrays in memory; the one used longest ago makes room."""
+
+    def __init__(self, memory: int) -> None:
+        self.memory, self._bytes = memory, 0
+        self._arrays: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The array under a key, read where it is not there; never to be written to."""
+        with self._lock:
+            found = self._arrays.get(key)
+            if found is not None:
+                self._arrays.move_to_end(key)
+                return found
+        made = read()
+        made.flags.writeable = False
+        with self._lock:
+            if key not in self._arrays and made.nbytes <= self.memory:
+                self._arrays[key] = made
+                self._bytes += made.nbytes
+                while self._bytes > self.memory:
+                    _, gone = self._arrays.popitem(last=False)
+                    self._bytes -= gone.nbytes
+        return made
