@@ -20,9 +20,9 @@ from torch import Tensor, fx, nn
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Network
+from interpret_core.networks.graph.interpreter import run_all
+from interpret_core.networks.graph.trace import Graph, UntraceableError, trace
 from interpret_core.networks.layers import find_layers
-from interpret_core.networks.running import run_all
-from interpret_core.networks.tracing import Graph, UntraceableError, trace
 
 METHOD = "riemann_middle"  # the midpoint rule
 

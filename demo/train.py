@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from interpret_core.demo import NETWORKS
-from interpret_core.networks.demo import started
 from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.providers.demo import started
 
 INPUT = Preprocessing()
 BATCH = 64

@@ -104,7 +104,7 @@ Seed = Annotated[int, Option("Of the permutations.", "NUMBER")]
 
 
 @dataclass(frozen=True)
-class Field:
+class RequestField:
     """A field of a request, as whoever asks for it needs it.
 
     Attributes:
@@ -122,18 +122,18 @@ class Field:
     option: Option
 
 
-def fields_of(request: type[Request]) -> tuple[Field, ...]:
+def fields_of(request: type[Request]) -> tuple[RequestField, ...]:
     """The fields of a request, in their order."""
     return _fields(request)  # type: ignore[arg-type]  # a class can be hashed
 
 
 @cache
-def _fields(request: Any) -> tuple[Field, ...]:
+def _fields(request: Any) -> tuple[RequestField, ...]:
     hints = get_type_hints(request, include_extras=True)
     return tuple(_field(one.name, hints[one.name], one.default) for one in fields(request))
 
 
-def _field(name: str, hint: Any, default: Any) -> Field:
+def _field(name: str, hint: Any, default: Any) -> RequestField:
     option = next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Option)), None)
     if option is None:
         raise TypeError(f"Field {name} of a request has no Option in its annotation.")
@@ -143,7 +143,7 @@ def _field(name: str, hint: Any, default: Any) -> Field:
     if optional:
         rest = [part for part in parts if part is not type(None)]
         kind = rest[0] if len(rest) == 1 else Names
-    return Field(name, kind, optional, default, option)
+    return RequestField(name, kind, optional, default, option)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _checked(field: Field, value: Any) -> Any:
+def _checked(field: RequestField, value: Any) -> Any:
     choices = field.option.choices
     if choices is not None:
         if value not in list(choices):

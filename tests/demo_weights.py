@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from demo.train import halved
 from interpret_core.demo import NETWORKS
-from interpret_core.networks.demo import started
+from interpret_core.networks.providers.demo import started
 from tests.networks.samples import randomise
 
 CLASSES = ("bed", "bench", "bottle", "bus", "car", "cat", "chair", "lamp", "refrigerator", "vase")

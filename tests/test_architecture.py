@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ RANKS = {
     "interpret_core.threads": 0,
     "interpret_core.numbers": 0,
     "interpret_core.options": 0,
+    "interpret_core.packages": 0,
     "interpret_core.tables": 0,
     "interpret_core.networks": 1,
     "interpret_core.datasets": 1,
@@ -44,6 +47,11 @@ APART = {
     ("interpret_core.measures", "interpret_core.datasets"),
     ("interpret_core.measures", "interpret_core.classes"),
 }
+# What an analysis may import of another: what is asked for, under which keys it lies, what was found. A plan
+# computes nothing; without it nobody could read another's result of a network and data set that are opened.
+COMMON = ("base", "registry")
+SHARED = ("request", "keys", "plan", "result")
+NOUNS = ("preprocessing", "decoding", "matching", "packing", "ranking", "seeding")  # that end like verbs
 DRAWS_ONLY = "ui/figures.py"  # result -> figure, tested without Streamlit
 TORCHVISION = "interpret_core/networks/torchvision_ops.py"
 
@@ -106,6 +114,26 @@ def breaches(path: str, text: str) -> list[str]:
     return found
 
 
+def between_analyses(path: str, text: str) -> list[tuple[str, str, str]]:
+    """(own, other, module) of imports of one analysis by another."""
+    own = path.removeprefix("interpret_core/analyses/").split("/")[0]
+    found = []
+    for _, name in imports(path, text):
+        parts = name.split(".")
+        if parts[:2] == ["interpret_core", "analyses"] and len(parts) > 3 and parts[2] not in (own, *COMMON):
+            found.append((own, parts[2], parts[3]))
+    return found
+
+
+def analyses() -> list[Path]:
+    """Modules of the packages that are an analysis each."""
+    return [
+        path
+        for path in sources()
+        if relative(path).startswith("interpret_core/analyses/") and relative(path).count("/") == 3
+    ]
+
+
 def unsafe_loads(path: str, text: str) -> list[str]:
     """Calls of torch.load that could run code from a file."""
     found = []
@@ -159,6 +187,40 @@ def test_unsafe_loads_are_told():
 
 def test_imports_point_one_way():
     assert not [breach for path in sources() for breach in breaches(relative(path), path.read_text())]
+
+
+def test_analyses_share_requests_plans_and_results_alone():
+    found = [one for path in analyses() for one in between_analyses(relative(path), path.read_text())]
+    assert found
+    assert not [one for one in found if one[2] not in SHARED]
+
+
+def test_no_two_analyses_need_each_other():
+    pairs = {one[:2] for path in analyses() for one in between_analyses(relative(path), path.read_text())}
+    order = list(
+        TopologicalSorter({own: {o for mine, o in pairs if mine == own} for own, _ in pairs}).static_order()
+    )
+    assert order.index("profile") < order.index("agreement")
+
+
+def test_one_word_has_one_meaning():
+    """No two top-level classes of one name in the core."""
+    places: dict[str, list[str]] = {}
+    for path in (ROOT / "interpret_core").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(relative(path))
+    assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_files_are_named_by_nouns():
+    stems = {path.stem for path in (ROOT / "interpret_core").rglob("*.py")}
+    assert {stem for stem in stems if stem.endswith("ing")} <= set(NOUNS)
+
+
+def test_no_folder_is_a_heap():
+    counts = Counter(path.parent for path in (ROOT / "interpret_core").rglob("*.py"))
+    assert max(counts.values()) <= 20, counts.most_common(3)
 
 
 def test_nothing_loads_a_pickle():

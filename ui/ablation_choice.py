@@ -95,7 +95,7 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
         state.whole("seed", 0, SEEDS - 1, 0),
         _layers(plan),
         silenced.units(units_of(plan), HAND_BOX),
-        state.one_of("value", list(Value), Value.ZERO),
+        state.one_of("value", [one.value for one in Value], Value.ZERO.value),
     )
 
 

@@ -52,7 +52,7 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str]) -> Choice:
         percent = _percent(choice, live=_precomputed(bench, choice))
         _layers(plan, choice)
     _hand(plan, choice)
-    _buttons("Silenced responses become", "value", VALUE, choice.value, Value.ZERO)
+    _buttons("Silenced responses become", "value", VALUE, choice.value, Value.ZERO.value)
     _steps_back(plan)
     return choice._replace(percent=percent)
 

@@ -51,7 +51,7 @@ class Case(NamedTuple):
     dataset: str
     split: str = "val"
 
-    def request(self, value: str = Value.ZERO) -> AblationRequest:
+    def request(self, value: str = Value.ZERO.value) -> AblationRequest:
         """The request the command line would make with the same choices."""
         ranked_on = "all" if self.split == "all" else "train"
         return AblationRequest(self.network, self.dataset, split=self.split, ranked_on=ranked_on, value=value)
@@ -80,7 +80,8 @@ class Bench:
         self.case, self.plan = case, plan
         self.ablator = Ablator(plan)
         self._plans = {
-            value: replace(plan, request=replace(plan.request, value=value)) for value in map(str, Value)
+            value: replace(plan, request=replace(plan.request, value=value))
+            for value in [one.value for one in Value]
         }
         self._keys = {value: grid_keys(one) for value, one in self._plans.items()}
         self._grids: dict[str, tuple[tuple[bool, ...], Grid]] = {}
@@ -136,7 +137,7 @@ class Bench:
     @property
     def identity(self) -> tuple[str, ...]:
         """Tells apart what is estimated and drawn: images, classes, rankings and network."""
-        return tuple(self._keys[Value.ZERO].values())
+        return tuple(self._keys[Value.ZERO.value].values())
 
 
 def bench(case: Case) -> Bench:

@@ -23,7 +23,7 @@ from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks import Network
-from interpret_core.networks.cutting import INPUT
+from interpret_core.networks.graph.cuts import INPUT
 from interpret_core.options import ALL
 from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.subjects import Subject

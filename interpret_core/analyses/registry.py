@@ -7,20 +7,17 @@ processes and find it the same way.
 from __future__ import annotations
 
 import importlib
-import logging
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from interpret_core.analyses.base import Entry
 from interpret_core.errors import ChangedFileError, ParameterError, unknown
 from interpret_core.options import Request
+from interpret_core.packages import LeftOutError, installed, leave_out
 
 if TYPE_CHECKING:
     from interpret_core.runtime.execution import Execution
     from interpret_core.store.store import Store
-
-logger = logging.getLogger(__name__)
 
 GROUP = "unitscope.analyses"
 BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
@@ -37,17 +34,10 @@ def entries() -> dict[str, Entry]:
     for name in BUILT_IN:
         for entry in importlib.import_module(f"interpret_core.analyses.{name}").ENTRIES:
             found[entry.name] = entry
-    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        try:
-            entry = point.load()
-            if not isinstance(entry, Entry):
-                raise TypeError(f"it is of type {type(entry).__name__}, expected Entry")
-            if {entry.name, entry.called} & {
-                name for one in found.values() for name in (one.name, one.called)
-            }:
-                raise ValueError(f"the name {entry.name!r} or its command is taken")
-        except Exception as error:  # whatever somebody's package does, the rest works
-            logger.warning("Analysis %s is left out: %s: %s.", point.value, type(error).__name__, error)
+    for where, entry in installed(GROUP, Entry):
+        taken = {name for one in found.values() for name in (one.name, one.called)}
+        if taken & {entry.name, entry.called}:
+            leave_out(where, LeftOutError(f"the name {entry.name!r} or its command is taken"))
         else:
             found[entry.name] = entry
     return found

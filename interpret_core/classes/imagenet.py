@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from interpret_core.classes.outputs import Outputs, parts
+from interpret_core.classes.outputs import OutputNames, parts
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import NetworkError
 from interpret_core.networks.torchvision_ops import models
@@ -69,7 +69,7 @@ def read(text: str, names: Sequence[str]) -> Curated:
         NetworkError: a name or number that is no output, an object listed twice, an output of two objects.
     """
     content = tomllib.loads(text)
-    outputs = Outputs(names)
+    outputs = OutputNames(names)
     groups: dict[str, tuple[int, ...]] = {}
     owner: dict[int, str] = {}
     for key, entries in content["objects"].items():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interpret_core.classes import imagenet
-from interpret_core.classes.outputs import Outputs, spellings
+from interpret_core.classes.outputs import OutputNames, spellings
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import NetworkError
 
@@ -70,7 +70,7 @@ def match(
             f"Network {network} does not name its outputs, expected a name for each: return NetworkParts "
             "with class_names from its factory."
         )
-    claims = _claims(classes, Outputs(outputs), network, table or {})
+    claims = _claims(classes, OutputNames(outputs), network, table or {})
     given = _given(classes, claims)
     known = [number for number, claim in enumerate(given) if claim.outputs]
     if not known:
@@ -87,7 +87,7 @@ def match(
     )
 
 
-def _claims(classes: Sequence[str], outputs: Outputs, network: str, table: Table) -> list[_Claim]:
+def _claims(classes: Sequence[str], outputs: OutputNames, network: str, table: Table) -> list[_Claim]:
     yours = {
         spelling(name): outputs.chosen(entries, f"{TABLE} {name} for {network}")
         for name, entries in table.items()
@@ -100,7 +100,7 @@ def _claims(classes: Sequence[str], outputs: Outputs, network: str, table: Table
     return claims
 
 
-def _claim(name: str, outputs: Outputs, yours: Mapping[str, tuple[int, ...]], curated: bool) -> _Claim:
+def _claim(name: str, outputs: OutputNames, yours: Mapping[str, tuple[int, ...]], curated: bool) -> _Claim:
     """What one class asks for, whatever the others do."""
     own = yours.get(spelling(name))
     if own is not None:

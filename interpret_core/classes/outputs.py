@@ -20,7 +20,7 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name} ({at})" if often[name] > 1 else name for at, name in enumerate(names))
 
 
-class Outputs:
+class OutputNames:
     """The names of a network's outputs, in order; capitals do not count, and an underscore is a space."""
 
     def __init__(self, names: Sequence[str]) -> None:

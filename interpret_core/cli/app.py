@@ -14,11 +14,11 @@ import typer
 
 from interpret_core import __version__
 from interpret_core.analyses.registry import entries
-from interpret_core.cli.benching import bench_ablation, bench_profile, bench_relevance
+from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance
 from interpret_core.cli.commands import command
-from interpret_core.cli.fetching import fetch_broden_command
-from interpret_core.cli.listing import list_datasets, list_networks
-from interpret_core.cli.stopping import Stop
+from interpret_core.cli.fetch import fetch_broden_command
+from interpret_core.cli.lists import list_datasets, list_networks
+from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
 

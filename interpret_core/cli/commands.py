@@ -13,10 +13,10 @@ import typer
 from interpret_core import config
 from interpret_core.analyses.base import Entry
 from interpret_core.cli.options import Cache, Device, Out, ShardOrder, Shards, Verbose, number, whole
-from interpret_core.cli.stopping import Stop
+from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, drawn
 from interpret_core.errors import ParameterError
-from interpret_core.options import Field, Names, fields_of
+from interpret_core.options import Names, RequestField, fields_of
 from interpret_core.tables import Table
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def running(entry: Entry) -> dict[str, Any]:
     return dict([device, *(SHARDING.items() if entry.sharded else ()), *rest])
 
 
-def _parameter(field: Field) -> inspect.Parameter:
+def _parameter(field: RequestField) -> inspect.Parameter:
     option = field.option
     kind: Any = str if field.kind in LISTS else field.kind
     kind = list[str] if option.repeated else kind
@@ -80,7 +80,7 @@ def _common(name: str, kind: Any) -> inspect.Parameter:
 
 def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
     """Check what is asked for, compute what is missing, say what was found, write the file."""
-    from interpret_core.cli.writing import check_target, write_rows
+    from interpret_core.cli.files import check_target, write_rows
     from interpret_core.store import Store
 
     out: Path | None = given["out"]

@@ -6,8 +6,8 @@ from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.loader import Batch, Loaded, Loader
 from interpret_core.datasets.registry import known, open_dataset
 from interpret_core.datasets.shades import Shades
-from interpret_core.datasets.surveying import Problem, Survey, survey
-from interpret_core.datasets.tables import Label, Record
+from interpret_core.datasets.statistics import Problem, Survey, survey
+from interpret_core.datasets.tables import ImageRecord, Label
 
 __all__ = [
     "DEFAULT_CATEGORIES",
@@ -16,11 +16,11 @@ __all__ = [
     "Concept",
     "ConceptTable",
     "Dataset",
+    "ImageRecord",
     "Label",
     "Loaded",
     "Loader",
     "Problem",
-    "Record",
     "Shades",
     "Survey",
     "known",

@@ -21,8 +21,8 @@ from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
-from interpret_core.datasets.masks import Listed, read_mask
-from interpret_core.datasets.tables import MAX_LABEL, Label, Record, Tables
+from interpret_core.datasets.masks import ListedLabels, read_mask
+from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
@@ -51,17 +51,18 @@ class Dataset:
     def __init__(self, name: str, root: Path, tables: Tables) -> None:
         self.name = name
         self.root = root
-        self.records: Sequence[Record] = tables.records
+        self.records: Sequence[ImageRecord] = tables.records
         self.labels: Mapping[int, Label] = tables.labels
         self.categories = tables.categories
         self.annotation_size = tables.annotation_size
         self.images = root / tables.images
         self.classes_table = tables.classes
+        self._numbers = tables.numbers
         self._prefix = f"{tables.images}/" if tables.images else ""
         self._table_digests = tables.digests
         self._digest: str | None = None
         self._known: Mapping[str, bytes] = {}
-        self._listed = Listed(tuple(tables.labels))
+        self._listed = ListedLabels(tuple(tables.labels))
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
 
     def __len__(self) -> int:
@@ -233,12 +234,14 @@ class Dataset:
         return planes, unlisted
 
     def _indexed(
-        self, record: Record, item: str | int, lookup: NDArray[np.uint16]
+        self, record: ImageRecord, item: str | int, lookup: NDArray[np.uint16]
     ) -> tuple[NDArray[np.uint16], dict[int, int]]:
         """One map as concept indices, and the pixels of each number that its category does not list."""
         if not isinstance(item, int):
             with self._comparing(item) as known:
-                numbers = read_mask(self.images / item, self.annotation_size, self._listed, known)
+                numbers = read_mask(
+                    self.images / item, self.annotation_size, self._listed, known, self._numbers
+                )
         elif item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {record.image}", item)
         else:
@@ -274,5 +277,5 @@ class Dataset:
         return lookups
 
 
-def _count(record: Record, table: ConceptTable) -> int:
+def _count(record: ImageRecord, table: ConceptTable) -> int:
     return sum(len(record.maps.get(category, ())) for category in table.categories)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.pictures import shrink
-from interpret_core.datasets.surveying import Survey
+from interpret_core.datasets.statistics import Survey
 from interpret_core.errors import DamagedFileError
 
 MEMORY = 256 * 2**20  # bytes of decoded pictures and masks that are kept
@@ -88,7 +88,7 @@ class Loader:
         memory: int = MEMORY,
     ) -> None:
         self.dataset, self.table, self.survey = dataset, table, survey
-        self._kept = _Kept(memory)
+        self._kept = _KeptArrays(memory)
 
     def read(self, index: int, *, annotations: bool = False) -> Loaded:
         """One image by its index, with its annotation and colours where they are asked for."""
@@ -192,7 +192,7 @@ class _Threads(ThreadPoolExecutor):
         self.shutdown(wait=True, cancel_futures=True)
 
 
-class _Kept:
+class _KeptArrays:
     """Arrays in memory; the one used longest ago makes room."""
 
     def __init__(self, memory: int) -> None:

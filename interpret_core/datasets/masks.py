@@ -29,7 +29,7 @@ from interpret_core.datasets.contents import UNKNOWN, read_content
 from interpret_core.datasets.decoding import NotReadError, decode
 from interpret_core.datasets.pictures import check_size, upright
 from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, stored_pgm, wide_png
-from interpret_core.datasets.tables import MAX_LABEL
+from interpret_core.datasets.tables import MAX_LABEL, Numbers
 from interpret_core.errors import DamagedFileError
 
 _LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "TGA", "PCX", "QOI"})
@@ -42,7 +42,7 @@ _ONE_CHANNEL = (
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class ListedLabels:
     """The label numbers of label.csv."""
 
     numbers: Collection[int]
@@ -83,7 +83,11 @@ class _Reading(NamedTuple):
 
 
 def read_mask(
-    path: Path, size: tuple[int, int], listed: Listed, known: bytes = UNKNOWN
+    path: Path,
+    size: tuple[int, int],
+    listed: ListedLabels,
+    known: bytes = UNKNOWN,
+    numbers: Numbers | None = None,
 ) -> NDArray[np.uint16]:
     """One annotation map as label numbers.
 
@@ -92,6 +96,7 @@ def read_mask(
         size: (H, W) that index.csv states.
         listed: the numbers that a mask may hold.
         known: what the data set's digest knows of the file, see `contents.read_content`.
+        numbers: the layout's own rule, where it is not Broden's.
 
     Returns:
         (H, W) uint16 label numbers, 0 = unlabelled.
@@ -102,12 +107,19 @@ def read_mask(
         ChangedFileError, DatasetError, MemoryError: as `contents.read_content` and `decoding.decode`.
     """
     content = read_content("mask", path, known)
+    if numbers is not None:
+        found = decode("mask", path, content, lambda image: np.asarray(numbers(image), np.int64))
+        check_size("mask", path, found.shape, size)
+        foreign = listed.unknown(found)
+        if foreign is not None:
+            raise listed.refusal(f"mask {path}", foreign)
+        return found.astype(np.uint16)
     readings = decode("mask", path, content, lambda image: _readings(image, content, listed))
     check_size("mask", path, readings[0].numbers.shape, size)
     return _decided(path, readings, listed)
 
 
-def _decided(path: Path, readings: list[_Reading], listed: Listed) -> NDArray[np.uint16]:
+def _decided(path: Path, readings: list[_Reading], listed: ListedLabels) -> NDArray[np.uint16]:
     """The one reading whose numbers are all listed."""
     possible = [one for one in readings if listed.unknown(one.numbers) is None]
     if not possible:
@@ -131,7 +143,7 @@ def _some(numbers: NDArray[np.int64]) -> str:
     return ", ".join(map(str, found[:4])) + (" …" if len(found) > 4 else "") or "none"
 
 
-def _readings(image: Image.Image, content: bytes, listed: Listed) -> list[_Reading]:
+def _readings(image: Image.Image, content: bytes, listed: ListedLabels) -> list[_Reading]:
     """What a mask may say, the first reading before the others."""
     samples = samples_of(image, content)
     _refuse_lossy(image, content)
@@ -143,7 +155,7 @@ def _readings(image: Image.Image, content: bytes, listed: Listed) -> list[_Readi
     return [one._replace(numbers=upright(one.numbers, image)) for one in found]
 
 
-def _unturned(image: Image.Image, content: bytes, samples: Samples, listed: Listed) -> list[_Reading]:
+def _unturned(image: Image.Image, content: bytes, samples: Samples, listed: ListedLabels) -> list[_Reading]:
     mode = image.mode
     if mode in ("P", "PA"):
         return _of_palette(image, listed, not bitmaps.coarse_palette(image, content))
@@ -173,7 +185,7 @@ def _unscaled(values: NDArray[np.int64], white: int, largest: int) -> NDArray[np
     return (2 * values * largest + white) // (2 * white)
 
 
-def _of_palette(image: Image.Image, listed: Listed, exact: bool) -> list[_Reading]:
+def _of_palette(image: Image.Image, listed: ListedLabels, exact: bool) -> list[_Reading]:
     """By index; by colour too, where colours are `exact` and every entry of the palette is a label number."""
     indices = np.asarray(image)
     indices = indices[..., 0] if image.mode == "PA" else indices

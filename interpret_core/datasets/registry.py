@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from interpret_core import config, demo
 from interpret_core.datasets.dataset import Dataset
-from interpret_core.datasets.folder import read_folder
-from interpret_core.datasets.tables import CLASSES, INDEX, Tables, read_tables
+from interpret_core.datasets.layouts.base import Layout
+from interpret_core.datasets.layouts.broden import BrodenLayout
+from interpret_core.datasets.layouts.folder import FolderLayout
+from interpret_core.datasets.tables import Tables
 from interpret_core.errors import DatasetError, unknown
+from interpret_core.packages import installed
+
+GROUP = "unitscope.datasets"
 
 
 def known() -> dict[str, Path]:
@@ -48,14 +55,28 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
     return Dataset(path.resolve().name, path.resolve(), _read(path))
 
 
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """Broden's, those of installed packages, and at last plain folders; found once per process."""
+    others = installed(GROUP, Layout)  # type: ignore[type-abstract]  # it only tells what is one
+    return (BrodenLayout(), *(one for _, one in others), FolderLayout())
+
+
 def _read(root: Path) -> Tables:
-    """The tables of a folder in either layout."""
-    if not root.is_dir() or (root / INDEX).is_file():
-        return read_tables(root)
-    if (root / CLASSES).is_file():
-        return read_folder(root)
+    """The tables of a folder in whatever layout it is."""
+    if not root.is_dir():
+        raise DatasetError(
+            f"Data set folder {root} does not exist, expected index.csv, label.csv and images/ in it: "
+            "check the path, or get Broden with `python -m interpret_core fetch broden`."
+        )
+    for one in layouts():
+        if one.recognises(root):
+            found = one.read(root)
+            if not one.version:
+                return found
+            read_by = {f"layout {type(one).__module__}.{type(one).__qualname__}": one.version}
+            return replace(found, digests={**found.digests, **read_by})
+    expected = " nor ".join(one.expects for one in layouts())
     raise DatasetError(
-        f"{root} has neither {INDEX} (annotated, Broden's layout: {INDEX}, label.csv, images/) nor {CLASSES} "
-        "(a folder of images, with the columns image,class), expected one of them: point to the folder that "
-        "holds it."
+        f"{root} has neither {expected}, expected one of them: point to the folder that holds it."
     )

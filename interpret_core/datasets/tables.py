@@ -1,39 +1,25 @@
-"""Reading the tables of a Broden-layout folder: index.csv, label.csv, category.csv and c_*.csv.
-
-Layout (Bau et al. 2017, as their release documents it):
-    index.csv     image,split,ih,iw,sh,sw, then one column per category. A cell holds nothing, or items
-                  separated by `;`: a mask file below images/, or a number that labels the whole image.
-    label.csv     number,name,category[,frequency,coverage,syns]; category is `object(12);part(3)`.
-    category.csv  optional here: where it exists, index.csv's other columns (notes, say) are no categories.
-    c_*.csv       optional: one dense list of labels per category; it may add a label to its category.
-
-Every mistake raises DatasetError with one line: the file and line, the value, what was expected, the remedy.
-"""
+"""What the tables of a data set say, whatever the layout on disk that they are read from."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
-from interpret_core.errors import DatasetError
+from numpy.typing import NDArray
+from PIL import Image
 
 INDEX, CLASSES = "index.csv", "classes.csv"
 IMAGES = "images"  # the folder of the pictures
 CATEGORY_ORDER = ("object", "part", "material", "color", "scene", "texture")
 MAX_LABEL = 0xFFFF  # a mask encodes R + 256·G
 MAX_PIXELS = 64_000_000  # beyond this an image is a mistake or an attack, not a photograph for a CNN
-_SIZES = ("ih", "iw", "sh", "sw")
-_NOT_CATEGORIES = frozenset({"image", "split", *_SIZES})
-_CATEGORY = re.compile(r"\s*([^();]+?)\s*(?:\(\s*(\d+)\s*\))?\s*")
-# Broden marks colours `grey-c` and scenes `street-s` to keep them apart from objects of the same name.
-_SUFFIXES = {"color": "-c", "scene": "-s"}
+
+Numbers = Callable[[Image.Image], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ImageRecord:
     """One row of index.csv.
 
     Attributes:
@@ -78,186 +64,14 @@ class Tables:
         digests: table file -> SHA-256 of its bytes as they were read.
         images: folder of the pictures below the data set's, "" where it is the same.
         classes: text of classes.csv as it was read, None where there is none.
+        numbers: how a decoded mask becomes (H, W) label numbers; None: as Broden encodes them (`masks`).
     """
 
-    records: tuple[Record, ...]
+    records: tuple[ImageRecord, ...]
     labels: Mapping[int, Label]
     categories: tuple[str, ...]
     annotation_size: tuple[int, int]
     digests: Mapping[str, str]
     images: str = IMAGES
     classes: str | None = None
-
-
-def read_tables(root: Path) -> Tables:
-    """Read and check every table below `root`.
-
-    Raises:
-        DatasetError: a missing folder or table, or a value that contradicts the layout.
-    """
-    if not root.is_dir():
-        raise DatasetError(
-            f"Data set folder {root} does not exist, expected index.csv, label.csv and images/ in it: "
-            "check the path, or get Broden with `python -m interpret_core fetch broden`."
-        )
-    digests: dict[str, str] = {}
-    texts = {name: read_text(root / name, digests) for name in (INDEX, "label.csv")}
-    optional = [root / "category.csv", root / CLASSES, *sorted(root.glob("c_*.csv"))]
-    texts |= {path.name: read_text(path, digests) for path in optional if path.is_file()}
-    dense = {name[2:-4]: text for name, text in texts.items() if name.startswith("c_")}
-    labels = _labels(root / "label.csv", texts["label.csv"], dense)
-    listed = (
-        _listed_categories(root / "category.csv", texts["category.csv"]) if "category.csv" in texts else None
-    )
-    categories, size, records = _index(root / "index.csv", texts["index.csv"], listed)
-    return Tables(records, labels, categories, size, digests, classes=texts.get(CLASSES))
-
-
-def _labels(path: Path, text: str, dense: Mapping[str, str]) -> dict[int, Label]:
-    header, rows = numbered_rows(path, text, ("number", "name", "category"))
-    at = {name: header.index(name) for name in ("number", "name", "category")}
-    found: dict[int, tuple[str, dict[str, int]]] = {}
-    for line, row in rows:
-        where = f"{path} line {line}"
-        number = whole_number(where, row[at["number"]], "number", MAX_LABEL)
-        name = row[at["name"]].strip()
-        if not name:
-            raise DatasetError(f"{where}: label {number} has no name, expected one: fill the name column.")
-        if number in found:
-            raise DatasetError(
-                f"{where}: label {number} is listed twice, expected once: remove one of the rows."
-            )
-        found[number] = (name, _label_categories(where, row[at["category"]]))
-    if not found:
-        raise DatasetError(f"{path} lists no label, expected at least one row: add the labels of the masks.")
-    for category, table in dense.items():
-        _add_dense(path.parent / f"c_{category}.csv", table, category, found)
-    return {
-        number: Label(number, _display(name, categories), name, categories)
-        for number, (name, categories) in sorted(found.items())
-    }
-
-
-def _label_categories(where: str, cell: str) -> dict[str, int]:
-    categories: dict[str, int] = {}
-    for part in filter(str.strip, cell.split(";")):
-        match = _CATEGORY.fullmatch(part)
-        if match is None:
-            raise DatasetError(
-                f"{where}: category is {cell!r}, expected the form object(12);part(3): correct it."
-            )
-        categories[match[1]] = int(match[2] or 0)
-    return categories
-
-
-def _add_dense(path: Path, text: str, category: str, found: dict[int, tuple[str, dict[str, int]]]) -> None:
-    header, rows = numbered_rows(path, text, ("number",))
-    column = header.index("number")
-    for line, row in rows:
-        number = whole_number(f"{path} line {line}", row[column], "number", MAX_LABEL)
-        if number not in found:
-            raise DatasetError(
-                f"{path} line {line}: label {number} is not in label.csv, "
-                "expected one of its numbers: add it there."
-            )
-        found[number][1].setdefault(category, 0)
-
-
-def _display(name: str, categories: Mapping[str, int]) -> str:
-    for category, suffix in _SUFFIXES.items():
-        if category in categories and name.endswith(suffix) and len(name) > len(suffix):
-            return name.removesuffix(suffix)
-    return name
-
-
-def _listed_categories(path: Path, text: str) -> frozenset[str]:
-    header, rows = numbered_rows(path, text, ("name",))
-    column = header.index("name")
-    return frozenset(row[column].strip() for _, row in rows)
-
-
-def _index(
-    path: Path, text: str, listed: frozenset[str] | None
-) -> tuple[tuple[str, ...], tuple[int, int], tuple[Record, ...]]:
-    """Categories, annotation size and records of index.csv."""
-    header, rows = numbered_rows(path, text, ("image", *_SIZES))
-    columns = {name: at for at, name in enumerate(header) if name not in _NOT_CATEGORIES and name}
-    categories = tuple(c for c in CATEGORY_ORDER if c in columns) + tuple(
-        c for c in columns if c not in CATEGORY_ORDER and (listed is None or c in listed)
-    )
-    if not categories:
-        raise DatasetError(
-            f"{path} has no category column, expected at least one "
-            "(object, part, material, color …): add one."
-        )
-    parser = _RowParser(path, header, [(category, columns[category]) for category in categories])
-    records = tuple(parser.record(line, row) for line, row in rows)
-    if parser.annotation_size is None:
-        raise DatasetError(
-            f"{path} lists no image, expected at least one row: add the images of the data set."
-        )
-    return categories, parser.annotation_size, records
-
-
-class _RowParser:
-    """Rows of index.csv to records; remembers what repeats, since the full Broden has 63,305 rows."""
-
-    def __init__(self, path: Path, header: list[str], categories: list[tuple[str, int]]) -> None:
-        self.path = path
-        self.annotation_size: tuple[int, int] | None = None
-        self._image = header.index("image")
-        self._split = header.index("split") if "split" in header else None
-        self._size_columns = [header.index(name) for name in _SIZES]
-        self._categories = categories
-        self._sizes: dict[tuple[str, ...], tuple[int, int]] = {}
-
-    def record(self, line: int, row: list[str]) -> Record:
-        size_cells = tuple(row[at] for at in self._size_columns)
-        size = self._sizes.get(size_cells) or self._check_sizes(line, size_cells)
-        maps = {category: self._items(line, row[at]) for category, at in self._categories if row[at]}
-        return Record(
-            image=self._file(line, row[self._image].strip()),
-            split="" if self._split is None else row[self._split].strip(),
-            size=size,
-            maps={category: items for category, items in maps.items() if items},
-        )
-
-    def _check_sizes(self, line: int, cells: tuple[str, ...]) -> tuple[int, int]:
-        where = f"{self.path} line {line}"
-        ih, iw, sh, sw = (
-            whole_number(where, cell, name, MAX_LABEL) for cell, name in zip(cells, _SIZES, strict=True)
-        )
-        for height, width in ((ih, iw), (sh, sw)):
-            if height * width > MAX_PIXELS:
-                raise DatasetError(
-                    f"{where}: {height}×{width} pixels, expected at most {MAX_PIXELS:,} in all: "
-                    "scale the image down."
-                )
-        first = self.annotation_size or (sh, sw)
-        if first != (sh, sw):
-            raise DatasetError(
-                f"{where}: annotations are {sh}×{sw}, expected {first[0]}×{first[1]} as in the rows "
-                "before: scale all masks to one size (Broden's 224, 227 and 384 releases are)."
-            )
-        self.annotation_size = (sh, sw)
-        self._sizes[cells] = (ih, iw)
-        return ih, iw
-
-    def _items(self, line: int, cell: str) -> tuple[str | int, ...]:
-        items: list[str | int] = []
-        for item in map(str.strip, cell.split(";")):
-            if item.isascii() and item.isdigit():
-                items.append(min(int(item[:9]), MAX_LABEL + 1))  # whatever is beyond is unknown alike
-            elif item:
-                items.append(self._file(line, item))
-        return tuple(item for item in items if item != 0)  # 0 is "unlabelled", as in a mask
-
-    def _file(self, line: int, name: str) -> str:
-        # A table from elsewhere must not make us read outside its folder.
-        absolute = name[:1] == "/" or name[1:2] == ":"
-        if not name or absolute or "\\" in name or "\0" in name or ".." in name.split("/"):
-            raise DatasetError(
-                f"{self.path} line {line}: file {name!r}, expected a path below images/ with forward slashes "
-                "and without `..`: correct the row."
-            )
-        return name
+    numbers: Numbers | None = None

@@ -1,11 +1,11 @@
 """Networks: names, weights, layers, and reading or silencing responses without touching the module."""
 
+from interpret_core.networks.graph.prefixes import Prefix
 from interpret_core.networks.layers import Layer
 from interpret_core.networks.network import Network, Recording, Silence, digest, find_device, load
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.registry import NetworkSpec, featured, find, known
-from interpret_core.networks.resuming import Prefix
-from interpret_core.networks.sources import NetworkParts
+from interpret_core.networks.registry import featured, find, known
+from interpret_core.networks.spec import NetworkParts, NetworkSpec
 from interpret_core.networks.weights import Weights
 
 __all__ = [

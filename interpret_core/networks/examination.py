@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
+from interpret_core.networks.graph.interpreter import Runner, SkippedLayerError, Taps
+from interpret_core.networks.objects.reachability import reached
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.reaching import reached
-from interpret_core.networks.running import Runner, SkippedLayerError, Taps
 
 # Of three images: in another order, two of them, each alone.
 COMPANIES = ((2, 0, 1), (1, 2), (0,), (1,), (2,))

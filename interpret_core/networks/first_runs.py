@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import streams
-from interpret_core.networks.copies import channels_last, shared_clone
 from interpret_core.networks.diagnosis import reason
-from interpret_core.networks.reaching import has_generator
+from interpret_core.networks.objects.copies import channels_last, shared_clone
+from interpret_core.networks.objects.reachability import has_generator
 
 CLOSE = 1e-3  # of the largest number: the same network in another memory format
 SEEDS = 64  # what happens once in ten runs is missed by so many once in a thousand networks

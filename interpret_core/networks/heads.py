@@ -18,7 +18,7 @@ from torch import Tensor
 
 from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, ParameterError, unknown
-from interpret_core.networks.ending import LOGARITHMS, UNBOUNDED
+from interpret_core.networks.graph.ends import LOGARITHMS, UNBOUNDED
 
 LOGITS, PROBABILITIES, SIGMOID = HEADS
 HALF = 0.5  # an only output means its class above this probability
@@ -145,7 +145,7 @@ def find_head(outputs: Tensor, extremes: Callable[[], Tensor], ends: str = "") -
     Args:
         outputs: (N, K) of images that differ much.
         extremes: gives (N, K) of images that no photograph looks like; asked only where it matters.
-        ends: what the last operations say: `ending.UNBOUNDED`, `ending.LOGARITHMS`, or nothing.
+        ends: what the last operations say: `ends.UNBOUNDED`, `ends.LOGARITHMS`, or nothing.
     """
     usual = Head() if outputs.shape[1] > 1 else Head(
         SIGMOID, False, "It has one output, a logit: its probability is the output's sigmoid."

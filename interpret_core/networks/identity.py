@@ -17,8 +17,10 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from interpret_core.networks import code
-from interpret_core.networks.description import (
+from interpret_core.networks.graph.trace import OUT_OF_PLACE, Graph
+from interpret_core.networks.heads import Head
+from interpret_core.networks.objects import code
+from interpret_core.networks.objects.description import (
     Describer,
     Plain,
     canonical,
@@ -27,9 +29,7 @@ from interpret_core.networks.description import (
     sha,
     tensor_digest,
 )
-from interpret_core.networks.heads import Head
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.tracing import OUT_OF_PLACE, Graph
 
 SCHEMA = 2  # raise when the meaning of a response changes
 

@@ -24,8 +24,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from interpret_core.networks.geometry import Field, receptive_fields
-from interpret_core.networks.ops import Kind, Op, Pair
+from interpret_core.networks.graph.geometry import Field, receptive_fields
+from interpret_core.networks.graph.operations import Kind, Op, Pair
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundLayers:
     """A listed layer; `chain`: indices of its convolution and of each step after it."""
 
     layer: Layer
@@ -66,7 +66,7 @@ class Found:
         return self.chain[-1]
 
 
-def find_layers(ops: Sequence[Op]) -> tuple[Found, ...]:
+def find_layers(ops: Sequence[Op]) -> tuple[FoundLayers, ...]:
     """The listed layers in forward order.
 
     Args:
@@ -82,7 +82,7 @@ def find_layers(ops: Sequence[Op]) -> tuple[Found, ...]:
     names = display_names([ops[chain[0]].path for chain in chains])
     fields = receptive_fields(ops)
     return tuple(
-        Found(_layer(ops, chain, index, name, fields[chain[-1]]), chain)
+        FoundLayers(_layer(ops, chain, index, name, fields[chain[-1]]), chain)
         for index, (chain, name) in enumerate(zip(chains, names, strict=True))
     )
 

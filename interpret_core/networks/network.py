@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
 from interpret_core.networks import streams
 from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.networks.graph.interpreter import Taps
+from interpret_core.networks.graph.prefixes import Prefix
+from interpret_core.networks.graph.preparation import prepare
 from interpret_core.networks.heads import Head
 from interpret_core.networks.identity import network_digest
 from interpret_core.networks.layers import Layer
-from interpret_core.networks.preparing import prepare
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.probe import probe_images
-from interpret_core.networks.registry import Made, find, make
-from interpret_core.networks.resuming import Prefix
-from interpret_core.networks.running import Taps
+from interpret_core.networks.registry import find, make
+from interpret_core.networks.spec import Made
 
 Visit = Callable[[Layer, torch.Tensor], None]
 Ablated = Callable[[torch.Tensor | Prefix], torch.Tensor]
@@ -320,7 +321,7 @@ def digest(name: str, device: str | torch.device = "cpu", *, fetch: bool = True)
     place, name = find_device(device), _named(name)
     spec = find(name)
     recipe = spec.recipe(spec.weights(fetch=fetch), place)
-    if recipe not in _DIGESTS or spec.facts is not None:  # what a factory makes is known by loading it
+    if recipe not in _DIGESTS or spec.answers is not None:  # what a factory makes is known by loading it
         network = load(name, place, fetch=fetch)
         _DIGESTS[network.recipe] = network.digest
         return network.digest

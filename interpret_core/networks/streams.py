@@ -104,7 +104,7 @@ def _restore(before: State) -> None:
     np.random.set_state(arrays)
 
 
-class _Kept:
+class _KeptStreams:
     """Of runs in several threads at a time, the first notes the streams and the last brings them back."""
 
     def __init__(self) -> None:
@@ -126,4 +126,4 @@ class _Kept:
                 self._restore()
 
 
-_KEPT = _Kept()
+_KEPT = _KeptStreams()

@@ -202,7 +202,7 @@ def damaged(file: Path, error: Exception) -> WeightsError:
 
 
 def _unwrapped(name: str) -> str:
-    """A tensor's name without the wrappers that `copying.unwrapped` takes off within a network."""
+    """A tensor's name without the wrappers that `copier.unwrapped` takes off within a network."""
     return ".".join(part for part in name.split(".") if part not in {"module", "_orig_mod"})
 
 

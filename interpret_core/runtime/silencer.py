@@ -34,7 +34,7 @@ class Silencer:
             memory: bytes that kept prefixes may take.
         """
         self.images = images
-        self._kept = _Kept(memory)
+        self._kept = _KeptPrefixes(memory)
 
     def evaluate(
         self, rows: NDArray[np.int64], selection: Selection, means: Mapping[str, NDArray[np.float64]]
@@ -96,7 +96,7 @@ def _pace_key(images: EvaluatedImages) -> str:
     return f"pace/ablation/{images.network.digest}"
 
 
-class _Kept:
+class _KeptPrefixes:
     """Prefixes in memory. Those of a layer that nobody asked for of late make room for others.
 
     Within one layer none is thrown out for another: all are read in turn, so that the one thrown out would

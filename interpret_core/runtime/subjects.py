@@ -90,15 +90,15 @@ def identify(
         if isinstance(digest, str) and _answers_as_noted(spec, digest, store):
             found = Subject(spec, digest, place)
             break
-    return found if recent or spec.facts is None else loaded(found, store)
+    return found if recent or spec.answers is None else loaded(found, store)
 
 
 def _answers_as_noted(spec: NetworkSpec, digest: str, store: Store) -> bool:
     """Whether a factory gives what it gave when its digest was noted."""
-    if spec.facts is None:
+    if spec.answers is None:
         return True
     note = _noted(store, digest)
-    return note is not None and agrees(note["bare"], spec.facts.answers)
+    return note is not None and agrees(note["bare"], spec.answers)
 
 
 def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
@@ -137,7 +137,7 @@ def remember(network: Network, store: Store) -> None:
             "build of torch. Bring that back, or use another INTERPRET_CACHE."
         )
     layers = [layer.name for layer in network.layers]
-    bare = [] if network.spec.facts is None else list(network.spec.facts.answers)
+    bare = list(network.spec.answers or ())
     note = {"layers": layers, "findings": list(network.findings), "answers": network.answers, "bare": bare}
     # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
     if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):

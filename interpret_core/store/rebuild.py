@@ -19,7 +19,7 @@ from diskcache import Cache
 
 from interpret_core.store.disk import PlainDisk
 from interpret_core.store.failures import FAILURES, INDEX, tells_of_damage
-from interpret_core.store.salvage import Entry, Salvaged, salvage
+from interpret_core.store.salvage import Salvaged, SalvagedEntry, salvage
 
 BESIDE = "new-index-"
 JOURNALS = ("-journal", "-wal", "-shm")
@@ -131,7 +131,7 @@ def _empty(place: Path, settings: Mapping[str, Any]) -> bytes:
     return (place / INDEX).read_bytes()
 
 
-def _insert(index: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+def _insert(index: sqlite3.Connection, entries: Iterable[SalvagedEntry]) -> None:
     index.executemany(
         INSERT,
         ((one.name, one.time, one.time, one.size, one.mode, one.filename, one.value) for one in entries),

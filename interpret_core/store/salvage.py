@@ -30,7 +30,7 @@ LAST = 1 << 62  # no row has a higher number
 MOST_FAILURES = 5_000  # queries; an index that can be read nowhere must not take for ever
 
 
-class Entry(NamedTuple):
+class SalvagedEntry(NamedTuple):
     """A whole entry, as a row of a new index: when it was written (seconds since the epoch), bytes, where."""
 
     name: str
@@ -51,11 +51,11 @@ class Salvaged:
         damaged: files that hold no whole entry, relative to the folder.
     """
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, SalvagedEntry] = field(default_factory=dict)
     expected: int | None = None
     damaged: list[str] = field(default_factory=list)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: SalvagedEntry) -> None:
         """Take an entry, unless a later one of its name is known."""
         known = self.entries.get(entry.name)
         if known is None or known.time <= entry.time:
@@ -140,7 +140,7 @@ def _take_row(written: object, value: bytes, found: Salvaged) -> None:
         name, _ = opened(value)
         now = time.time()
         when = float(written) if isinstance(written, int | float) and 0 <= written <= now else now
-        found.add(Entry(name, when, 0, MODE_RAW, None, value))
+        found.add(SalvagedEntry(name, when, 0, MODE_RAW, None, value))
 
 
 def _take_file(filename: str, path: Path, found: Salvaged) -> None:
@@ -150,4 +150,4 @@ def _take_file(filename: str, path: Path, found: Salvaged) -> None:
     except (Damage, OSError):
         found.damaged.append(filename)
     else:
-        found.add(Entry(name, written, len(data), MODE_BINARY, filename, None))
+        found.add(SalvagedEntry(name, written, len(data), MODE_BINARY, filename, None))

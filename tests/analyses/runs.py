@@ -7,7 +7,7 @@ import torch
 
 from interpret_core import datasets, networks
 from interpret_core.analyses.profile.compute import run_profile
-from interpret_core.analyses.profile.plan import Found, find_profiles, layer_keys
+from interpret_core.analyses.profile.plan import LayerResults, find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
@@ -32,7 +32,9 @@ def digests(request: ProfileRequest, store: Store) -> dict[str, str]:
     return found
 
 
-def profiles(request: ProfileRequest, store: Store, execution: Execution | None = None) -> dict[str, Found]:
+def profiles(
+    request: ProfileRequest, store: Store, execution: Execution | None = None
+) -> dict[str, LayerResults]:
     return find_profiles(run_profile(request, store, execution).keys, store)
 
 

@@ -18,7 +18,7 @@ from interpret_core.analyses.relevance.attribution import Attributing
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.measures.attribution.path import integrate
 from interpret_core.measures.attribution.target import Target
-from interpret_core.networks.cutting import INPUT, Cutter
+from interpret_core.networks.graph.cuts import INPUT, Cutter
 from tests.measures.attribution.networks import MODULES, images, prepared, residual
 
 NAMES = [INPUT, *MODULES]

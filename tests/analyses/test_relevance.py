@@ -16,7 +16,7 @@ from interpret_core.analyses.relevance.plan import plan
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import Cancelled, DatasetError, NonFiniteError, ParameterError
-from interpret_core.networks.cutting import INPUT
+from interpret_core.networks.graph.cuts import INPUT
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.analyses.related import NETWORK, asked, network, write_objects

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from interpret_core.classes import imagenet
-from interpret_core.classes.outputs import Outputs
+from interpret_core.classes.outputs import OutputNames
 from interpret_core.errors import NetworkError
 
 NAMES = imagenet.class_names()
@@ -73,7 +73,7 @@ def test_ranges_end_where_the_kind_ends() -> None:
 
 def test_a_homonym_is_an_output_and_no_object() -> None:
     table = imagenet.curated()
-    outputs = Outputs(NAMES)
+    outputs = OutputNames(NAMES)
     for name in table.homonyms:
         assert outputs.named(name), name
         assert name not in table.groups

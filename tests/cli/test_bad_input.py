@@ -256,7 +256,7 @@ def test_out_on_a_full_disk_leaves_the_old_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("interpret_core.cli.writing.os.fsync", full)
+    monkeypatch.setattr("interpret_core.cli.files.os.fsync", full)
     wrong(command(*profile("--dataset", planted.root, "--out", target)), "No space left on device")
     assert target.read_text() == "old"
     assert not list(tmp_path.glob(".p.csv*"))

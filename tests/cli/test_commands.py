@@ -15,10 +15,12 @@ from rich.console import Console
 from interpret_core import __version__, files
 from interpret_core.analyses.base import Entry
 from interpret_core.analyses.registry import entries
-from interpret_core.cli import commands, fetching
-from interpret_core.cli.stopping import Stop
+from interpret_core.cli import commands
+from interpret_core.cli import fetch as fetching
+from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress
-from interpret_core.datasets import broden, open_dataset
+from interpret_core.datasets import open_dataset
+from interpret_core.datasets.fetch import broden
 from interpret_core.options import fields_of
 from tests.cli.conftest import ROOT, Command
 from tests.datasets.http_server import Site, serving

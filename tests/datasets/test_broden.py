@@ -11,8 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from interpret_core import files
-from interpret_core.datasets import broden, open_dataset, survey
-from interpret_core.datasets.broden import Step, fetch_broden
+from interpret_core.datasets import open_dataset, survey
+from interpret_core.datasets.fetch import broden
+from interpret_core.datasets.fetch.broden import Step, fetch_broden
 from interpret_core.errors import Cancelled, DatasetError, DownloadError, ParameterError
 from tests.datasets.http_server import Site, serving
 from tests.planted_dataset import Planted

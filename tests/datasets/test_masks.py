@@ -16,17 +16,17 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from interpret_core.datasets import open_dataset
-from interpret_core.datasets.masks import Listed, read_mask
+from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.errors import DamagedFileError
 from tests.datasets.files import CMYK, FLOAT, INVERTED, LAB, RGB, SIGNED, YCBCR, Tiff, bmp, png
 from tests.planted_dataset import save_mask, write_tables
 
-EVERY = Listed(range(1, 65536))
+EVERY = ListedLabels(range(1, 65536))
 SMALL = np.array([[0, 1, 2, 3], [3, 3, 0, 1], [2, 2, 2, 0]])
 LARGE = np.array([[0, 1, 300, 65535], [256, 255, 0, 1], [2, 4096, 2, 0]])
 
 
-def read(tmp_path: Path, content: bytes, listed: Listed = EVERY) -> np.ndarray:
+def read(tmp_path: Path, content: bytes, listed: ListedLabels = EVERY) -> np.ndarray:
     path = tmp_path / "mask"
     path.write_bytes(content)
     return read_mask(path, (3, 4), listed)
@@ -134,7 +134,7 @@ DAVIS = [(0, 0, 0), (236, 95, 103), (249, 145, 87), (250, 200, 99)]
 def test_a_palette_mask_is_read_by_index(
     tmp_path: Path, kind: str, colours: list[tuple[int, int, int]]
 ) -> None:
-    listed = Listed([1, 2, 3])
+    listed = ListedLabels([1, 2, 3])
     np.testing.assert_array_equal(read(tmp_path, saved(indexed(SMALL, colours), kind), listed), SMALL)
 
 
@@ -142,7 +142,7 @@ def test_a_palette_mask_is_read_by_index(
 def test_a_palette_of_few_bits(tmp_path: Path, bits: int) -> None:
     numbers = SMALL % (1 << bits)
     content = saved(indexed(numbers, DAVIS), "PNG", bits=bits)
-    np.testing.assert_array_equal(read(tmp_path, content, Listed([1, 2, 3])), numbers)
+    np.testing.assert_array_equal(read(tmp_path, content, ListedLabels([1, 2, 3])), numbers)
 
 
 def test_void_in_a_palette_mask(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_void_in_a_palette_mask(tmp_path: Path) -> None:
     colours = [*VOC, *[(0, 0, 0)] * 251, (224, 224, 192)]
     content = saved(indexed(numbers, colours), "PNG")
     with pytest.raises(DamagedFileError, match=r"by palette index, has label number 255.*`255,void,`"):
-        read(tmp_path, content, Listed([1, 2, 3]))
-    np.testing.assert_array_equal(read(tmp_path, content, Listed([1, 2, 3, 255])), numbers)
+        read(tmp_path, content, ListedLabels([1, 2, 3]))
+    np.testing.assert_array_equal(read(tmp_path, content, ListedLabels([1, 2, 3, 255])), numbers)
 
 
 def test_a_recompressed_broden_mask_reads_the_same(tmp_path: Path) -> None:
@@ -161,14 +161,14 @@ def test_a_recompressed_broden_mask_reads_the_same(tmp_path: Path) -> None:
     numbers = np.where(SMALL == 3, 300, SMALL * 7)
     palette = Image.fromarray(coded(numbers)).quantize(8)
     assert palette.mode == "P"
-    np.testing.assert_array_equal(read(tmp_path, saved(palette, "PNG"), Listed([7, 14, 300])), numbers)
+    np.testing.assert_array_equal(read(tmp_path, saved(palette, "PNG"), ListedLabels([7, 14, 300])), numbers)
 
 
 def test_a_palette_that_can_mean_two_things_is_refused(tmp_path: Path) -> None:
     colours = [(0, 0, 0), (3, 0, 0), (2, 0, 0), (1, 0, 0)]
     content = saved(indexed(SMALL, colours), "PNG")
     with pytest.raises(DamagedFileError, match="two ways") as caught:
-        read(tmp_path, content, Listed([1, 2, 3]))
+        read(tmp_path, content, ListedLabels([1, 2, 3]))
     line = str(caught.value)
     assert "by palette index with labels 1, 2, 3" in line
     assert "by palette colour (R + 256·G) with labels 1, 2, 3" in line
@@ -176,23 +176,23 @@ def test_a_palette_that_can_mean_two_things_is_refused(tmp_path: Path) -> None:
     assert "\n" not in line
     # Two readings that agree settle it, and so does a colour that is no label number.
     plain = saved(indexed(SMALL, [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0)]), "PNG")
-    np.testing.assert_array_equal(read(tmp_path, plain, Listed([1, 2, 3])), SMALL)
+    np.testing.assert_array_equal(read(tmp_path, plain, ListedLabels([1, 2, 3])), SMALL)
     blue = saved(indexed(SMALL, [*colours[:3], (1, 0, 1)]), "PNG")
-    np.testing.assert_array_equal(read(tmp_path, blue, Listed([1, 2, 3])), SMALL)
+    np.testing.assert_array_equal(read(tmp_path, blue, ListedLabels([1, 2, 3])), SMALL)
 
 
 def test_a_palette_of_five_bits_a_colour_is_read_by_index_alone(tmp_path: Path) -> None:
     """Pillow scales such a palette's colours: 1 would become 8."""
     content = tga_palette16(SMALL, [0, 3, 1, 2])
-    np.testing.assert_array_equal(read(tmp_path, content, Listed([1, 2, 3, 8, 16, 24])), SMALL)
+    np.testing.assert_array_equal(read(tmp_path, content, ListedLabels([1, 2, 3, 8, 16, 24])), SMALL)
 
 
 @pytest.mark.parametrize("write", [lambda n: png(n, 4), lambda n: Tiff(4).write(n)])
 def test_grey_of_four_bits_can_mean_two_things(tmp_path: Path, write: Callable[[np.ndarray], bytes]) -> None:
     """The value as it is stored, or the grey of eight bits that a program squeezed."""
     content = write(SMALL)
-    np.testing.assert_array_equal(read(tmp_path, content, Listed([1, 2, 3])), SMALL)
-    np.testing.assert_array_equal(read(tmp_path, content, Listed([17, 34, 51])), SMALL * 17)
+    np.testing.assert_array_equal(read(tmp_path, content, ListedLabels([1, 2, 3])), SMALL)
+    np.testing.assert_array_equal(read(tmp_path, content, ListedLabels([17, 34, 51])), SMALL * 17)
     with pytest.raises(
         DamagedFileError, match=r"two ways, by its 4-bit values with labels 1, 2, 3 or as grey"
     ):
@@ -202,22 +202,22 @@ def test_grey_of_four_bits_can_mean_two_things(tmp_path: Path, write: Callable[[
 def test_the_third_channel_counts(tmp_path: Path) -> None:
     content = png(coded(SMALL + 65536 * (SMALL > 0)), 8)
     with pytest.raises(DamagedFileError, match=r"R \+ 256·G \+ 65536·B, has label number 6553[789]"):
-        read(tmp_path, content, Listed([1, 2, 3]))
+        read(tmp_path, content, ListedLabels([1, 2, 3]))
 
 
 def test_grey_stored_as_rgb_is_named(tmp_path: Path) -> None:
     content = png(np.repeat(SMALL[..., None], 3, 2), 8)
     with pytest.raises(DamagedFileError, match=r"65793.*a grey mask that was stored as RGB.*one channel"):
-        read(tmp_path, content, Listed([1, 2, 3]))
+        read(tmp_path, content, ListedLabels([1, 2, 3]))
 
 
 @pytest.mark.parametrize("number", [255, 65535])
 def test_void_is_explained(tmp_path: Path, number: int) -> None:
     content = png(np.where(SMALL == 0, number, SMALL), 16)
     with pytest.raises(DamagedFileError, match=rf"{number},void,.*makes it count as unlabelled"):
-        read(tmp_path, content, Listed([1, 2, 3]))
+        read(tmp_path, content, ListedLabels([1, 2, 3]))
     with pytest.raises(DamagedFileError) as caught:
-        read(tmp_path, png(np.full((3, 4), 9), 8), Listed([1, 2, 3]))
+        read(tmp_path, png(np.full((3, 4), 9), 8), ListedLabels([1, 2, 3]))
     assert ",void," not in str(caught.value)
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from interpret_core.datasets import open_dataset, survey
-from interpret_core.datasets.masks import Listed, read_mask
+from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.datasets.pictures import read_rgb
 from tests.datasets.files import CMYK, GREY, LONG, RGB, Tiff, png, unturned
 from tests.planted_dataset import write_tables
@@ -218,7 +218,7 @@ def test_an_orientation_stored_as_a_long_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_masks_are_turned_too(tmp_path: Path, orientation: int) -> None:
     numbers = np.random.default_rng(0).integers(0, 300, (6, 9))
-    listed = Listed(range(1, 300))
+    listed = ListedLabels(range(1, 300))
     path = tmp_path / "mask"
     stored = unturned(numbers, orientation)
     tag = [(b"eXIf", exif(orientation).removeprefix(b"Exif\0\0"))]

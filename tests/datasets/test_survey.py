@@ -74,7 +74,7 @@ def test_threads_change_nothing(copy: Path, workers: int, monkeypatch: pytest.Mo
     dataset = open_dataset(copy)
     table = dataset.concepts()
     usual = survey(dataset, table)
-    monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
+    monkeypatch.setattr("interpret_core.datasets.statistics._CHUNK", 5)
     same(survey(dataset, table, workers=workers), usual)
 
 
@@ -169,7 +169,7 @@ def test_unlisted_labels_are_counted(copy: Path) -> None:
 
 
 def test_progress_and_cancel(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interpret_core.datasets.surveying._CHUNK", 5)
+    monkeypatch.setattr("interpret_core.datasets.statistics._CHUNK", 5)
     seen: list[tuple[int, int]] = []
     survey(dataset, dataset.concepts(), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(5, 12), (10, 12), (12, 12)]

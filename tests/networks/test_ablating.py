@@ -126,7 +126,7 @@ def test_two_threads_with_different_ablations_do_not_see_each_other(loaded: Load
 
 def test_loading_in_one_thread_does_not_disturb_runs_in_another(loaded: Loaded) -> None:
     """torch.fx replaces nn.Module.__call__ for the whole process while it traces."""
-    from interpret_core.networks.tracing import trace
+    from interpret_core.networks.graph.trace import trace
     from tests.networks.samples import Overwriting
 
     network = loaded("torchvision/alexnet")

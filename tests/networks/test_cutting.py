@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from interpret_core.networks import load
-from interpret_core.networks.cutting import INPUT, Cutter, NotCuttableError
+from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
+from interpret_core.networks.graph.preparation import _traced, _watched, prepare
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.preparing import _traced, _watched, prepare
 from interpret_core.networks.torchvision_ops import models
 from tests.networks.samples import Overwriting, randomise
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from interpret_core import demo, networks
 from interpret_core.errors import NetworkError, WeightsError
 from interpret_core.networks import Preprocessing, digest, find, known, load
-from interpret_core.networks.demo import build_demo
+from interpret_core.networks.providers.demo import build_demo
 from tests.demo_weights import CLASSES, make_weights
 from tests.networks.conftest import images
 

@@ -9,8 +9,8 @@ import types
 import pytest
 import torch
 
-from interpret_core.networks.description import Describer
 from interpret_core.networks.identity import untraced
+from interpret_core.networks.objects.description import Describer
 
 READING = """
 import functools, types

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from interpret_core.errors import CodeChangedError
 from interpret_core.networks import NetworkParts, Preprocessing, digest, load
-from interpret_core.networks.description import Describer
+from interpret_core.networks.objects.description import Describer
 from tests.networks import own
 from tests.networks.samples import randomise
 

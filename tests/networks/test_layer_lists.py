@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from interpret_core.networks import Network, load
-from interpret_core.networks.preparing import prepare
+from interpret_core.networks.graph.preparation import prepare
 from interpret_core.networks.torchvision_ops import models
 
 Loaded = Callable[[str], Network]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from interpret_core.networks.geometry import receptive_fields
+from interpret_core.networks.graph.geometry import receptive_fields
+from interpret_core.networks.graph.operations import Kind, Op, Window, plain_name
 from interpret_core.networks.layers import display_names, find_layers
-from interpret_core.networks.ops import Kind, Op, Window, plain_name
 
 GRID = (1, 4, 8, 8)
 K3 = Window((3, 3))

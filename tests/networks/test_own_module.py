@@ -13,7 +13,7 @@ from torch.nn.utils import weight_norm
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Network, Silence, load
 from interpret_core.networks.arithmetic import plain_arithmetic
-from interpret_core.networks.copies import private_copy
+from interpret_core.networks.objects.copies import private_copy
 from tests.networks import own
 from tests.networks.conftest import images
 

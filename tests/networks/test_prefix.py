@@ -10,10 +10,10 @@ from torch import nn
 
 from interpret_core.errors import LayerError, ParameterError
 from interpret_core.networks import Network, Silence
+from interpret_core.networks.graph.interpreter import GraphRunner, Taps
+from interpret_core.networks.graph.prefixes import GraphResumer
+from interpret_core.networks.graph.trace import trace
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.resuming import GraphResumer
-from interpret_core.networks.running import GraphRunner, Taps
-from interpret_core.networks.tracing import trace
 from tests.networks.conftest import images
 
 Loaded = Callable[[str], Network]

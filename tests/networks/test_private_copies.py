@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import load
-from interpret_core.networks.copies import private_copy, shared_clone
+from interpret_core.networks.objects.copies import private_copy, shared_clone
 from tests.networks import own
 from tests.networks.conftest import images
 from tests.networks.test_own_module import state_of

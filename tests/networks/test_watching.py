@@ -12,13 +12,13 @@ from torch.nn import functional as F
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Silence, load
-from interpret_core.networks.copies import shared_clone
+from interpret_core.networks.graph.interpreter import Taps, run_all
+from interpret_core.networks.graph.preparation import prepare, refuse_unreadable
+from interpret_core.networks.graph.trace import UntraceableError, trace
+from interpret_core.networks.graph.watch import WatchedRunner
 from interpret_core.networks.layers import find_layers
-from interpret_core.networks.preparing import prepare, refuse_unreadable
-from interpret_core.networks.running import Taps, run_all
+from interpret_core.networks.objects.copies import shared_clone
 from interpret_core.networks.torchvision_ops import models
-from interpret_core.networks.tracing import UntraceableError, trace
-from interpret_core.networks.watching import WatchedRunner
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
 

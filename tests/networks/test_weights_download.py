@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from interpret_core.networks import sources
-from interpret_core.networks.sources import TorchvisionSource
+from interpret_core.networks.providers import torchvision_models as sources
+from interpret_core.networks.providers.torchvision_models import TorchvisionSource
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import Fetcher, expected_hash, hub_file
 from tests.datasets.http_server import Site, serving

@@ -173,7 +173,7 @@ def test_offline_random_weights_say_where_the_file_goes() -> None:
 
 
 def test_densenets_old_names_fit() -> None:
-    from interpret_core.networks.sources import _modern_name
+    from interpret_core.networks.providers.torchvision_models import _modern_name
 
     old = "features.denseblock1.denselayer2.norm.1.running_mean"
     assert _modern_name(old) == "features.denseblock1.denselayer2.norm1.running_mean"

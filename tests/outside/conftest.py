@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core.analyses import registry
+from interpret_core.analyses.registry import entries
+from interpret_core.datasets.registry import layouts
+from interpret_core.networks.registry import providers
 
 ROOT = Path(__file__).resolve().parents[2]
 Install = Callable[[str, str, str], None]
@@ -38,4 +40,5 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 def _forget() -> None:
-    registry.entries.cache_clear()
+    for found in (entries, layouts, providers):
+        found.cache_clear()

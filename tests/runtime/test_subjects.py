@@ -10,8 +10,9 @@ import torch
 
 from interpret_core import networks
 from interpret_core.errors import NetworkError, StoreError, WeightsError
-from interpret_core.networks import factories, registry
+from interpret_core.networks import registry
 from interpret_core.networks.probe import agrees, sample
+from interpret_core.networks.providers import factories
 from interpret_core.runtime.subjects import (
     UNKNOWN,
     Subject,

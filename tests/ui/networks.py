@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.sources import NetworkParts
+from interpret_core.networks.spec import NetworkParts
 
 
 def small() -> nn.Module:

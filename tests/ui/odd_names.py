@@ -19,7 +19,7 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.sources import NetworkParts
+from interpret_core.networks.spec import NetworkParts
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_classes import write_classes

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from interpret_core.analyses.profile import table
-from interpret_core.cli.writing import write_rows
+from interpret_core.cli.files import write_rows
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
 from ui import concepts, exports, markup, pictures, selection, texts

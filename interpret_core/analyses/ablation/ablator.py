@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.plan import AblationPlan, Part
+from interpret_core.analyses.ablation.plan import AblationPlan, SilencedImages
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.ablation.answers import Answers, joined
 from interpret_core.measures.ablation.settings import Setting
@@ -51,7 +51,7 @@ class Resolved:
     """A setting with the units it silences, by image, and the key of its answers."""
 
     setting: Setting
-    parts: tuple[Part, ...]
+    parts: tuple[SilencedImages, ...]
     key: str
 
 
@@ -191,7 +191,7 @@ def ranking_images(plan: AblationPlan) -> list[int]:
     return sorted({index for indices in plan.ranking.images.values() for index in indices.tolist()})
 
 
-def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = Value.ZERO) -> str:
+def answers_key(plan: AblationPlan, parts: Sequence[SilencedImages], value: str = Value.ZERO) -> str:
     """Where the answers with some units silenced are kept: equal units, equal answers, whoever chose them.
 
     Args:
@@ -211,7 +211,7 @@ def answers_key(plan: AblationPlan, parts: Sequence[Part], value: str = Value.ZE
     return content_key("answers", content)
 
 
-def _chunks(parts: Sequence[Part]) -> list[tuple[Part, NDArray[np.int64]]]:
+def _chunks(parts: Sequence[SilencedImages]) -> list[tuple[SilencedImages, NDArray[np.int64]]]:
     """Batches in the order of their first images, so that no class waits until all others are done."""
     chunks = [
         (part, part.rows[start : start + BATCH])

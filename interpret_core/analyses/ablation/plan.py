@@ -30,7 +30,7 @@ from interpret_core.store.store import Store
 
 
 @dataclass(frozen=True)
-class Part:
+class SilencedImages:
     """Images that are evaluated with the same units silenced.
 
     Attributes:
@@ -128,7 +128,7 @@ class AblationPlan(EvaluatedImages):
         """
         return self._selected(setting, self._scores(setting))
 
-    def parts(self, setting: Setting) -> list[Part]:
+    def parts(self, setting: Setting) -> list[SilencedImages]:
         """The same for the evaluated images: no image meets a ranking that has seen it.
 
         Returns:
@@ -141,11 +141,11 @@ class AblationPlan(EvaluatedImages):
         """
         everything = np.arange(len(self.images))
         if setting.by != RELEVANCE or not setting.ranking:
-            return [Part(everything, self.selection(setting))]
+            return [SilencedImages(everything, self.selection(setting))]
         found = self.relevance(setting.of)
         both = np.flatnonzero(np.isin(self.images, found.images))
         rest = np.setdiff1d(everything, both)
-        parts = [Part(rest, self.selection(setting))] if len(rest) else []
+        parts = [SilencedImages(rest, self.selection(setting))] if len(rest) else []
         for row in both:
             kept = found.images != self.images[row]
             if not kept.any():
@@ -154,7 +154,7 @@ class AblationPlan(EvaluatedImages):
                     "expected at least two: choose another class, or more ranking images."
                 )
             selection = self._selected(setting, relevance_scores(self.relevance(setting.of), kept))
-            parts.append(Part(np.array([row]), selection))
+            parts.append(SilencedImages(np.array([row]), selection))
         return parts
 
     def _selected(self, setting: Setting, scores: Scores | None) -> Selection:

@@ -11,7 +11,13 @@ from interpret_core.analyses.agreement.compute import agreement
 from interpret_core.analyses.agreement.request import AgreementRequest
 from interpret_core.analyses.agreement.result import Agreed, Answer, Twins
 from interpret_core.analyses.base import Analysis, Cost, Plan
-from interpret_core.analyses.profile.plan import Found, LayerKeys, find_profiles, layer_keys, resolve_layers
+from interpret_core.analyses.profile.plan import (
+    LayerKeys,
+    LayerResults,
+    find_profiles,
+    layer_keys,
+    resolve_layers,
+)
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.classes.known import NeedsSurvey
@@ -125,7 +131,7 @@ def _required(request: AgreementRequest, name: str, store: Store, device: str) -
 
 def _read(
     keys: LayerKeys, planned: RelevancePlan, store: Store
-) -> tuple[dict[str, Found], dict[str, ClassRelevance], list[str]]:
+) -> tuple[dict[str, LayerResults], dict[str, ClassRelevance], list[str]]:
     """Profiles by layer, relevances by class, and names of those that should be there and are not."""
     profiles, classes = find_profiles(keys, store), planned.find(store)
     unusable = {name for name, _ in planned.left_out(store)}
@@ -138,7 +144,7 @@ def _answer(
     request: AgreementRequest,
     name: str,
     planned: RelevancePlan,
-    profiles: Mapping[str, Found],
+    profiles: Mapping[str, LayerResults],
     classes: Mapping[str, ClassRelevance],
     store: Store,
 ) -> Answer:

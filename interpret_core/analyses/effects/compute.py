@@ -24,7 +24,7 @@ from interpret_core.measures.ablation.selection import Selection
 from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
-from interpret_core.networks.cutting import INPUT, NotCuttableError
+from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
 from interpret_core.runtime.evaluated import BATCH, EvaluatedImages
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.silencer import Silencer
@@ -106,7 +106,7 @@ def _gradients(
     """Layer by layer, the responses to some images and the gradients of each image's own class there."""
     batch = images.batch(images.images[rows]).to(images.network.device)
     names = [layer.name for layer in images.layers]
-    own = _Own(images, rows)
+    own = _OwnProbability(images, rows)
     try:
         output, responses = images.network.cutter.sweep(batch, names)
     except NotCuttableError:
@@ -119,7 +119,7 @@ def _gradients(
 
 
 def _behind(
-    network: Network, images: torch.Tensor, names: list[str], own: _Own
+    network: Network, images: torch.Tensor, names: list[str], own: _OwnProbability
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """The same where gradients cannot be read off one run: a run per layer."""
     rows = torch.arange(len(images), device=images.device)
@@ -133,7 +133,7 @@ def _behind(
         yield place, gradient
 
 
-class _Own:
+class _OwnProbability:
     """The sum over some images of the probability of each one's own class."""
 
     def __init__(self, images: EvaluatedImages, rows: NDArray[np.int64]) -> None:

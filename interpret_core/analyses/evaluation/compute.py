@@ -53,11 +53,11 @@ def run_evaluation(request: EvaluationRequest, store: Store, execution: Executio
         subject = loaded(subject, store)
         subject.required.require_classes()
         plan = EvaluationPlan(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
-        record = store.compute(plan.key(), _Run(plan, reporter).record, execution.cancelled)
+        record = store.compute(plan.key(), _EvaluationRun(plan, reporter).record, execution.cancelled)
     return evaluated(request, record, computed, time.perf_counter() - start)
 
 
-class _Run:
+class _EvaluationRun:
     """One evaluation."""
 
     def __init__(self, plan: EvaluationPlan, reporter: Reporter) -> None:

@@ -56,7 +56,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     if keys is not None and known is not None:
         _refuse_damage(request, Survey.from_record(known.arrays, known.metadata))
         return Outcome(keys, keys.layers, 0, reporter.seconds)
-    run = _Run(request, store, execution, reporter, loaded(subject, store), dataset)
+    run = _ProfileRun(request, store, execution, reporter, loaded(subject, store), dataset)
     sweep(store, run.keys.run)
 
     def waiting() -> bool:  # asked only while somebody else holds the lock
@@ -67,7 +67,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
         return run.all()
 
 
-class _Run:
+class _ProfileRun:
     """One run's state; `all` is the order of events."""
 
     def __init__(

@@ -14,7 +14,7 @@ from interpret_core.datasets import Batch, ConceptTable, Dataset, Loader, Survey
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.dissection.bands import SEED
 from interpret_core.measures.dissection.chance import sample_images
-from interpret_core.measures.dissection.listing import Annotated
+from interpret_core.measures.dissection.listed import Annotated
 from interpret_core.networks import Layer, Network
 
 PILOT_IMAGES = 8

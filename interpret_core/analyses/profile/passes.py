@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from interpret_core.analyses.profile.material import Fed, Material, extremes, maxima, visit
 from interpret_core.measures.dissection.bands import Largest
 from interpret_core.measures.dissection.brackets import Brackets
-from interpret_core.measures.dissection.counting import Counts, Windows
+from interpret_core.measures.dissection.counts import Counts, Windows
 from interpret_core.measures.dissection.histogram import DISPLAY_BINS, add_to_histogram
-from interpret_core.measures.dissection.listing import Listed
+from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.masks import Runs, encode, no_images, strongest
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.networks import Layer
@@ -106,7 +106,7 @@ class Tallied:
     """One layer after the tally; `histogram` is (U, bins) int64."""
 
     tally: Tally
-    listed: Listed
+    listed: ListedResponses
     largest: Largest
     histogram: NDArray[np.int64]
 
@@ -121,7 +121,7 @@ class Tallied:
             first.histogram.__iadd__(other.histogram)
             listed.append(other.listed)
             largest.append(other.largest)
-        return cls(first.tally, Listed.joined(listed), Largest.joined(largest), first.histogram)
+        return cls(first.tally, ListedResponses.joined(listed), Largest.joined(largest), first.histogram)
 
 
 def tally(
@@ -138,7 +138,7 @@ def tally(
         units = len(outline.edges)
         tallies[name] = Tally.empty(units, material.columns, categories)
         bins[name] = np.zeros((units, DISPLAY_BINS), np.int64)
-        listed[name], largest[name] = list[Listed](), list[Largest]()
+        listed[name], largest[name] = list[ListedResponses](), list[Largest]()
 
     def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
         if one.annotated is None:
@@ -153,7 +153,9 @@ def tally(
 
     visit(material, fed, tuple(outlines), see, lambda one: reporter.advance("IoU", len(one.batch.valid)))
     return {
-        name: Tallied(tallies[name], Listed.joined(listed[name]), Largest.joined(largest[name]), bins[name])
+        name: Tallied(
+            tallies[name], ListedResponses.joined(listed[name]), Largest.joined(largest[name]), bins[name]
+        )
         for name in outlines
     }
 

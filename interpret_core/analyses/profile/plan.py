@@ -46,7 +46,7 @@ class LayerKeys:
 
 
 @dataclass(frozen=True)
-class Found:
+class LayerResults:
     """A layer's results; `chance` is None until its stage has run."""
 
     profile: LayerProfile
@@ -91,19 +91,19 @@ def layer_keys(request: ProfileRequest, store: Store, subject: Subject | None = 
     return found or resolved(request, store, loaded(subject, store), digest)
 
 
-def find_profiles(keys: LayerKeys, store: Store) -> dict[str, Found]:
+def find_profiles(keys: LayerKeys, store: Store) -> dict[str, LayerResults]:
     """The layers whose profile is in the store, in forward order, by name."""
     return {layer: found for layer in keys.layers if (found := find_layer(keys, store, layer)) is not None}
 
 
-def find_layer(keys: LayerKeys, store: Store, layer: str) -> Found | None:
+def find_layer(keys: LayerKeys, store: Store, layer: str) -> LayerResults | None:
     """One layer's results, or None."""
     record = store.get(keys.profile[layer])
     if record is None:
         return None
     key = keys.chance.get(layer)
     chance = store.get(key) if key else None
-    return Found(
+    return LayerResults(
         LayerProfile(record.arrays, record.metadata),
         ChanceResult(chance.arrays, chance.metadata) if chance else None,
     )

@@ -9,8 +9,8 @@ import numpy as np
 
 from interpret_core.analyses.profile.passes import Counted, Tallied
 from interpret_core.measures.dissection.bands import Largest
-from interpret_core.measures.dissection.counting import Counts
-from interpret_core.measures.dissection.listing import Listed
+from interpret_core.measures.dissection.counts import Counts
+from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.store.records import Arrays
 
@@ -40,7 +40,9 @@ def counted_of(arrays: Arrays) -> Counted:
 def tallied_arrays(tallied: Tallied) -> Arrays:
     """A layer's tally, and what is listed for later, as arrays."""
     counts = {field.name: getattr(tallied.tally, field.name) for field in fields(Tally)}
-    listed = {f"listed_{field.name}": getattr(tallied.listed, field.name) for field in fields(Listed)}
+    listed = {
+        f"listed_{field.name}": getattr(tallied.listed, field.name) for field in fields(ListedResponses)
+    }
     largest = {
         f"largest_{field.name}": np.atleast_1d(getattr(tallied.largest, field.name))
         for field in fields(Largest)
@@ -51,6 +53,6 @@ def tallied_arrays(tallied: Tallied) -> Arrays:
 def tallied_of(arrays: Arrays) -> Tallied:
     """The inverse of `tallied_arrays`; the copies may be added to."""
     counts: dict[str, Any] = {field.name: arrays[field.name].copy() for field in fields(Tally)}
-    listed = Listed(*(arrays[f"listed_{field.name}"] for field in fields(Listed)))
+    listed = ListedResponses(*(arrays[f"listed_{field.name}"] for field in fields(ListedResponses)))
     start, *kept = (arrays[f"largest_{field.name}"] for field in fields(Largest))
     return Tallied(Tally(**counts), listed, Largest(int(start[0]), *kept), arrays["histogram"].copy())

@@ -21,9 +21,9 @@ from interpret_core.analyses.profile.shard_arrays import (
     tallied_of,
 )
 from interpret_core.measures.dissection.brackets import Brackets, first_windows, locate
-from interpret_core.measures.dissection.counting import Windows
+from interpret_core.measures.dissection.counts import Windows
 from interpret_core.measures.dissection.histogram import display_edges
-from interpret_core.measures.dissection.listing import Listed
+from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.measures.dissection.thresholds import Thresholds, settle, wanted_positions
 from interpret_core.runtime.execution import Reporter
@@ -103,7 +103,7 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
 
 
 def settled(
-    counted: Counted, brackets: Brackets, tally: Tally, listed: Listed, quantile: float
+    counted: Counted, brackets: Brackets, tally: Tally, listed: ListedResponses, quantile: float
 ) -> Thresholds:
     """Exact thresholds of one layer; what was listed is counted into `tally`."""
     counts = counted.counts

@@ -18,7 +18,7 @@ from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedEr
 from interpret_core.measures.attribution.path import Averaged, Integrated, Line, Rule, average, credited
 from interpret_core.measures.attribution.sweep import Target, conductance
 from interpret_core.networks import Network
-from interpret_core.networks.cutting import INPUT, Cut, Cutter, NotCuttableError
+from interpret_core.networks.graph.cuts import INPUT, Cut, Cutter, NotCuttableError
 
 BLUR = 1 / 16  # standard deviation of the blurred baseline, over the image's shorter side
 
@@ -101,7 +101,7 @@ class Attributing:
         left = Counter(share[name] for name in names)
         found: dict[str, Averaged] = {}
         for name in names:
-            own = _Own(name, self, cut, ends)
+            own = _LayerPath(name, self, cut, ends)
             if share[name] not in found:
                 with _named(self.network, [name]):
                     found[share[name]] = own.averaged()
@@ -125,7 +125,7 @@ class Attributing:
 
 
 @dataclass(frozen=True, eq=False)
-class _Own:
+class _LayerPath:
     """A layer's own part of the work: the path is taken at its front, which may serve other layers too.
 
     As far as the network is affine behind a layer, the path stays straight, and the gradients at the response

@@ -67,7 +67,7 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
         plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
         plan.require()
         missing = plan.missing(store)
-        _Run(plan, subject.required, store, execution, reporter).classes(missing)
+        _RelevanceRun(plan, subject.required, store, execution, reporter).classes(missing)
     found, left_out = plan.find(store), plan.left_out(store)
     if not found:
         raise DatasetError(
@@ -77,7 +77,7 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     return Related(plan, found, missing, left_out, time.perf_counter() - start)
 
 
-class _Run:
+class _RelevanceRun:
     """One run's state."""
 
     def __init__(

@@ -14,7 +14,7 @@ from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 from interpret_core.measures.attribution.target import as_target
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
-from interpret_core.networks.cutting import INPUT
+from interpret_core.networks.graph.cuts import INPUT
 
 
 @dataclass(frozen=True, eq=False)

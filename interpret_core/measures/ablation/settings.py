@@ -44,7 +44,7 @@ class Setting:
     seed: int = 0
     units: tuple[tuple[str, int], ...] = ()
     layers: tuple[str, ...] | str = INNER
-    value: str = Value.ZERO
+    value: str = Value.ZERO.value
 
     def __post_init__(self) -> None:
         for name, known in (("by", WAYS), ("direction", DIRECTIONS), ("value", list(Value))):

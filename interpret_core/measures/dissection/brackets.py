@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.measures.dissection.counting import POSITIVE, ZERO, Counts, Windows, key_of, value_of
+from interpret_core.measures.dissection.counts import POSITIVE, ZERO, Counts, Windows, key_of, value_of
 
 OCTAVE = 1 << 23  # keys per factor of two
 LISTED = 1 << 22  # responses and pixels of a layer that may be listed, some 100 MB at the very most …

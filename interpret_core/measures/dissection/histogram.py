@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.measures.dissection.counting import BLOCK
+from interpret_core.measures.dissection.counts import BLOCK
 
 DISPLAY_BINS = 64
 

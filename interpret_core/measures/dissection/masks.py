@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.measures.dissection.bilinear import axis
-from interpret_core.measures.dissection.counting import BLOCK
+from interpret_core.measures.dissection.counts import BLOCK
 
 TOP = 30  # images kept per unit
 

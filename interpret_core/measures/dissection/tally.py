@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.brackets import Brackets
-from interpret_core.measures.dissection.counting import BLOCK
-from interpret_core.measures.dissection.listing import Annotated, Buffers, Listed
+from interpret_core.measures.dissection.counts import BLOCK
+from interpret_core.measures.dissection.listed import Annotated, Buffers, ListedResponses
 
 ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
 
@@ -61,7 +61,7 @@ class Tally:
         maxima: NDArray[np.float32],
         brackets: Brackets,
         batch: Annotated,
-    ) -> Listed:
+    ) -> ListedResponses:
         """Count one batch.
 
         Args:
@@ -86,7 +86,7 @@ class Tally:
             parts.append(wide.listed(batch))
         self.active += active.T @ batch.member.astype(np.int64)
         self.active_total += active.sum(0)
-        return Listed.joined(parts)
+        return ListedResponses.joined(parts)
 
     def _run(
         self,
@@ -108,7 +108,7 @@ class Tally:
             buffers.arrays,
         )
 
-    def settle(self, listed: Listed, threshold: NDArray[np.float32]) -> None:
+    def settle(self, listed: ListedResponses, threshold: NDArray[np.float32]) -> None:
         """Count the listed responses and pixels that exceed the exact threshold (U,) float32."""
         units = len(threshold)
         above = listed.value > threshold[listed.unit]

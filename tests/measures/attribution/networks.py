@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from interpret_core.measures.attribution.path import Integrated, Rule, integrate
 from interpret_core.measures.attribution.target import Target
-from interpret_core.networks.cutting import Cut, Cutter
-from interpret_core.networks.preparing import Prepared, prepare
+from interpret_core.networks.graph.cuts import Cut, Cutter
+from interpret_core.networks.graph.preparation import Prepared, prepare
 
 
 class Residual(nn.Module):

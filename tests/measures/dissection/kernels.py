@@ -10,8 +10,8 @@ from interpret_core.analyses.profile.passes import Counted
 from interpret_core.analyses.profile.tallies import Rounds, settled
 from interpret_core.measures.dissection.bands import Largest
 from interpret_core.measures.dissection.brackets import first_windows
-from interpret_core.measures.dissection.counting import Counts, Windows
-from interpret_core.measures.dissection.listing import Annotated, Listed
+from interpret_core.measures.dissection.counts import Counts, Windows
+from interpret_core.measures.dissection.listed import Annotated, ListedResponses
 from interpret_core.measures.dissection.masks import no_images
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.measures.dissection.thresholds import Thresholds
@@ -101,7 +101,7 @@ def run(
         listed.append(tally.add(responses, maxima, brackets, case.annotated(images)))
         largest.append(Largest.of(maxima, images, case.valid[images], brackets, ranked))
     thresholds = settled(
-        rounds.counted["layer"], rounds.brackets["layer"], tally, Listed.joined(listed), quantile
+        rounds.counted["layer"], rounds.brackets["layer"], tally, ListedResponses.joined(listed), quantile
     )
     return Result(thresholds, tally, rounds.counted["layer"], turns, Largest.joined(largest))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interpret_core.measures.dissection.counting import key_of, value_of
+from interpret_core.measures.dissection.counts import key_of, value_of
 from interpret_core.measures.dissection.masks import TOP, decode, encode
 from interpret_core.measures.dissection.thresholds import State
 from tests.measures.dissection.kernels import Case, run, units_last

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpret_core.measures.dissection.counting import Windows, bins_for
+from interpret_core.measures.dissection.counts import Windows, bins_for
 
 
 @given(st.lists(st.integers(1, 1 << 33), min_size=1, max_size=40), st.integers(0, 1 << 31))

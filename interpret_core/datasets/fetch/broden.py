@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from interpret_core import files
-from interpret_core.datasets.tables import read_tables
+from interpret_core.datasets.layouts.broden import read_tables
 from interpret_core.errors import Cancelled, DatasetError, DownloadError, ParameterError
 
 BASE_URL = "http://netdissect.csail.mit.edu/data"

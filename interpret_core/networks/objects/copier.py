@@ -22,8 +22,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from interpret_core.networks.reaching import BOUND_IN_C, SHARED, differ, leading, leak
-from interpret_core.networks.reading import filled, writes_cells
+from interpret_core.networks.objects.global_values import filled, writes_cells
+from interpret_core.networks.objects.reachability import BOUND_IN_C, SHARED, differ, leading, leak
 
 _MAPPINGS = (dict, OrderedDict, defaultdict)
 _SEQUENCES = (list, set, frozenset, deque, tuple)

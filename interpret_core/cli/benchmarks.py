@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from interpret_core.cli.stopping import Stop
+from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import UserError
 

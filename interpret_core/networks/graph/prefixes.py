@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import torch
 from torch import fx
 
+from interpret_core.networks.graph.interpreter import Runner, Taps, Values
+from interpret_core.networks.graph.trace import Graph
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.running import Runner, Taps, Values
-from interpret_core.networks.tracing import Graph
 
 
 @dataclass(frozen=True)

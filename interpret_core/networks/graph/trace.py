@@ -2,7 +2,7 @@
 
 Parameters and buffers are shared with the module, the module itself is never changed. An in-place operation
 becomes its out-of-place twin, and whatever read the overwritten tensor afterwards reads the twin's result; a
-network that changes tensors in another way (assignment to an index, `out=`) is left to `watching.py`.
+network that changes tensors in another way (assignment to an index, `out=`) is left to `watch.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.ops import Kind, Op, Window, describe_function, describe_module, shape_of
+from interpret_core.networks.graph.operations import (
+    Kind,
+    Op,
+    Window,
+    describe_function,
+    describe_module,
+    shape_of,
+)
 
 OUT_OF_PLACE = "__out_of_place"  # added to the name of a module's twin that overwrites nothing
 _NAME = re.compile(r'[^"\\\x00-\x1f]*')

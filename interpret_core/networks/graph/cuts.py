@@ -17,12 +17,11 @@ from typing import Any, Protocol
 import torch
 from torch import fx
 
-from interpret_core.networks.ops import Op
-from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.running import Runner, Taps, Values, run_all
-from interpret_core.networks.tails import (
+from interpret_core.networks.graph.interpreter import Runner, Taps, Values, run_all
+from interpret_core.networks.graph.operations import Op
+from interpret_core.networks.graph.tails import (
     INPUT,
-    Part,
+    GraphPart,
     crossed_layers,
     following,
     leading,
@@ -31,7 +30,8 @@ from interpret_core.networks.tails import (
     tail,
     tail_bytes,
 )
-from interpret_core.networks.tracing import Graph
+from interpret_core.networks.graph.trace import Graph
+from interpret_core.networks.outputs import Outputs
 
 __all__ = ["INPUT", "Cut", "Cutter", "GraphCutter", "NotCuttableError", "WatchedCutter", "taken"]
 
@@ -170,7 +170,7 @@ class GraphCutter:
         output: torch.Tensor = run_all(self._module, self._nodes, images, keep)
         return self.outputs.rows(output, len(images))
 
-    def computed(self, part: Part, given: Mapping[fx.Node, Any]) -> torch.Tensor:
+    def computed(self, part: GraphPart, given: Mapping[fx.Node, Any]) -> torch.Tensor:
         """A part's value, from those of its node and of what it reads besides."""
         values = Values(self._module, None)
         values.env.update(given)
@@ -195,9 +195,9 @@ class GraphCutter:
 class _Parts:
     """A layer's tail, as a whole and in two: up to the front and behind it."""
 
-    tail: Part
-    affine: Part
-    behind: Part
+    tail: GraphPart
+    affine: GraphPart
+    behind: GraphPart
 
 
 class _GraphCut:
@@ -230,7 +230,7 @@ class _GraphCut:
         """See `Cut`."""
         return self._output(layer, self._parts[layer].behind, front, rows)
 
-    def _output(self, layer: str, part: Part, value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def _output(self, layer: str, part: GraphPart, value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         if layer in self._cutter.idle:  # nothing leads from it to the output
             return taken(self.output, rows)
         with torch.enable_grad():
@@ -244,7 +244,7 @@ class _GraphCut:
         value = self._kept[node]
         return isinstance(value, torch.Tensor) and value.shape[:1] == self._images.shape[:1]
 
-    def _given(self, part: Part, value: torch.Tensor, rows: torch.Tensor) -> dict[fx.Node, Any]:
+    def _given(self, part: GraphPart, value: torch.Tensor, rows: torch.Tensor) -> dict[fx.Node, Any]:
         beside = {node: taken(self._kept[node], rows) for node in part.beside}
         return {part.node: value} | beside | {node: self._kept[node] for node in part.constant}
 

@@ -22,16 +22,20 @@ from torch import nn
 
 from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, WeightsError, unknown
-from interpret_core.networks import code, identity
+from interpret_core.networks import identity
 from interpret_core.networks.arithmetic import plain_arithmetic
-from interpret_core.networks.copies import initialised, private_copy, unwrapped
-from interpret_core.networks.description import Plain, canonical, named_tensors, sha, tensor_digest
-from interpret_core.networks.preparing import refuse_unreadable
+from interpret_core.networks.graph.preparation import refuse_unreadable
+from interpret_core.networks.objects import code
+from interpret_core.networks.objects.copies import initialised, private_copy, unwrapped
+from interpret_core.networks.objects.description import Plain, canonical, named_tensors, sha, tensor_digest
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.probe import probe_images, sample
-from interpret_core.networks.sources import SEED, NetworkParts, seeded, seeded_call, weights_identity
+from interpret_core.networks.providers.base import Provider, unchanged
+from interpret_core.networks.seeding import SEED, seeded, seeded_call, weights_identity
+from interpret_core.networks.spec import Made, NetworkParts, NetworkSpec
 from interpret_core.networks.weights import (
     RANDOM,
+    SUFFIXES,
     TRAINED,
     UNSTATED,
     Weights,
@@ -138,23 +142,8 @@ class FactorySource:
         if not recent or kept is None or not kept.holds(since):
             start, begun = time.perf_counter(), time.time()
             facts = self._called()[1]
-            kept = _RECENT[self] = _Kept(facts, begun, time.perf_counter() - start)
+            kept = _RECENT[self] = _KeptFacts(facts, begun, time.perf_counter() - start)
         return kept.facts
-
-    def weights(self, facts: Facts) -> Weights:
-        """The file, or what the factory says of the weights it made.
-
-        Raises:
-            WeightsError: the file is missing.
-        """
-        if self.file is not None and not self.file.is_file():
-            raise WeightsError(f"Weights file {self.file} does not exist: check the path after '@'.")
-        return Weights(facts.evidence, facts.note, self.file)
-
-    def recipe(self, weights: Weights, facts: Facts) -> dict[str, Any]:
-        """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
-        file = weights_identity(weights) if weights.file is not None else {}
-        return {"made": facts.made, "head": facts.head, **file}
 
     def _facts(self, parts: NetworkParts, module: nn.Module) -> Facts:
         made = identity.untraced(module, [self.module])
@@ -206,7 +195,7 @@ class FactorySource:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _KeptFacts:
     """An answer of a factory.
 
     Attributes:
@@ -227,7 +216,7 @@ class _Kept:
         return sorted(map(list, code.digests(names).items())) == self.facts.made["code"]
 
 
-_RECENT: dict[FactorySource, _Kept] = {}  # the last answer of each factory that a page asked
+_RECENT: dict[FactorySource, _KeptFacts] = {}  # the last answer of each factory that a page asked
 
 
 @lru_cache(maxsize=256)
@@ -244,3 +233,92 @@ def _drawn_share(source: FactorySource, made: str) -> float:
 
 def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
     return one.shape == other.shape and tensor_digest(one) == tensor_digest(other)
+
+
+@dataclass(frozen=True)
+class CalledFactory:
+    """A factory and what it said: the source of a spec.
+
+    Attributes:
+        factory: to call.
+        facts: what it said.
+    """
+
+    factory: FactorySource
+    facts: Facts
+
+    def weights(self, *, fetch: bool) -> Weights:
+        """The file, or what the factory says of the weights it made; nothing is ever downloaded.
+
+        Raises:
+            WeightsError: the file is missing.
+        """
+        file = self.factory.file
+        if file is not None and not file.is_file():
+            raise WeightsError(f"Weights file {file} does not exist: check the path after '@'.")
+        return Weights(self.facts.evidence, self.facts.note, file)
+
+    def build(self, weights: Weights) -> nn.Module:
+        """A network that is Unitscope's own, from another call."""
+        return self.factory.make()[0].module
+
+    def recipe(self, weights: Weights) -> dict[str, Any]:
+        """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
+        file = weights_identity(weights) if weights.file is not None else {}
+        return {"made": self.facts.made, "head": self.facts.head, **file}
+
+    def place(self, weights: Weights) -> str:
+        """In a file of the user's, or nowhere but in the factory."""
+        where = "on disk" if weights.file is not None else "made by the factory"
+        return f"{weights.evidence}, {where}"
+
+
+class FactoryProvider(Provider):
+    """Factories by their names, for the command line and the configuration only; nothing is listed."""
+
+    def takes(self, name: str) -> bool:
+        """By the colon; asked after all others."""
+        return ":" in name
+
+    def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
+        """What it says when it is called, or said a moment ago."""
+        source = source_of(name)
+        return _spec(name, source, source.facts(recent=recent, since=since))
+
+    def make(self, name: str, *, fetch: bool = True) -> Made:
+        """From one call: the factory is called anew."""
+        source = source_of(name)
+        with unchanged(source.file):
+            parts, facts = source.make()
+        spec = _spec(name, source, facts)
+        return Made(spec, spec.weights(), parts.module, (source.module,))
+
+
+def source_of(name: str) -> FactorySource:
+    """The factory of a name.
+
+    Raises:
+        NetworkError: the name is none of a factory.
+    """
+    code, at, file = name.partition("@")
+    module, _, factory = code.partition(":")
+    if not module or not factory or (at and not file.endswith(SUFFIXES)):
+        raise NetworkError(
+            f"Network {name!r} is not a factory string, expected package.module:factory or "
+            f"package.module:factory@file with a file that ends in {', '.join(SUFFIXES)}: correct the name."
+        )
+    return FactorySource(module, factory, Path(file).expanduser() if at else None)
+
+
+def _spec(name: str, source: FactorySource, facts: Facts) -> NetworkSpec:
+    weights = f", weights from {source.file.name}." if source.file is not None else "."
+    return NetworkSpec(
+        name=name,
+        title=source.name,
+        description=f"Made by {source.name}{weights}",
+        preprocessing=facts.preprocessing,
+        class_names=facts.class_names,
+        source=CalledFactory(source, facts),
+        head=facts.head,
+        answers=facts.answers,
+    )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from interpret_core.networks.reading import closed_over, global_names
+from interpret_core.networks.objects.global_values import closed_over, global_names
 
 # What leads nowhere, and need not be copied.
 SHARED = (

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interpret_core import config
-from interpret_core.cli.stopping import Stop
+from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console
 
 ADDRESS = "http://netdissect.csail.mit.edu/data"
@@ -23,7 +23,7 @@ def fetch_broden_command(
     url: Annotated[str, typer.Option(help="Address of the folder with the archive, for a mirror.")] = ADDRESS,
 ) -> None:
     """Download and unpack Broden (1 to 3 GB); the same command again resumes where it broke off."""
-    from interpret_core.datasets.broden import Step, fetch_broden
+    from interpret_core.datasets.fetch.broden import Step, fetch_broden
 
     screen = console()
     stop: Stop = context.obj

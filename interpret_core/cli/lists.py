@@ -34,7 +34,7 @@ def list_networks(
     for known in networks.known():
         try:
             spec = networks.find(known)
-            listed.add_row(known, spec.title, weights_state(spec))
+            listed.add_row(known, spec.title, spec.place())
         except UserError as error:
             listed.add_row(known, "", f"problem: {error}")
     console().print(listed)
@@ -43,30 +43,6 @@ def list_networks(
         f"[networks] in {config.DEFAULT_CONFIG}.",
         soft_wrap=True,
     )
-
-
-def weights_state(spec: object) -> str:
-    """Where the weights of a spec are now, in words.
-
-    Args:
-        spec: a `networks.NetworkSpec`.
-    """
-    from interpret_core.networks import NetworkSpec
-    from interpret_core.networks.demo import DemoSource
-    from interpret_core.networks.sources import LiteSource, TorchvisionSource
-
-    if not isinstance(spec, NetworkSpec):
-        raise TypeError(f"Expected a NetworkSpec, but got {type(spec).__name__}.")
-    found = spec.weights(fetch=False)
-    if isinstance(spec.source, LiteSource):
-        return f"{found.evidence}, in the installed package"
-    if found.file is not None:
-        return f"{found.evidence}, on disk"
-    if isinstance(spec.source, TorchvisionSource):
-        return found.evidence if spec.source.random else "to download"
-    if isinstance(spec.source, DemoSource):
-        return found.evidence
-    return f"{found.evidence}, made by the factory"
 
 
 def _show_network(network: Network) -> None:

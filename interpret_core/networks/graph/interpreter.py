@@ -10,8 +10,8 @@ import torch
 from torch import fx
 
 from interpret_core.errors import NetworkError
+from interpret_core.networks.graph.trace import Graph
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.tracing import Graph
 
 Tap = Callable[[torch.Tensor], None]
 

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from interpret_core.errors import NetworkError
-from interpret_core.networks.copying import Copier, unwrapped
 from interpret_core.networks.diagnosis import reason
+from interpret_core.networks.objects.copier import Copier, unwrapped
 
 __all__ = ["channels_last", "initialised", "private_copy", "shared_clone", "unwrapped"]
 

@@ -20,11 +20,11 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from interpret_core.networks.copies import shared_clone
-from interpret_core.networks.layers import Found, Layer, find_layers
-from interpret_core.networks.ops import Kind, Op, describe_function, plain_name, shape_of
+from interpret_core.networks.graph.interpreter import SkippedLayerError, Taps
+from interpret_core.networks.graph.operations import Kind, Op, describe_function, plain_name, shape_of
+from interpret_core.networks.layers import FoundLayers, Layer, find_layers
+from interpret_core.networks.objects.copies import shared_clone
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.running import SkippedLayerError, Taps
 
 _Call = tuple[str, int]  # path of a convolution, and the how many-th of its calls in a run
 
@@ -90,7 +90,7 @@ def _weight_paths(module: nn.Module) -> dict[int, str]:
     return {id(tensor): name.rpartition(".")[0] or name for name, tensor in reversed(named)}
 
 
-def _courses(ops: list[Op], found: Iterable[Found]) -> dict[_Call, _Course]:
+def _courses(ops: list[Op], found: Iterable[FoundLayers]) -> dict[_Call, _Course]:
     by_index = {item.chain[0]: item for item in found}
     courses: dict[_Call, _Course] = {}
     calls: Counter[str] = Counter()

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.ops import Kind, Op
-from interpret_core.networks.tracing import Graph
+from interpret_core.networks.graph.operations import Kind, Op
+from interpret_core.networks.graph.trace import Graph
 
 INPUT = ""  # in place of a layer's name: the images themselves, with the whole network behind them
 
@@ -31,7 +31,7 @@ _SUMS = frozenset({operator.add, torch.add, "add"})
 
 
 @dataclass(frozen=True)
-class Part:
+class GraphPart:
     """Nodes of a network that follow one of its nodes.
 
     Attributes:
@@ -52,7 +52,7 @@ class Part:
         return self.nodes[-1] if self.nodes else self.node
 
 
-def tail(node: fx.Node, nodes: Iterable[fx.Node], needed: set[fx.Node], moving: set[fx.Node]) -> Part:
+def tail(node: fx.Node, nodes: Iterable[fx.Node], needed: set[fx.Node], moving: set[fx.Node]) -> GraphPart:
     """Everything behind a node.
 
     Args:
@@ -65,7 +65,7 @@ def tail(node: fx.Node, nodes: Iterable[fx.Node], needed: set[fx.Node], moving: 
     return _part(node, [one for one in nodes if one in follows and one is not node], moving)
 
 
-def straight(behind: Part, graph: Graph, shapes: Shapes, moving: set[fx.Node]) -> Part:
+def straight(behind: GraphPart, graph: Graph, shapes: Shapes, moving: set[fx.Node]) -> GraphPart:
     """The beginning of a tail as far as its value is affine in the node's, everything beside it given.
 
     Args:
@@ -82,7 +82,7 @@ def straight(behind: Part, graph: Graph, shapes: Shapes, moving: set[fx.Node]) -
         chain.append(readers[0])
 
 
-def shared(affine: Part, layers: Mapping[fx.Node, str]) -> fx.Node:
+def shared(affine: GraphPart, layers: Mapping[fx.Node, str]) -> fx.Node:
     """The last layer's response in an affine stretch that is reached without reading anything beside it.
 
     Such layers have one path in common: carried on, the response and its baseline of the one are those of the
@@ -152,12 +152,12 @@ def leading(end: fx.Node) -> set[fx.Node]:
     return found
 
 
-def _part(node: fx.Node, nodes: Iterable[fx.Node], moving: set[fx.Node]) -> Part:
+def _part(node: fx.Node, nodes: Iterable[fx.Node], moving: set[fx.Node]) -> GraphPart:
     nodes = tuple(nodes)
     own = {node, *nodes}
     read = dict.fromkeys(source for one in nodes for source in one.all_input_nodes if source not in own)
     beside = tuple(one for one in read if one in moving)
-    return Part(node, nodes, beside, tuple(one for one in read if one not in moving))
+    return GraphPart(node, nodes, beside, tuple(one for one in read if one not in moving))
 
 
 def _affine(node: fx.Node, source: fx.Node, graph: Graph, shapes: Shapes, moving: set[fx.Node]) -> bool:

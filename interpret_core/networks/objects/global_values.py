@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from interpret_core.networks.code import is_own
+from interpret_core.networks.objects.code import is_own
 
 _VALUES = (
     bool,

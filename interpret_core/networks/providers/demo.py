@@ -18,11 +18,15 @@ from torch import nn
 from interpret_core import demo
 from interpret_core.demo import NETWORKS, PREFIX
 from interpret_core.errors import NetworkError, WeightsError, unknown
-from interpret_core.networks.sources import SEED, seeded, weights_identity
+from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.providers.base import Provider
+from interpret_core.networks.seeding import SEED, seeded, weights_identity
+from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import RANDOM, Weights, damaged, fit, read_state
 
 DEMO = "demo"  # evidence
+_RANDOM = "random"
 TITLES = {"alexnet": "AlexNet", "vgg11": "VGG11", "resnet18": "ResNet18"}
 NOTE = (
     "Trained on rendered scenes of ten classes: for learning the tool, not for conclusions about photographs."
@@ -153,5 +157,44 @@ class DemoSource:
 
     def recipe(self, weights: Weights) -> dict[str, Any]:
         """Architecture, number of outputs, and the file or the seed."""
+        # The name is part of results that were shipped, and stays, wherever this module lies.
         recipe = {"builder": f"interpret_core.networks.demo:{self.name}", "classes": self.classes}
         return recipe | weights_identity(weights)
+
+    def place(self, weights: Weights) -> str:
+        """In the repository, or drawn."""
+        return f"{weights.evidence}, on disk" if weights.file is not None else weights.evidence
+
+
+class DemoProvider(Provider):
+    """The demo's networks, where it is shown: `demo/<alexnet | vgg11 | resnet18>[@random]`."""
+
+    def featured(self) -> tuple[str, ...]:
+        """Those whose weights are there."""
+        return available()
+
+    def takes(self, name: str) -> bool:
+        """By the prefix."""
+        return name.startswith(PREFIX)
+
+    def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
+        """Not remembered: the class names are in the file, and reading its header takes no time."""
+        model, at, member = name.removeprefix(PREFIX).partition("@")
+        if not demo.shown():
+            remedy = "The demo is not shown here: unset INTERPRET_DEMO."
+            raise NetworkError(unknown("network", name, (), remedy))
+        if model not in NETWORKS:
+            raise NetworkError(unknown("network", name, [f"{PREFIX}{known}" for known in NETWORKS]))
+        if at and member != _RANDOM:
+            choices = [f"{PREFIX}{model}", f"{PREFIX}{model}@{_RANDOM}"]
+            raise NetworkError(unknown("weights", name, choices))
+        names = class_names(model)
+        return NetworkSpec(
+            name=name,
+            title=f"{TITLES[model]} (demo{', untrained' if at else ''})",
+            description=f"{TITLES[model]}'s convolutional layers, for {len(names)} classes of rendered "
+            "scenes.",
+            preprocessing=Preprocessing(),
+            class_names=names,
+            source=DemoSource(model, len(names), random=bool(at)),
+        )

@@ -29,7 +29,7 @@ class Annotated:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedResponses:
     """Responses and pixels inside the brackets, in the order of units.
 
     Attributes:
@@ -47,7 +47,7 @@ class Listed:
     pixel_member: NDArray[np.bool_]
 
     @classmethod
-    def joined(cls, parts: list[Listed]) -> Listed:
+    def joined(cls, parts: list[ListedResponses]) -> ListedResponses:
         """Concatenate; everything derived from it is a sum or a rank, so the order is immaterial."""
         names = cls.__dataclass_fields__
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
@@ -88,7 +88,7 @@ class Buffers:
         """In the order in which the kernel takes them."""
         return self.row, self.value, self.count, self.pixel_value, self.pixel_place, self.pixel_count
 
-    def listed(self, batch: Annotated) -> Listed:
+    def listed(self, batch: Annotated) -> ListedResponses:
         """The entries of the units that had enough room."""
         room = self.value.shape[1]
         fits = self.needed <= room
@@ -97,7 +97,7 @@ class Buffers:
         )
         place = self.pixel_place.ravel()[pixels]
         colours = batch.colours.reshape(-1, 3)
-        return Listed(
+        return ListedResponses(
             self.unit[entries // room].astype(np.int32),
             self.value.ravel()[entries],
             self.unit[pixels // room].astype(np.int32),

@@ -11,20 +11,20 @@ from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-def
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import identity
-from interpret_core.networks.copies import shared_clone
-from interpret_core.networks.cutting import Cutter, GraphCutter, WatchedCutter
-from interpret_core.networks.description import Plain
-from interpret_core.networks.ending import ending
 from interpret_core.networks.examination import examine
 from interpret_core.networks.first_runs import first_runs, same
+from interpret_core.networks.graph.cuts import Cutter, GraphCutter, WatchedCutter
+from interpret_core.networks.graph.ends import ending
+from interpret_core.networks.graph.interpreter import GraphRunner, Runner, Taps, run_all
+from interpret_core.networks.graph.prefixes import GraphResumer, Resumer, WatchedResumer
+from interpret_core.networks.graph.trace import UntraceableError, trace
+from interpret_core.networks.graph.watch import WatchedRunner
 from interpret_core.networks.heads import Head, find_head, stated_head
-from interpret_core.networks.layers import Found, Layer, find_layers, usable
+from interpret_core.networks.layers import FoundLayers, Layer, find_layers, usable
+from interpret_core.networks.objects.copies import shared_clone
+from interpret_core.networks.objects.description import Plain
 from interpret_core.networks.outputs import Outputs
 from interpret_core.networks.probe import extreme_images, sample
-from interpret_core.networks.resuming import GraphResumer, Resumer, WatchedResumer
-from interpret_core.networks.running import GraphRunner, Runner, Taps, run_all
-from interpret_core.networks.tracing import UntraceableError, trace
-from interpret_core.networks.watching import WatchedRunner
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ways:
         runner, cutter, resumer: the ways.
         layers: all that were found, with the response's place, in forward order.
         computed: what the digest holds of it.
-        ending: what its last operations say of its outputs, see `ending`; empty where they are unknown.
+        ending: what its last operations say of its outputs, see `ends`; empty where they are unknown.
         note: why it is the slower way; empty for the graph.
     """
 
@@ -213,7 +213,7 @@ def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
         ops = graph.ops(shapes)
     except (TypeError, ValueError, AttributeError) as error:  # an argument that only a run knows
         raise UntraceableError(f"an operation's arguments are not known beforehand: {error}") from error
-    found: tuple[Found, ...] = find_layers(ops)
+    found: tuple[FoundLayers, ...] = find_layers(ops)
     responses: Mapping[str, int] = {item.layer.name: item.response for item in found}
     plain = graph.copied()
     cutter = GraphCutter(plain, ops, responses, outputs)

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.code import is_own
-from interpret_core.networks.reading import closed_over, globals_read, inside
+from interpret_core.networks.objects.code import is_own
+from interpret_core.networks.objects.global_values import closed_over, globals_read, inside
 
 Plain = Any  # what JSON can say
 

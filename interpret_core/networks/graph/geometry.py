@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interpret_core.networks.ops import Kind, Op, Pair
+from interpret_core.networks.graph.operations import Kind, Op, Pair
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ def receptive_fields(ops: Sequence[Op]) -> list[Field | None]:
     A window of effective length d·(k − 1) + 1 widens the field by (length − 1)·stride and multiplies the
     stride by its own; where branches meet, the larger counts, and a 1×1 grid that gates a larger one does
     not. None
-    where it is unknown: parameters, behind attention, global pooling or any operation not listed in `ops.py`.
+    where it is unknown: parameters, behind attention, global pooling or any operation that `operations.py`
+    does not list.
 
     Source: Araujo et al. 2019, "Computing receptive fields of convolutional neural networks", eq. 2.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import fx, nn
 
-from interpret_core.networks.tracing import Graph, name_of
+from interpret_core.networks.graph.trace import Graph, name_of
 
 UNBOUNDED = "unbounded"  # no probability comes from it
 LOGARITHMS = "logarithms"  # of probabilities, each class for itself

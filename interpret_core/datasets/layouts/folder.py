@@ -12,12 +12,27 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.sheets import read_text
-from interpret_core.datasets.tables import CLASSES, IMAGES, Record, Tables
+from interpret_core.datasets.tables import CLASSES, IMAGES, ImageRecord, Tables
 from interpret_core.errors import DatasetError
 
 ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
+
+
+class FolderLayout(Layout):
+    """Pictures and the classes that they show."""
+
+    expects = f"{CLASSES} (a folder of images, with the columns image,class)"
+
+    def recognises(self, root: Path) -> bool:
+        """By the table of classes."""
+        return (root / CLASSES).is_file()
+
+    def read(self, root: Path) -> Tables:
+        """The pictures, without labels."""
+        return read_folder(root)
 
 
 def read_folder(root: Path) -> Tables:
@@ -38,7 +53,7 @@ def read_folder(root: Path) -> Tables:
             f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
             f"put the images of {CLASSES} there."
         )
-    records = tuple(Record(image=name, split="", size=None, maps={}) for name in names)
+    records = tuple(ImageRecord(image=name, split="", size=None, maps={}) for name in names)
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
 
 
