@@ -20,12 +20,11 @@ from typing import Any
 from interpret_core import datasets, demo, networks
 from interpret_core.analyses import registry
 from interpret_core.analyses.profile.outcome import Profiled
+from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
-from ui.layers import outline_key, outline_of
-from ui.view import LayerView
 
 
 def compute(store: Store, name: str, progress: Progress) -> None:
@@ -40,13 +39,9 @@ def compute(store: Store, name: str, progress: Progress) -> None:
 
 def outlined(store: Store, found: Profiled) -> None:
     """The outline that the layer picker reads."""
-    request, keys = found.request, found.outcome.keys
-    views = {
-        one.profile.layer: LayerView(keys.profile[one.profile.layer], one, request.network, request.dataset)
-        for one in found.summaries
-    }
-    key = outline_key([keys.profile[layer] for layer in keys.layers], request.min_images)
-    store.compute(key, lambda: outline_of(views))
+    keys = found.outcome.keys
+    key = outline_key([keys.profile[layer] for layer in keys.layers], found.request.min_images)
+    store.compute(key, lambda: outline_of(found.summaries))
 
 
 def cargo(names: Sequence[str]) -> Cargo:

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.ablation import comparison as ablation_rows
 from interpret_core.analyses.ablation.ablator import Estimate
+from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS, ClassChange, Seen
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
-from interpret_core.measures.ablation.selection import SEEDS, shuffled
 from interpret_core.measures.ablation.settings import HAND, RANDOM, Setting
-from ui import ablation_choice, ablation_flips, ablation_rows, ablations, saves, state, widgets
+from ui import ablation_choice, ablation_flips, ablations, saves, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_live import Runs, Task, runs
-from ui.ablation_rows import ACCURACY, METRICS, Row, Seen
 from ui.ablations import Bench
 from ui.class_bars import MOST, class_bars
 from ui.plain import plain
@@ -43,7 +43,7 @@ class Found(NamedTuple):
     selection: Selection
     runs: Runs
     both: Seen
-    rows: list[Row]
+    rows: list[ClassChange]
     controls: list[Evaluation]
 
     @property
@@ -61,7 +61,7 @@ def found(bench: Bench, choice: Choice) -> Found:
     """
     plan, setting = bench.plan, choice.setting()
     selection = plan.selection(setting)
-    settings = [Setting(), setting, *random_controls(plan, setting, selection)]
+    settings = [Setting(), setting, *ablation_rows.random_controls(plan, setting, selection)]
     tasks = [Task(bench.ablator, one) for one in settings]
     going = runs("main", bench.identity, tasks, lambda task: bench.known(task.setting))
     going.step()
@@ -73,32 +73,6 @@ def found(bench: Bench, choice: Choice) -> Found:
     both = ablation_rows.seen(intact, silenced)
     rows = ablation_rows.class_rows(plan, both, done, choice.name)
     return Found(choice, setting, selection, going, both, rows, done)
-
-
-def random_controls(plan: AblationPlan, setting: Setting, selection: Selection) -> list[Setting]:
-    """As many units of each layer at random, five times; none for the intact network.
-
-    Args:
-        plan: layers and their units.
-        setting: what is silenced.
-        selection: its units.
-    """
-    if not selection:
-        return []
-    if not setting.units:
-        return [
-            Setting(RANDOM, fraction=setting.fraction, seed=seed, layers=setting.layers, value=setting.value)
-            for seed in range(SEEDS)
-        ]
-    drawn = []
-    for seed in range(SEEDS):
-        units = [
-            (layer.name, int(unit))
-            for layer in plan.layers
-            for unit in shuffled(layer.units, seed, layer.index)[: len(selection.get(layer.name, ()))]
-        ]
-        drawn.append(Setting(HAND, units=tuple(units), value=setting.value))
-    return drawn
 
 
 def _evaluation(plan: AblationPlan, estimate: Estimate | None) -> Evaluation | None:
@@ -156,7 +130,7 @@ def _others(now: Found) -> str:
     return f" (the others {before:.2f} → {after:.2f})"
 
 
-def _spared(target: Row, cost: int) -> str:
+def _spared(target: ClassChange, cost: int) -> str:
     if cost < 0:
         return f"gains {plain(target.name)} **{-cost} of {target.images}**"
     return f"costs {plain(target.name)} **none of {target.images}**"

@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS, Grid, class_points, control_points
 from interpret_core.analyses.ablation.table import pair, point_of, spread
 from interpret_core.analyses.ablation.table import rows as point_rows
@@ -19,7 +20,6 @@ from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from ui import ablation, ablation_choice, goto, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves
-from ui.ablation_rows import ACCURACY, METRICS
 from ui.ablations import Bench
 from ui.drawing import CONFIG
 from ui.naming import key_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from ui.ablation_rows import ACCURACY
+from interpret_core.analyses.ablation.comparison import ACCURACY
 from ui.drawing import finish
 from ui.plain import figure_text
 from ui.theme import NEUTRAL

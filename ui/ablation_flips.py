@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from interpret_core.analyses.ablation import comparison as ablation_rows
+from interpret_core.analyses.ablation.comparison import Flip, Seen
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.classes.outputs import distinct
-from ui import ablation_rows, addresses, saves, state, widgets
-from ui.ablation_rows import Flip, Seen
+from ui import addresses, saves, state, widgets
 from ui.ablations import Bench
 from ui.theme import count_text
 

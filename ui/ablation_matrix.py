@@ -9,12 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS, Grid
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui import ablation, ablation_choice, saves, silenced, state, widgets
 from ui.ablation_choice import Choice
-from ui.ablation_rows import ACCURACY, METRICS
 from ui.ablations import Bench
 from ui.heat import HOLLOW, Cell, Heat, heat_map
 from ui.view import SMALL

@@ -12,18 +12,19 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.ablation import comparison as ablation_rows
 from interpret_core.analyses.ablation.ablator import Estimate
+from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.ablation.table import pair, spread
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
-from ui import ablation_rows, ablation_status, ablations, compared, saves, state, widgets
+from ui import ablation_status, ablations, compared, saves, state, widgets
 from ui.ablation_choice import Choice
 from ui.ablation_figures import Curve, curves
 from ui.ablation_live import Task, runs
-from ui.ablation_rows import ACCURACY, METRICS
 from ui.ablations import Bench
 from ui.drawing import CONFIG
 from ui.plain import plain

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from interpret_core.analyses.ablation.comparison import ACCURACY
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.ablation.specialised import (
     REMOVED,
@@ -26,7 +27,6 @@ from ui.ablation_choice import Choice
 from ui.ablation_curves import LOOKS
 from ui.ablation_figures import Curve, curves
 from ui.ablation_live import Runs, Task, runs
-from ui.ablation_rows import ACCURACY
 from ui.ablations import Bench
 from ui.drawing import CONFIG
 from ui.naming import key_of

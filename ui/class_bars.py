@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from ui.ablation_rows import ACCURACY, Row
+from interpret_core.analyses.ablation.comparison import ACCURACY, ClassChange
+from interpret_core.numbers import known
 from ui.naming import file_stem
 from ui.theme import ACCENT, CATEGORY_COLOURS, asset
 
@@ -26,7 +27,7 @@ _component = st.components.v2.component(
 
 
 def class_bars(
-    rows: Sequence[Row], metric: str, title: str, key: str, on_pick: Callable[[str], None]
+    rows: Sequence[ClassChange], metric: str, title: str, key: str, on_pick: Callable[[str], None]
 ) -> None:
     """A bar per class with units silenced, a stroke where the intact network is, random controls behind.
 
@@ -47,7 +48,7 @@ def class_bars(
     _component(key=key, data=drawn(rows, metric, title), on_picked_change=picked)
 
 
-def drawn(rows: Sequence[Row], metric: str, title: str) -> dict[str, Any]:
+def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any]:
     """What the component draws; NaN becomes null, which is no number in JSON either."""
     shown = list(rows)[:MOST]
     seeds = shown[0].seeds if shown else 0
@@ -64,7 +65,7 @@ def drawn(rows: Sequence[Row], metric: str, title: str) -> dict[str, Any]:
     }
 
 
-def _drawn(row: Row, metric: str) -> dict[str, Any]:
+def _drawn(row: ClassChange, metric: str) -> dict[str, Any]:
     low, high = row.limits(metric)
     wide = not math.isnan(low) and not math.isnan(high) and high - low > 1e-9
     control = row.control(metric)
@@ -73,8 +74,8 @@ def _drawn(row: Row, metric: str) -> dict[str, Any]:
         "target": row.target,
         "few": row.few,
         "tone": ACCENT if row.target else OTHER,
-        "value": _number(row.value(metric)),
-        "before": _number(row.value_before(metric)),
+        "value": known(row.value(metric)),
+        "before": known(row.value_before(metric)),
         "limits": [low, high] if wide else None,
         "random": _band(*control) if control else None,
         "numbers": _numbers(row, metric),
@@ -87,7 +88,7 @@ def _band(mean: float, deviation: float) -> list[float]:
     return [max(0.0, mean - sd), min(1.0, mean + sd)]
 
 
-def _numbers(row: Row, metric: str) -> list[str]:
+def _numbers(row: ClassChange, metric: str) -> list[str]:
     """Before, after (set bold) and of how many, as they stand at the right of the row."""
     if not row.images:
         return ["no image yet"]
@@ -96,7 +97,7 @@ def _numbers(row: Row, metric: str) -> list[str]:
     return [f"{row.probability_before:.2f} → ", f"{row.probability:.2f}"]
 
 
-def _note(row: Row, metric: str) -> list[str]:
+def _note(row: ClassChange, metric: str) -> list[str]:
     """Everything of a class, for whoever points at it."""
     if not row.images:
         return ["no image yet"]
@@ -113,7 +114,3 @@ def _note(row: Row, metric: str) -> list[str]:
         deviation = "" if math.isnan(control[1]) else f" ± {100 * control[1]:.1f}"
         lines.append(f"random units: {100 * control[0]:.1f}{deviation}{SPACE}% ({row.seeds} seeds)")
     return [*lines, "units are silenced for this class"] if row.target else lines
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from typing import Any
 
-import numpy as np
-
 from interpret_core.measures.dissection.bands import BANDS
+from interpret_core.numbers import known
 from interpret_core.tables import spreadsheet_safe
 from ui import firing, photos
 from ui.photos import Source
@@ -69,7 +67,7 @@ def unit_json(view: LayerView, unit: int, source: Source) -> dict[str, Any]:
         "fires_in_images": firing.fires_anywhere(view, unit),
         "firing": _firing(view, unit, source),
         "histogram": record["histogram"][unit].tolist(),
-        "histogram_edges": [_number(v) for v in record["histogram_edges"][unit]],
+        "histogram_edges": [known(v) for v in record["histogram_edges"][unit]],
     }
 
 
@@ -119,14 +117,14 @@ def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
         "ceiling": ceiling,
         "iou_over_ceiling": float(view.iou[unit]) / ceiling if ceiling > 0 else None,
         "intersection": int(record["intersection"][unit, best]) if best >= 0 else 0,
-        "threshold": _number(record["threshold"][unit]),
+        "threshold": known(record["threshold"][unit]),
         "tail_mass": float(view.firing[unit]),
         "mask_area": float(summary.profile.mask_area[unit]),
-        "strongest_response": _number(record["maximum"][unit]),
+        "strongest_response": known(record["maximum"][unit]),
         "state": STATE_WORDS.get(int(view.state[unit]), "live"),
-        "p_value": _number(summary.p_value[unit]),
-        "q_value": _number(summary.q_value[unit]),
-        "z": _number(summary.z[unit]),
+        "p_value": known(summary.p_value[unit]),
+        "q_value": known(summary.q_value[unit]),
+        "z": known(summary.z[unit]),
         "detector": bool(view.detector[unit]),
         "significant": bool(summary.significant[unit]) if view.permutations else None,
     }
@@ -142,8 +140,3 @@ def _heading(view: LayerView) -> dict[str, Any]:
         "permutations": view.permutations,
         "chance_images": view.chance_images,
     }
-
-
-def _number(value: np.floating[Any] | float) -> float | None:
-    # NaN and infinity are no JSON; what has no finite value is null.
-    return float(value) if math.isfinite(value) else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from interpret_core.numbers import known
 from ui.naming import file_stem
 from ui.scales import KINDS
 from ui.theme import asset
@@ -78,7 +78,7 @@ def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = Tru
         "title": heat.title,
         "rows": list(heat.rows),
         "columns": list(heat.columns),
-        "values": [[None if math.isnan(cell["value"]) else cell["value"] for cell in row] for row in each],
+        "values": [[known(cell["value"]) for cell in row] for row in each],
         "texts": [[cell["text"] for cell in row] for row in each],
         "notes": [[cell["note"] for cell in row] for row in each],
         "marks": [[cell["marks"] for cell in row] for row in each],

@@ -7,7 +7,6 @@ made once and stored beside the results.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ class Layers(Mapping[str, LayerView]):
         names: of the layers whose result is stored.
         load: name -> view, None where what is stored turns out to be damaged.
         cutoff: a unit is a detector above this IoU.
-        outline: the record that `outline_of` makes, from the store where it is there.
+        outline: the record that `profile.outline` makes, from the store where it is there.
         chance: whether every layer's chance level is stored.
     """
 
@@ -76,21 +75,3 @@ class Layers(Mapping[str, LayerView]):
             detector = iou > self._cutoff
             found[name] = Count(len(iou), int(detector.sum()), len(np.unique(concept[detector])))
         return found
-
-
-def outline_of(views: Mapping[str, LayerView]) -> Record:
-    """Best IoU and best concept of every unit: `units` (L,), `iou` and `concept` layer after layer."""
-    every = list(views.values())
-    return Record(
-        {
-            "units": np.array([view.layer.units for view in every], np.int64),
-            "iou": np.concatenate([view.iou for view in every]),
-            "concept": np.concatenate([view.best for view in every]),
-        }
-    )
-
-
-def outline_key(profiles: Sequence[str], min_images: int) -> str:
-    """Where the outline of these profiles lies; their keys hold all that changes it but the rule."""
-    text = "\n".join((*profiles, str(min_images)))
-    return f"outline/{hashlib.sha256(text.encode()).hexdigest()[:40]}"

@@ -60,12 +60,3 @@ def thumbnail(pixels: NDArray[np.uint8], box: tuple[int, int, int, int]) -> byte
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
-
-
-def runs_of(bits: NDArray[np.bool_]) -> list[int]:
-    """A mask as flat [start, length, start, length, …] over its pixels, row by row."""
-    edges = np.flatnonzero(np.diff(bits.ravel().astype(np.int8), prepend=0, append=0))
-    pairs = edges.reshape(-1, 2)
-    pairs[:, 1] -= pairs[:, 0]
-    flat: list[int] = pairs.ravel().tolist()
-    return flat

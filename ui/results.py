@@ -18,6 +18,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import config, datasets, jobs, networks
+from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
 from interpret_core.analyses.profile.request import MIN_IMAGES, ProfileRequest, Settings
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
@@ -25,15 +26,15 @@ from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.jobs import Job
+from interpret_core.measures.dissection.masks import runs_of
 from interpret_core.networks.registry import featured
 from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.subjects import Subject
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
-from ui.layers import Layers, outline_key, outline_of
+from ui.layers import Layers
 from ui.opened import Place, Shelf
 from ui.photos import Source
-from ui.pictures import runs_of
 from ui.view import LayerView
 
 KIND = "profile"
@@ -181,7 +182,7 @@ def _annotation(
         planes = _opened.read_annotation(image, table)
     except DamagedFileError:
         return None
-    return runs_of(np.asarray(np.isin(planes, places).any(0))) if len(planes) else None
+    return runs_of(np.asarray(np.isin(planes, places).any(0))).ravel().tolist() if len(planes) else None
 
 
 def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
@@ -264,9 +265,9 @@ def layers(ask: Ask) -> Layers | None:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _outline(key: str, _views: Layers) -> Record:
     try:
-        return store().compute(key, lambda: outline_of(_views))
+        return store().compute(key, lambda: outline_of(view.summary for view in _views.values()))
     except UnitscopeError:  # no room or no right to write: the page does without keeping it
-        return outline_of(_views)
+        return outline_of(view.summary for view in _views.values())
 
 
 def ready(ask: Ask) -> bool:

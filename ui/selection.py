@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.numbers import share
 from ui.view import DEAD, TIED, LayerView
 
 SORTS = {
@@ -75,7 +76,7 @@ def _score(view: LayerView, sort: str) -> NDArray[np.float64]:
         return np.nan_to_num(view.summary.z, nan=-np.inf)
     if sort == "relative":
         ceiling = view.summary.ceiling
-        return np.divide(view.iou, ceiling, out=np.zeros_like(view.iou), where=ceiling > 0)
+        return share(view.iou, ceiling, 0.0)
     return view.iou
 
 

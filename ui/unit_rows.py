@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
+from interpret_core.numbers import known
 from ui.view import LayerView
 
 ORDERS = {
@@ -86,7 +86,7 @@ def by_class(records: Mapping[str, ClassRelevance], layer: str, unit: int) -> li
                 "relevance": float(part.relevance[unit]),
                 "positive": float(part.positive[unit]),
                 "negative": float(part.negative[unit]),
-                "in_mask_share": _finite(part.in_mask_share[unit]),
+                "in_mask_share": known(part.in_mask_share[unit]),
                 "rank": int(np.flatnonzero(order == unit)[0]) + 1,
                 "units": part.shape.units,
                 "images": len(record.images),
@@ -118,7 +118,7 @@ def unit_rows(record: ClassRelevance, layer: str, view: LayerView | None) -> lis
             "relevance": one.relevance,
             "positive": one.positive,
             "negative": one.negative,
-            "in_mask_share": _finite(one.share),
+            "in_mask_share": known(one.share),
             "per_pixel_mean": one.per_pixel,
             "images": len(record.images),
             "flagged_images": int(part.flagged.sum()),
@@ -130,7 +130,3 @@ def unit_rows(record: ClassRelevance, layer: str, view: LayerView | None) -> lis
         }
         for one in ranked(part, view, ranking(part, "relevance").tolist())
     ]
-
-
-def _finite(value: float | np.floating[Any]) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
-import subprocess
-from pathlib import Path
 from typing import NamedTuple
 
-PROC = Path("/proc")
+import psutil
+
+# Two readings of one birth may differ so far: it is told from the machine's start, as the clock has it now.
+DRIFT = 60.0  # seconds
 
 
 class Process(NamedTuple):
@@ -23,7 +25,13 @@ def look_up(pid: int) -> Process | None:
     """The process with this number; None if there is none, or only a zombie of it."""
     if pid <= 0:
         return None
-    return _from_proc(pid) if (PROC / "self" / "stat").exists() else _from_ps(pid)
+    try:
+        found = psutil.Process(pid)
+        if found.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return Process(f"{found.create_time():.2f}", " ".join(found.cmdline()))
+    except psutil.Error:
+        return None
 
 
 def alive(pid: int, birth: str, word: str) -> bool:
@@ -33,7 +41,9 @@ def alive(pid: int, birth: str, word: str) -> bool:
     middle of an exec, which a process goes through right after its birth, the command line reads empty.
     """
     process = look_up(pid)
-    return process is not None and process.birth == birth and (word in process.command or not process.command)
+    if process is None or not abs(_seconds(process.birth) - _seconds(birth)) <= DRIFT:  # NaN is none, too
+        return False
+    return word in process.command or not process.command
 
 
 def send(pid: int, birth: str, word: str, number: signal.Signals) -> bool:
@@ -46,25 +56,9 @@ def send(pid: int, birth: str, word: str, number: signal.Signals) -> bool:
     return False
 
 
-def _from_proc(pid: int) -> Process | None:
+def _seconds(birth: str) -> float:
+    """A birth as a number; minus infinity where it is none, as in states of other versions."""
     try:
-        # The name, in parentheses, may contain anything; what follows it is plain. Field 3 is the state,
-        # field 22 the start in clock ticks since the machine came up (proc(5)).
-        fields = (PROC / str(pid) / "stat").read_text().rsplit(") ", 1)[1].split()
-        command = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except (OSError, IndexError):
-        return None
-    return None if fields[0] in "ZX" else Process(f"{boot}/{fields[19]}", command)
-
-
-def _from_ps(pid: int) -> Process | None:
-    """The same from POSIX `ps`, where there is no /proc (macOS); births are told to the second there."""
-    command = ["ps", "-ww", "-o", "stat=", "-o", "lstart=", "-o", "command=", "-p", str(pid)]
-    told = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
-    )
-    fields = told.stdout.split(maxsplit=6)  # state, day, month, date, time, year, command
-    if len(fields) < 7 or fields[0].startswith("Z"):
-        return None
-    return Process(" ".join(fields[1:6]), fields[6])
+        return float(birth)
+    except ValueError:
+        return -math.inf

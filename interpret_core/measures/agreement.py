@@ -7,7 +7,7 @@ class's concept, and among the top k by relevance for the class.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from interpret_core.errors import ParameterError
 from interpret_core.measures.permutations import permutation_p
+from interpret_core.numbers import mean, share
 from interpret_core.options import AGREEMENT_PERMUTATIONS, TOP_SHARE
 
 
@@ -235,14 +236,8 @@ def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np
     # Twice the ranks less their mean are whole numbers, so a constant column is exactly 0.
     left, right = (2 * rankdata(values, axis=0) - (len(values) + 1) for values in (one, other))
     spread = np.sqrt((left**2).sum(0) * (right**2).sum(0))
-    found = np.divide((left * right).sum(0), spread, out=np.full_like(spread, np.nan), where=spread > 0)
+    found = share((left * right).sum(0), spread)
     return np.clip(found, -1, 1)
-
-
-def mean(values: Iterable[float]) -> float:
-    """Mean of the values that are numbers; NaN without one."""
-    there = [float(value) for value in values if not math.isnan(value)]
-    return math.fsum(there) / len(there) if there else math.nan
 
 
 def _nth(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.measures.agreement import common_ways, marks_of, top_marks
+from interpret_core.numbers import share
 from interpret_core.options import TOP_SHARE
 
 DECIMALS = 9  # of an expectation, where it is compared with a whole number
@@ -192,7 +193,7 @@ def _at_least(sets: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
 
 def _quotient(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     """part / whole; 0/0 is 0."""
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    return share(part, whole, 0.0)
 
 
 def _over_pairs(values: NDArray[np.float64]) -> float:

@@ -19,7 +19,7 @@ from diskcache import Cache
 
 from interpret_core.errors import StoreError
 from interpret_core.store.check import Check, check_folder, lost
-from interpret_core.store.disk import Damage, PlainDisk, seal, unseal
+from interpret_core.store.disk import Damage, NewerEntryError, PlainDisk, seal, unseal
 from interpret_core.store.folder import ResultsFolder
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Cabinet:
         self._disk = PlainDisk(str(folder / "results"))
         # Damaged entries that cannot be deleted, by name: when they were written.
         self._stuck: dict[str, float | None] = {}
+        self._newer: set[str] = set()  # names of entries of a later version, which nobody here may touch
 
     def close(self) -> None:
         """Close this thread's connections; the next call opens others."""
@@ -71,6 +72,7 @@ class Cabinet:
             reserve: it is small, and may use the reserve of space.
             own_file: it outlives a lost index; without, a small one lies in the index, which takes less time.
         """
+        self._refuse_newer(kind, key)
         entry = seal(_name(kind, key), payload, own_file=own_file)
         self._folder.write("write to", lambda cache: cache.set(_name(kind, key), entry), reserve=reserve)
 
@@ -84,7 +86,17 @@ class Cabinet:
         return self.examine(kind, key, decode)[0]
 
     def examine(self, kind: str, key: str, decode: Decode[Value]) -> tuple[Value | None, Damage | None]:
-        """The decoded entry, and what was wrong with it."""
+        """The decoded entry, and what was wrong with it; one of a later version counts as missing."""
+        name = _name(kind, key)
+        try:
+            return self._examined(kind, key, decode)
+        except NewerEntryError as error:
+            if name not in self._newer:
+                logger.warning("Cache entry %s is %s: left alone, it counts as missing.", key, error)
+                self._newer.add(name)
+            return None, None
+
+    def _examined(self, kind: str, key: str, decode: Decode[Value]) -> tuple[Value | None, Damage | None]:
         name = _name(kind, key)
         with contextlib.suppress(Damage):
             return _decoded(name, self._read(name), decode), None
@@ -115,6 +127,8 @@ class Cabinet:
         self, kind: str, key: str, decode: Decode[Value], change: Callable[[Value | None], bytes | None]
     ) -> None:
         """Read an entry and replace it, as one step; nothing changes where `change` returns None."""
+        self.examine(kind, key, decode)
+        self._refuse_newer(kind, key)
         name = _name(kind, key)
 
         def replace(cache: Cache) -> None:
@@ -135,7 +149,7 @@ class Cabinet:
         """Whether there is an entry that was not found damaged."""
         name = _name(kind, key)
         written = self._time(name)
-        return written is not None and written != self._stuck.get(name)
+        return written is not None and name not in self._newer and written != self._stuck.get(name)
 
     def delete(self, kind: str, key: str) -> bool:
         """Delete an entry; whether there was one."""
@@ -187,6 +201,13 @@ class Cabinet:
         with self._folder.alone():
             found = check_folder(self._folder.results, damaged)
         return replace(found, size=self.size(), index=self._folder.notes())
+
+    def _refuse_newer(self, kind: str, key: str) -> None:
+        if _name(kind, key) in self._newer:
+            raise StoreError(
+                f"The cache folder {self._folder.results.parent} holds {key} of a later version of "
+                "Unitscope, which this one leaves alone: update, or set INTERPRET_CACHE to another folder."
+            )
 
     def _time(self, name: str) -> float | None:
         """When an entry was written; None where there is none."""

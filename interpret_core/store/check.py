@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from interpret_core.store.disk import Damage, entry_files, opened, read_plain
+from interpret_core.store.disk import MAGIC, Damage, NewerEntryError, entry_files, newer, opened, read_plain
 from interpret_core.store.failures import FAILURES, INDEX
 from interpret_core.store.index_lock import WAIT
 
@@ -57,7 +57,7 @@ def lost(folder: Path) -> str | None:
             return None
     missed = 0
     for name in files.keys() - known:
-        with contextlib.suppress(OSError, Damage):
+        with contextlib.suppress(OSError, Damage, NewerEntryError):
             missed += opened(read_plain(files[name]))[0] not in keys
     return f"it does not know {missed:,} of the entries" if missed else None
 
@@ -80,9 +80,20 @@ def check_folder(folder: Path, damaged: Iterable[str]) -> Check:
     leftovers = []
     for name in sorted(files.keys() - known):
         with contextlib.suppress(FileNotFoundError):
+            if _of_later_version(files[name]):
+                continue
             files[name].unlink()
             leftovers.append(name)
     return Check(entries, 0, tuple(damaged), refused, tuple(leftovers))
+
+
+def _of_later_version(path: Path) -> bool:
+    """A file without an index row that a later version may still know."""
+    try:
+        with path.open("rb") as file:
+            return newer(file.read(len(MAGIC)))
+    except OSError:
+        return False
 
 
 def _old_files(folder: Path) -> dict[str, Path]:

@@ -43,6 +43,10 @@ class Damage(Exception):
     """An entry that must not be served; the message says why."""
 
 
+class NewerEntryError(Exception):
+    """An entry of a later version of this program: it is left alone."""
+
+
 class Sealed(NamedTuple):
     """An entry as it is written.
 
@@ -68,6 +72,7 @@ def unseal(name: str, data: bytes) -> memoryview:
 
     Raises:
         Damage: another format, a checksum that does not fit, or another entry's bytes.
+        NewerEntryError: written by a later version.
     """
     found, payload = opened(data)
     if found != name:
@@ -75,13 +80,22 @@ def unseal(name: str, data: bytes) -> memoryview:
     return payload
 
 
+def newer(start: bytes | memoryview) -> bool:
+    """Whether the first bytes of an entry are those of a later version of this format."""
+    word, number = bytes(start[:-2]), bytes(start[-2:])
+    return word == MAGIC[:-2] and number.isdigit() and number > MAGIC[-2:]
+
+
 def opened(data: bytes) -> tuple[str, memoryview]:
     """Name and payload of a sealed entry, without a copy.
 
     Raises:
         Damage: another format, or a checksum that does not fit.
+        NewerEntryError: written by a later version.
     """
     view = memoryview(data)
+    if newer(view[: len(MAGIC)]):
+        raise NewerEntryError("written by a later version of Unitscope")
     if view[: len(OLDER)] == OLDER:
         raise Damage("written by an older version")
     if len(view) < START + LENGTH or view[: len(MAGIC)] != MAGIC:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from diskcache.core import MODE_BINARY, MODE_RAW
 
-from interpret_core.store.disk import Damage, entry_files, opened, read_plain
+from interpret_core.store.disk import Damage, NewerEntryError, entry_files, opened, read_plain
 from interpret_core.store.failures import FAILURES, INDEX
 
 HEADER = 100  # bytes of SQLite's file header, https://www.sqlite.org/fileformat.html
@@ -136,7 +136,7 @@ def _take_range(index: sqlite3.Connection, found: Salvaged) -> None:
 
 
 def _take_row(written: object, value: bytes, found: Salvaged) -> None:
-    with contextlib.suppress(Damage):
+    with contextlib.suppress(Damage, NewerEntryError):
         name, _ = opened(value)
         now = time.time()
         when = float(written) if isinstance(written, int | float) and 0 <= written <= now else now
@@ -147,6 +147,8 @@ def _take_file(filename: str, path: Path, found: Salvaged) -> None:
     try:
         data, written = read_plain(path), path.stat().st_mtime
         name, _ = opened(data)
+    except NewerEntryError:  # the later version that wrote it finds it again
+        return
     except (Damage, OSError):
         found.damaged.append(filename)
     else:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from interpret_core import demo
+from interpret_core.analyses.profile.outline import outline_key
 from interpret_core.analyses.profile.plan import layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.registry import entries
 from interpret_core.store.bundle.shipped import MANIFEST, Shipped
 from interpret_core.store.store import Store
-from ui.layers import outline_key
 
 pytestmark = pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made")
 NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]

@@ -343,15 +343,20 @@ def test_a_worker_refuses_a_job_that_is_not_its_own(store):
     assert store.get_json(state.key(job.id))["state"] == "queued"
 
 
-def test_ps_tells_births_where_there_is_no_proc(monkeypatch):
+def test_a_process_is_told_by_its_birth_and_its_command():
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()", "a-word"], stdin=subprocess.PIPE
     )
-    monkeypatch.setattr(processes, "PROC", processes.PROC / "nothing")
     born = processes.look_up(child.pid)
     assert born is not None
     assert processes.alive(child.pid, born.birth, "a-word")
+    end = time.monotonic() + 10
+    while not processes.look_up(child.pid).command and time.monotonic() < end:  # in the middle of its exec
+        time.sleep(0.01)
     assert not processes.alive(child.pid, born.birth, "another-word")
+    assert processes.alive(child.pid, str(float(born.birth) + 5), "a-word"), "somebody set the clock"
+    for other in (str(float(born.birth) - 3600), "nan", "inf", "", "a boot id/4711"):
+        assert not processes.alive(child.pid, other, "a-word")
     child.communicate(timeout=10)
     assert processes.look_up(child.pid) is None
     assert processes.look_up(0) is None

@@ -11,16 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interpret_core.errors import ParameterError
-from interpret_core.measures.agreement import (
-    Cell,
-    LayerAgreement,
-    agree,
-    combine,
-    marks_of,
-    mean,
-    overlap_tail,
-)
+from interpret_core.measures.agreement import Cell, LayerAgreement, agree, combine, marks_of, overlap_tail
 from interpret_core.measures.permutations import permutation_p, permuted_both
+from interpret_core.numbers import mean
 from tests.reference import agreement as reference
 
 SEEDS = st.integers(0, 2**32 - 1)

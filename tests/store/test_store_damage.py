@@ -11,6 +11,7 @@ import diskcache
 import numpy as np
 import pytest
 
+from interpret_core.errors import StoreError
 from interpret_core.store.disk import Damage, PlainDisk
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
@@ -226,3 +227,42 @@ def test_a_planted_path_is_neither_read_nor_deleted(store, tmp_path, name):
     assert store.get("key") is not None
     assert secret.exists()
     assert Path("/etc/hostname").exists()
+
+
+def later_version(path: Path) -> bytes:
+    """As a later version of the format would have written it; the new content."""
+    data = path.read_bytes().replace(b"unitsc02", b"unitsc03", 1)
+    path.write_bytes(data)
+    return data
+
+
+def test_an_entry_of_a_later_version_is_left_alone_and_said(store, caplog):
+    store.put("a", LARGE)
+    path = blob(store)
+    data = later_version(path)
+    with Store(store.folder) as again:
+        assert again.get("a") is None
+        assert not again.has("a"), "nobody waits for what cannot be read"
+        assert not again.damaged
+        assert caplog.text.count("a later version of Unitscope: left alone") == 1
+        again.get("a")
+        assert caplog.text.count("left alone") == 1, "said once"
+        with pytest.raises(StoreError, match=r"holds a of a later version .* update, or set INTERPRET_CACHE"):
+            again.put("a", SMALL)
+        assert again.compute("a", lambda: SMALL, needed=False).metadata == SMALL.metadata
+        assert not again.check().damaged
+    assert path.read_bytes() == data
+
+
+def test_a_lost_index_takes_no_entry_of_a_later_version_along(store):
+    store.put("a", LARGE)
+    store.put("b", SMALL)
+    data = later_version(path := blob(store))
+    store.close()
+    (store.folder / "results" / "cache.db").write_bytes(b"nothing of an index" * 1000)
+    os.utime(path, (time.time() - 7200,) * 2)
+    with Store(store.folder) as again:
+        assert again.get("b").metadata == SMALL.metadata
+        assert again.get("a") is None
+        again.check()
+    assert path.read_bytes() == data, "the later version finds it where it was"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from interpret_core.analyses.profile.outline import outline_key
 from interpret_core.errors import UserError
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page
-from ui import layers, results
+from ui import results
 from ui.results import Ask
 from ui.view import LayerView
 
@@ -57,8 +58,8 @@ def test_outline_is_kept_so_that_a_page_loads_one_layer(loaded: list[str]) -> No
 
 
 def test_another_rule_has_another_outline() -> None:
-    assert layers.outline_key(["a", "b"], 1) != layers.outline_key(["a", "b"], 10)
-    assert layers.outline_key(["a", "b"], 1) != layers.outline_key(["b", "a"], 1)
+    assert outline_key(["a", "b"], 1) != outline_key(["a", "b"], 10)
+    assert outline_key(["a", "b"], 1) != outline_key(["b", "a"], 1)
 
 
 def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from interpret_core.analyses.profile import table
 from interpret_core.cli.files import write_rows
+from interpret_core.measures.dissection.masks import decode, runs_of
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
 from ui import concepts, exports, markup, pictures, selection, texts
@@ -30,9 +31,10 @@ def view():
 
 @given(some.lists(some.booleans(), min_size=1, max_size=60))
 def test_run_lengths_give_the_mask_back(bits: list[bool]) -> None:
-    runs = pictures.runs_of(np.array(bits))
+    runs = runs_of(np.array(bits))
+    assert decode(runs, (1, len(bits)))[0].tolist() == bits
     back = np.zeros(len(bits), bool)
-    for start, length in zip(runs[::2], runs[1::2], strict=True):
+    for start, length in runs.tolist():
         assert length > 0
         back[start : start + length] = True
     assert back.tolist() == bits

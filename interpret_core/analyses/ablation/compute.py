@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from interpret_core import datasets
 from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.asked import Asked, asked_of, settings_of
+from interpret_core.analyses.ablation.comparison import random_controls
 from interpret_core.analyses.ablation.grid import find_grid
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.report import Ablated
@@ -80,8 +81,11 @@ def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ab
         plan.selection(setting)  # better to stop here than after an hour
     grid = find_grid(plan)
     stored = sum(grid.answers(setting) is not None for setting in settings)
-    intact, *points = measured(Ablator(plan), grid, settings, reporter)
-    return Ablated(plan, intact, tuple(points), names, left_out, stored, time.perf_counter() - start)
+    controls = random_controls(plan, settings[-1], plan.selection(settings[-1])) if request.controls else []
+    intact, *points = measured(Ablator(plan), grid, [*settings, *controls], reporter)
+    asked_for, drawn = tuple(points[: len(settings) - 1]), tuple(points[len(settings) - 1 :])
+    seconds = time.perf_counter() - start
+    return Ablated(plan, intact, asked_for, names, left_out, stored, seconds, drawn)
 
 
 def _planned(request: AblationRequest, store: Store, execution: Execution) -> AblationPlan:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from interpret_core import __version__
+from interpret_core.analyses.ablation.comparison import ClassChange, Seen, class_rows
+from interpret_core.analyses.ablation.comparison import table as comparison_table
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.table import Pair, Point, pair, spread, target_of
 from interpret_core.analyses.ablation.table import rows as point_rows
 from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.measures.ablation.settings import HAND, INNER, IOU, RANDOM, RELEVANCE, Setting
+from interpret_core.numbers import known
 from interpret_core.tables import Row, Table, cell, some
 
 ACCURACY, PROBABILITY = "accuracy", "probability"
@@ -33,6 +36,7 @@ class Ablated:
         left_out: (class, why) of those that cannot.
         stored: settings that were points of a stored grid, the intact network among them.
         seconds: wall-clock.
+        controls: as many random units of each layer as were picked by hand, five times.
     """
 
     plan: AblationPlan
@@ -42,6 +46,16 @@ class Ablated:
     left_out: tuple[tuple[str, str], ...]
     stored: int
     seconds: float = 0.0
+    controls: tuple[Point, ...] = ()
+
+    @property
+    def compared(self) -> list[ClassChange]:
+        """Units picked by hand, class by class, with limits and random controls; nothing where none are."""
+        if not self.controls:
+            return []
+        everything = np.arange(len(self.plan.images))
+        both = Seen(everything, self.intact.answers, self.points[-1].answers)
+        return class_rows(self.plan, both, [one.evaluation for one in self.controls], "")
 
 
 def report(found: Ablated, verbose: bool) -> Iterator[str | Table]:
@@ -49,6 +63,9 @@ def report(found: Ablated, verbose: bool) -> Iterator[str | Table]:
     yield from facts_in_words(found, verbose)
     if not found.names:
         yield classes_table(found)
+        if found.controls:
+            yield ""
+            yield controls_table(found)
     else:
         yield losses_table(found, ACCURACY)
         yield ""
@@ -73,6 +90,7 @@ def description(found: Ablated) -> Row:
             for point in found.points
         ],
         "left_out": [list(one) for one in [*found.left_out, *plan.ranking.class_plan.left_out]],
+        **({"compared": comparison_table(found.compared, {})} if found.controls else {}),
     }
 
 
@@ -185,6 +203,17 @@ def classes_table(found: Ablated) -> Table:
     return Table(f"With {point.silenced:,} units silenced", ("class", *numbers), cells, numbers)
 
 
+def controls_table(found: Ablated) -> Table:
+    """A row per class: accuracy with its limits, and with as many random units silenced."""
+    columns = ("accuracy", "from", "to", "random", "± sd", "seeds")
+    cells = []
+    for one in found.compared:
+        mean, deviation = one.random or (math.nan, math.nan)
+        numbers = (one.accuracy, one.low, one.high, mean, deviation)
+        cells.append((one.name, *(known(value) for value in numbers), one.seeds))
+    return Table("Beside as many random units of each layer", ("class", *columns), cells, columns)
+
+
 def _cell(found: Ablated, name: str, direction: str, amount: Amount, measure: str) -> str:
     """Class / others; the random controls with their deviations."""
     points = [
@@ -209,12 +238,12 @@ def _pair(evaluation: Evaluation, measure: str, target: int | None) -> Pair:
 
 
 def _numbers(one: Pair) -> str:
-    return " / ".join(cell(None if math.isnan(value) else value) for value in one)
+    return " / ".join(cell(known(value)) for value in one)
 
 
 def _spreads(values: Sequence[float]) -> str:
     mean, deviation = spread(values)
-    shown = cell(None if math.isnan(mean) else mean)
+    shown = cell(known(mean))
     return shown if math.isnan(deviation) else f"{shown} ± {deviation:.3f}"
 
 

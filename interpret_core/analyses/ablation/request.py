@@ -12,6 +12,7 @@ from interpret_core.analyses.relevance.request import (
     RankingSplit,
     RelevanceRequest,
 )
+from interpret_core.errors import ParameterError
 from interpret_core.options import (
     ALL,
     Baseline,
@@ -102,6 +103,7 @@ class AblateRequest(Request):
         concept: names of concepts whose IoU ranks; None for the classes' objects.
         units: silenced in addition, such as "conv2:41,conv3:7".
         total: in place of fractions, so many units over all layers.
+        controls: compare units picked by hand with as many random ones of each layer, five times.
         layers: names separated by commas, "inner" (without the first and the last), or "all".
     """
 
@@ -124,6 +126,9 @@ class AblateRequest(Request):
     total: Annotated[int | None, Option("Instead of fractions, so many units over all layers.", "COUNT")] = (
         None
     )
+    controls: Annotated[
+        bool, Option("Compare units picked by hand with as many random ones of each layer.")
+    ] = False
     layers: LayerNames = "inner"
     value: ValueName = Value.ZERO
     split: EvaluatedSplit = Split.VAL
@@ -135,6 +140,11 @@ class AblateRequest(Request):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.controls and self.by != WAYS[-1]:
+            raise ParameterError(
+                f"--controls is for units picked by hand, but they are ranked by {self.by}, whose random "
+                "controls --rank random adds: leave it out."
+            )
         self.planned()
 
     def planned(self) -> AblationRequest:

@@ -15,8 +15,9 @@ from interpret_core.analyses.ablation.grid import Grid
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.datasets.classes import spelling
 from interpret_core.measures.ablation.answers import Answers
-from interpret_core.measures.ablation.evaluation import Evaluation, share, tally
+from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, Setting
+from interpret_core.numbers import known, mean, share
 from interpret_core.runtime.execution import Reporter
 
 COLUMNS = (
@@ -125,7 +126,7 @@ def pair(values: NDArray[np.float64], target: int) -> Pair:
         values: (C,) accuracies, say; NaN for a class without images.
         target: number of a class.
     """
-    return Pair(float(values[target]), _mean(np.delete(values, target)))
+    return Pair(float(values[target]), mean(np.delete(values, target)))
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
@@ -199,7 +200,7 @@ def _point_rows(plan: AblationPlan, intact: Answers, point: Point) -> Iterator[R
     groups.append((EVERY, everything, mine))
     common = _about(plan, point)
     for name, classes, how in groups:
-        means = {key: None if one is None else _number(_mean(one[classes])) for key, one in shares.items()}
+        means = {key: None if one is None else known(mean(one[classes])) for key, one in shares.items()}
         counts = {"images": int(found.images[classes].sum()), "right": int(found.right[classes].sum())}
         row = common | {"evaluated_class": name} | counts | means | {"evaluated": how}
         yield {column: row[column] for column in COLUMNS}
@@ -226,12 +227,3 @@ def _paired(plan: AblationPlan, intact: Answers, answers: Answers) -> NDArray[np
     """(C,) mean over a class's images of the change of its probability, image by image."""
     change = answers.probability - intact.probability
     return share(np.bincount(plan.labels, change, len(plan.classes)), plan.population)
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    known = values[~np.isnan(values)]
-    return math.fsum(known) / len(known) if len(known) else math.nan
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

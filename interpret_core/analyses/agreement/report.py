@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from interpret_core import __version__
 from interpret_core.analyses.agreement.result import PERCENT, Agreed, Answer, Twins, left_out_cells
 from interpret_core.analyses.relevance.result import FEW
-from interpret_core.measures.agreement import Cell, mean
-from interpret_core.numbers import known
+from interpret_core.measures.agreement import Cell
+from interpret_core.numbers import known, mean
 from interpret_core.store.schema import SCHEMA
 from interpret_core.tables import Row, Table, cell, some
 

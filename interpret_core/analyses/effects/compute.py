@@ -19,12 +19,13 @@ from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.effects.result import Effects, UnitName
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.ablation.answers import Answers, joined
-from interpret_core.measures.ablation.evaluation import share, tally
+from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import Selection
 from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
+from interpret_core.numbers import share
 from interpret_core.runtime.evaluated import BATCH, EvaluatedImages
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.silencer import Silencer

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from interpret_core.concepts import Concept, ConceptTable
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.measures.dissection.thresholds import State
+from interpret_core.numbers import share
 
 
 class UnlistedLabel(NamedTuple):
@@ -106,7 +107,7 @@ class LayerProfile:
     def iou(self) -> NDArray[np.float64]:
         """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0."""
         both = self.arrays["intersection"].astype(np.float64)
-        return quotient(both, self._active_in_category + self.arrays["concept_pixels"] - both)
+        return share(both, self._active_in_category + self.arrays["concept_pixels"] - both, 0.0)
 
     def iou_with(self, concepts: Sequence[int]) -> NDArray[np.float64]:
         """(U,) IoU with the union of concepts of one category, of which no pixel has two; 0/0 is 0.
@@ -117,13 +118,13 @@ class LayerProfile:
         columns = list(concepts)
         both = self.arrays["intersection"][:, columns].sum(1).astype(np.float64)
         active = self._active_in_category[:, columns[0]]
-        return quotient(both, active + self.arrays["concept_pixels"][columns].sum() - both)
+        return share(both, active + self.arrays["concept_pixels"][columns].sum() - both, 0.0)
 
     @cached_property
     def ceiling(self) -> NDArray[np.float64]:
         """(U, C) the largest IoU two areas of these sizes can reach: min(a, c)/max(a, c)."""
         active, concept = self._active_in_category, self.arrays["concept_pixels"]
-        return quotient(np.minimum(active, concept), np.maximum(active, concept))
+        return share(np.minimum(active, concept), np.maximum(active, concept), 0.0)
 
     @property
     def _active_in_category(self) -> NDArray[np.float64]:
@@ -133,19 +134,19 @@ class LayerProfile:
     def shade_iou(self) -> NDArray[np.float64]:
         """(U, S) IoU with each shade over all images."""
         both = self.arrays["shade_intersection"].astype(np.float64)
-        return quotient(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both)
+        return share(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both, 0.0)
 
     @cached_property
     def mask_area(self) -> NDArray[np.float64]:
         """(U,) share of the pixels of the annotation grid that the mask covers."""
         height, width = self.annotation_size
         images = self.metadata["positions"] // int(np.prod(self.metadata["layer"]["grid"]))
-        return quotient(self.arrays["active_total"].astype(np.float64), np.float64(images * height * width))
+        return share(self.arrays["active_total"], images * height * width, 0.0)
 
     @cached_property
     def tail_mass(self) -> NDArray[np.float64]:
         """(U,) share of the grid positions above the threshold, as realised."""
-        return quotient(self.arrays["exceeding"].astype(np.float64), np.float64(self.metadata["positions"]))
+        return share(self.arrays["exceeding"], self.metadata["positions"], 0.0)
 
     @cached_property
     def mean_colour(self) -> NDArray[np.float64]:
@@ -200,9 +201,3 @@ class ChanceResult:
 
     arrays: Mapping[str, NDArray[Any]]
     metadata: Mapping[str, Any]
-
-
-def quotient(above: NDArray[np.float64], below: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    """Divide once, in float64; 0/0 is 0."""
-    below = np.broadcast_to(below, np.broadcast_shapes(np.shape(above), np.shape(below)))
-    return np.divide(above, below, out=np.zeros(below.shape), where=below > 0)

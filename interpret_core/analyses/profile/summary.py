@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
-from interpret_core.analyses.profile.result import ChanceResult, LayerProfile, quotient
+from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
 from interpret_core.errors import ParameterError
 from interpret_core.measures.dissection.chance import FALSE_DISCOVERY_RATE, expected_detectors
+from interpret_core.numbers import share
 
 TOP_CONCEPTS = 3
 COSINE_DECIMALS = 9
@@ -162,7 +163,7 @@ def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, floa
     iou = np.where(summary.included, summary.profile.iou, 0.0)
     length = np.linalg.norm(iou, axis=1)
     # Rounded, so that units that are alike in the same way are so on every processor.
-    cosine = np.round(quotient(iou @ iou[unit], length * length[unit]), COSINE_DECIMALS)
+    cosine = np.round(share(iou @ iou[unit], length * length[unit], 0.0), COSINE_DECIMALS)
     cosine[unit] = 0
     order = np.argsort(-cosine, kind="stable")[:number]
     return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]

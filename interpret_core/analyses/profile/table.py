@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from interpret_core.analyses.profile.summary import LayerSummary
 from interpret_core.measures.dissection.thresholds import State
+from interpret_core.numbers import known
 
 COLUMNS = (
     "layer",
@@ -56,8 +54,8 @@ def _unit_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
         "tail_mass": float(profile.tail_mass[unit]),
         "mask_area": float(profile.mask_area[unit]),
         "state": State(int(profile.arrays["state"][unit])).name.lower(),
-        "p_value": _number(summary.p_value[unit]),
-        "q_value": _number(summary.q_value[unit]),
+        "p_value": known(summary.p_value[unit]),
+        "q_value": known(summary.q_value[unit]),
         "detector": bool(summary.detector[unit]),
     }
 
@@ -78,7 +76,3 @@ def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int
         "union": active + int(profile.arrays["concept_pixels"][concept]) - both,
         "ceiling": float(profile.ceiling[unit, concept]),
     }
-
-
-def _number(value: np.float64) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE
+from interpret_core.numbers import share
 
 FEW = 10  # images, below which a mean says little
 
@@ -122,13 +123,13 @@ class ClassRelevance:
         positive, negative, total = (
             self.arrays[name][part].astype(np.float64) for name in ("positive", "negative", "total")
         )
-        share = np.divide(relevance, total, out=np.full_like(total, np.nan), where=total > 0)
+        inside = share(relevance, total)
         return LayerRelevance(
             self.layers[at],
             relevance,
             positive,
             negative,
-            np.minimum(share, 1.0),
+            np.minimum(inside, 1.0),
             (wide / np.maximum(self.arrays["mask_pixels"], 1)[:, None]).mean(0),
             per_image,
             self.residual[:, at],

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from interpret_core.measures.ablation.answers import Answers, Outputs, answer
 from interpret_core.networks.heads import LOGIT_HEAD, Head
+from interpret_core.numbers import share
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,9 +142,3 @@ def tally(answers: Answers, labels: NDArray[np.integer], outputs: Outputs) -> Ev
         None if top is None else np.bincount(labels[top], minlength=classes),
         np.bincount(labels, weights=answers.probability, minlength=classes).astype(np.float64),
     )
-
-
-def share(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
-    """part / whole, NaN where there is no whole."""
-    above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)

@@ -118,6 +118,14 @@ def decode(runs: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.bool_
     return (np.cumsum(change[:-1]) > 0).reshape(size)
 
 
+def runs_of(bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The (R, 2) runs of a mask of any shape, flattened row by row; `decode` is the inverse."""
+    edges = np.flatnonzero(np.diff(bits.ravel().astype(np.int8), prepend=0, append=0))
+    pairs = edges.reshape(-1, 2)
+    pairs[:, 1] -= pairs[:, 0]
+    return pairs
+
+
 def strongest(
     best: tuple[NDArray[np.float32], NDArray[np.int32]],
     more: tuple[NDArray[np.float32], NDArray[np.int32]],

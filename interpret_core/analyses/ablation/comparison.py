@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 from interpret_core.analyses.ablation.ablator import Estimate
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.table import spread
+from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.intervals import mean, proportion
-from ui.view import SMALL
+from interpret_core.measures.ablation.selection import SEEDS, Selection, shuffled
+from interpret_core.measures.ablation.settings import HAND, RANDOM, Setting
+from interpret_core.numbers import known
 
 ACCURACY, PROBABILITY = "accuracy", "probability"
 METRICS = {ACCURACY: "accuracy", PROBABILITY: "mean probability of the class"}
 _WIDE = 10**9  # images that a class of few stands for
 
 
-class Row(NamedTuple):
+class ClassChange(NamedTuple):
     """One class, on the images of it seen so far.
 
     Attributes:
@@ -67,7 +70,7 @@ class Row(NamedTuple):
     @property
     def few(self) -> bool:
         """Whether the class has too few images for its share to say much."""
-        return self.population < SMALL
+        return self.population < FEW
 
     def value(self, metric: str) -> float:
         """With units silenced."""
@@ -107,7 +110,9 @@ def seen(intact: Estimate, silenced: Estimate) -> Seen:
     return Seen(rows, *(one.answers[np.searchsorted(one.rows, rows)] for one in (intact, silenced)))
 
 
-def class_rows(plan: AblationPlan, both: Seen, controls: Sequence[Evaluation], target: str) -> list[Row]:
+def class_rows(
+    plan: AblationPlan, both: Seen, controls: Sequence[Evaluation], target: str
+) -> list[ClassChange]:
     """A row per class: the target first, then the others, the most harmed first.
 
     Args:
@@ -126,7 +131,7 @@ def class_rows(plan: AblationPlan, both: Seen, controls: Sequence[Evaluation], t
             both.after.probability[mine] - both.before.probability[mine], int(plan.population[number])
         )
         rows.append(
-            Row(
+            ClassChange(
                 one.name,
                 one.name == target,
                 int(after.images[number]),
@@ -151,17 +156,17 @@ def _limits(
     found: Evaluation, population: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Limits of each class's accuracy: of all its images, or, where they are few, of all there could be."""
-    whole = np.where(population < SMALL, _WIDE, population)
+    whole = np.where(population < FEW, _WIDE, population)
     limits = proportion(found.right, found.images, whole)
     return limits.low, limits.high
 
 
 def _control(values: Sequence[NDArray[np.float64]], number: int) -> tuple[float, float] | None:
-    known = [float(one[number]) for one in values if not math.isnan(one[number])]
-    return spread(known) if known else None
+    there = [float(one[number]) for one in values if not math.isnan(one[number])]
+    return spread(there) if there else None
 
 
-def _order(row: Row) -> tuple[bool, bool, float, float]:
+def _order(row: ClassChange) -> tuple[bool, bool, float, float]:
     if not row.images:
         return not row.target, True, 0.0, 0.0
     return (
@@ -172,7 +177,33 @@ def _order(row: Row) -> tuple[bool, bool, float, float]:
     )
 
 
-def table(rows: Sequence[Row], about: Mapping[str, Any]) -> list[dict[str, Any]]:
+def random_controls(plan: AblationPlan, setting: Setting, selection: Selection) -> list[Setting]:
+    """As many units of each layer at random, five times; none for the intact network.
+
+    Args:
+        plan: layers and their units.
+        setting: what is silenced.
+        selection: its units.
+    """
+    if not selection:
+        return []
+    if not setting.units:
+        return [
+            Setting(RANDOM, fraction=setting.fraction, seed=seed, layers=setting.layers, value=setting.value)
+            for seed in range(SEEDS)
+        ]
+    drawn = []
+    for seed in range(SEEDS):
+        units = [
+            (layer.name, int(unit))
+            for layer in plan.layers
+            for unit in shuffled(layer.units, seed, layer.index)[: len(selection.get(layer.name, ()))]
+        ]
+        drawn.append(Setting(HAND, units=tuple(units), value=setting.value))
+    return drawn
+
+
+def table(rows: Sequence[ClassChange], about: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows as flat records; what is not known is None."""
     return [
         {
@@ -183,26 +214,22 @@ def table(rows: Sequence[Row], about: Mapping[str, Any]) -> list[dict[str, Any]]
             "of_images": row.population,
             "right_intact": row.before,
             "right": row.right,
-            "accuracy_intact": _number(row.accuracy_before),
-            "accuracy": _number(row.accuracy),
-            "accuracy_low": _number(row.low),
-            "accuracy_high": _number(row.high),
-            "probability_intact": _number(row.probability_before),
-            "probability": _number(row.probability),
-            "probability_change_low": _number(row.change_low),
-            "probability_change_high": _number(row.change_high),
-            "random_accuracy": _number(row.random[0]) if row.random else None,
-            "random_accuracy_sd": _number(row.random[1]) if row.random else None,
-            "random_probability": _number(row.random_probability[0]) if row.random_probability else None,
-            "random_probability_sd": _number(row.random_probability[1]) if row.random_probability else None,
+            "accuracy_intact": known(row.accuracy_before),
+            "accuracy": known(row.accuracy),
+            "accuracy_low": known(row.low),
+            "accuracy_high": known(row.high),
+            "probability_intact": known(row.probability_before),
+            "probability": known(row.probability),
+            "probability_change_low": known(row.change_low),
+            "probability_change_high": known(row.change_high),
+            "random_accuracy": known(row.random[0]) if row.random else None,
+            "random_accuracy_sd": known(row.random[1]) if row.random else None,
+            "random_probability": known(row.random_probability[0]) if row.random_probability else None,
+            "random_probability_sd": known(row.random_probability[1]) if row.random_probability else None,
             "random_seeds": row.seeds,
         }
         for row in rows
     ]
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 class Flip(NamedTuple):
