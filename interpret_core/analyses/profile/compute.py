@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
-from interpret_core.analyses.profile import passes
+from interpret_core.analyses.profile import artefacts, passes
 from interpret_core.analyses.profile.assembly import layer_metadata, mask_arrays, shown_images
 from interpret_core.analyses.profile.chance import Lottery
 from interpret_core.analyses.profile.material import Material
@@ -139,7 +139,11 @@ class _ProfileRun:
     def _profile(self, material: Material, layers: Sequence[str], shards: Shards) -> dict[str, Arrays]:
         """Thresholds and tallies; by layer the record's arrays without its masks."""
         batches = split(range(len(material.batches)), self.execution.shards)
-        passing = Passing(material, shards, self.reporter, batches, self.request.quantile)
+
+        def largest(name: str, image: NDArray[np.int32], response: NDArray[np.float32]) -> None:
+            artefacts.keep_largest(self.store, self.keys.profile[name], image, response)
+
+        passing = Passing(material, shards, self.reporter, batches, self.request.quantile, largest)
         return profile_layers(passing, layers)
 
     def _masks_and_chance(
@@ -154,20 +158,31 @@ class _ProfileRun:
         sampled = np.zeros(len(self.dataset), np.bool_)
         images = sample_images(material.survey.valid, self.request.seed)
         sampled[images] = bool(self.request.permutations)
+        wanted = tuple(dict.fromkeys((*arrays, *chance)))
+        # Another rule for the chance level needs no network where the masks were kept.
+        made = {name for name in wanted if name not in arrays and self._stored_masks(keys, name) is not None}
         plans = {
             name: self._plan(keys, name, arrays, sampled if name in chance else np.zeros_like(sampled))
-            for name in dict.fromkeys((*arrays, *chance))
+            for name in wanted
+            if name not in made
         }
         start = time.perf_counter()
         parts = self._masks(material, plans, shards)
         self.reporter.seconds["masks"] = time.perf_counter() - start
         lottery = Lottery.prepared(material, self.request, images) if sampled.any() and chance else None
-        for name in plans:
-            found = passes.joined([load(name) for load in parts])
+        for name in wanted:
+            found = self._stored_masks(keys, name) if name in made else None
+            masks = passes.joined([load(name) for load in parts]) if found is None else found
             if name in arrays:
-                self.store.put(keys.profile[name], self._record(material, name, arrays[name], found))
+                self.store.put(keys.profile[name], self._record(material, name, arrays[name], masks))
+                artefacts.keep_thresholds(self.store, keys.profile[name], arrays[name])
             if name in chance and lottery is not None:
-                self._keep_chance(keys, name, lottery, found)
+                if found is None:
+                    artefacts.keep_masks(self.store, keys.profile[name], self.request.seed, masks)
+                self._keep_chance(keys, name, lottery, masks)
+
+    def _stored_masks(self, keys: LayerKeys, name: str) -> Arrays | None:
+        return artefacts.find_masks(self.store, keys.profile[name], self.request.seed)
 
     def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
         """A layer's record: its arrays, its masks, its metadata."""
@@ -186,12 +201,12 @@ class _ProfileRun:
         self.reporter.seconds["chance"] = spent + time.perf_counter() - start
 
     def _stored(self, keys: LayerKeys, name: str) -> Record:
-        """The layer's stored profile.
+        """The layer's stored thresholds and states.
 
         Raises:
-            StoreError: it was damaged since the run began; the next run computes it again.
+            StoreError: its profile was damaged since the run began; the next run computes it again.
         """
-        record = self.store.get(keys.profile[name])
+        record = artefacts.find_thresholds(self.store, keys.profile[name])
         if record is None:
             raise StoreError(
                 f"The stored profile of {name} was damaged and is deleted; run the same request again."
@@ -209,6 +224,7 @@ class _ProfileRun:
 
     def _masks(self, material: Material, plans: Mapping[str, passes.MaskPlan], shards: Shards) -> list[Load]:
         if not plans:
+            self.reporter.total = max(0, self.reporter.total - len(self.dataset))
             return []
         needed = np.any([plan.needs() for plan in plans.values()], axis=0)
         chosen = [number for number, batch in enumerate(material.batches) if needed[list(batch)].any()]

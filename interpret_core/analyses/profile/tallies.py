@@ -39,6 +39,7 @@ class Passing:
         material, shards, reporter: of the run.
         batches: batch numbers of every shard.
         quantile: tail mass.
+        largest: takes a layer's name, the ranked images (n,) and the largest responses there (n, U).
     """
 
     material: Material
@@ -46,6 +47,7 @@ class Passing:
     reporter: Reporter
     batches: Sequence[tuple[int, ...]]
     quantile: float
+    largest: Callable[[str, NDArray[np.int32], NDArray[np.float32]], None]
 
     def skipped(self, stage: str) -> Callable[[Shard], None]:
         """Reports the images of shards that were found finished."""
@@ -98,6 +100,7 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
         counted = rounds.counted[name]
         thresholds = settled(counted, rounds.brackets[name], tallied.tally, tallied.listed, passing.quantile)
         result[name] = layer_arrays(passing.material, counted, thresholds, tallied)
+        passing.largest(name, tallied.largest.image, tallied.largest.value)
     passing.reporter.seconds["IoU"] = time.perf_counter() - start
     return result
 

@@ -17,8 +17,9 @@ from interpret_core.store.bundle.shipped import FORMAT, KEY, MANIFEST
 from interpret_core.store.schema import SCHEMA
 from interpret_core.store.store import Store
 
-# Shards of a run, states of jobs, this machine's speed, what somebody tried out: of no use elsewhere.
-OWN = ("partial", "job", "pace", "answers", "responses")
+# Shards of a run, states of jobs, this machine's speed, what somebody tried out: of no use elsewhere. And
+# what follows from a profile and can be made again.
+OWN = ("partial", "job", "pace", "answers", "responses", "thresholds", "largest", "masks")
 
 
 @dataclass(frozen=True)
