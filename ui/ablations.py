@@ -23,7 +23,6 @@ from interpret_core.analyses.base import Cost
 from interpret_core.analyses.effects.plan import effects_key, find_effects
 from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.effects.result import Effects
-from interpret_core.analyses.relevance.plan import pace_key
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.errors import UnitscopeError
@@ -121,9 +120,7 @@ class Bench:
         """The request for one class's relevance, and the seconds it takes at the pace of the last run."""
         ranking = self.plan.ranking
         request = replace(ranking.request, classes=(name,))
-        seconds = self.plan.store.get_json(pace_key(request, ranking.network_digest))
-        images = len(ranking.images.get(name, ()))
-        return request, seconds * images if isinstance(seconds, int | float) else None
+        return request, ranking.cost(self.plan.store, (name,)).seconds
 
     def cost_of(self, settings: int) -> Cost:
         """Of evaluating so many settings."""

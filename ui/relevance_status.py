@@ -113,17 +113,13 @@ def cost(wanted: Wanted, found: Found) -> str:
             f"({count_text(images, 'image')}), then gradients are integrated in every layer for each class: "
             "a few minutes for a small network, longer without a graphics card."
         )
-    images = sum(len(found.plan.images[name]) for name in found.missing)
-    seconds = relevances.cost(found)
+    cost = relevances.cost(found.plan, found.missing)
     time = (
-        f"≈ {status.duration(seconds)}, at the pace of the last run here"
-        if seconds is not None
+        f"≈ {status.duration(cost.seconds)}, at the pace of the last run here"
+        if cost.seconds is not None
         else "how long depends on the network: about 1 to 20 s per image on two cores (a rule of thumb)"
     )
-    return (
-        f"It integrates gradients in every layer over {count_text(images, 'image')} of "
-        f"{count_text(len(found.missing), 'class', 'classes')} and keeps the result: {time}."
-    )
+    return f"It {cost.words} and keeps the result: {time}."
 
 
 def progress(wanted: Wanted) -> None:

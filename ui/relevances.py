@@ -6,13 +6,14 @@ A class's record is one entry of the store; what is kept in memory is keyed by d
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from interpret_core import jobs
+from interpret_core.analyses.base import Cost
 from interpret_core.analyses.relevance.maps import ImageMap, image_map
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
@@ -197,9 +198,9 @@ def computed(wanted: Wanted) -> tuple[int, int] | None:
     return possible - len(missing), possible
 
 
-def cost(found: Found) -> float | None:
-    """Seconds that the missing classes will take, None where nothing like it was run here before."""
-    return found.plan.cost(results.store()) if found.plan else None
+def cost(plan: RelevancePlan, missing: Sequence[str]) -> Cost:
+    """Of the classes that are missing."""
+    return plan.cost(results.store(), missing)
 
 
 def job(wanted: Wanted) -> Job | None:

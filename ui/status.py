@@ -7,6 +7,8 @@ from functools import partial
 
 import streamlit as st
 
+from interpret_core.analyses.profile.plan import chance_cost as core_chance_cost
+from interpret_core.analyses.profile.plan import profile_cost
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.measures.dissection.chance import MAX_IMAGES
@@ -116,13 +118,13 @@ def cost(ask: Ask) -> str:
     from finished parts or found most of its answer on disk.
     """
     images = len(results.dataset(ask.dataset))
-    return f"It runs the network three times over {images:,} images and keeps the result: {_time(images)}."
+    return f"It {profile_cost(images).words} and keeps the result: {_time(images)}."
 
 
 def chance_cost(ask: Ask) -> str:
     """The same for the chance level alone, which is taken on a sample of a large data set."""
-    images = min(len(results.dataset(ask.dataset)), MAX_IMAGES)
-    return f"It takes {ask.request().permutations:,} permutations on {images:,} images: {_time(images)}."
+    images = len(results.dataset(ask.dataset))
+    return f"It {core_chance_cost(ask.request(), images).words}: {_time(min(images, MAX_IMAGES))}."
 
 
 def _time(images: int) -> str:

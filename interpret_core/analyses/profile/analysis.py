@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 
 from interpret_core import datasets
-from interpret_core.analyses.base import Analysis, Cost, Plan
+from interpret_core.analyses.base import Analysis, Plan
 from interpret_core.analyses.profile import report, table
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.outcome import Outcome, Profiled
-from interpret_core.analyses.profile.plan import LayerKeys, find_profiles, layer_keys
+from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.errors import DatasetError
-from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
@@ -31,7 +30,8 @@ class ProfileAnalysis(Analysis[ProfileRequest, Profiled]):
         parts = {"survey": keys.survey, **keys.profile}
         parts |= {f"{CHANCE}{layer}": key for layer, key in keys.chance.items()}
         missing = tuple(name for name, key in parts.items() if not store.has(key))
-        return Plan(parts, missing, _cost(request, keys, store))
+        images = len(datasets.open_dataset(request.dataset))
+        return Plan(parts, missing, keys.cost(request, images, store))
 
     def run(self, request: ProfileRequest, store: Store, execution: Execution) -> Profiled:
         """Compute what is missing, layer by layer, in passes that all layers share."""
@@ -80,13 +80,3 @@ def _profiled(request: ProfileRequest, outcome: Outcome, store: Store) -> Profil
     found = find_profiles(outcome.keys, store).values()
     summaries = tuple(summarise(layer.profile, layer.chance, request.settings()) for layer in found)
     return Profiled(request, outcome, summaries)
-
-
-def _cost(request: ProfileRequest, keys: LayerKeys, store: Store) -> Cost:
-    images = len(datasets.open_dataset(request.dataset))
-    if keys.without_profile(store):
-        return Cost(f"runs the network three times over {images:,} images")
-    if keys.without_chance(store):
-        sample = min(images, MAX_IMAGES)
-        return Cost(f"takes {request.permutations:,} permutations on {sample:,} images")
-    return Cost("")

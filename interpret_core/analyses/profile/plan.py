@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from interpret_core import datasets
+from interpret_core.analyses.base import Cost
 from interpret_core.analyses.profile.keys import profile_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
 from interpret_core.errors import LayerError, unknown
+from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.options import ALL
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.store.store import Store
@@ -39,10 +41,26 @@ class LayerKeys:
         """Layers whose chance level is not in the store."""
         return tuple(layer for layer, key in self.chance.items() if not store.has(key))
 
+    def cost(self, request: ProfileRequest, images: int, store: Store) -> Cost:
+        """Of what is missing, on a data set of so many images."""
+        if self.without_profile(store):
+            return profile_cost(images)
+        return chance_cost(request, images) if self.without_chance(store) else Cost("")
+
     def missing(self, store: Store) -> bool:
         """Whether anything has to be computed."""
         survey = store.has(self.survey)
         return not survey or bool(self.without_profile(store) or self.without_chance(store))
+
+
+def profile_cost(images: int) -> Cost:
+    """Of a profile on so many images."""
+    return Cost(f"runs the network three times over {images:,} images")
+
+
+def chance_cost(request: ProfileRequest, images: int) -> Cost:
+    """Of the chance level alone, which is taken on a sample of a large data set."""
+    return Cost(f"takes {request.permutations:,} permutations on {min(images, MAX_IMAGES):,} images")
 
 
 @dataclass(frozen=True)

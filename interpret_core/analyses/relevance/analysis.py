@@ -9,7 +9,7 @@ from interpret_core.analyses.base import Analysis, Cost, Plan
 from interpret_core.analyses.relevance import report, table
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.outcome import Related
-from interpret_core.analyses.relevance.plan import RelevancePlan, plan
+from interpret_core.analyses.relevance.plan import plan
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.runtime.execution import Execution
@@ -31,7 +31,7 @@ class RelevanceAnalysis(Analysis[RelevanceRequest, Related]):
                 f"reads the annotations of {len(dataset):,} images, then integrates gradients for each class"
             )
             return Plan({"survey": survey_key(dataset.digest)}, ("survey",), Cost(words))
-        return Plan(planned.keys, planned.missing(store), cost(planned, store), planned.left_out(store))
+        return Plan(planned.keys, planned.missing(store), planned.cost(store), planned.left_out(store))
 
     def run(self, request: RelevanceRequest, store: Store, execution: Execution) -> Related:
         """Class by class, a few images at a time, each part kept until its class is done."""
@@ -67,11 +67,3 @@ class RelevanceAnalysis(Analysis[RelevanceRequest, Related]):
     def shipped(self, network: str, dataset: str) -> Sequence[RelevanceRequest]:
         """The default request."""
         return (RelevanceRequest(network, dataset),)
-
-
-def cost(planned: RelevancePlan, store: Store) -> Cost:
-    """Of the classes that are missing."""
-    missing = planned.missing(store)
-    images = sum(len(planned.images[name]) for name in missing)
-    words = f"integrates gradients in every layer over {images:,} images of {len(missing):,} classes"
-    return Cost(words if missing else "", planned.cost(store))

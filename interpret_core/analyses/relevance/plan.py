@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
+from interpret_core.analyses.base import Cost
 from interpret_core.analyses.relevance.keys import relevance_key
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.result import ClassRelevance
@@ -97,11 +98,16 @@ class RelevancePlan:
     def _unusable_key(self, name: str) -> str:
         return f"unusable/{self.keys[name].replace('/', '-')}"
 
-    def cost(self, store: Store) -> float | None:
-        """Seconds that the missing classes will take at the pace of the last run here; None without one."""
+    def cost(self, store: Store, names: Sequence[str] | None = None) -> Cost:
+        """Of computing some classes; those that are missing by default."""
+        wanted = self.missing(store) if names is None else names
+        images = sum(len(self.images[name]) for name in wanted if name in self.images)
+        if not images:
+            return Cost("")
         pace = store.get_json(pace_key(self.request, self.network_digest))
-        images = sum(len(self.images[name]) for name in self.missing(store))
-        return float(pace) * images if isinstance(pace, int | float) else None
+        classes = "1 class" if len(wanted) == 1 else f"{len(wanted):,} classes"
+        words = f"integrates gradients in every layer over {images:,} images of {classes}"
+        return Cost(words, float(pace) * images if isinstance(pace, int | float) else None)
 
 
 def plan(request: RelevanceRequest, store: Store, subject: Subject | None = None) -> RelevancePlan:
