@@ -96,18 +96,29 @@ class Loader:
             return Loaded(self._black(index), problem="not readable, as the survey found")
         record = self.dataset.records[index]
         try:
-            image = self._kept.get(record.image, lambda: self.dataset.read_image(index))
+            picture = self._now(record.image)
+            image = self._kept.get(picture, lambda: self.dataset.read_image(index))
             if not annotations:
                 return Loaded(image)
             # Records of one picture may differ in their masks.
-            maps = tuple(sorted((name, tuple(items)) for name, items in record.maps.items()))
-            planes = self._kept.get((record.image, maps), lambda: self.annotation(index))
+            maps = tuple((name, *map(self._now, items)) for name, items in sorted(record.maps.items()))
+            planes = self._kept.get((picture, maps), lambda: self.annotation(index))
         except DamagedFileError as error:
             if self.survey is not None:
                 raise
             return Loaded(self._black(index), problem=self.dataset.told(error))
         size = self.dataset.annotation_size
-        return Loaded(image, planes, self._kept.get((record.image, size), lambda: shrink(image, size)))
+        return Loaded(image, planes, self._kept.get((picture, size), lambda: shrink(image, size)))
+
+    def _now(self, item: str | int) -> Hashable:
+        """A file as it is now: what was decoded of another one that lay there is not found, but read anew."""
+        if isinstance(item, int):
+            return item
+        try:
+            told = (self.dataset.images / item).stat()
+        except OSError:
+            return item
+        return item, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
 
     def annotation(self, index: int) -> NDArray[np.uint16]:
         """(l, H, W) an image's planes, read anew.

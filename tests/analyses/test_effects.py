@@ -11,6 +11,7 @@ from torch import nn
 
 from interpret_core import datasets, networks
 from interpret_core.analyses.effects import compute as effects
+from interpret_core.analyses.effects import plan
 from interpret_core.analyses.effects.compute import run_effects
 from interpret_core.analyses.effects.plan import find_effects, planned_images
 from interpret_core.analyses.effects.request import EffectsRequest
@@ -105,7 +106,8 @@ def test_a_network_that_cannot_be_traced_gets_the_same(root: Path, store: Store)
 def test_only_the_strongest_are_measured_and_the_answer_is_kept(
     root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(effects, "STRONGEST", 2)
+    for module in (effects, plan):
+        monkeypatch.setattr(module, "STRONGEST", 2)
     images = planned_images(asked(root), store, networks.load(NETWORK))
     assert find_effects(images) is None
     found = run_effects(asked(root), store)
@@ -113,9 +115,9 @@ def test_only_the_strongest_are_measured_and_the_answer_is_kept(
     again = find_effects(images)
     assert again is not None
     np.testing.assert_array_equal(again.exact, found.exact)
-    told: list[int] = []
-    run_effects(asked(root), store, Execution(tell=lambda _stage, done, _total: told.append(done)))
-    assert told == []
+    told: list[str] = []
+    run_effects(asked(root), store, Execution(tell=lambda stage, _done, _total: told.append(stage)))
+    assert set(told) == {"reading the data set's digest"}
 
 
 def test_stopping_and_nan(root: Path, store: Store) -> None:

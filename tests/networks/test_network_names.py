@@ -96,7 +96,7 @@ def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
 
 def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:
     factory = "tests.networks.samples:twice"
-    state = networks.find(factory).source.parts().module.state_dict()
+    state = networks.find(factory).source.factory.parts().module.state_dict()
     digests = [digest(factory), digest("torchvision/alexnet"), digest("torchvision/vgg11")]
     for value in (0.0, 1.0):
         file = tmp_path / f"{value}.pth"

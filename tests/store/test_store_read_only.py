@@ -22,9 +22,11 @@ import logging, os, sys
 from pathlib import Path
 import numpy as np
 from interpret_core import jobs
+from interpret_core.analyses.registry import entries
 from interpret_core.errors import StoreError
 from interpret_core.store import Record, Store
 
+entries()  # while this Python may still read its own files
 if sys.argv[2] != "0":
     os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
 folder, left = Path(sys.argv[1]), int(sys.argv[3])
