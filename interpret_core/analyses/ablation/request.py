@@ -149,18 +149,7 @@ class AblateRequest(Request):
 
     def planned(self) -> AblationRequest:
         """The request of the plan: who ranks, on which images."""
-        return AblationRequest(
-            self.network,
-            self.dataset,
-            self.classes if self.by == WAYS[0] else ALL,
-            self.split,
-            self.ranked_on,
-            self.images,
-            self.method,
-            self.baseline,
-            self.output,
-            self.value,
-        )
+        return _planned(self, self.classes if self.by == WAYS[0] else ALL)
 
 
 @dataclass(frozen=True)
@@ -202,15 +191,10 @@ class SpecialiseRequest(Request):
 
     def planned(self) -> AblationRequest:
         """The request of the plan: who ranks, on which images."""
-        return AblationRequest(
-            self.network,
-            self.dataset,
-            (self.of,),
-            self.split,
-            self.ranked_on,
-            self.images,
-            self.method,
-            self.baseline,
-            self.output,
-            self.value,
-        )
+        return _planned(self, (self.of,))
+
+
+def _planned(request: AblateRequest | SpecialiseRequest, classes: Names) -> AblationRequest:
+    """What both have in common: who ranks, and what it is measured on."""
+    common = ("network", "dataset", "split", "ranked_on", "images", "method", "baseline", "output", "value")
+    return AblationRequest(**{name: getattr(request, name) for name in common}, classes=classes)

@@ -36,6 +36,7 @@ from interpret_core.options import (
     Seed,
     Split,
     at_least,
+    fields_of,
 )
 
 NETWORKS = "Known names, or package.module:factory[@weights.safetensors]; several by commas, or repeated."
@@ -123,19 +124,8 @@ class AgreementRequest(Request):
 
     def relevance(self, network: str) -> RelevanceRequest:
         """The relevances of one network."""
-        return RelevanceRequest(
-            network,
-            self.dataset,
-            self.classes,
-            self.method,
-            self.baseline,
-            self.output,
-            self.split,
-            self.images,
-            self.points,
-            self.most_points,
-            self.tolerance,
-        )
+        names = {one.name for one in fields_of(RelevanceRequest)} - {"network"}
+        return RelevanceRequest(network, **{name: getattr(self, name) for name in names})
 
     def of(self, *networks: str) -> AgreementRequest:
         """The same of other networks."""
