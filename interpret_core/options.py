@@ -121,6 +121,16 @@ class RequestField:
     default: Any
     option: Option
 
+    @property
+    def query(self) -> str:
+        """Name of the query parameter that asks for it on a page."""
+        return self.option.url or self.name
+
+    @property
+    def choices(self) -> list[str]:
+        """The values there are, as texts; none where any will do."""
+        return [] if self.option.choices is None else [one.value for one in self.option.choices]
+
 
 def fields_of(request: type[Request]) -> tuple[RequestField, ...]:
     """The fields of a request, in their order."""
@@ -133,6 +143,15 @@ def _fields(request: Any) -> tuple[RequestField, ...]:
     return tuple(_field(one.name, hints[one.name], one.default) for one in fields(request))
 
 
+def field_of(request: type[Request], name: str) -> RequestField:
+    """One field of a request.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    return {one.name: one for one in fields_of(request)}[name]
+
+
 def _field(name: str, hint: Any, default: Any) -> RequestField:
     option = next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Option)), None)
     if option is None:
@@ -143,7 +162,8 @@ def _field(name: str, hint: Any, default: Any) -> RequestField:
     if optional:
         rest = [part for part in parts if part is not type(None)]
         kind = rest[0] if len(rest) == 1 else Names
-    return RequestField(name, kind, optional, default, option)
+    plain = default.value if isinstance(default, StrEnum) else default  # Streamlit takes members for others
+    return RequestField(name, kind, optional, plain, option)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS, TOP
 from interpret_core.measures.ablation.settings import (
     ALL_LAYERS,
@@ -19,7 +20,7 @@ from interpret_core.measures.ablation.settings import (
     WAYS,
     Setting,
 )
-from interpret_core.options import Value
+from interpret_core.options import field_of
 from ui import lists, notices, silenced, state
 from ui.plain import plain, shortened
 from ui.theme import count_text
@@ -70,7 +71,8 @@ class Choice(NamedTuple):
 
 def split() -> str:
     """Which images are evaluated."""
-    return state.one_of("on", list(SPLITS), "val", "choice of images")
+    field = field_of(AblationRequest, "split")
+    return state.one_of(field.query, list(SPLITS), field.default, "choice of images")
 
 
 def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
@@ -95,7 +97,7 @@ def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
         state.whole("seed", 0, SEEDS - 1, 0),
         _layers(plan),
         silenced.units(units_of(plan), HAND_BOX),
-        state.one_of("value", [one.value for one in Value], Value.ZERO.value),
+        state.choice_of(field_of(AblationRequest, "value")),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.options import field_of
 from ui import comparison, relevance_status, state
 from ui.relevances import Found, Wanted
 from ui.results import Ask
@@ -40,17 +42,17 @@ def wanted(ask: Ask) -> Wanted:
     return Wanted(ask.network, ask.dataset, **chosen)
 
 
-def _one(label: str, name: str, options: Mapping[str, str]) -> str:
-    first = next(iter(options))
-    chosen = state.one_of(name, list(options), first)
+def _one(label: str, name: str, words: Mapping[str, str]) -> str:
+    field = field_of(RelevanceRequest, name)
+    chosen = state.choice_of(field)
     key = state.follow(f"pick_{name}", chosen)
     st.selectbox(
         label,
-        list(options),
+        field.choices,
         key=key,
-        format_func=lambda value: options[value],
+        format_func=lambda value: words[value],
         help=HELP[name],
-        on_change=state.writer(name, key, lambda value: "" if value == first else value),
+        on_change=state.writer(field.query, key, lambda value: "" if value == field.default else value),
     )
     return chosen
 

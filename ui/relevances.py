@@ -25,7 +25,7 @@ from interpret_core.errors import NetworkError, UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.networks import Network
 from interpret_core.networks.graph.cuts import INPUT
-from interpret_core.options import ALL
+from interpret_core.options import ALL, field_of
 from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.subjects import Subject
 from interpret_core.runtime.survey import survey_key
@@ -45,10 +45,10 @@ class Wanted(NamedTuple):
 
     network: str
     dataset: str
-    method: str = "layer-ig"
-    baseline: str = "black"
-    output: str = "probability"
-    split: str = "train"
+    method: str = field_of(RelevanceRequest, "method").default
+    baseline: str = field_of(RelevanceRequest, "baseline").default
+    output: str = field_of(RelevanceRequest, "output").default
+    split: str = field_of(RelevanceRequest, "split").default
 
     def request(self) -> RelevanceRequest:
         """The request the command line would make with the same choices."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from interpret_core import config, datasets, jobs, networks
 from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
-from interpret_core.analyses.profile.request import MIN_IMAGES, ProfileRequest, Settings
+from interpret_core.analyses.profile.request import CUTOFF, MIN_IMAGES, ProfileRequest, Settings
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import ConceptTable, Dataset, Survey
@@ -47,7 +47,7 @@ class Ask(NamedTuple):
     network: str
     dataset: str
     min_images: int = MIN_IMAGES
-    cutoff: float = 0.04
+    cutoff: float = CUTOFF
 
     def request(self) -> ProfileRequest:
         """The request the command line would make with the same choices."""

@@ -19,8 +19,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from interpret_core.analyses.profile.request import MIN_IMAGES
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
-from interpret_core.options import Baseline, Method, Output, Split
+from interpret_core.options import field_of
 from ui import exports, igpictures, pictures, relevances, results
 from ui.addresses import prefix
 from ui.naming import file_stem
@@ -129,15 +130,11 @@ def _current(request: Request, digest: str) -> bool:
 def _wanted(request: Request) -> Wanted:
     """Whose relevance the address asks for; each word is one of those known."""
     words = {}
-    for field, options in (
-        ("method", Method),
-        ("baseline", Baseline),
-        ("output", Output),
-        ("split", Split),
-    ):
-        words[field] = request.query_params.get(field, "")
-        if words[field] not in list(options):
-            raise Wrong(f"{', '.join(options)}.")
+    for name in ("method", "baseline", "output", "split"):
+        field = field_of(RelevanceRequest, name)
+        words[name] = request.query_params.get(field.query, "")
+        if words[name] not in field.choices:
+            raise Wrong(f"{field.query} is expected to be one of {', '.join(field.choices)}.")
     return Wanted(
         _registered(request, "network", results.network_names()),
         _registered(request, "dataset", results.dataset_names()),

@@ -16,13 +16,15 @@ from typing import Any
 
 import streamlit as st
 
+from interpret_core.analyses.profile.request import CUTOFF
+from interpret_core.options import RequestField
 from ui import lists, notices
 from ui.notices import complain
 from ui.plain import plain, shortened
 
 ENTRY = ("network", "dataset", "cutoff", "min_images", "silence")
 LONGEST = 20_000  # characters of one value; no honest link reaches them
-CUTOFF_DEFAULT = 0.04
+CUTOFF_DEFAULT = CUTOFF
 CUTOFF_MAX = 0.3
 IMAGES_MAX = 1000
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -107,6 +109,11 @@ def one_of(
     )
     repair(**{name: "" if chosen == default else chosen})
     return chosen
+
+
+def choice_of(field: RequestField, kind: str = "") -> str:
+    """A field of a request that has choices, under its name in the address."""
+    return one_of(field.query, field.choices, field.default, kind)
 
 
 def several_of(

@@ -14,12 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
+from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.profile import table
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.cli.files import write_rows
 from interpret_core.measures.dissection.masks import decode, runs_of
+from interpret_core.options import field_of
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
-from ui import concepts, exports, markup, pictures, selection, texts
+from ui import concepts, exports, markup, pictures, relevance_settings, selection, texts
+from ui.ablation_choice import SPLITS
+from ui.ablation_controls import VALUE
 from ui.selection import SORTS, Filters
 from ui.theme import p_text
 
@@ -204,3 +209,15 @@ def test_spreadsheets_do_not_run_names(view, name: str, written: str, tmp_path) 
         assert found
         assert all(one.startswith(f"{written} (") for one in found), "all of one name, and told apart"
     assert spreadsheet_safe({"iou": -0.5, "state": None}) == {"iou": -0.5, "state": None}
+
+
+def test_every_choice_of_a_request_has_its_words() -> None:
+    for name, words in (
+        ("method", relevance_settings.METHOD),
+        ("baseline", relevance_settings.BASELINE),
+        ("output", relevance_settings.OUTPUT),
+        ("split", relevance_settings.SPLIT),
+    ):
+        assert list(words) == field_of(RelevanceRequest, name).choices
+    assert list(VALUE) == field_of(AblationRequest, "value").choices
+    assert set(SPLITS) <= set(field_of(AblationRequest, "split").choices)

@@ -17,7 +17,6 @@ from interpret_core.options import (
     ALL,
     Baseline,
     Data,
-    EvaluatedSplit,
     Method,
     Names,
     Network,
@@ -39,6 +38,9 @@ AblatedClasses = Annotated[
     Option("Whose units are silenced; all classes are watched.", "NAMES", flags=("--class", "--classes")),
 ]
 RankingImages = Annotated[int, Option("Images that rank, at most, per class.", "COUNT")]
+AblationSplit = Annotated[
+    str, Option("Images to evaluate: val (held back), train, or all.", choices=Split, url="on")
+]
 ValueName = Annotated[str, Option("What responses become: zero, or the unit's mean.", choices=Value)]
 LayerNames = Annotated[
     str, Option("Names separated by commas, inner (without first and last), or all.", "NAMES")
@@ -65,7 +67,7 @@ class AblationRequest(Request):
     network: Network
     dataset: Data
     classes: AblatedClasses = ALL
-    split: EvaluatedSplit = Split.VAL
+    split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
     images: RankingImages = 10
     method: MethodName = Method.LAYER_IG
@@ -131,7 +133,7 @@ class AblateRequest(Request):
     ] = False
     layers: LayerNames = "inner"
     value: ValueName = Value.ZERO
-    split: EvaluatedSplit = Split.VAL
+    split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
     images: RankingImages = 10
     method: MethodName = Method.LAYER_IG
@@ -173,7 +175,7 @@ class SpecialiseRequest(Request):
     ] = 0
     layers: LayerNames = "inner"
     value: ValueName = Value.ZERO
-    split: EvaluatedSplit = Split.VAL
+    split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
     images: RankingImages = 10
     method: MethodName = Method.LAYER_IG
