@@ -53,7 +53,7 @@ class Choice(NamedTuple):
     value: str
 
     def setting(self) -> Setting:
-        """As the engine takes it; what has no meaning is left at its default, so that equals are equal."""
+        """As the core takes it; what has no meaning is left at its default, so that equals are equal."""
         common = Setting(units=self.units, value=self.value)
         if self.by == HAND or not self.percent or not self.layers:
             return common

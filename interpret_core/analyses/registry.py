@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interpret_core.analyses.base import Entry
 from interpret_core.errors import ChangedFileError, ParameterError, unknown
-from interpret_core.options import Request
+from interpret_core.options import Request, fields_of
 from interpret_core.packages import LeftOutError, installed, leave_out
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from interpret_core.store.store import Store
 
 GROUP = "unitscope.analyses"
+RESERVED = ("networks", "datasets", "fetch", "bench")  # commands that are no analysis
 BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
 
 
@@ -35,9 +36,13 @@ def entries() -> dict[str, Entry]:
         for entry in importlib.import_module(f"interpret_core.analyses.{name}").ENTRIES:
             found[entry.name] = entry
     for where, entry in installed(GROUP, Entry):
-        taken = {name for one in found.values() for name in (one.name, one.called)}
-        if taken & {entry.name, entry.called}:
-            leave_out(where, LeftOutError(f"the name {entry.name!r} or its command is taken"))
+        taken = {name for one in found.values() for name in (one.name, one.called)} | set(RESERVED)
+        try:
+            if taken & {entry.name, entry.called}:
+                raise LeftOutError(f"the name {entry.name!r} or its command is taken")
+            fields_of(entry.request)  # or its command could not be made
+        except Exception as error:  # whatever somebody's package does, the rest works
+            leave_out(where, error)
         else:
             found[entry.name] = entry
     return found

@@ -1,4 +1,4 @@
-"""Data sets in Broden's layout: opening, reading, surveying and prefetching them."""
+"""Data sets in Broden's layout: opening, reading, surveying and loading them."""
 
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets.classes import Classes, read_classes

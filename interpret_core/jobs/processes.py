@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import psutil
 
-# Two readings of one birth may differ so far: it is told from the machine's start, as the clock has it now.
-DRIFT = 60.0  # seconds
+DRIFT = 1.0  # seconds by which two readings of one birth may differ
 
 
 class Process(NamedTuple):
-    """What the system says of a running process: when it was born, and its command line."""
+    """What the system says of a running process: seconds from the machine's start, command line."""
 
     birth: str
     command: str
@@ -29,7 +28,9 @@ def look_up(pid: int) -> Process | None:
         found = psutil.Process(pid)
         if found.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return None
-        return Process(f"{found.create_time():.2f}", " ".join(found.cmdline()))
+        # Setting the clock moves both readings alike, and not what is between them.
+        up = psutil.boot_time()
+        return Process(f"{found.create_time() - up:.2f}", " ".join(found.cmdline()))
     except psutil.Error:
         return None
 

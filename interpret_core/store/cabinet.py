@@ -19,7 +19,7 @@ from diskcache import Cache
 
 from interpret_core.errors import StoreError
 from interpret_core.store.check import Check, check_folder, lost
-from interpret_core.store.disk import Damage, NewerEntryError, PlainDisk, seal, unseal
+from interpret_core.store.disk import Damage, NewerEntryError, PlainDisk, newer, seal, unseal
 from interpret_core.store.folder import ResultsFolder
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ class Cabinet:
         self._disk = PlainDisk(str(folder / "results"))
         # Damaged entries that cannot be deleted, by name: when they were written.
         self._stuck: dict[str, float | None] = {}
-        self._newer: set[str] = set()  # names of entries of a later version, which nobody here may touch
+        # Names of entries that were looked at: when they were written, and whether by a later version.
+        self._versions: dict[str, tuple[float, bool]] = {}
 
     def close(self) -> None:
         """Close this thread's connections; the next call opens others."""
@@ -78,6 +79,7 @@ class Cabinet:
 
     def add(self, kind: str, key: str, payload: bytes) -> None:
         """Write an entry into a file of its own where there is none; one that is there stays."""
+        self._refuse_newer(kind, key)
         entry = seal(_name(kind, key), payload, own_file=True)
         self._folder.write("write to", lambda cache: cache.add(_name(kind, key), entry))
 
@@ -91,9 +93,8 @@ class Cabinet:
         try:
             return self._examined(kind, key, decode)
         except NewerEntryError as error:
-            if name not in self._newer:
-                logger.warning("Cache entry %s is %s: left alone, it counts as missing.", key, error)
-                self._newer.add(name)
+            self._is_newer(name)  # says so once
+            logger.debug("%s: %s", key, error)
             return None, None
 
     def _examined(self, kind: str, key: str, decode: Decode[Value]) -> tuple[Value | None, Damage | None]:
@@ -127,7 +128,6 @@ class Cabinet:
         self, kind: str, key: str, decode: Decode[Value], change: Callable[[Value | None], bytes | None]
     ) -> None:
         """Read an entry and replace it, as one step; nothing changes where `change` returns None."""
-        self.examine(kind, key, decode)
         self._refuse_newer(kind, key)
         name = _name(kind, key)
 
@@ -149,10 +149,12 @@ class Cabinet:
         """Whether there is an entry that was not found damaged."""
         name = _name(kind, key)
         written = self._time(name)
-        return written is not None and name not in self._newer and written != self._stuck.get(name)
+        return written is not None and written != self._stuck.get(name) and not self._is_newer(name)
 
     def delete(self, kind: str, key: str) -> bool:
-        """Delete an entry; whether there was one."""
+        """Delete an entry; whether there was one that may be deleted."""
+        if self._is_newer(_name(kind, key)):
+            return False
         name = _name(kind, key)
         return self._folder.write("write to", lambda cache: bool(cache.delete(name)), reserve=True)
 
@@ -203,11 +205,26 @@ class Cabinet:
         return replace(found, size=self.size(), index=self._folder.notes())
 
     def _refuse_newer(self, kind: str, key: str) -> None:
-        if _name(kind, key) in self._newer:
+        if self._is_newer(_name(kind, key)):
             raise StoreError(
                 f"The cache folder {self._folder.results.parent} holds {key} of a later version of "
                 "Unitscope, which this one leaves alone: update, or set INTERPRET_CACHE to another folder."
             )
+
+    def _is_newer(self, name: str) -> bool:
+        """Whether an entry was written by a later version in another format; nobody here may touch it."""
+        written = self._time(name)
+        if written is None:
+            return False
+        known = self._versions.get(name)
+        if known is None or known[0] != written:
+            query = "SELECT filename, substr(value, 1, 8) FROM Cache WHERE key = ? AND raw = 1"
+            rows = self._folder.rows(query, (name,))
+            later = bool(rows) and newer(self._disk.start(*rows[0]))
+            if later:
+                logger.warning("Cache entry %s is of a later version of Unitscope: left alone.", name)
+            known = self._versions[name] = (written, later)
+        return known[1]
 
     def _time(self, name: str) -> float | None:
         """When an entry was written; None where there is none."""

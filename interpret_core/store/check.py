@@ -90,9 +90,8 @@ def check_folder(folder: Path, damaged: Iterable[str]) -> Check:
 def _of_later_version(path: Path) -> bool:
     """A file without an index row that a later version may still know."""
     try:
-        with path.open("rb") as file:
-            return newer(file.read(len(MAGIC)))
-    except OSError:
+        return newer(read_plain(path, len(MAGIC)))
+    except (Damage, OSError):
         return False
 
 

@@ -166,6 +166,16 @@ class PlainDisk(Disk):  # type: ignore[misc]
             # diskcache takes any OSError for "not there"; too many open files is no reason to compute again.
             raise explained(error, Path(self._directory).parent, "read") from error
 
+    def start(self, filename: str | None, value: object) -> bytes:
+        """The first bytes of an entry, from its file or its row; nothing where they cannot be read."""
+        if filename is None:
+            return value if type(value) is bytes else b""
+        if not BLOB.fullmatch(filename):
+            return b""
+        with contextlib.suppress(Damage, OSError):
+            return read_plain(Path(self._directory, filename), len(MAGIC))
+        return b""
+
     def remove(self, file_path: object) -> None:
         """Delete an entry's file; a path that this store would not have made is left alone."""
         if isinstance(file_path, str) and BLOB.fullmatch(file_path):
@@ -197,8 +207,8 @@ def entry_files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def read_plain(path: Path) -> bytes:
-    """A regular file's bytes.
+def read_plain(path: Path, most: int = -1) -> bytes:
+    """A regular file's bytes: all of them, or at most the first so many.
 
     Raises:
         Damage: it is something else.
@@ -214,4 +224,4 @@ def read_plain(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise Damage("its file is not a plain file")
-        return file.readall()
+        return file.readall() if most < 0 else file.read(most)

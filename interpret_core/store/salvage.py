@@ -1,6 +1,6 @@
 """What is left of a results folder whose index is damaged: whole entries, found without trusting the index.
 
-Entries carry their names under their checksums (`results.disk`), so a file of its own is enough to know an
+Entries carry their names under their checksums (`store.disk`), so a file of its own is enough to know an
 entry again. Small ones lie in the index alone: every row that SQLite can still read is tried, and where the
 first page is gone, which says where the tables are, that of an empty index takes its place, since this
 program makes all of them alike. Nothing that fails its checksum is taken, so a wrong guess about the index

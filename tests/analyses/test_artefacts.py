@@ -33,7 +33,8 @@ def test_they_are_what_the_network_answers(planted: Planted, store: Store) -> No
         assert largest is not None
         np.testing.assert_array_equal(largest["image"], np.arange(len(planted.scenes)))
         np.testing.assert_array_equal(largest["response"], responses[name].max((2, 3)))
-        masks = artefacts.find_masks(store, keys[name], request.seed)
+        key = artefacts.masks_key(keys[name], request.seed, thresholds["threshold"])
+        masks = artefacts.find_masks(store, key)
         assert masks is not None
         expected = reference.masks(responses[name], thresholds["threshold"], profile.annotation_size)
         ends = np.concatenate([[0], np.cumsum(masks["chance_length"])])

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from interpret_core import jobs
@@ -343,7 +344,8 @@ def test_a_worker_refuses_a_job_that_is_not_its_own(store):
     assert store.get_json(state.key(job.id))["state"] == "queued"
 
 
-def test_a_process_is_told_by_its_birth_and_its_command():
+def test_a_process_is_told_by_its_birth_and_its_command(monkeypatch):
+    boot = psutil.boot_time()
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()", "a-word"], stdin=subprocess.PIPE
     )
@@ -354,7 +356,11 @@ def test_a_process_is_told_by_its_birth_and_its_command():
     while not processes.look_up(child.pid).command and time.monotonic() < end:  # in the middle of its exec
         time.sleep(0.01)
     assert not processes.alive(child.pid, born.birth, "another-word")
-    assert processes.alive(child.pid, str(float(born.birth) + 5), "a-word"), "somebody set the clock"
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot + 7200)
+    moved = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: moved(self) + 7200)
+    assert processes.alive(child.pid, born.birth, "a-word"), "somebody set the clock"
+    monkeypatch.undo()
     for other in (str(float(born.birth) - 3600), "nan", "inf", "", "a boot id/4711"):
         assert not processes.alive(child.pid, other, "a-word")
     child.communicate(timeout=10)

@@ -241,10 +241,11 @@ def test_an_entry_of_a_later_version_is_left_alone_and_said(store, caplog):
     path = blob(store)
     data = later_version(path)
     with Store(store.folder) as again:
+        assert not again.has("a"), "it has to be computed, as far as this version knows"
         assert again.get("a") is None
-        assert not again.has("a"), "nobody waits for what cannot be read"
+        assert not again.delete("a")
         assert not again.damaged
-        assert caplog.text.count("a later version of Unitscope: left alone") == 1
+        assert caplog.text.count("of a later version of Unitscope: left alone") == 1
         again.get("a")
         assert caplog.text.count("left alone") == 1, "said once"
         with pytest.raises(StoreError, match=r"holds a of a later version .* update, or set INTERPRET_CACHE"):

@@ -140,11 +140,15 @@ class Ablator(Silencer):
         mean = asked.setting.value == Value.MEAN and silent
         means = mean_responses(self.plan) if mean else {}
         chunks = _chunks(asked.parts)
-        unread = [chunk for part, chunk in chunks if self.unread(chunk, part.selection)]
-        wanted = self.plan.images[np.concatenate(unread)].tolist() if unread else []
-        with self.plan.loader.warm(wanted):
-            for part, chunk in chunks:
-                yield chunk, self.evaluate(chunk, part.selection, means)
+        for at, (part, chunk) in enumerate(chunks):
+            following = [
+                rows for behind, rows in chunks[at + 1 : at + 2] if self.unread(rows, behind.selection)
+            ]
+            wanted = self.plan.images[following[0]].tolist() if following else []
+            # Only while this batch is at work: whoever stops asking leaves nothing behind.
+            with self.plan.loader.warm(wanted):
+                found = self.evaluate(chunk, part.selection, means)
+            yield chunk, found
 
 
 def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from interpret_core import datasets
 from interpret_core.analyses.ablation import report, specialised, table
 from interpret_core.analyses.ablation.asked import asked_of, settings_of
-from interpret_core.analyses.ablation.compute import needs_of, run_ablate
+from interpret_core.analyses.ablation.compute import needs_of, planned, run_ablate
 from interpret_core.analyses.ablation.grid import (
     Grid,
     find_grid,
@@ -23,14 +22,14 @@ from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.report import Ablated
 from interpret_core.analyses.ablation.request import AblateRequest, AblationRequest, SpecialiseRequest
 from interpret_core.analyses.ablation.specialised import Specialised
-from interpret_core.analyses.base import Analysis, Cost, Plan
+from interpret_core.analyses.base import Analysis, Plan
+from interpret_core.analyses.survey.plan import unread
 from interpret_core.analyses.survey.request import SurveyRequest
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.options import Request
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.subjects import identify, loaded
-from interpret_core.runtime.survey import survey_key
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
 
@@ -43,19 +42,20 @@ class GridAnalysis(Analysis[AblationRequest, Grid]):
     def needs(self, request: AblationRequest, store: Store, execution: Execution) -> Sequence[Request]:
         """The survey, where the annotations say which image shows what; the relevance of every class."""
         try:
-            plan = _planned(request, store, execution.device)
+            plan = planned(request, store, execution)
         except NeedsSurvey:
             return (SurveyRequest(request.dataset),)
-        asked = [one.name for one in plan.ranking.class_plan.chosen(request.classes)]
-        missing = tuple(name for name in plan.unranked() if name in asked)
-        return (replace(request.relevance(), classes=missing),) if missing else ()
+        asked = {one.name for one in plan.ranking.class_plan.chosen(request.classes)}
+        # Of all that are asked for: those that are there already keep a run from finding no class at all.
+        ranking = replace(request.relevance(), classes=request.classes)
+        return (ranking,) if asked & set(plan.unranked()) else ()
 
     def plan(self, request: AblationRequest, store: Store) -> Plan:
         """A record per class, and one of the intact network and the random controls."""
         try:
             plan = _planned(request, store)
         except NeedsSurvey:
-            return _unread(request.dataset)
+            return unread(request.dataset)
         keys = {name or NAMELESS: key for name, key in grid_keys(plan).items()}
         missing = tuple(name or NAMELESS for name in missing_points(plan))
         return Plan(keys, missing, grid_cost(plan))
@@ -118,7 +118,7 @@ class AblateAnalysis(Analysis[AblateRequest, Ablated]):
         try:
             plan = _planned(request.planned(), store)
         except NeedsSurvey:
-            return _unread(request.dataset)
+            return unread(request.dataset)
         names = [one.name for one in plan.classes]
         settings = 1 + sum(1 for _ in settings_of(asked_of(request), names))
         return Plan({}, (), settings_cost(plan, settings))
@@ -154,7 +154,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
     def needs(self, request: SpecialiseRequest, store: Store, execution: Execution) -> Sequence[Request]:
         """The relevance that ranks."""
         try:
-            plan = _planned(request.planned(), store, execution.device)
+            plan = planned(request.planned(), store, execution)
         except NeedsSurvey:
             return (SurveyRequest(request.dataset),)
         name = plan.classes[plan.number(request.of)].name
@@ -166,7 +166,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
         try:
             plan = _planned(request.planned(), store)
         except NeedsSurvey:
-            return _unread(request.dataset)
+            return unread(request.dataset)
         return Plan({}, (), settings_cost(plan, len(specialised.REMOVED)))
 
     def run(self, request: SpecialiseRequest, store: Store, execution: Execution) -> Specialised:
@@ -196,12 +196,6 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
     def report(self, found: Specialised, verbose: bool) -> Iterator[str | Table]:
         """How much can go, and the curve."""
         return specialised.report(found, verbose)
-
-
-def _unread(dataset: str) -> Plan:
-    opened = datasets.open_dataset(dataset)
-    words = f"reads the annotations of {len(opened):,} images, then ranks units and silences them"
-    return Plan({"survey": survey_key(opened.digest)}, ("survey",), Cost(words))
 
 
 def _planned(request: AblationRequest, store: Store, device: str = "auto") -> AblationPlan:

@@ -41,7 +41,7 @@ def needs_of(request: AblateRequest, store: Store, execution: Execution) -> Sequ
     """
     asked = asked_of(request)
     try:
-        plan = _planned(request.planned(), store, execution)
+        plan = planned(request.planned(), store, execution)
     except NeedsSurvey:
         return (SurveyRequest(request.dataset),)
     names, _ = _names(asked, plan)
@@ -51,8 +51,9 @@ def needs_of(request: AblateRequest, store: Store, execution: Execution) -> Sequ
     if asked.by == IOU:
         return (ProfileRequest(request.network, request.dataset, permutations=0),)
     missing = set(plan.unranked())
-    wanted = tuple(name for name in names if name in missing)
-    return (replace(plan.request.relevance(), classes=wanted),) if wanted else ()
+    # Of all that are asked for: those that are there already keep a run from finding no class at all.
+    ranking = replace(plan.request.relevance(), classes=tuple(names))
+    return (ranking,) if missing & set(names) else ()
 
 
 def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ablated:
@@ -65,7 +66,7 @@ def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ab
     """
     start = time.perf_counter()
     asked, reporter = asked_of(request), execution.reporter()
-    plan = _planned(request.planned(), store, execution)
+    plan = planned(request.planned(), store, execution)
     names, left_out = _usable(asked, *_names(asked, plan), plan)
     if asked.by == RELEVANCE and asked.names == ALL and asked.directions != (RANDOM,):
         alone = [name for name in names if _alone(plan, name, plan.relevance(name).images)]
@@ -88,7 +89,14 @@ def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ab
     return Ablated(plan, intact, asked_for, names, left_out, stored, seconds, drawn)
 
 
-def _planned(request: AblationRequest, store: Store, execution: Execution) -> AblationPlan:
+def planned(request: AblationRequest, store: Store, execution: Execution) -> AblationPlan:
+    """The plan of a request, with the network loaded on the device of a run.
+
+    Raises:
+        NeedsSurvey, UserError: as `ablation_plan`.
+        Cancelled: the user stopped it while the data set's files were read.
+    """
+    execution.tell("reading the data set's digest", 0, 0)
     datasets.open_dataset(request.dataset).compute_digest(cancelled=execution.cancelled)
     network = loaded(identify(request.network, store, execution.device), store).required
     return ablation_plan(request, store, network)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from interpret_core.analyses.relevance.request import (
+    IMAGES,
     BaselineName,
     MethodName,
     OutputName,
@@ -69,7 +70,7 @@ class AblationRequest(Request):
     classes: AblatedClasses = ALL
     split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
-    images: RankingImages = 10
+    images: RankingImages = IMAGES
     method: MethodName = Method.LAYER_IG
     baseline: BaselineName = Baseline.BLACK
     output: OutputName = Output.PROBABILITY
@@ -135,7 +136,7 @@ class AblateRequest(Request):
     value: ValueName = Value.ZERO
     split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
-    images: RankingImages = 10
+    images: RankingImages = IMAGES
     method: MethodName = Method.LAYER_IG
     baseline: BaselineName = Baseline.BLACK
     output: OutputName = Output.PROBABILITY
@@ -177,7 +178,7 @@ class SpecialiseRequest(Request):
     value: ValueName = Value.ZERO
     split: AblationSplit = Split.VAL
     ranked_on: RankingSplit = Split.TRAIN
-    images: RankingImages = 10
+    images: RankingImages = IMAGES
     method: MethodName = Method.LAYER_IG
     baseline: BaselineName = Baseline.BLACK
     output: OutputName = Output.PROBABILITY

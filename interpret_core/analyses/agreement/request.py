@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from interpret_core.analyses.profile.request import ProfileRequest, Quantile
+from interpret_core.analyses.profile.request import QUANTILE, ProfileRequest, Quantile
 from interpret_core.analyses.relevance.request import (
+    IMAGES,
+    MOST_POINTS,
+    POINTS,
+    TOLERANCE,
     BaselineName,
     Images,
     MethodName,
@@ -85,16 +89,16 @@ class AgreementRequest(Request):
     )
     classes: Classes = ALL
     layers: Layers = ALL
-    quantile: Quantile = 0.005
+    quantile: Quantile = QUANTILE
     batch_size: BatchSize = BATCH_SIZE
     method: MethodName = Method.LAYER_IG
     baseline: BaselineName = Baseline.BLACK
     output: OutputName = Output.PROBABILITY
     split: RankingSplit = Split.TRAIN
-    images: Images = 10
-    points: Points = 16
-    most_points: MostPoints = 256
-    tolerance: Tolerance = 0.05
+    images: Images = IMAGES
+    points: Points = POINTS
+    most_points: MostPoints = MOST_POINTS
+    tolerance: Tolerance = TOLERANCE
     permutations: Permutations = AGREEMENT_PERMUTATIONS
     seed: Seed = 0
 

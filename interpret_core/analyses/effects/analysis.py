@@ -11,6 +11,8 @@ from interpret_core.analyses.effects.compute import run_effects
 from interpret_core.analyses.effects.plan import cost, effects_key, find_effects, planned_images
 from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.effects.result import Effects
+from interpret_core.analyses.survey.plan import unread
+from interpret_core.classes.known import NeedsSurvey
 from interpret_core.runtime.evaluated import EvaluatedImages
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.subjects import identify, loaded
@@ -25,7 +27,10 @@ class EffectsAnalysis(Analysis[EffectsRequest, Effects]):
 
     def plan(self, request: EffectsRequest, store: Store) -> Plan:
         """One record of all units."""
-        images = _images(request, store)
+        try:
+            images = _images(request, store)
+        except NeedsSurvey:
+            return unread(request.dataset)
         keys = {"all units": effects_key(images)}
         missing = tuple(name for name, key in keys.items() if not store.has(key))
         return Plan(keys, missing, cost(images) if missing else Cost(""))
@@ -36,7 +41,10 @@ class EffectsAnalysis(Analysis[EffectsRequest, Effects]):
 
     def find(self, request: EffectsRequest, store: Store) -> Effects | None:
         """The effects, if they are there."""
-        return find_effects(_images(request, store))
+        try:
+            return find_effects(_images(request, store))
+        except NeedsSurvey:
+            return None
 
     def columns(self, found: Effects) -> Sequence[str]:
         """As in the table of units and classes."""

@@ -11,7 +11,8 @@ from interpret_core.analyses.evaluation.compute import run_evaluation
 from interpret_core.analyses.evaluation.plan import EvaluationPlan
 from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.analyses.evaluation.result import Evaluated, evaluated
-from interpret_core.classes.known import class_plan
+from interpret_core.analyses.survey.plan import unread
+from interpret_core.classes.known import NeedsSurvey, class_plan
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.subjects import identify
 from interpret_core.runtime.survey import known_survey
@@ -24,7 +25,10 @@ class EvaluationAnalysis(Analysis[EvaluationRequest, Evaluated]):
 
     def plan(self, request: EvaluationRequest, store: Store) -> Plan:
         """One record of all classes."""
-        plan = self._planned(request, store)
+        try:
+            plan = self._planned(request, store)
+        except NeedsSurvey:
+            return unread(request.dataset)
         keys = {"all classes": plan.key()}
         missing = tuple(name for name, key in keys.items() if not store.has(key))
         images = len(plan.images())
@@ -36,7 +40,10 @@ class EvaluationAnalysis(Analysis[EvaluationRequest, Evaluated]):
 
     def find(self, request: EvaluationRequest, store: Store) -> Evaluated | None:
         """The answer, if it is there."""
-        record = store.get(self._planned(request, store).key())
+        try:
+            record = store.get(self._planned(request, store).key())
+        except NeedsSurvey:
+            return None
         return None if record is None else evaluated(request, record, False, 0.0)
 
     def columns(self, found: Evaluated) -> Sequence[str]:

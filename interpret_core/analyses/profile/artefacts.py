@@ -11,6 +11,7 @@ They follow from the profile and can be made again, so where there is no room th
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 
@@ -36,9 +37,13 @@ def largest_key(profile: str) -> str:
     return content_key(LARGEST, {"profile": profile})
 
 
-def masks_key(profile: str, seed: int) -> str:
-    """Of its masks in the images that a seed draws."""
-    return content_key(MASKS, {"profile": profile, "seed": seed})
+def masks_key(profile: str, seed: int, threshold: Array) -> str:
+    """Of its masks above these thresholds, in the images that a seed draws.
+
+    A profile made again on another processor may differ in a last bit: masks of other thresholds are not its.
+    """
+    above = hashlib.sha256(np.ascontiguousarray(threshold, np.float32).tobytes()).hexdigest()
+    return content_key(MASKS, {"profile": profile, "seed": seed, "threshold": above})
 
 
 def keep_thresholds(store: Store, profile: str, arrays: Mapping[str, Array]) -> None:
@@ -52,15 +57,15 @@ def keep_largest(store: Store, profile: str, image: Array, response: Array) -> N
     _keep(store, largest_key(profile), {"image": image[order], "response": response[order]})
 
 
-def keep_masks(store: Store, profile: str, seed: int, masks: Mapping[str, Array]) -> None:
-    """chance_* of `passes.masks`, joined over shards."""
+def keep_masks(store: Store, key: str, masks: Mapping[str, Array]) -> None:
+    """chance_* of `passes.masks`, joined over shards, under their `masks_key`."""
     small = masks["chance_runs"].max(initial=0) <= np.iinfo(np.uint16).max
     kinds = {
         "chance_image": np.int32,
         "chance_length": np.int32,
         "chance_runs": np.uint16 if small else np.uint32,
     }
-    _keep(store, masks_key(profile, seed), {name: masks[name].astype(kind) for name, kind in kinds.items()})
+    _keep(store, key, {name: masks[name].astype(kind) for name, kind in kinds.items()})
 
 
 def find_thresholds(store: Store, profile: str) -> Record | None:
@@ -73,9 +78,9 @@ def find_largest(store: Store, profile: str) -> Record | None:
     return store.get(largest_key(profile))
 
 
-def find_masks(store: Store, profile: str, seed: int) -> Arrays | None:
-    """chance_* as `passes.masks` gives them."""
-    record = store.get(masks_key(profile, seed))
+def find_masks(store: Store, key: str) -> Arrays | None:
+    """chance_* as `passes.masks` gives them, under their `masks_key`."""
+    record = store.get(key)
     if record is None:
         return None
     wide = {"chance_image": np.int32, "chance_length": np.int64, "chance_runs": np.int32}

@@ -177,12 +177,19 @@ class _ProfileRun:
                 self.store.put(keys.profile[name], self._record(material, name, arrays[name], masks))
                 artefacts.keep_thresholds(self.store, keys.profile[name], arrays[name])
             if name in chance and lottery is not None:
-                if found is None:
-                    artefacts.keep_masks(self.store, keys.profile[name], self.request.seed, masks)
                 self._keep_chance(keys, name, lottery, masks)
+        # At last: shards are named by all that is wanted, so a run that goes on must want as much again.
+        for name in plans if lottery is not None else ():
+            if name in chance:
+                masks = passes.joined([load(name) for load in parts])
+                artefacts.keep_masks(self.store, self._masks_key(keys, name), masks)
+
+    def _masks_key(self, keys: LayerKeys, name: str) -> str:
+        threshold = self._stored(keys, name)["threshold"]
+        return artefacts.masks_key(keys.profile[name], self.request.seed, threshold)
 
     def _stored_masks(self, keys: LayerKeys, name: str) -> Arrays | None:
-        return artefacts.find_masks(self.store, keys.profile[name], self.request.seed)
+        return artefacts.find_masks(self.store, self._masks_key(keys, name))
 
     def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
         """A layer's record: its arrays, its masks, its metadata."""

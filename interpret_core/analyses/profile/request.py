@@ -23,6 +23,7 @@ from interpret_core.options import (
     one_spelling,
 )
 
+QUANTILE = 0.005  # the paper's
 CUTOFF = 0.04
 MIN_IMAGES = 10
 
@@ -71,7 +72,7 @@ class ProfileRequest(Request):
     network: Network
     dataset: Data
     layers: Layers = ALL
-    quantile: Quantile = 0.005
+    quantile: Quantile = QUANTILE
     min_images: Annotated[int, Option("Leave out concepts in fewer images.", "COUNT")] = MIN_IMAGES
     categories: Annotated[tuple[str, ...], Option("Annotation categories, separated by commas.", "NAMES")] = (
         DEFAULT_CATEGORIES

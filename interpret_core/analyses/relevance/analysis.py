@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from interpret_core import datasets
-from interpret_core.analyses.base import Analysis, Cost, Plan
+from interpret_core.analyses.base import Analysis, Plan
 from interpret_core.analyses.relevance import report, table
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import plan
 from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.survey.plan import unread
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.survey import survey_key
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
 
@@ -26,11 +25,7 @@ class RelevanceAnalysis(Analysis[RelevanceRequest, Related]):
         try:
             planned = plan(request, store)
         except NeedsSurvey:
-            dataset = datasets.open_dataset(request.dataset)
-            words = (
-                f"reads the annotations of {len(dataset):,} images, then integrates gradients for each class"
-            )
-            return Plan({"survey": survey_key(dataset.digest)}, ("survey",), Cost(words))
+            return unread(request.dataset)
         return Plan(planned.keys, planned.missing(store), planned.cost(store), planned.left_out(store))
 
     def run(self, request: RelevanceRequest, store: Store, execution: Execution) -> Related:

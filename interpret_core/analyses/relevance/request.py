@@ -23,6 +23,9 @@ from interpret_core.options import (
     one_spelling,
 )
 
+IMAGES = 10  # per class
+POINTS, MOST_POINTS, TOLERANCE = 16, 256, 0.05  # of the path, and when it is refined no more
+
 MethodName = Annotated[str, Option("layer-ig (path in the layer's space) or conductance.", choices=Method)]
 BaselineName = Annotated[str, Option("Reference input: black, mean or blur.", choices=Baseline)]
 OutputName = Annotated[
@@ -62,10 +65,10 @@ class RelevanceRequest(Request):
     baseline: BaselineName = Baseline.BLACK
     output: OutputName = Output.PROBABILITY
     split: RankingSplit = Split.TRAIN
-    images: Images = 10
-    points: Points = 16
-    most_points: MostPoints = 256
-    tolerance: Tolerance = 0.05
+    images: Images = IMAGES
+    points: Points = POINTS
+    most_points: MostPoints = MOST_POINTS
+    tolerance: Tolerance = TOLERANCE
 
     def __post_init__(self) -> None:
         super().__post_init__()
