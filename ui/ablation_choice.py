@@ -63,11 +63,6 @@ class Choice(NamedTuple):
         of = self.name if self.by == RELEVANCE else self.concept
         return replace(ranked, by=self.by, of=of, direction=self.direction)
 
-    @property
-    def stepped(self) -> bool:
-        """Whether the percentage is a step of the grid."""
-        return self.percent in STEPS
-
 
 def split() -> str:
     """Which images are evaluated."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from interpret_core.analyses.ablation import report, specialised, table
-from interpret_core.analyses.ablation.asked import asked_of, settings_of
+from interpret_core.analyses.ablation.asked import asked_of, layers_in, settings_of
 from interpret_core.analyses.ablation.compute import needs_of, planned, run_ablate
 from interpret_core.analyses.ablation.grid import (
     Grid,
@@ -171,7 +171,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
 
     def run(self, request: SpecialiseRequest, store: Store, execution: Execution) -> Specialised:
         """Share by share."""
-        plan = _planned(request.planned(), store, execution.device)
+        plan = planned(request.planned(), store, execution)
         return specialised.specialise(request, plan, execution.reporter())
 
     def find(self, request: SpecialiseRequest, store: Store) -> Specialised | None:
@@ -186,7 +186,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
         """The units that can go, the least relevant of each layer first."""
         request = found.request
         return specialised.units_of(
-            found.plan, found.name, request.silenced_layers(), request.value, found.best
+            found.plan, found.name, layers_in(request.layers), request.value, found.best
         )
 
     def description(self, found: Specialised) -> Row:
@@ -198,6 +198,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
         return specialised.report(found, verbose)
 
 
-def _planned(request: AblationRequest, store: Store, device: str = "auto") -> AblationPlan:
-    network = loaded(identify(request.network, store, device), store).required
+def _planned(request: AblationRequest, store: Store) -> AblationPlan:
+    """The plan of a request, on whatever device: nothing is computed."""
+    network = loaded(identify(request.network, store, "auto"), store).required
     return ablation_plan(request, store, network)

@@ -60,7 +60,7 @@ def names_in(text: str, kind: str) -> tuple[str, ...]:
     """Names separated by commas, each once.
 
     Raises:
-        ParameterError: none.
+        ParameterError: no name is in the text.
     """
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not found:
@@ -69,7 +69,11 @@ def names_in(text: str, kind: str) -> tuple[str, ...]:
 
 
 def chosen(kind: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Known names in their own order."""
+    """Known names in their own order.
+
+    Raises:
+        ParameterError: none, or one that is not known.
+    """
     names = names_in(text, kind)
     for name in names:
         if name not in known:
@@ -78,7 +82,11 @@ def chosen(kind: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def layers_in(text: str) -> tuple[str, ...] | str:
-    """Names of layers, "inner" or "all"."""
+    """Names of layers, "inner" or "all".
+
+    Raises:
+        ParameterError: no layer is named.
+    """
     return text if text in ("inner", "all") else names_in(text, "layer")
 
 

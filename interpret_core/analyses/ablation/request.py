@@ -27,7 +27,6 @@ from interpret_core.options import (
     Split,
     Value,
     at_least,
-    names_of,
 )
 
 WAYS = ("relevance", "iou", "hand")  # what ranks; hand: nothing but the units named
@@ -187,10 +186,6 @@ class SpecialiseRequest(Request):
         super().__post_init__()
         at_least("mistakes", self.mistakes, 0)
         self.planned()
-
-    def silenced_layers(self) -> Names:
-        """Names, "inner" or "all"."""
-        return self.layers if self.layers in ("inner", ALL) else names_of(self.layers, "layers")
 
     def planned(self) -> AblationRequest:
         """The request of the plan: who ranks, on which images."""

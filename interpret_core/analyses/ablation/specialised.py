@@ -11,6 +11,7 @@ import numpy as np
 
 from interpret_core import __version__
 from interpret_core.analyses.ablation.ablator import Ablator
+from interpret_core.analyses.ablation.asked import layers_in
 from interpret_core.analyses.ablation.grid import find_grid
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.request import SpecialiseRequest
@@ -124,7 +125,7 @@ def specialise(request: SpecialiseRequest, plan: AblationPlan, reporter: Reporte
     """
     start = time.perf_counter()
     name = plan.classes[plan.number(request.of)].name
-    layers = request.silenced_layers()
+    layers = layers_in(request.layers)
     settings = [setting_of(name, fraction, layers, request.value) for fraction in REMOVED]
     points = measured(Ablator(plan), find_grid(plan), settings, reporter)
     steps = tuple(reached(plan, name, point.setting, point.answers) for point in points)
