@@ -33,9 +33,11 @@ def test_they_are_what_the_network_answers(planted: Planted, store: Store) -> No
         assert largest is not None
         np.testing.assert_array_equal(largest["image"], np.arange(len(planted.scenes)))
         np.testing.assert_array_equal(largest["response"], responses[name].max((2, 3)))
-        key = artefacts.masks_key(keys[name], request.seed, thresholds["threshold"])
-        masks = artefacts.find_masks(store, key)
+        key = artefacts.masks_key(keys[name], request.seed)
+        masks = artefacts.find_masks(store, key, thresholds["threshold"])
         assert masks is not None
+        moved = np.nextafter(thresholds["threshold"], np.float32(np.inf))
+        assert artefacts.find_masks(store, key, moved) is None, "another processor's, by a last bit"
         expected = reference.masks(responses[name], thresholds["threshold"], profile.annotation_size)
         ends = np.concatenate([[0], np.cumsum(masks["chance_length"])])
         maps = len(masks["chance_image"]) * profile.units

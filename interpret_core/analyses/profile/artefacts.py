@@ -3,15 +3,15 @@
     thresholds   threshold (U,) f32, state (U,) u8, maximum (U,) f32: of a layer, without its tallies
     largest      image (n,) i32 ascending, response (n, U) f32: the largest response of every unit in each
                  image that is ranked, at most 2,000 of the data set
-    masks        chance_image (n,) i32, chance_length (n·U,) i32, chance_runs (M, 2) u16 or u32: run lengths
-                 of every unit's mask in the images of the chance level, at most 2,000; image after image
+    masks        threshold (U,) f32, chance_image (n,) i32, chance_length (n·U,) i32, chance_runs (M, 2)
+                 u16 or u32: run lengths of every unit's mask above these thresholds in the images of the
+                 chance level, at most 2,000; image after image
 
 They follow from the profile and can be made again, so where there is no room they are done without.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping
 
@@ -37,13 +37,9 @@ def largest_key(profile: str) -> str:
     return content_key(LARGEST, {"profile": profile})
 
 
-def masks_key(profile: str, seed: int, threshold: Array) -> str:
-    """Of its masks above these thresholds, in the images that a seed draws.
-
-    A profile made again on another processor may differ in a last bit: masks of other thresholds are not its.
-    """
-    above = hashlib.sha256(np.ascontiguousarray(threshold, np.float32).tobytes()).hexdigest()
-    return content_key(MASKS, {"profile": profile, "seed": seed, "threshold": above})
+def masks_key(profile: str, seed: int) -> str:
+    """Of its masks in the images that a seed draws."""
+    return content_key(MASKS, {"profile": profile, "seed": seed})
 
 
 def keep_thresholds(store: Store, profile: str, arrays: Mapping[str, Array]) -> None:
@@ -57,15 +53,16 @@ def keep_largest(store: Store, profile: str, image: Array, response: Array) -> N
     _keep(store, largest_key(profile), {"image": image[order], "response": response[order]})
 
 
-def keep_masks(store: Store, key: str, masks: Mapping[str, Array]) -> None:
-    """chance_* of `passes.masks`, joined over shards, under their `masks_key`."""
+def keep_masks(store: Store, key: str, masks: Mapping[str, Array], threshold: Array) -> None:
+    """chance_* of `passes.masks`, joined over shards, and the (U,) thresholds that they are above."""
     small = masks["chance_runs"].max(initial=0) <= np.iinfo(np.uint16).max
     kinds = {
         "chance_image": np.int32,
         "chance_length": np.int32,
         "chance_runs": np.uint16 if small else np.uint32,
     }
-    _keep(store, key, {name: masks[name].astype(kind) for name, kind in kinds.items()})
+    arrays = {name: masks[name].astype(kind) for name, kind in kinds.items()}
+    _keep(store, key, {**arrays, "threshold": threshold})
 
 
 def find_thresholds(store: Store, profile: str) -> Record | None:
@@ -78,10 +75,12 @@ def find_largest(store: Store, profile: str) -> Record | None:
     return store.get(largest_key(profile))
 
 
-def find_masks(store: Store, key: str) -> Arrays | None:
-    """chance_* as `passes.masks` gives them, under their `masks_key`."""
+def find_masks(store: Store, key: str, threshold: Array) -> Arrays | None:
+    """chance_* as `passes.masks` gives them, under their `masks_key`; None too where they are above others
+    than these (U,) thresholds: a profile made again on another processor may differ in a last bit.
+    """
     record = store.get(key)
-    if record is None:
+    if record is None or not np.array_equal(record["threshold"], threshold):
         return None
     wide = {"chance_image": np.int32, "chance_length": np.int64, "chance_runs": np.int32}
     return {name: record[name].astype(kind) for name, kind in wide.items()}

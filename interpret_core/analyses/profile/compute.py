@@ -182,14 +182,15 @@ class _ProfileRun:
         for name in plans if lottery is not None else ():
             if name in chance:
                 masks = passes.joined([load(name) for load in parts])
-                artefacts.keep_masks(self.store, self._masks_key(keys, name), masks)
+                threshold = self._stored(keys, name)["threshold"]
+                artefacts.keep_masks(self.store, self._masks_key(keys, name), masks, threshold)
 
     def _masks_key(self, keys: LayerKeys, name: str) -> str:
-        threshold = self._stored(keys, name)["threshold"]
-        return artefacts.masks_key(keys.profile[name], self.request.seed, threshold)
+        return artefacts.masks_key(keys.profile[name], self.request.seed)
 
     def _stored_masks(self, keys: LayerKeys, name: str) -> Arrays | None:
-        return artefacts.find_masks(self.store, self._masks_key(keys, name))
+        threshold = self._stored(keys, name)["threshold"]
+        return artefacts.find_masks(self.store, self._masks_key(keys, name), threshold)
 
     def _record(self, material: Material, name: str, arrays: Arrays, masks: Arrays) -> Record:
         """A layer's record: its arrays, its masks, its metadata."""
