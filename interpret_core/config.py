@@ -27,6 +27,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +37,7 @@ from interpret_core.errors import UserError
 DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
 _STRINGS = ("datasets", "networks")
+_VARIABLES = ("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE")
 _TABLES = (*_STRINGS, "classes")
 HEADS = ("logits", "probabilities", "sigmoid")  # how a network's outputs become probabilities
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -84,7 +86,7 @@ class Config:
 
 
 def current(environ: Mapping[str, str] | None = None) -> Config:
-    """The configuration as the environment states it now; nothing is remembered between calls.
+    """The configuration as the environment and the file state it now; read anew where either has changed.
 
     Args:
         environ: variables to read, default `os.environ`.
@@ -96,13 +98,28 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
     """
     variables = os.environ if environ is None else environ
-    tables, classes, heads = _read_toml(variables.get("INTERPRET_CONFIG", ""))
+    path = Path(variables.get("INTERPRET_CONFIG") or DEFAULT_CONFIG).expanduser()
+    stamp: tuple[int, ...] = ()
+    try:
+        status = path.stat()
+        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    except OSError:
+        pass
+    said = tuple(variables.get(name, "") for name in (*_VARIABLES, "HOME"))
+    return _stated(said, stamp, str(Path.cwd()))
+
+
+@lru_cache(maxsize=16)
+def _stated(said: tuple[str, ...], _stamp: tuple[int, ...], _here: str) -> Config:
+    """The configuration; file and folder count for what is remembered alone."""
+    named, cache, folders, offline = said[: len(_VARIABLES)]
+    tables, classes, heads = _read_toml(named)
     return Config(
-        cache=Path(variables.get("INTERPRET_CACHE") or DEFAULT_CACHE).expanduser().absolute(),
+        cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),
         networks=tables["networks"],
-        datasets=_listed_folders(variables.get("INTERPRET_DATASETS", ""))
+        datasets=_listed_folders(folders)
         | {name: Path(folder) for name, folder in tables["datasets"].items()},
-        offline=_flag("INTERPRET_OFFLINE", variables.get("INTERPRET_OFFLINE", "")),
+        offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
         heads=heads,
     )

@@ -39,8 +39,8 @@ def sha256(path: str | Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    file = Path(path).resolve()
-    status = file.stat()
+    file = Path(path).absolute()
+    status = file.stat()  # of what a link leads to: through another link it would only be read once more
     return _sha256(file, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
 
 

@@ -42,7 +42,7 @@ class Job:
         stage: what it does right now, in words; done and total count steps of that stage.
         number: place in the order of submission. position: place in the line, 1 is next; 0 if not queued.
         message: why it failed or died, in one line.
-        stage_started, stage_done: when and where the stage's count began, for the time left.
+        ends: when it will have ended, as far as that can be told.
         pid, birth: its process. log: file with the process's output.
         cancel_requested: when somebody asked it to stop.
     """
@@ -59,8 +59,7 @@ class Job:
     message: str = ""
     submitted: float = 0.0
     started: float | None = None
-    stage_started: float | None = None
-    stage_done: int = 0
+    ends: float | None = None
     updated: float = 0.0
     finished: float | None = None
     cancel_requested: float | None = None
@@ -90,11 +89,10 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left in this stage at its pace so far; None while there is no pace to tell from."""
-        if self.state != "running" or self.stage_started is None or self.total <= 0:
+        """Time left when it last told of itself; None while nobody can say."""
+        if self.state != "running" or self.ends is None:
             return None
-        steps, seconds = self.done - self.stage_done, self.updated - self.stage_started
-        return (self.total - self.done) * seconds / steps if steps > 0 and seconds > 0 else None
+        return max(0.0, self.ends - self.updated)
 
     def to_json(self) -> dict[str, Any]:
         """What the store keeps; position and log follow from the rest."""

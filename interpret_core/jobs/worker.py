@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from interpret_core.errors import Cancelled, UnitscopeError
+from interpret_core.jobs.forecast import Forecast
 from interpret_core.jobs.state import Job, key, listing, load
 from interpret_core.store.store import Store
 
@@ -147,6 +148,7 @@ class _Progress:
     def __init__(self, store: Store, identity: str, stop: _Stop) -> None:
         self._store, self._identity, self._stop = store, identity, stop
         self._writes: deque[float] = deque([float("-inf")] * WRITES_A_SECOND, maxlen=WRITES_A_SECOND)
+        self._forecast = Forecast()
         self.latest: dict[str, Any] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -154,8 +156,9 @@ class _Progress:
         now = time.monotonic()
         new = stage != self.latest.get("stage")
         if new:
-            self.latest = {"stage": stage, "stage_started": time.time(), "stage_done": int(done)}
-        self.latest |= {"done": int(done), "total": int(total)}
+            self.latest = {"stage": stage}
+        ends = self._forecast.seen(stage, int(done), int(total), time.time())
+        self.latest |= {"done": int(done), "total": int(total), "ends": ends}
         # A new stage is worth a write out of turn, within the limit of writes a second.
         if now - self._writes[0] >= 1.0 and (new or now - self._writes[-1] >= PACE):
             self._writes.append(now)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -362,6 +363,13 @@ def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[tor
     return lambda response: take(key, response.float())
 
 
+@cache
+def _best_device() -> str:
+    """Asked once per process: a driver does not come and go, and looking for one takes a while."""
+    accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
+    return next((kind for kind, there in accelerators if there), "cpu")
+
+
 def find_device(name: str | torch.device) -> torch.device:
     """A device by its name; "auto" is the best there is.
 
@@ -369,8 +377,7 @@ def find_device(name: str | torch.device) -> torch.device:
         ParameterError: it is not there.
     """
     if name == "auto":
-        accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
-        name = next((kind for kind, there in accelerators if there), "cpu")
+        name = _best_device()
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

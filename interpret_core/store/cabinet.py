@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -29,6 +29,7 @@ Decode = Callable[[memoryview], Value]
 KEPT_REPORTS = 100
 INDEX = "index"  # stands for a key where the index itself was damaged
 TIME = "COALESCE(CAST(store_time AS REAL), 0.0)"  # a number, whatever a damaged row says
+AT_ONCE = 500  # keys in one query; SQLite takes 999 where it is old
 
 
 class Report(NamedTuple):
@@ -147,9 +148,19 @@ class Cabinet:
 
     def has(self, kind: str, key: str) -> bool:
         """Whether there is an entry that was not found damaged."""
-        name = _name(kind, key)
-        written = self._time(name)
-        return written is not None and written != self._stuck.get(name) and not self._is_newer(name)
+        return key in self.present(kind, (key,))
+
+    def present(self, kind: str, keys: Sequence[str]) -> set[str]:
+        """Those of some keys under which an entry lies that was not found damaged."""
+        found = set()
+        for start in range(0, len(keys), AT_ONCE):
+            names = {_name(kind, key): key for key in keys[start : start + AT_ONCE]}
+            marks = ", ".join("?" * len(names))
+            query = f"SELECT key, {TIME} FROM Cache WHERE raw = 1 AND key IN ({marks})"
+            for name, written in self._folder.rows(query, tuple(names)):
+                if written != self._stuck.get(name) and not self._was_newer(name, written):
+                    found.add(names[name])
+        return found
 
     def delete(self, kind: str, key: str) -> bool:
         """Delete an entry; whether there was one that may be deleted."""
@@ -214,8 +225,10 @@ class Cabinet:
     def _is_newer(self, name: str) -> bool:
         """Whether an entry was written by a later version in another format; nobody here may touch it."""
         written = self._time(name)
-        if written is None:
-            return False
+        return written is not None and self._was_newer(name, written)
+
+    def _was_newer(self, name: str, written: float) -> bool:
+        """The same of an entry that was written at this time."""
         known = self._versions.get(name)
         if known is None or known[0] != written:
             query = "SELECT filename, substr(value, 1, 8) FROM Cache WHERE key = ? AND raw = 1"

@@ -128,7 +128,13 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether a record lies under `key`; only `get` also checks that it is undamaged."""
-        return self._cabinet.has(RECORD, key) or any(one.has(key) for one in self.shipped)
+        return key in self.present((key,))
+
+    def present(self, keys: Sequence[str]) -> set[str]:
+        """Those of some keys under which a record lies, as `has` tells of one; one look for all of them."""
+        found = self._cabinet.present(RECORD, keys)
+        found.update(key for key in keys if key not in found and any(one.has(key) for one in self.shipped))
+        return found
 
     def delete(self, key: str) -> bool:
         """Delete a record; whether there was one. A shipped one comes back when it is asked for."""

@@ -48,6 +48,15 @@ def test_delete(store):
     assert not list(store.folder.glob("results/??/??/*.val"))
 
 
+def test_many_keys_are_looked_for_at_once(store):
+    assert store.present([]) == set()
+    for number in range(0, 1200, 2):
+        store.put(f"key/{number}", SMALL)
+    wanted = [f"key/{number}" for number in range(1200)]
+    assert store.present(wanted) == {f"key/{number}" for number in range(0, 1200, 2)}
+    assert store.present(["key/0", "key/0", "elsewhere"]) == {"key/0"}
+
+
 def test_keys_by_prefix_sorted_and_apart_from_states(store):
     for key in ("b/2", "a/1", "b/1", "bé"):
         store.put(key, SMALL)

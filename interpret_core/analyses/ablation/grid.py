@@ -126,7 +126,9 @@ def find_grid(plan: AblationPlan) -> Grid:
 
 def missing_points(plan: AblationPlan) -> dict[str, str]:
     """Names of the classes, and CONTROLS, whose points have to be computed, with their keys."""
-    return {name: key for name, key in grid_keys(plan).items() if not plan.store.has(key)}
+    keys = grid_keys(plan)
+    there = plan.store.present(list(keys.values()))
+    return {name: key for name, key in keys.items() if key not in there}
 
 
 def grid_cost(plan: AblationPlan, names: Iterable[str] | None = None) -> Cost:

@@ -35,11 +35,13 @@ class LayerKeys:
 
     def without_profile(self, store: Store) -> tuple[str, ...]:
         """Layers whose profile is not in the store."""
-        return tuple(layer for layer in self.layers if not store.has(self.profile[layer]))
+        there = store.present([self.profile[layer] for layer in self.layers])
+        return tuple(layer for layer in self.layers if self.profile[layer] not in there)
 
     def without_chance(self, store: Store) -> tuple[str, ...]:
         """Layers whose chance level is not in the store."""
-        return tuple(layer for layer, key in self.chance.items() if not store.has(key))
+        there = store.present(list(self.chance.values()))
+        return tuple(layer for layer, key in self.chance.items() if key not in there)
 
     def cost(self, request: ProfileRequest, images: int, store: Store) -> Cost:
         """Of what is missing, on a data set of so many images."""

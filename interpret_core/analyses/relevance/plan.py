@@ -24,6 +24,8 @@ from interpret_core.runtime.survey import known_survey
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
+UNUSABLE = "unusable/"  # before the keys of notes about classes without an image that can be used
+
 
 @dataclass(frozen=True, eq=False)
 class RelevancePlan:
@@ -76,8 +78,10 @@ class RelevancePlan:
 
     def missing(self, store: Store) -> tuple[str, ...]:
         """Names of the classes that have to be computed."""
-        names = (one.name for one in self.classes if not store.has(self.keys[one.name]))
-        return tuple(name for name in names if self.unusable(store, name) is None)
+        there = store.present(list(self.keys.values()))
+        absent = [one.name for one in self.classes if self.keys[one.name] not in there]
+        unusable = self._unusable(store) if absent else {}
+        return tuple(name for name in absent if name not in unusable)
 
     def unusable(self, store: Store, name: str) -> str | None:
         """Why no image of a class can be used (unreadable, or without its object); None as far as known."""
@@ -92,11 +96,16 @@ class RelevancePlan:
         """(class, why) of those asked for that cannot be computed."""
         split = self.request.split
         without = [(name, f"no image in split {split}") for name in self.without_image]
-        found = [(one.name, self.unusable(store, one.name)) for one in self.classes]
-        return (*without, *((name, why) for name, why in found if why is not None))
+        return (*without, *self._unusable(store).items())
+
+    def _unusable(self, store: Store) -> dict[str, str]:
+        """Class -> why no image of it can be used, in the plan's order."""
+        noted = set(store.json_keys(UNUSABLE))
+        names = [one.name for one in self.classes if self._unusable_key(one.name) in noted]
+        return {name: why for name in names if (why := self.unusable(store, name)) is not None}
 
     def _unusable_key(self, name: str) -> str:
-        return f"unusable/{self.keys[name].replace('/', '-')}"
+        return f"{UNUSABLE}{self.keys[name].replace('/', '-')}"
 
     def cost(self, store: Store, names: Sequence[str] | None = None) -> Cost:
         """Of computing some classes; those that are missing by default."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,12 @@ def class_names(name: str) -> tuple[str, ...]:
             f"Weights file {file} of {PREFIX}{name} is missing, expected it as part of the demo: restore "
             "demo/weights from the repository, or set INTERPRET_DEMO=0 to do without the demo."
         )
+    status = file.stat()
+    return _class_names(file, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
+
+
+@lru_cache(maxsize=8)
+def _class_names(file: Path, _identity: tuple[int, ...]) -> tuple[str, ...]:
     try:
         with safe_open(file, "pt") as content:
             written = (content.metadata() or {}).get("classes", "")
@@ -178,7 +185,7 @@ class DemoProvider(Provider):
         return name.startswith(PREFIX)
 
     def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
-        """Not remembered: the class names are in the file, and reading its header takes no time."""
+        """Built anew each time: the class names are in the header of the file."""
         model, at, member = name.removeprefix(PREFIX).partition("@")
         if not demo.shown():
             remedy = "The demo is not shown here: unset INTERPRET_DEMO."
