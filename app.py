@@ -7,21 +7,23 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UserError
-from ui import goto, notices, widgets
-from ui.plain import plain
-from ui.site import HOME, PAGES
+from ui.session import memory
+from ui.session.ranking import known
+from ui.shell import links, notices, sidebar
+from ui.shell.plain import plain
+from ui.shell.site import HOME, PAGES
+from ui.shell.theme import asset
 
 st.set_page_config(page_title="Unitscope", page_icon="🔬", layout="wide")
 
 pages = [st.Page(one.path, title=one.title, url_path=one.script, default=one is HOME) for one in PAGES]
 page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
-widgets.style()
+st.html(f"<style>{asset('shell/page.css')}</style>")
 notices.enter(page.url_path)
 try:
-    st.session_state["ask"] = widgets.selection(partial(goto.menu, pages, page))
-    page.run()
-except (
-    UserError
-) as error:  # the installation itself: an unwritable cache, a broken unitscope.toml, a full disk
+    with memory.run():
+        st.session_state["ask"] = sidebar.selection(known(), partial(links.menu, page.url_path))
+        page.run()
+except UserError as error:  # the installation itself: an unwritable cache, a broken unitscope.toml …
     st.error(plain(error))
     st.caption("Nothing is lost. Mend it, then reload this page.")

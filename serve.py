@@ -13,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from ui import hosts, routes, site
-from ui.hosts import KnownHosts
+from ui.server import hosts, routes
+from ui.server.hosts import KnownHosts
+from ui.shell import site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
 # until the first st.navigation of the process: a deep link right after a start would miss app.py.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import overview, welcome, widgets
+from ui.home import overview, welcome
+from ui.jobs.own import own
+from ui.shell import notices
 
 
 def main() -> None:
@@ -15,7 +17,7 @@ def main() -> None:
         "overlaps best with, and how sure one may be. Every view has an address: copy the link, and a "
         "colleague sees exactly what you see."
     )
-    widgets.show_notices("page")
+    notices.show("page")
     ask = st.session_state["ask"]
     if ask is not None and welcome.shown(ask):
         welcome.welcome(ask)
@@ -23,7 +25,7 @@ def main() -> None:
         overview.entries(ask)
     overview.matrix(ask)
     if ask is not None:
-        welcome.own()
+        own()
 
 
 main()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import relevance, relevance_settings, relevance_status, state, widgets
-from ui.relevance_cell import cell
-from ui.relevances import Found, Wanted
-from ui.results import Ask
+from ui.components.relevance_settings import relevance_settings
+from ui.jobs import beside
+from ui.jobs import relevance as relevance_status
+from ui.relevance import heat_maps
+from ui.relevance.cell import cell
+from ui.session.memory import part
+from ui.session.relevances import Found, Wanted
+from ui.shell import notices, state
+from ui.shell.sidebar import Ask
 
 
 def main() -> None:
@@ -18,28 +23,28 @@ def main() -> None:
     found = relevance_status.ready(ask, wanted)
     if ask is None or wanted is None:
         return
-    relevance.heading(found, wanted)
-    relevance.warnings(found)
+    heat_maps.heading(found, wanted)
+    heat_maps.warnings(found)
     relevance_status.rest(wanted, found)
-    others = relevance_settings.others(ask, wanted)
-    widgets.show_notices("page")
+    others = beside.relevances(wanted)
+    notices.show("page")
     body(ask, wanted, {ask.network: found, **others})
-    relevance.mapping(found, wanted)
-    relevance.flagged(found, wanted)
+    heat_maps.mapping(found, wanted)
+    heat_maps.flagged(found, wanted)
 
 
-@st.fragment
+@part
 def body(ask: Ask, wanted: Wanted, networks: dict[str, Found]) -> None:
     """Heat maps and the chosen cell rerun together and alone: a click costs neither sidebar nor tables."""
     head = st.container()
-    picked = relevance.maps(networks)
+    picked = heat_maps.maps(networks)
     if picked is None:
         st.caption("Click a cell: the layer's units ranked for the class, and its images with their maps.")
     else:
         cell(ask, wanted, picked, networks[picked.network])
     with head:
-        widgets.show_notices("body")
-    state.keep("relevance", (*relevance_settings.PARAMETERS, *relevance.PARAMETERS))
+        notices.show("body")
+    state.keep("relevance", (*relevance_settings.PARAMETERS, *heat_maps.PARAMETERS))
 
 
 main()

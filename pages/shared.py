@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import relevance_settings, relevance_status, shared, state, widgets
-from ui.agreement import top_slider
-from ui.plain import plain
-from ui.relevances import Found
-from ui.results import Ask
-from ui.shared_rows import Told, facts_sentence
+from ui.agreement.table import top_slider
+from ui.components.relevance_settings import relevance_settings
+from ui.jobs import relevance as relevance_status
+from ui.session.memory import part
+from ui.session.relevances import Found
+from ui.shared_units import parts
+from ui.shared_units.rows import Told, facts_sentence
+from ui.shell import notices, state
+from ui.shell.how import how
+from ui.shell.plain import plain
+from ui.shell.sidebar import Ask
 
 
 def main() -> None:
@@ -20,7 +25,7 @@ def main() -> None:
     found = relevance_status.ready(ask, wanted)
     if ask is None or wanted is None:
         return
-    widgets.show_notices("page")
+    notices.show("page")
     if len(found.records) < 2:
         st.info("Two classes or more must be computed before their units can be compared.")
     else:
@@ -28,27 +33,27 @@ def main() -> None:
     relevance_status.rest(wanted, found)
 
 
-@st.fragment
+@part
 def body(ask: Ask, found: Found) -> None:
     """Everything that follows the slider while it is dragged, and the pair that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     top, _ = top_slider()
-    now = shared.sets(found, top)
+    now = parts.sets(found, top)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        shared.scope_box(now)
-        widgets.how("shared")
+        parts.scope_box(now)
+        how("shared")
     title = plain(now.metadata["network"]["title"] or ask.network)
     told = Told(title, top, now.scope)
     head.markdown(facts_sentence(now.shared, now.layers, told))
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        pair = shared.overlaps(now)
-        shared.counts(now)
+        pair = parts.overlaps(now)
+        parts.counts(now)
     with right:
-        shared.hubs(ask, now, pair)
+        parts.hubs(ask, now, pair)
     with head:
-        widgets.show_notices("body")
-    state.keep("shared", (*relevance_settings.PARAMETERS, *shared.PARAMETERS))
+        notices.show("body")
+    state.keep("shared", (*relevance_settings.PARAMETERS, *parts.PARAMETERS))
 
 
 main()

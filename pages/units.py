@@ -9,27 +9,32 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import demo
-from ui import filters, goto, panel, silence_switch, silenced, state, status, unit_relevance, widgets
-from ui.grid import unit_grid
-from ui.layers import Layers
-from ui.markup import category_key
-from ui.selection import choose
-from ui.texts import facts_sentence, fine_print
-from ui.theme import count_text
-from ui.view import LayerView
+from ui.components.facts import facts_sentence, fine_print
+from ui.components.markup import category_key
+from ui.components.unit_grid.unit_grid import unit_grid
+from ui.jobs import profile
+from ui.session import relevances
+from ui.session.layers import Layers
+from ui.session.memory import part
+from ui.session.view import LayerView
+from ui.shell import notices, silenced, state
+from ui.shell.how import how
+from ui.shell.theme import count_text
+from ui.units import filters, panel, silence_switch
+from ui.units.selection import choose
 
 
 def main() -> None:
     """Draw the page."""
     st.title("Units")
     ask = st.session_state["ask"]
-    views = status.ready(ask)
+    views = profile.ready(ask)
     view = filters.layer_picker(views, from_first=ask.dataset == demo.NAME)
-    chosen = filters.filters(view, list(unit_relevance.classes(view)))
-    scores = unit_relevance.scores(view, chosen.class_name) if chosen.class_name else None
+    chosen = filters.filters(view, list(relevances.classes_of(view)))
+    scores = relevances.scores_of(view, chosen.class_name) if chosen.class_name else None
     order = choose(view, chosen, scores)
     heading(view)
-    widgets.show_notices("page")
+    notices.show("page")
     browser(view, order, views)
 
 
@@ -38,18 +43,17 @@ def heading(view: LayerView) -> None:
     st.markdown(facts_sentence(view))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(fine_print(view), width="content")
-        widgets.how("iou", "chance")
+        how("iou", "chance")
 
 
-@st.fragment
+@part
 def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
     now = panel.shown(view, order)
-    goto.refresh_menu()
     layers = {name: count.units for name, count in views.counts().items()}
     picked = silenced.units(layers)
     state.keep("units", filters.PARAMETERS)
-    widgets.show_notices("body")
+    notices.show("body")
     left, right = st.columns([5, 6], gap="medium")
     # The keys are class names in page.css: the grid stays in view while the panel scrolls.
     with left, st.container(key="units_grid"):

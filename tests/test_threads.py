@@ -15,7 +15,7 @@ from interpret_core.store.store import Store
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
     "command line": ("-m", "interpret_core", "networks"),
-    "dashboard": ("-c", "import ui.routes, torch; torch.ones(1)"),
+    "dashboard": ("-c", "import ui.server.routes, torch; torch.ones(1)"),
 }
 
 

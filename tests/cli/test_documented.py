@@ -35,7 +35,7 @@ def anchors() -> set[str]:
 
 
 def test_every_note_of_the_dashboard_has_its_section():
-    notes = re.findall(r"^## (\S+)$", (ROOT / "ui/components/how.md").read_text(), re.MULTILINE)
+    notes = re.findall(r"^## (\S+)$", (ROOT / "ui/shell/how.md").read_text(), re.MULTILINE)
     assert notes
     assert set(notes) <= anchors()
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from interpret_core.analyses.ablation.grid import run_ablation
@@ -25,6 +24,7 @@ from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 from tests.ui import odd_names
 from tests.ui.browser import launch, watch
+from ui.session import memory
 
 HOSTILE = {
     "red square": "![x](https://outside.invalid/a.png)",
@@ -182,7 +182,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def fresh_caches() -> Iterator[None]:
     """What a test keeps in memory does not reach the next one."""
     yield
-    st.cache_resource.clear()
+    memory.forget()
 
 
 def _environment(patch: pytest.MonkeyPatch, installation: Path, cache: Path) -> Path:

@@ -10,8 +10,8 @@ from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.analyses.relevance.result import ClassRelevance
-from ui.photos import Source
-from ui.view import LayerView
+from ui.session.photos import Source
+from ui.session.view import LayerView
 
 CATEGORIES = ("object", "part", "material", "color")
 NAMES = {
@@ -170,7 +170,11 @@ def source(images: int = 40) -> Source:
         there = np.arange(0, images, concept + 2, dtype=np.int32)
         return there, 10 * (1 + there)
 
-    return Source(lambda image: f"{image}.jpg", lambda chosen, _: [[0, 4] for _ in chosen], present)
+    return Source(
+        lambda chosen: [f"{image}.jpg" for image in chosen],
+        lambda chosen, _: [[0, 4] for _ in chosen],
+        present,
+    )
 
 
 def _bands(largest: Any, ranking: Any, threshold: Any, grid: tuple[int, int]) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
-from ui import ablation_controls, ablation_curves, ablations
-from ui.ablations import Bench, Case
+from ui.ablation import controls, fractions
+from ui.session import ablations, memory, work
+from ui.session.ablations import Bench, Case
 
 PAGE = "pages/ablation.py"
 HERE = {"network": "classy", "dataset": "classed"}
@@ -213,7 +214,7 @@ def test_without_anything_the_relevance_is_offered_first() -> None:
 @pytest.mark.usefixtures("empty")
 def test_one_class_can_be_ranked_without_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, object]] = []
-    monkeypatch.setattr(ablations, "start", lambda kind, request: asked.append((kind, request.classes)))
+    monkeypatch.setattr(work, "start", lambda request: asked.append((request.analysis, request.classes)))
     app = open_page(PAGE, **HERE, **TARGET)
     next(button for button in app.button if button.label == "Compute red square alone").click().run()
     assert not app.exception
@@ -222,7 +223,7 @@ def test_one_class_can_be_ranked_without_the_others(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("with_ablation")
 def test_layers_of_a_deep_network_do_not_fill_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ablation_controls, "MANY", 1)
+    monkeypatch.setattr(controls, "MANY", 1)
     app = open_page(PAGE, **HERE)
     assert not app.exception
     layers = len(bench().plan.layers)
@@ -270,7 +271,7 @@ def test_the_figures_file_has_the_rows_of_the_command_line(tmp_path: Path) -> No
         str(out),
     )
     assert main(asked) == 0
-    ours = [row for row in ablation_curves.table(bench().grid("zero"), "red square") if row["fraction"]]
+    ours = [row for row in fractions.table(bench().grid("zero"), "red square") if row["fraction"]]
     told = [row for row in json.loads(out.read_text())["records"] if row["fraction"]]
     assert len(told) == 90
     where = ("rank", "fraction", "seed", "evaluated_class")
@@ -367,7 +368,7 @@ def test_grid_that_arrives_is_seen(
     assert "panel" not in here.grid("zero").classes
     here.plan.store.put(key, record)
     assert "panel" in here.grid("zero").classes
-    st.cache_resource.clear()
+    memory.forget()
 
 
 @pytest.mark.usefixtures("with_ablation")
@@ -388,20 +389,20 @@ def test_past_is_one_per_page(monkeypatch: pytest.MonkeyPatch) -> None:
     session: dict[str, Any] = {}
     monkeypatch.setattr(st, "session_state", session)
     shown: list[dict[str, str]] = [{"percent": "1"}]
-    monkeypatch.setattr(ablation_controls, "_now", lambda: shown[0])
+    monkeypatch.setattr(controls, "_now", lambda: shown[0])
     changes: list[dict[str, Any]] = []
-    monkeypatch.setattr(ablation_controls.state, "change", lambda **values: changes.append(values))
-    ablation_controls.note(("a",))
-    ablation_controls.undo()
+    monkeypatch.setattr(controls.state, "change", lambda **values: changes.append(values))
+    controls.note(("a",))
+    controls.undo()
     assert changes == [], "nothing before it"
     shown[0] = {"percent": "2", "class": "x"}
-    ablation_controls.note(("a",))
-    ablation_controls.note(("a",))
-    ablation_controls.undo()
+    controls.note(("a",))
+    controls.note(("a",))
+    controls.undo()
     assert changes[-1]["percent"] == "1"
     assert changes[-1]["class"] is None
-    ablation_controls.note(("b",))
-    ablation_controls.undo()
+    controls.note(("b",))
+    controls.undo()
     assert len(changes) == 1, "another network has another past"
 
 

@@ -45,7 +45,7 @@ def unit_shown(page: Page) -> str:
 
 def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser, live: str) -> None:
     page.goto(f"{live}/units?{SELECTION}")
-    page.get_by_role("button", name="Start the profile").click()
+    page.get_by_role("button", name="Find what its units detect (all layers)").click()
     expect(
         page.get_by_text("You may close this tab").or_(page.get_by_text("conv2 unit").first)
     ).to_be_visible()
@@ -272,7 +272,7 @@ def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
 
 
 def test_outlines_of_masks_in_closed_form(page: Page) -> None:
-    source = (Path(__file__).resolve().parents[2] / "ui/components/outline.js").read_text()
+    source = (Path(__file__).resolve().parents[2] / "ui/components/common/outline.js").read_text()
     page.goto("about:blank")
     page.add_script_tag(content=source + "\nwindow.it = { decode, outline, area, split, count };")
 
@@ -308,7 +308,7 @@ def test_menu_brings_the_last_view_back(page: Page, ready: str) -> None:
 
 
 def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None:
-    folder = Path(__file__).resolve().parents[2] / "ui/components"
+    folder = Path(__file__).resolve().parents[2] / "ui/components/unit_grid"
     source = (folder / "grid.js").read_text().replace("export default function", "window.draw = function ")
     page.goto("about:blank")
     page.set_content(

@@ -44,7 +44,7 @@ def test_a_cache_deleted_under_the_server_is_made_anew(
         await_masks(page, 3)
         shutil.rmtree(cache)
         page.reload()
-        page.get_by_role("button", name="Start the profile").click()
+        page.get_by_role("button", name="Find what its units detect (all layers)").click()
         page.get_by_role("button", name=re.compile(r"^unit \d+, .*IoU")).first.wait_for(timeout=120_000)
         page.reload()
         await_masks(page, 3)

@@ -12,10 +12,17 @@ from interpret_core import jobs
 from tests.store.mounts import read_only, run
 from tests.ui.conftest import server_environment
 from tests.ui.test_pages import open_page, words
-from ui import results
+from ui.session import stored, work
+from ui.shell.sidebar import Ask
 
 PAGES = ("home", "units", "concepts", "relevance", "agreement", "shared", "ablation")
-ASK = results.Ask("classy", "classed")
+OFFERS = (
+    "Compute it",
+    "Find what its units detect (all layers)",
+    "Compute the relevance",
+    "Precompute them",
+)
+ASK = Ask("classy", "classed")
 
 TOUR = """
 import json, os, sys
@@ -32,7 +39,7 @@ for page, parameters in json.loads(sys.argv[2]):
         "pressed": [],
     }
     for button in app.button:
-        if button.label in ("Compute it", "Start the profile", "Compute the relevance", "Precompute them"):
+        if button.label in OFFERS:
             button.click().run()
             seen["pressed"] = [error.value for error in (*app.error, *app.exception)]
             break
@@ -90,11 +97,13 @@ def test_pages_recover_from_a_deleted_cache(
     app = open_page("pages/units.py", network="classy", dataset="classed")
     if not part.endswith(".db"):  # else the entries' own files are there, and are found again
         assert "has not been profiled yet" in words(app)
-        next(button for button in app.button if button.label == "Start the profile").click().run()
+        next(
+            button for button in app.button if button.label == "Find what its units detect (all layers)"
+        ).click().run()
         assert not app.error
-        job = results.job(ASK)
+        job = work.job(ASK.request())
         assert job is not None
-        ended = jobs.wait(results.store(), job.id, 120)
+        ended = jobs.wait(stored.store(), job.id, 120)
         assert ended is not None
         assert ended.state == "done", ended.message
     app = open_page("pages/units.py", network="classy", dataset="classed")

@@ -18,10 +18,11 @@ from starlette.responses import Response
 from tests.planted_dataset import save_mask
 from tests.ui.conftest import CONFIG
 from tests.ui.test_pages import open_page, words
-from ui import addresses, relevances, results, routes
-from ui.relevances import Spot, Wanted
-from ui.results import Ask
-from ui.view import LayerView
+from ui.server import routes
+from ui.session import memory, relevances, resources, results
+from ui.session.relevances import Spot, Wanted
+from ui.session.view import LayerView
+from ui.shell.sidebar import Ask
 
 ASK = Ask("classy", "classed")
 WANTED = Wanted("classy", "classed")
@@ -59,7 +60,7 @@ def get(address: str) -> Response:
 
 
 def photo_address(image: int) -> str:
-    return f"{image}".join(addresses.photo(view()))
+    return f"{image}".join(resources.photo(view()))
 
 
 def picture_file(folder: Path, image: int) -> Path:
@@ -108,7 +109,7 @@ def test_a_removed_photograph_is_a_change_too(folder: Path) -> None:
 
 
 def test_an_old_tab_gets_no_picture_of_the_new_data_set(folder: Path) -> None:
-    photo, patch = photo_address(7), "3".join(addresses.thumbnail(view()))
+    photo, patch = photo_address(7), "3".join(resources.thumbnail(view()))
     old = dict(parse_qsl(urlsplit(patch).query))["v"]
     assert old == view().key
     recolour(picture_file(folder, 0))
@@ -121,7 +122,7 @@ def test_an_old_tab_gets_no_picture_of_the_new_data_set(folder: Path) -> None:
 
 def test_a_changed_thumbnail(folder: Path) -> None:
     unit = int(np.flatnonzero(view().record["top_image"][:, 0] >= 0)[0])
-    address = f"{unit}".join(addresses.thumbnail(view()))
+    address = f"{unit}".join(resources.thumbnail(view()))
     recolour(picture_file(folder, int(view().record["top_image"][unit, 0])))
     assert get(address).status_code == 404
 
@@ -133,7 +134,7 @@ def unit_page() -> Any:
 def test_a_unit_s_page_says_that_a_mask_changed(folder: Path) -> None:
     """The masks drawn over the photographs belong to the result, or are not drawn."""
     assert not unit_page().error
-    results.st.cache_resource.clear()  # annotations that were read before are still right
+    memory.forget()  # annotations that were read before are still right
     assert results.layers(ASK) is not None
     for path in (folder / "images/planted").glob("*_*.png"):
         save_mask(path, np.zeros((56, 56), np.uint16))
@@ -149,7 +150,7 @@ def test_a_class_s_page_says_that_a_mask_changed(folder: Path) -> None:
     place = {"of": "classy", "layer": "conv2", "class": "red square"}
     app = open_page("pages/relevance.py", **HERE, **place)
     assert not app.error
-    results.st.cache_resource.clear()
+    memory.forget()
     assert relevances.find(WANTED).records
     for path in (folder / "images/planted").glob("*_object_*.png"):
         save_mask(path, np.zeros((56, 56), np.uint16))
@@ -161,12 +162,12 @@ def test_a_class_s_page_says_that_a_mask_changed(folder: Path) -> None:
 def test_names_of_images_are_those_of_the_result(folder: Path) -> None:
     """A table with fewer rows is another data set, not an index out of range."""
     found, source = view(), results.source(view())
-    assert source.name(30) == "planted/00030.png"
+    assert source.names([30]) == ["planted/00030.png"]
     lines = (folder / "index.csv").read_text().splitlines(keepends=True)
     (folder / "index.csv").write_text("".join(lines[:10]))
     with pytest.raises(Exception, match="is another one than when this result was computed"):
-        source.name(30)
-    query = dict(parse_qsl(urlsplit(addresses.download(found, "unit.json", 3)).query))
+        source.names([30])
+    query = dict(parse_qsl(urlsplit(resources.download(found, "unit.json", 3)).query))
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     parts = {"query_string": "&".join(f"{k}={v}" for k, v in query.items()).encode()}
     answer = routes._guarded(routes.download)(Request(scope | parts | {"path_params": {"kind": "unit.json"}}))

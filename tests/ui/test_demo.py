@@ -14,8 +14,9 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
-from ui import ranking, results
-from ui.theme import EVIDENCE
+from ui.session import ranking, results
+from ui.shell.sidebar import Ask
+from ui.shell.theme import EVIDENCE
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 ALEXNET = "demo/alexnet"
@@ -97,7 +98,7 @@ def test_the_unit_browser_begins_with_the_first_layer() -> None:
 
 
 def test_only_what_is_looked_at_goes_into_the_cache(cache: Path) -> None:
-    assert results.ready(results.Ask(ALEXNET, demo.NAME))
+    assert results.ready(Ask(ALEXNET, demo.NAME))
     with Store(cache, shipped=()) as store:
         assert store.keys("profile/") == []
     opened("pages/units.py", layer="conv1")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tests.ui import records
-from ui import concepts, curves, figures, relevance_figures
-from ui.theme import ACCENT, CATEGORY_COLOURS
+from tests.ui.drawn import drawn
+from ui.concepts import curves, figures, tables
+from ui.shell.theme import ACCENT, CATEGORY_COLOURS
+from ui.units import figures as unit_figures
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +25,8 @@ def bars_of(figure):
 
 
 def test_bars_are_the_counts(views) -> None:
-    panel = concepts.panel(views)
-    bars = bars_of(figures.detector_bars(panel))
+    panel = tables.panel(views)
+    bars = bars_of(drawn(figures.detector_bars(panel)))
     for place, layer in enumerate(views):
         for category, (count, _) in views[layer].summary.detectors_by_category().items():
             assert bars[category].y[place] == count
@@ -33,18 +35,18 @@ def test_bars_are_the_counts(views) -> None:
 
 
 def test_shares_and_unique_concepts(views) -> None:
-    panel = concepts.panel(views)
-    share = bars_of(figures.detector_bars(panel, share=True))
-    unique = bars_of(figures.detector_bars(panel, unique=True))
+    panel = tables.panel(views)
+    share = bars_of(drawn(figures.detector_bars(panel, share=True)))
+    unique = bars_of(drawn(figures.detector_bars(panel, unique=True)))
     count, distinct = views["conv4"].summary.detectors_by_category()["object"]
     assert share["object"].y[0] == pytest.approx(100 * count / 24)
     assert unique["object"].y[0] == distinct
-    assert concepts.tallest([panel], share=False, unique=False) >= max(v.detectors() for v in views.values())
+    assert tables.tallest([panel], share=False, unique=False) >= max(v.detectors() for v in views.values())
 
 
 def test_few_images_are_hollow_with_an_interval(views) -> None:
-    panel = concepts.panel(views)._replace(images=9)
-    figure = figures.detector_bars(panel)
+    panel = tables.panel(views)._replace(images=9)
+    figure = drawn(figures.detector_bars(panel))
     assert all(trace.marker.color == "rgba(0,0,0,0)" for trace in bars_of(figure).values())
     assert [trace for trace in figure.data if trace.type == "scatter" and trace.error_y.array is not None]
 
@@ -57,10 +59,10 @@ def test_wilson_against_published_values(k: int, n: int, low: float, high: float
 
 
 def test_sensitivity_marks_the_cutoff(views) -> None:
-    lines = concepts.curves(views)
-    figure = curves.sensitivity_curve(concepts.CUTOFFS, lines, 0.04)
+    lines = tables.curves(views)
+    figure = drawn(curves.sensitivity_curve(tables.CUTOFFS, lines, 0.04))
     total = next(trace for trace in figure.data if trace.name == "all layers")
-    at = int(np.argmin(abs(concepts.CUTOFFS - 0.04)))
+    at = int(np.argmin(abs(tables.CUTOFFS - 0.04)))
     assert total.y[at] == sum(view.detectors() for view in views.values())
     assert np.all(np.diff(total.y) <= 0)
     assert figure.layout.shapes[0].x0 == 0.04
@@ -69,10 +71,10 @@ def test_sensitivity_marks_the_cutoff(views) -> None:
 def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
     record = views["conv5"].record
     threshold = float(record["threshold"][4])
-    responses = curves.Responses(record["histogram"][4], record["histogram_edges"][4], threshold, 0.005)
-    figure = curves.histogram(responses, "unit 4", badge="Toy · random weights")
+    responses = unit_figures.Responses(record["histogram"][4], record["histogram_edges"][4], threshold, 0.005)
+    figure = drawn(unit_figures.histogram(responses, "unit 4", badge="Toy · random weights"))
     bars = figure.data[0]
-    assert bars.y.sum() == record["histogram"][4].sum()
+    assert np.sum(bars.y) == record["histogram"][4].sum()
     above = np.asarray(bars.x) > threshold
     assert (np.asarray(bars.marker.color) == ACCENT).tolist() == above.tolist()
     texts = [note.text for note in figure.layout.annotations]
@@ -82,21 +84,21 @@ def test_histogram_colours_what_lies_above_the_threshold(views) -> None:
 
 def test_quality_has_a_line_per_network_and_t(views) -> None:
     data = {"A": {n: v.summary.mean_top_iou() for n, v in views.items()}}
-    assert [trace.name for trace in curves.quality_lines(data).data] == ["t = 1", "t = 2", "t = 3"]
-    assert len(curves.quality_lines({**data, "B": data["A"]}).data) == 6
+    assert [trace.name for trace in drawn(curves.quality_lines(data)).data] == ["t = 1", "t = 2", "t = 3"]
+    assert len(drawn(curves.quality_lines({**data, "B": data["A"]})).data) == 6
 
 
 def test_concept_bars_are_sorted_and_limited() -> None:
     rows = [(f"c{i}", "object", 40 - i, 0.1) for i in range(35)]
-    figure = figures.concept_bars(rows)
+    figure = drawn(figures.concept_bars(rows))
     assert len(figure.data[0].y) == 30
     assert figure.layout.yaxis.categoryarray[-1] == "c0", "the most frequent stands on top"
 
 
 def test_names_that_are_numbers_stay_names() -> None:
     names = ["3", "1e2", "2020-01-01"]
-    bars = figures.concept_bars([(name, "object", 2, 0.1) for name in names])
+    bars = drawn(figures.concept_bars([(name, "object", 2, 0.1) for name in names]))
     assert bars.layout.yaxis.type == "category"
     facts = {"relevance": 1.0, "rank": 1, "units": 4, "in_mask_share": None, "images": 12, "recognised": 3}
     rows = [{"class": name, "negative": -1.0, "positive": 2.0, **facts} for name in names]
-    assert relevance_figures.class_bars(rows).layout.yaxis.type == "category"
+    assert drawn(unit_figures.class_bars(rows)).layout.yaxis.type == "category"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from ui.session import memory
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, installation: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    st.cache_resource.clear()
+    memory.forget()
     monkeypatch.setenv("INTERPRET_OFFLINE", "1")
     monkeypatch.setenv("INTERPRET_DEMO", "0")
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))

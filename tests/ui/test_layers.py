@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from interpret_core.analyses.profile.outline import outline_key
 from interpret_core.errors import UserError
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page
-from ui import results
-from ui.results import Ask
-from ui.view import LayerView
+from ui.session import memory, results
+from ui.session.view import LayerView
+from ui.shell.sidebar import Ask
 
 ASK = Ask("small", "planted", cutoff=0.01)
 
@@ -48,7 +47,7 @@ def test_outline_is_kept_so_that_a_page_loads_one_layer(loaded: list[str]) -> No
     views = results.layers(ASK)
     assert views is not None
     views.counts()
-    st.cache_resource.clear()  # another start of the server
+    memory.forget()  # another start of the server
     loaded.clear()
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
     assert not app.exception

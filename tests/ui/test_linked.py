@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import records
+from tests.ui.drawn import drawn
 from tests.ui.test_figures import bars_of
 from tests.ui.test_pages import open_page, words
-from ui import concepts, curves, figures, matches
-from ui.view import LayerView
+from ui.concepts import curves, figures, matches, tables
+from ui.session.view import LayerView
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_detectors_of_all_concepts_add_up(views: dict[str, LayerView]) -> None:
     names = [concept.name for concept in views["conv4"].concepts]
     total = sum(sum(matches.find(views, name).detectors.values()) for name in names)
     assert total == sum(view.detectors() for view in views.values()) > 0
-    assert concepts.totals(views) == {
+    assert tables.totals(views) == {
         name: sum(matches.counts(views, name).values())
         for name in names
         if views["conv4"].summary.included[views["conv4"].find(name)]
@@ -70,7 +72,7 @@ def test_words_tell_a_detector_of_it_from_one_of_something_else(views: dict[str,
 
 def test_nothing_is_found_for_unknown_rare_and_silent_concepts(views: dict[str, LayerView]) -> None:
     assert not matches.find(views, "unicorn").known
-    rare = next(c.name for c in views["conv4"].concepts if c.name not in concepts.totals(views))
+    rare = next(c.name for c in views["conv4"].concepts if c.name not in tables.totals(views))
     found = matches.find(views, rare)
     assert (found.known, found.included, found.best) == (True, False, [])
     assert 0 < found.images < 10
@@ -93,9 +95,9 @@ def _without(view: LayerView, concept: str) -> LayerView:
 def test_chosen_share_stands_out_and_the_stack_keeps_its_height(
     views: dict[str, LayerView], unique: bool
 ) -> None:
-    name = max(concepts.totals(views), key=concepts.totals(views).__getitem__)
-    plain_bars = bars_of(figures.detector_bars(concepts.panel(views), unique=unique))
-    marked = bars_of(figures.detector_bars(concepts.panel(views, name), unique=unique))
+    name = max(tables.totals(views), key=tables.totals(views).__getitem__)
+    plain_bars = bars_of(drawn(figures.detector_bars(tables.panel(views), unique=unique)))
+    marked = bars_of(drawn(figures.detector_bars(tables.panel(views, name), unique=unique)))
     for place, layer in enumerate(views):
         height = sum(bar.y[place] for bar in plain_bars.values())
         assert sum(bar.y[place] for bar in marked.values()) == height
@@ -108,7 +110,7 @@ def test_chosen_share_stands_out_and_the_stack_keeps_its_height(
 
 def test_chosen_concept_is_among_the_bars_however_rare() -> None:
     rows = [(f"c{i}", "object", 40 - i, 0.1) for i in range(35)]
-    bar = figures.concept_bars(rows, chosen="c33").data[0]
+    bar = drawn(figures.concept_bars(rows, chosen="c33")).data[0]
     assert len(bar.y) == 31
     assert bar.y[0] == "<b>▸ c33</b>"
     assert bar.marker.color[0] == "#3b6fd4"
@@ -118,12 +120,12 @@ def test_chosen_concept_is_among_the_bars_however_rare() -> None:
 def test_best_lines_share_an_axis_of_depth() -> None:
     short = curves.BestLine("A", ["conv1", "conv2"], [3, -1], [0.2, 0.0])
     long = curves.BestLine("B", ["a", "b", "c"], [0, 1, 2], [0.1, 0.3, 0.2])
-    figure = curves.best_lines([short, long], 0.04)
+    figure = drawn(curves.best_lines([short, long], 0.04))
     assert [list(trace.x) for trace in figure.data] == [[0, 1], [0, 0.5, 1]]
     assert [list(trace.y) for trace in figure.data] == [[0.2, 0.0], [0.1, 0.3, 0.2]]
     assert figure.data[0].customdata[1][2] == "no overlap"
     assert figure.data[0].line.dash != figure.data[1].line.dash
-    assert list(curves.best_lines([short], 0.04).data[0].x) == ["conv1", "conv2"]
+    assert list(drawn(curves.best_lines([short], 0.04)).data[0].x) == ["conv1", "conv2"]
 
 
 def choose(**parameters: str) -> AppTest:
@@ -140,11 +142,12 @@ def test_chosen_concept_has_a_section_with_links() -> None:
         "*white* in each network"
     ]
     assert "whatever their own label" in words(app)
-    links = [node.proto for node in app.get("page_link")]
-    cards = [link for link in links if "annotate=white" in link.query_string]
+    drawn = [json.loads(node.proto.bytes).get("cards", []) for node in app.get("bidi_component")]
+    cards = [card for each in drawn for card in each]
     assert 6 < len(cards) <= 12
-    assert {("network=other" in link.query_string) for link in cards} == {True, False}
-    assert all("/api/thumb/" in link.label for link in cards)
+    assert all("annotate=white" in href for href, *_ in cards)
+    assert {("network=other" in href) for href, *_ in cards} == {True, False}
+    assert all("/api/thumb/" in image for _, image, *_ in cards)
 
 
 @pytest.mark.usefixtures("full")

@@ -17,9 +17,10 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_names import NETWORK, Named
 from tests.ui.test_pages import open_page, words
-from ui import exports, relevances, results
-from ui.results import Ask
-from ui.view import LayerView
+from ui.server import exports
+from ui.session import relevances, results
+from ui.session.view import LayerView
+from ui.shell.sidebar import Ask
 
 HERE = {"network": "named", "dataset": "named", "min_images": "1", "cutoff": "0"}
 ASK = Ask("named", "named", 1, 0.0)
@@ -69,7 +70,7 @@ def options(app: AppTest, label: str) -> list[str]:
 def drawn(app: AppTest) -> str:
     """Everything that a page draws, figures, tables and components included."""
     parts = [words(app), *(str(node.value) for node in app.get("html"))]
-    parts += [node.proto.json for node in app.get("bidi_component")]
+    parts += [node.proto.bytes.decode() for node in app.get("bidi_component")]
     parts += [node.proto.spec for node in app.get("plotly_chart")]
     parts += [frame.value.to_csv() for frame in app.dataframe]
     return "\n".join(parts)
@@ -111,7 +112,7 @@ def test_the_annotation_of_a_link(capsys: Any) -> None:
         app = open_page("pages/units.py", **HERE, layer="conv2", unit="3", annotate=name)
         assert not app.warning
         gallery = next(
-            json.loads(node.proto.json)
+            json.loads(node.proto.bytes)
             for node in app.get("bidi_component")
             if node.proto.id.endswith("-gallery")
         )
@@ -160,7 +161,7 @@ def test_each_name_shows_its_own_masks() -> None:
 def test_a_class_s_outline_and_its_row() -> None:
     found = relevances.find(relevances.Wanted("named", "named"))
     one = relevances.known_class(found, "cat")
-    outlines = [relevances.outline(found, one, image) for image in one.images.tolist()]
+    outlines = relevances.outlines(found, one, one.images.tolist())
     assert [sum((runs or [])[1::2]) for runs in outlines] == [36] * len(outlines)
     app = open_page("pages/relevance.py", **HERE, **{"class": "cat", "layer": "conv2", "of": "named"})
     assert not app.exception

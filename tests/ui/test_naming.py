@@ -15,8 +15,11 @@ from starlette.applications import Starlette
 from tests.ui import odd_names
 from tests.ui.asgi import get
 from tests.ui.test_pages import open_page
-from ui import lists, relevances, results, routes
-from ui.naming import file_stem, key_of, unlike
+from ui.server import routes
+from ui.session import relevances, results
+from ui.shell import lists
+from ui.shell.names import file_stem, key_of, unlike
+from ui.shell.sidebar import Ask
 
 ROOT = Path(__file__).resolve().parents[2]
 TRICKY = some.text(some.sampled_from("ab_-,\\:/ .%#$é🙂\ud800\n\"'"), max_size=12)
@@ -56,7 +59,7 @@ def test_an_ordinary_name_can_be_read_in_its_key(name: str) -> None:
 
 def test_no_kind_of_key_begins_like_another() -> None:
     kinds = set()
-    for path in (*(ROOT / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")):
+    for path in (*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "key_of":
                 assert isinstance(node.args[0], ast.Constant), f"{path.name}: a kind is a word"
@@ -107,7 +110,7 @@ def test_downloads_bear_names_that_files_can_have() -> None:
 @pytest.mark.usefixtures("with_odd")
 def test_a_network_is_called_by_the_name_it_was_asked_for() -> None:
     for name in ("Q__1", "q__1", odd_names.NETWORK):
-        view = results.layer(results.Ask(name, odd_names.DATASET), odd_names.LAYERS[0])
+        view = results.layer(Ask(name, odd_names.DATASET), odd_names.LAYERS[0])
         assert view is not None
         assert view.facts.network_title == name
         found = relevances.find(relevances.Wanted(name, odd_names.DATASET))

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.test_pages import APP, open_page
-from ui import silenced, state
+from ui.shell import silenced, state
 
 ABLATION, CONCEPTS = "pages/ablation.py", "pages/concepts.py"
 HERE = {"network": "classy", "dataset": "classed"}

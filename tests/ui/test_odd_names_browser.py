@@ -19,7 +19,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.ui.browser import ROOT, serving
-from ui import lists
+from ui.shell import lists
 
 pytestmark = pytest.mark.browser
 CLASS, LAYER = CLASSES[0], LAYERS[1]
@@ -275,7 +275,7 @@ SCRIPT = """
 import json
 from pathlib import Path
 import streamlit as st
-from ui.plain import badge, plain
+from ui.shell.plain import badge, plain
 texts = json.loads(Path(__file__).with_suffix(".json").read_text())
 for at, text in enumerate(texts):
     shown = plain(text)

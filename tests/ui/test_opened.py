@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from interpret_core import datasets, jobs
 from interpret_core.errors import DatasetError
 from interpret_core.store.store import Store
 from tests.planted_dataset import make_planted, save_mask
-from ui import opened, results
+from ui.session import memory, opened, results
+from ui.shell.sidebar import Ask
 
 
 @pytest.fixture
@@ -58,17 +58,15 @@ def test_an_unchanged_folder_is_opened_once(folder: Path) -> None:
 
 
 def test_a_changed_mask_is_seen_when_a_job_has_ended(folder: Path) -> None:
-    ask = results.Ask("small", "mine")
+    ask = Ask("small", "mine")
     before = results.dataset("mine").digest
     assert results.layers(ask) is None
     change_mask(folder)
     assert results.dataset("mine").digest == before, (
         "not yet: a walk over all files for every tile is too much"
     )
-    identity = jobs.job_id(results.KIND, ask.request().to_json())
-    done = jobs.Job(
-        identity, results.KIND, ask.request().to_json(), state="done", finished=time.time() + 0.01
-    )
+    identity = jobs.job_id("profile", ask.request().to_json())
+    done = jobs.Job(identity, "profile", ask.request().to_json(), state="done", finished=time.time() + 0.01)
     with Store(folder.parent / "cache") as store:
         store.put_json(f"job/{identity}", done.to_json())
     assert results.layers(ask) is None
@@ -90,4 +88,4 @@ def test_a_folder_that_is_gone_is_an_error_not_a_memory(
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(DatasetError):
         results.dataset("mine")
-    st.cache_resource.clear()
+    memory.forget()

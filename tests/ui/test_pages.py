@@ -10,8 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
+from interpret_core.options import Request
 from interpret_core.store.store import Store
-from ui import ranking, results
+from ui.session import ranking, results, work
+from ui.shell.sidebar import Ask
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = ("pages/home.py", "pages/units.py", "pages/concepts.py")
@@ -70,9 +72,9 @@ def test_dead_unit_has_words() -> None:
 @pytest.mark.usefixtures("full")
 def test_a_unit_alike_is_one_click_away() -> None:
     app = open_page("pages/units.py", unit="3")
-    button = app.button(key="alike0")
-    other = re.search(r"\d+", button.label).group()
-    button.click().run()
+    choice = app.button_group(key="pick_alike")
+    other = re.search(r"\d+", choice.options[0]).group()
+    choice.set_value(int(other)).run()
     assert not app.exception
     assert app.query_params["unit"] in (other, [other])
     assert f"unit {other}" in "".join(str(part.value) for part in app.get("html")) + words(app)
@@ -93,7 +95,9 @@ def test_page_without_a_result(page: str) -> None:
     if page != PAGES[0]:
         assert "has not been profiled yet" in words(app)
         assert "24 images" in words(app), "the cost stands before the button"
-        assert [button.label for button in app.button if button.label == "Start the profile"]
+        assert [
+            button.label for button in app.button if button.label == "Find what its units detect (all layers)"
+        ]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -165,17 +169,19 @@ def test_tampered_entry_parameters_get_a_friendly_line(name: str) -> None:
 
 def test_job_from_the_page_to_the_result(empty: Path) -> None:
     app = open_page("pages/units.py", network="small", dataset="planted")
-    next(button for button in app.button if button.label == "Start the profile").click().run()
+    next(
+        button for button in app.button if button.label == "Find what its units detect (all layers)"
+    ).click().run()
     assert not app.exception
-    ask = results.Ask("small", "planted")
-    job = results.job(ask)
+    ask = Ask("small", "planted")
+    job = work.job(ask.request())
     assert job is not None
     if job.active:
         assert "You may close this tab" in words(app)
     end = time.monotonic() + 120
     while job.active and time.monotonic() < end:
         time.sleep(0.2)
-        job = results.job(ask)
+        job = work.job(ask.request())
         assert job is not None
     assert job.state == "done", job.message
     app.run()
@@ -188,32 +194,30 @@ def test_running_job_shows_stage_share_time_and_cancel(monkeypatch: pytest.Monke
     now = time.time()
     running = jobs.Job(
         "0" * 32,
-        results.KIND,
+        "profile",
         state="running",
         stage="thresholds",
         done=30,
         total=120,
-        stage_started=now - 30,
+        ends=now + 90,
         updated=now,
     )
-    monkeypatch.setattr(results, "job", lambda ask: running)
-    asked: list[results.Ask] = []
-    monkeypatch.setattr(results, "cancel", asked.append)
+    monkeypatch.setattr(work, "job", lambda request: running)
+    asked: list[Request] = []
+    monkeypatch.setattr(work, "cancel", asked.append)
     app = open_page("pages/units.py", network="small", dataset="planted")
     assert not app.exception
     texts = [str(node.proto.text) for node in app.get("progress")]
     assert texts == ["thresholds · 25% · about 2 min left"] or texts == ["thresholds · 25% · about 90 s left"]
     next(button for button in app.button if button.label == "Cancel").click().run()
-    assert asked == [results.Ask("small", "planted")]
+    assert asked == [Ask("small", "planted").request()]
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled", "died"])
 def test_job_that_ended_badly_says_so(state: str, empty: Path) -> None:
-    ask = results.Ask("small", "planted")
-    identity = jobs.job_id(results.KIND, ask.request().to_json())
-    stored = jobs.Job(
-        identity, results.KIND, ask.request().to_json(), state=state, message="The disk is full."
-    )
+    ask = Ask("small", "planted")
+    identity = jobs.job_id("profile", ask.request().to_json())
+    stored = jobs.Job(identity, "profile", ask.request().to_json(), state=state, message="The disk is full.")
     with Store(empty) as store:
         store.put_json(f"job/{identity}", stored.to_json())
     app = open_page("pages/units.py", network="small", dataset="planted")
@@ -234,7 +238,7 @@ def test_other_rule_on_rare_concepts_offers_chance_beside_the_labels() -> None:
 
 @pytest.mark.usefixtures("full")
 def test_link_to_a_photograph_further_down_shows_more_of_them() -> None:
-    view = results.layer(results.Ask("small", "planted"), "conv2")
+    view = results.layer(Ask("small", "planted"), "conv2")
     assert view is not None
     image = int(view.record["top_image"][3, 15])
     app = open_page(

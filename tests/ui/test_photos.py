@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from tests.ui import records
-from ui import exports, firing, photos
-from ui.photos import Firing
-from ui.view import LayerView
+from ui.server import exports
+from ui.session import photos
+from ui.session.photos import Firing
+from ui.session.view import LayerView
+from ui.units import firing
 
 UNIT = 4
 

@@ -11,8 +11,10 @@ from markdown_it import MarkdownIt
 
 from tests.ui import records
 from tests.ui.conftest import HOSTILE
-from ui import concepts, curves, figures, texts
-from ui.plain import figure_text, plain
+from tests.ui.drawn import drawn
+from ui.components import facts
+from ui.concepts import curves, figures, tables
+from ui.shell.plain import figure_text, plain
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 NAMES = [
@@ -66,26 +68,26 @@ def hostile_view():
 def test_sentences_are_one_paragraph_of_text() -> None:
     view = hostile_view()
     for concept in range(len(view.concepts)):
-        assert view.concepts[concept].name in read(texts.evidence_words(view, concept))
+        assert view.concepts[concept].name in read(facts.evidence_words(view, concept))
 
 
 def test_figures_draw_names_and_keep_them_for_clicks() -> None:
     rows = [(name, "object", 3, 0.1) for name in HOSTILE.values()]
-    bars = figures.concept_bars(rows, badge="<b>x</b>").data[0]
+    bars = drawn(figures.concept_bars(rows, badge="<b>x</b>")).data[0]
     assert [point[0] for point in bars.customdata] == [name for name, *_ in rows][::-1]
     view = hostile_view()
     layer = {"<a href='x'>y</a>": view}
-    drawn = [
-        figures.concept_bars(rows, badge="<b>x</b>"),
-        figures.detector_bars(concepts.panel(layer)),
-        curves.sensitivity_curve(concepts.CUTOFFS, concepts.curves(layer), 0.04),
-        curves.quality_lines({"<i>n</i>": {"<i>l</i>": (0.1, 0.1, 0.1)}}),
+    every = [
+        drawn(figures.concept_bars(rows, badge="<b>x</b>")),
+        drawn(figures.detector_bars(tables.panel(layer))),
+        drawn(curves.sensitivity_curve(tables.CUTOFFS, tables.curves(layer), 0.04)),
+        drawn(curves.quality_lines({"<i>n</i>": {"<i>l</i>": (0.1, 0.1, 0.1)}})),
     ]
-    for figure in drawn:
+    for figure in every:
         for trace in figure.to_dict()["data"]:
-            trace.pop("customdata", None)  # never drawn: templates name its numbers only
+            trace.pop("customdata", None)  # never every: templates name its numbers only
             text = repr(trace).replace("<br>", "").replace("<extra></extra>", "")
             assert "<" not in text
         assert "<" not in repr(figure.to_dict()["layout"])
-        assert "%{customdata[0]}" not in repr(figures.concept_bars(rows))
+        assert "%{customdata[0]}" not in repr(drawn(figures.concept_bars(rows)))
     assert "%{" not in figure_text("%{x}")

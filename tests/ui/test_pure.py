@@ -22,11 +22,16 @@ from interpret_core.measures.dissection.masks import decode, runs_of
 from interpret_core.options import field_of
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
-from ui import concepts, exports, markup, pictures, relevance_settings, selection, texts
-from ui.ablation_choice import SPLITS
-from ui.ablation_controls import VALUE
-from ui.selection import SORTS, Filters
-from ui.theme import p_text
+from ui.ablation.controls import VALUE
+from ui.ablation.sliders import SPLITS
+from ui.components import facts
+from ui.components.relevance_settings import relevance_settings
+from ui.concepts import tables
+from ui.server import exports, pictures
+from ui.shell import how as texts
+from ui.shell.theme import p_text
+from ui.units import markup, selection
+from ui.units.selection import SORTS, Filters
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +107,12 @@ def test_other_cutoff_moves_only_the_detectors(view) -> None:
     assert other.detectors() == int((view.iou > 0).sum())
     assert (other.best == view.best).all()
     assert view.at(view.cutoff) is view
-    assert concepts.curves({"conv5": view})["conv5"][0] == other.detectors()
+    assert tables.curves({"conv5": view})["conv5"][0] == other.detectors()
 
 
 def test_concept_rows_count_what_the_summary_counts(view) -> None:
     views = {"conv4": records.view(layer="conv4", index=3, seed=2), "conv5": view}
-    rows = concepts.rows(views)
+    rows = tables.rows(views)
     assert sum(row.detectors for row in rows) == sum(v.detectors() for v in views.values())
     for row in rows:
         best = max(float(v.summary.profile.iou[:, v.find(row.concept)].max()) for v in views.values())
@@ -116,13 +121,13 @@ def test_concept_rows_count_what_the_summary_counts(view) -> None:
 
 
 def test_sentence_and_small_print(view) -> None:
-    sentence = texts.facts_sentence(view)
+    sentence = facts.facts_sentence(view)
     assert f"**{view.detectors()}** of 24 conv5 units" in sentence
     assert "IoU > 0.04" in sentence
     assert "expected by chance" in sentence
-    assert "1 of 13 concepts left out (fewer than 10 images)" in texts.fine_print(view)
-    assert "unlabelled" not in texts.fine_print(view)
-    assert "chance not computed" in texts.facts_sentence(records.view(with_chance=False))
+    assert "1 of 13 concepts left out (fewer than 10 images)" in facts.fine_print(view)
+    assert "unlabelled" not in facts.fine_print(view)
+    assert "chance not computed" in facts.facts_sentence(records.view(with_chance=False))
 
 
 def test_small_print_names_pixels_that_count_nowhere(view) -> None:
@@ -136,7 +141,7 @@ def test_small_print_names_pixels_that_count_nowhere(view) -> None:
     dataset = profile.metadata["dataset"] | {"unlisted": unlisted}
     told = dataclasses.replace(profile, metadata={**profile.metadata, "dataset": dataset})
     other = dataclasses.replace(view, summary=dataclasses.replace(view.summary, profile=told))
-    line = texts.fine_print(other)
+    line = facts.fine_print(other)
     assert f"{3 * labelled + 6:,} pixels (75.0 % of those labelled) count as unlabelled" in line
     assert r"2 dog in part (label.csv: object, scene), 1 c\$t in object (label.csv: Object)" in line
     assert "n8" not in line

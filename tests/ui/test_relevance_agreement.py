@@ -12,9 +12,15 @@ from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.agreement.result import Agreement
 from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
-from ui import agreement, agreement_rows, heat, relevance_figures, shared_rows
-from ui.relevance_rows import SPACE
-from ui.view import LayerView
+from tests.ui.drawn import drawn
+from ui.agreement import figures as agreement_figures
+from ui.agreement import rows as agreement_rows
+from ui.agreement import table
+from ui.components.heat import heat
+from ui.session.totals import SPACE
+from ui.session.view import LayerView
+from ui.shared_units import rows as shared_rows
+from ui.units import figures as unit_figures
 
 LAYERS = (("conv4", 24, (8, 8)), ("conv5", 24, (4, 4)))
 
@@ -73,7 +79,7 @@ def test_bound_of_the_errors(found: Agreement) -> None:
     count = found.network.layers[0].count
     assert agreement_rows.bound(found) == 2 * count / 24
     assert np.nanmax(found.network.errors) <= agreement_rows.bound(found)
-    assert f"{100 * agreement_rows.bound(found):.1f}{SPACE}% at most" in agreement.paper_words(found)
+    assert f"{100 * agreement_rows.bound(found):.1f}{SPACE}% at most" in table.paper_words(found)
 
 
 def test_cells_are_centred_on_chance(found: Agreement) -> None:
@@ -102,7 +108,7 @@ def test_a_cell_without_overlap_is_left_out_with_its_reason(
     made = agreement_rows.cells_heat(found, "Toy", agreement_rows.farthest([found]))
     assert math.isnan(made.cells[0][0].value)
     assert "fewer than k units" in made.cells[0][0].note
-    assert agreement_rows.cuts(found, "conv4", "person") == relevance_figures.Cuts(None, None)
+    assert agreement_rows.cuts(found, "conv4", "person") == agreement_figures.Cuts(None, None)
 
 
 def test_points_carry_both_marks(found: Agreement, views: dict[str, LayerView]) -> None:
@@ -117,14 +123,14 @@ def test_points_carry_both_marks(found: Agreement, views: dict[str, LayerView]) 
 
 def test_error_lines_share_an_axis_of_depth(found: Agreement) -> None:
     one = agreement_rows.errors(found, "A")
-    figure = relevance_figures.error_lines([one, one._replace(title="B")])
+    figure = drawn(agreement_figures.error_lines([one, one._replace(title="B")]))
     assert [list(trace.x) for trace in figure.data] == [[0, 1]] * 4
     assert list(figure.data[0].y) == pytest.approx([100 * layer.mean_error for layer in found.network.layers])
     assert figure.data[0].line.dash != figure.data[2].line.dash
-    assert list(relevance_figures.error_lines([one]).data[0].x) == ["conv4", "conv5"]
+    assert list(drawn(agreement_figures.error_lines([one])).data[0].x) == ["conv4", "conv5"]
     twin = agreement_rows.errors(found, "A", found)
-    drawn = {trace.name: list(trace.y) for trace in relevance_figures.error_lines([twin]).data}
-    assert drawn["untrained twin"] == drawn["error"]
+    every = {trace.name: list(trace.y) for trace in drawn(agreement_figures.error_lines([twin])).data}
+    assert every["untrained twin"] == every["error"]
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +193,7 @@ def test_hubs_of_a_pair_are_in_both_sets_with_their_signs(
 
 
 def test_counts_stand_beside_chance(shared: SharedUnits) -> None:
-    figure = shared_rows.count_bars(shared.observed.sum(0), shared.expected.sum(0))
+    figure = drawn(shared_rows.count_bars(shared.observed.sum(0), shared.expected.sum(0)))
     assert list(figure.data[0].y) == shared.observed.sum(0)[1:].tolist()
     assert figure.data[1].y[0] == pytest.approx(shared.expected.sum(0)[1])
     told = shared_rows.Told("Toy", 0.3, "conv5")
@@ -202,12 +208,14 @@ def test_names_from_data_stay_text(
     hostile = '<img src="https://outside.invalid/x">'
     row = {"class": hostile, "relevance": 1.0, "positive": 1.0, "negative": 0.0, "in_mask_share": None}
     more = {"rank": 1, "units": 2, "images": 3, "recognised": 0, "flagged": 0}
-    bars = relevance_figures.class_bars([{**row, **more}])
+    bars = drawn(unit_figures.class_bars([{**row, **more}]))
     assert all("<img" not in name for trace in bars.data for name in trace.y)
-    point = relevance_figures.Point(0, hostile, "object", 0.1, 0.1, True, True)
-    drawn = relevance_figures.scatter([point], relevance_figures.Cuts(None, None), {"x": hostile, "y": "R"})
-    assert "<img" not in str(drawn.data[0].customdata)
-    assert "<img" not in drawn.layout.xaxis.title.text
+    point = agreement_figures.Point(0, hostile, "object", 0.1, 0.1, True, True)
+    every = drawn(
+        agreement_figures.scatter([point], agreement_figures.Cuts(None, None), {"x": hostile, "y": "R"})
+    )
+    assert "<img" not in str(every.data[0].customdata)
+    assert "<img" not in every.layout.xaxis.title.text
     told = shared_rows.Told("Toy", 0.3, hostile)
     made = agreements.shared_units(relevances, ["conv4"], 0.3)
     assert "\\<img" in shared_rows.facts_sentence(made, [hostile], told)

@@ -204,9 +204,9 @@ def test_a_saved_heat_map_is_a_picture_of_its_own(page: Page, ready: str) -> Non
 
 
 def test_maps_ask_again_while_the_server_is_busy_and_show_its_words(browser: Browser) -> None:
-    source = "".join((COMPONENTS / name).read_text() for name in ("outline.js", "maps.js"))
+    source = "".join((COMPONENTS / name).read_text() for name in ("common/outline.js", "maps/maps.js"))
     script = source.replace("export default function", "window.draw = function ")
-    body = "".join((COMPONENTS / name).read_text() for name in ("maps.html",))
+    body = "".join((COMPONENTS / name).read_text() for name in ("maps/maps.html",))
     asked: list[str] = []
     buffer = io.BytesIO()
     Image.new("RGBA", (4, 4), (255, 0, 0, 128)).save(buffer, "PNG")

@@ -20,13 +20,19 @@ from interpret_core import jobs
 from interpret_core.analyses.agreement import compute as agreements
 from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.options import AGREEMENT_PERMUTATIONS
+from interpret_core.options import AGREEMENT_PERMUTATIONS, Request
 from interpret_core.store.store import Store
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
-from ui import agreement, agreement_twin, class_images, relevance, relevances, results, saves, selection
-from ui.relevance_rows import SPACE
-from ui.relevances import Found, Wanted
+from ui.agreement import table as agreement_table
+from ui.components.saves import saves
+from ui.relevance import heat_maps
+from ui.relevance import images as class_images
+from ui.session import memory, relevances, results, work
+from ui.session.relevances import Found, Wanted
+from ui.session.totals import SPACE
+from ui.shell.sidebar import Ask
+from ui.units import selection
 
 NEW = ("pages/relevance.py", "pages/agreement.py", "pages/shared.py")
 HERE = {"network": "classy", "dataset": "classed"}
@@ -37,7 +43,7 @@ def component(app: AppTest, key: str) -> dict[str, Any]:
     """What a component of the page draws."""
     found = [node.proto for node in app.get("bidi_component") if node.proto.id.endswith(f"-{key}")]
     assert len(found) == 1, f"{key} is drawn {len(found)} times"
-    return json.loads(found[0].json)
+    return json.loads(found[0].bytes)
 
 
 def links(app: AppTest) -> list[str]:
@@ -51,7 +57,7 @@ def test_page_with_a_result(page: str) -> None:
     assert not app.exception
     assert not app.error
     assert "classy" in words(app)
-    drawn = [json.loads(node.proto.json).get("title", "") for node in app.get("bidi_component")]
+    drawn = [json.loads(node.proto.bytes).get("title", "") for node in app.get("bidi_component")]
     assert "classy on classed · random weights" in drawn, "the figure itself says what the evidence is"
 
 
@@ -100,7 +106,7 @@ def test_cell_lists_units_with_both_signs_and_images_with_maps() -> None:
 @pytest.mark.usefixtures("with_relevance")
 def test_mapping_tells_why_a_class_or_an_image_is_left_out() -> None:
     found = relevances.find(WANTED)
-    rows = {row["class"]: row for row in relevance.mapping_rows(found)}
+    rows = {row["class"]: row for row in heat_maps.mapping_rows(found)}
     assert rows["red square"]["outputs"] == "red square (0)"
     assert rows["gate"]["note"] == "left out: no output has this name"
     assert rows["panel"]["used"] == rows["panel"]["train"] == 3
@@ -143,31 +149,31 @@ def test_running_job_shows_stage_share_time_and_cancel(page: str, monkeypatch: p
     now = time.time()
     running = jobs.Job(
         "0" * 32,
-        relevances.KIND,
+        "relevance",
         state="running",
         stage="red square",
         done=30,
         total=120,
-        stage_started=now - 30,
+        ends=now + 90,
         updated=now,
     )
-    monkeypatch.setattr(relevances, "job", lambda wanted: running)
-    asked: list[Wanted] = []
-    monkeypatch.setattr(relevances, "cancel", asked.append)
+    monkeypatch.setattr(work, "job", lambda request: running)
+    asked: list[Request] = []
+    monkeypatch.setattr(work, "cancel", asked.append)
     app = open_page(page, **HERE)
     assert not app.exception
     (text,) = [str(node.proto.text) for node in app.get("progress")]
     assert text.startswith("red square · 25% · about")
     next(button for button in app.button if button.label == "Cancel").click().run()
-    assert asked == [WANTED]
+    assert asked == [WANTED.request()]
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled", "died"])
 def test_job_that_ended_badly_says_so(state: str, empty: Path) -> None:
     request = WANTED.request().to_json()
-    identity = jobs.job_id(relevances.KIND, request)
+    identity = jobs.job_id("relevance", request)
     message = "The relevance of layer conv1 of classy is NaN or infinite on image a.png."
-    stored = jobs.Job(identity, relevances.KIND, request, state=state, message=message)
+    stored = jobs.Job(identity, "relevance", request, state=state, message=message)
     with Store(empty) as store:
         store.put_json(f"job/{identity}", stored.to_json())
     app = open_page(NEW[0], **HERE)
@@ -185,7 +191,7 @@ def test_some_classes_missing_are_named_with_their_cost(
     assert found.plan is not None
     with Store(tmp_path / "part") as store:
         assert store.delete(found.plan.keys["panel"])
-    st.cache_resource.clear()
+    memory.forget()
     app = open_page(NEW[0], **HERE, **{"class": "panel", "layer": "conv1"})
     assert not app.exception
     assert "1 class of 3 is not computed: panel." in words(app)
@@ -237,16 +243,16 @@ def test_tampered_parameters_get_a_friendly_line(
 @pytest.mark.usefixtures("with_relevance")
 def test_agreement_shows_the_core_s_numbers() -> None:
     app = open_page(NEW[1], **HERE, top="10")
-    views = dict(results.layers(results.Ask("classy", "classed")) or {})
+    views = dict(results.layers(Ask("classy", "classed")) or {})
     found = relevances.find(WANTED)
     made = agreements.agreement(
         {name: view.summary.profile for name, view in views.items()},
         found.records,
         AgreementSettings(0.1, AGREEMENT_PERMUTATIONS),
     )
-    table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
-    assert f"{100 * made.network.error:.2f} ± {100 * made.network.error_sd:.2f}" in table
-    assert f"{100 * made.network.chance:.2f}" in table
+    shown = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
+    assert f"{100 * made.network.error:.2f} ± {100 * made.network.error_sd:.2f}" in shown
+    assert f"{100 * made.network.chance:.2f}" in shown
     assert f"top 10{SPACE}% of units" in words(app)
     assert "cannot arise" in words(app)
     cells = component(app, "cells_classy")
@@ -256,7 +262,7 @@ def test_agreement_shows_the_core_s_numbers() -> None:
         for row in made.network.errors
     ]
     assert errors == expected
-    exported = list(csv.DictReader(io.StringIO(saves.csv_text(agreement._rows(made)))))
+    exported = list(csv.DictReader(io.StringIO(saves.csv_text(agreement_table._rows(made)))))
     assert exported[-1]["layer"] == "*"
     assert float(exported[-1]["error"]) == pytest.approx(100 * made.network.error)
 
@@ -272,10 +278,10 @@ def test_agreement_compares_networks() -> None:
 
 @pytest.mark.usefixtures("with_relevance")
 def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement_twin, "untrained_twin", {"classy": "classy_other"}.get)
+    monkeypatch.setattr("ui.agreement.untrained.untrained_twin", {"classy": "classy_other"}.get)
     app = open_page(NEW[1], **HERE, top="10")
     assert not app.exception
-    views = dict(results.layers(results.Ask("classy_other", "classed")) or {})
+    views = dict(results.layers(Ask("classy_other", "classed")) or {})
     twin = agreements.agreement(
         {name: view.summary.profile for name, view in views.items()},
         relevances.find(Wanted("classy_other", "classed")).records,
@@ -295,27 +301,27 @@ def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     ("lost", "button"),
-    [("profile/", "Start the profile"), ("relevance/", "Compute the relevance")],
+    [("profile/", "Find what its units detect (all layers)"), ("relevance/", "Compute the relevance")],
 )
 def test_untrained_twin_that_is_not_computed_offers_its_job(
     with_relevance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, button: str
 ) -> None:
     keep = set(relevances.planned(WANTED).keys.values())
-    keep |= set(
-        (results._keys(results.Ask("classy", "classed")) or pytest.fail("no layers")).profile.values()
-    )
+    keep |= set((results._keys(Ask("classy", "classed")) or pytest.fail("no layers")).profile.values())
     shutil.copytree(with_relevance, tmp_path / "part")
     with Store(tmp_path / "part") as store:
         for key in set(store.keys(lost)) - keep:
             assert store.delete(key)
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "part"))
-    st.cache_resource.clear()
-    monkeypatch.setattr(agreement_twin, "untrained_twin", {"classy": "classy_other"}.get)
+    memory.forget()
+    monkeypatch.setattr("ui.agreement.untrained.untrained_twin", {"classy": "classy_other"}.get)
     app = open_page(NEW[1], **HERE)
     assert not app.exception
     assert [one.label for one in app.expander if "twin of classy, not computed yet" in one.label]
     assert [
-        one.label for one in app.button if one.label in ("Start the profile", "Compute the relevance")
+        one.label
+        for one in app.button
+        if one.label in ("Find what its units detect (all layers)", "Compute the relevance")
     ] == [button]
     assert "and keeps the result: " in words(app), "the cost stands before the button"
     assert "its untrained twin" not in words(app)
@@ -338,8 +344,9 @@ def test_shared_units_of_a_pair() -> None:
     assert f"{both} unit" in words(app)
     heads = [head.value for head in app.subheader]
     assert "In the sets of *blue disc* and *red square*" in heads
-    cards = [link for link in links(app) if "unit=" in link]
+    cards = component(app, "matches_hubs")["cards"]
     assert len(cards) == min(both, 12)
+    assert all("unit=" in href for href, *_ in cards)
     heat = component(app, "overlaps")
     assert heat["values"][0][0] is None
     one = heat["columns"].index("blue disc"), heat["columns"].index("red square")
@@ -391,7 +398,7 @@ def test_selection_by_relevance_keeps_ties_in_order() -> None:
 
 @pytest.mark.usefixtures("with_relevance")
 def test_callbacks_take_only_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ui import heat
+    from ui.components.heat import heat
 
     assert heat._inside([1, 2], 2, 3) == (1, 2)
     for odd in (None, [1], [2, 0], [0, 3], [-1, 0], ["0", 0], [0.0, 1], "01"):
@@ -407,7 +414,7 @@ def test_wrong_images_and_masks_have_words() -> None:
     )
     changed = Found(found.plan, {**found.records, "panel": wrong}, ())
     items = class_images.image_list(
-        WANTED, relevance.Picked("classy", "conv2", "panel"), changed, wrong.layer("conv2"), -1
+        WANTED, heat_maps.Picked("classy", "conv2", "panel"), changed, wrong.layer("conv2"), -1
     )
     assert all("✕" in item["sign"] for item in items)
     assert all("output 9" in item["about"] for item in items)
@@ -415,7 +422,7 @@ def test_wrong_images_and_masks_have_words() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(st, "warning", said.append)
         patch.setattr(st, "caption", said.append)
-        relevance.warnings(changed)
+        heat_maps.warnings(changed)
     text = "\n".join(said)
     assert "panel" in text.split("recognises none")[0]
     assert "the sum goes over the whole image, M = 1" in text
@@ -427,11 +434,11 @@ def test_job_from_the_page_to_the_result(empty: Path) -> None:
     assert not app.exception
     wanted = Wanted("classy_other", "classed")
     end = time.monotonic() + 240
-    job = relevances.job(wanted)
+    job = work.job(wanted.request())
     assert job is not None
     while job.active and time.monotonic() < end:
         time.sleep(0.3)
-        job = relevances.job(wanted)
+        job = work.job(wanted.request())
         assert job is not None
     assert job.state == "done", job.message
     app.run()

@@ -13,8 +13,10 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ui import addresses, igpictures, relevances, routes
-from ui.relevances import Spot, Wanted
+from ui.server import relevance_maps, routes
+from ui.session import relevances, resources
+from ui.session.relevances import Spot, Wanted
+from ui.shell import addresses
 
 pytestmark = pytest.mark.usefixtures("with_relevance")
 WANTED = Wanted("classy", "classed")
@@ -51,7 +53,7 @@ def test_a_layer_s_map_is_the_sum_over_its_units() -> None:
     assert pixels.shape == (448, 448, 4)
     key, record = relevances.keyed(WANTED, "red square")
     found = relevances.map_of(Spot(WANTED, "red square", first(), "conv2"), key)
-    assert answer.body == igpictures.size_picture(np.abs(found.units).sum(0), (448, 448))
+    assert answer.body == relevance_maps.size_picture(np.abs(found.units).sum(0), (448, 448))
     assert found.units.shape[0] == 32
     # The map adds up to what the whole run found for this image.
     change = float(record.arrays["change"][0, 1])
@@ -64,7 +66,7 @@ def test_one_unit_and_the_pixels_keep_their_sign() -> None:
     assert len({layer.body, unit.body, pixel.body}) == 3
     key, _ = relevances.keyed(WANTED, "red square")
     found = relevances.map_of(Spot(WANTED, "red square", first(), "conv2"), key)
-    assert unit.body == igpictures.signed_picture(found.units[4], (448, 448))
+    assert unit.body == relevance_maps.signed_picture(found.units[4], (448, 448))
 
 
 def test_an_address_of_another_result_gets_no_map() -> None:
@@ -112,7 +114,7 @@ def test_one_map_at_a_time_and_nobody_waits_for_long(monkeypatch: pytest.MonkeyP
 
 
 def test_addresses_say_what_they_show() -> None:
-    address = addresses.relevance_map(3, "layer", **query(unit="4"))
+    address = resources.relevance_map(3, "layer", **query(unit="4"))
     assert urlsplit(address).path == "/api/map/layer/3.png"
     assert dict(parse_qsl(urlsplit(address).query))["unit"] == "4"
     assert addresses.page("units", network="a b", unit=3, annotate="") == "/units?network=a+b&unit=3"

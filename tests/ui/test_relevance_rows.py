@@ -11,7 +11,14 @@ from PIL import Image
 
 from interpret_core.analyses.relevance.result import ClassRelevance
 from tests.ui import records
-from ui import heat, igpictures, relevance_figures, relevance_rows, scales, unit_rows
+from tests.ui.drawn import drawn
+from ui.agreement import figures as agreement_figures
+from ui.components.heat import heat
+from ui.relevance import rows as relevance_heat
+from ui.server import relevance_maps
+from ui.session import totals, unit_rows
+from ui.shell import scales
+from ui.units import figures as unit_figures
 
 
 @pytest.fixture(scope="module")
@@ -20,38 +27,38 @@ def record() -> ClassRelevance:
 
 
 @pytest.fixture(scope="module")
-def both() -> dict[str, relevance_rows.Totals]:
+def both() -> dict[str, totals.Totals]:
     made = {
         "person": records.relevance("person"),
         "tree": records.relevance("tree", 4, seed=1, right=0, flagged=0),
     }
-    return {name: relevance_rows.totals(one) for name, one in made.items()}
+    return {name: totals.totals_of(one) for name, one in made.items()}
 
 
 def test_mass_and_sum_by_hand(record: ClassRelevance) -> None:
-    found = relevance_rows.totals(record)
+    found = totals.totals_of(record)
     each = record.arrays["relevance"].astype(np.float64).mean(0)
     first, second = each[:20].sum(), each[20:].sum()
     assert found.raw == pytest.approx([first, second])
     assert found.mass == pytest.approx([first * 64 / 112**2, second * 16 / 112**2])
     assert found.flagged.tolist() == [1, 0]
-    assert relevance_rows.values(found, "share").sum() == pytest.approx(1)
-    assert relevance_rows.values(found, "share")[0] == pytest.approx(4 * first / (4 * first + second))
-    assert relevance_rows.values(found, "unit") == pytest.approx([found.mass[0] / 20, found.mass[1] / 24])
+    assert totals.values(found, "share").sum() == pytest.approx(1)
+    assert totals.values(found, "share")[0] == pytest.approx(4 * first / (4 * first + second))
+    assert totals.values(found, "unit") == pytest.approx([found.mass[0] / 20, found.mass[1] / 24])
 
 
 def test_class_without_relevance_has_no_shares(record: ClassRelevance) -> None:
     silent = ClassRelevance(
         {**record.arrays, "relevance": np.zeros_like(record.arrays["relevance"])}, record.metadata
     )
-    assert relevance_rows.values(relevance_rows.totals(silent), "share").tolist() == [0, 0]
+    assert totals.values(totals.totals_of(silent), "share").tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("view", relevance_rows.VIEWS)
-def test_cells_say_what_their_numbers_rest_on(both: dict[str, relevance_rows.Totals], view: str) -> None:
+@pytest.mark.parametrize("view", totals.VIEWS)
+def test_cells_say_what_their_numbers_rest_on(both: dict[str, totals.Totals], view: str) -> None:
     classes = ["person", "tree", "sky"]
-    scale = relevance_rows.scale_of(list(both.values()), view)
-    made = relevance_rows.heat("Toy on made-up · trained", classes, both, scale)
+    scale = relevance_heat.scale_of(list(both.values()), view)
+    made = relevance_heat.heat("Toy on made-up · trained", classes, both, scale)
     assert made.column_marks == ["", "✕", ""]
     top, bottom = made.cells
     assert max(cell.value for row in made.cells for cell in row[:2]) == pytest.approx(scale.high)
@@ -66,44 +73,44 @@ def test_cells_say_what_their_numbers_rest_on(both: dict[str, relevance_rows.Tot
     assert drawn["selected"] == [1, 0]
 
 
-def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, relevance_rows.Totals]) -> None:
+def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, totals.Totals]) -> None:
     person = both["person"]
-    near = relevance_rows.scale_of([person], "mass", log=True)
+    near = relevance_heat.scale_of([person], "mass", log=True)
     assert near.floor == person.mass.min()
     far = person._replace(mass=np.array([100.0, 0.0001]))
-    assert relevance_rows.scale_of([far], "mass", log=True).floor == pytest.approx(0.1)
+    assert relevance_heat.scale_of([far], "mass", log=True).floor == pytest.approx(0.1)
     silent = person._replace(mass=np.zeros(2))
-    assert relevance_rows.scale_of([silent], "mass", log=True).floor == 0
-    made = relevance_rows.heat("Toy", ["person"], {"person": person}, near)
+    assert relevance_heat.scale_of([silent], "mass", log=True).floor == 0
+    made = relevance_heat.heat("Toy", ["person"], {"person": person}, near)
     assert heat.drawn(made, None)["lowText"].startswith("≤ ")
     assert "logarithm" in made.scale
-    apart = relevance_rows.totals(records.relevance())._replace(mass=np.array([153.0, 0.12]))
-    log = relevance_rows.scale_of([apart], "mass", log=True)
-    texts = [row[0].text for row in relevance_rows.heat("Toy", ["person"], {"person": apart}, log).cells]
+    apart = totals.totals_of(records.relevance())._replace(mass=np.array([153.0, 0.12]))
+    log = relevance_heat.scale_of([apart], "mass", log=True)
+    texts = [row[0].text for row in relevance_heat.heat("Toy", ["person"], {"person": apart}, log).cells]
     assert texts == ["153", "0.120"], "a number that has a colour is not called 0"
 
 
 def test_colours_go_by_logarithm_where_one_layer_has_nearly_all(
-    both: dict[str, relevance_rows.Totals],
+    both: dict[str, totals.Totals],
 ) -> None:
     person = both["person"]._replace(units=(1, 1, 1), mass=np.array([30.0, 1.0, 0.5]))
-    assert not relevance_rows.wide([person], "mass")
-    assert relevance_rows.wide([person._replace(mass=np.array([30.1, 1.0, 0.5]))], "mass")
-    assert not relevance_rows.wide([person._replace(mass=np.zeros(3))], "mass")
+    assert not totals.wide([person], "mass")
+    assert totals.wide([person._replace(mass=np.array([30.1, 1.0, 0.5]))], "mass")
+    assert not totals.wide([person._replace(mass=np.zeros(3))], "mass")
 
 
 def test_columns_that_are_not_computed_go_where_they_are_most(
-    both: dict[str, relevance_rows.Totals],
+    both: dict[str, totals.Totals],
 ) -> None:
-    assert relevance_rows.shown(["person", "sky", "tree", "sea"], both) == ("person", "sky", "tree", "sea")
-    assert relevance_rows.shown(["person", "sky", "tree", "sea", "bed"], both) == ("person", "tree")
+    assert totals.shown(["person", "sky", "tree", "sea"], both) == ("person", "sky", "tree", "sea")
+    assert totals.shown(["person", "sky", "tree", "sea", "bed"], both) == ("person", "tree")
 
 
 @pytest.mark.parametrize(
     ("share", "text"), [(0.0, "0"), (0.0034, "0.3"), (0.05, "5"), (0.126, "13"), (1.0, "100")]
 )
 def test_a_small_share_is_not_nothing(share: float, text: str) -> None:
-    assert relevance_rows.share_text(share) == f"{text}{relevance_rows.SPACE}%"
+    assert totals.share_text(share) == f"{text}{totals.SPACE}%"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +126,7 @@ def test_a_small_share_is_not_nothing(share: float, text: str) -> None:
     ],
 )
 def test_numbers_have_digits_that_tell_them_apart(value: float, high: float, text: str) -> None:
-    assert relevance_rows.scaled_text(value, high) == text
+    assert totals.scaled_text(value, high) == text
 
 
 def test_units_in_every_order(record: ClassRelevance) -> None:
@@ -154,18 +161,18 @@ def test_exports_are_flat_and_hold_no_nan(record: ClassRelevance) -> None:
     assert rows[0]["relevance"] == max(row["relevance"] for row in rows)
     assert rows[-1]["in_mask_share"] is None
     assert {row["evidence"] for row in rows} == {"trained"}
-    found = {"person": relevance_rows.totals(record)}
-    layers = relevance_rows.layer_rows(["person", "sky"], found, {"network": "toy"})
+    found = {"person": totals.totals_of(record)}
+    layers = totals.layer_rows(["person", "sky"], found, {"network": "toy"})
     assert [row["layer"] for row in layers] == ["conv4", "conv5"]
     assert layers[0]["flagged_images"] == 1
 
 
 def test_flagged_images_are_listed_with_their_worst_layer(record: ClassRelevance) -> None:
-    (flag,) = relevance_rows.flags(record)
+    (flag,) = totals.flags(record)
     assert flag.layers == ("conv4",)
     assert flag.worst == pytest.approx(0.4)
     assert flag.image == "00000.png"
-    assert relevance_rows.complete([record]) == (23, 24)
+    assert totals.complete([record]) == (23, 24)
 
 
 def test_a_unit_over_classes_keeps_sign_and_rank(record: ClassRelevance) -> None:
@@ -180,7 +187,7 @@ def test_a_unit_over_classes_keeps_sign_and_rank(record: ClassRelevance) -> None
         assert row["rank"] == 1 + int((part.relevance > part.relevance[3]).sum())
         assert row["negative"] <= 0 <= row["positive"]
     assert unit_rows.by_class({"person": record}, "conv9", 3) == []
-    figure = relevance_figures.class_bars(rows)
+    figure = drawn(unit_figures.class_bars(rows))
     negative, positive = figure.data
     assert list(positive.x) == [row["positive"] for row in rows[::-1]]
     assert list(negative.x) == [row["negative"] for row in rows[::-1]]
@@ -195,15 +202,15 @@ def test_a_unit_over_classes_keeps_sign_and_rank(record: ClassRelevance) -> None
 def test_maps_are_see_through_where_nothing_is() -> None:
     grid = np.zeros((4, 4))
     grid[1, 2], grid[3, 0] = 2.0, -1.0
-    signed = _pixels(igpictures.signed_picture(grid, (36, 36)))
-    assert signed[13, 22, 3] == round(255 * igpictures.STRONGEST)
+    signed = _pixels(relevance_maps.signed_picture(grid, (36, 36)))
+    assert signed[13, 22, 3] == round(255 * relevance_maps.STRONGEST)
     assert signed[5, 5, 3] == 0
     assert signed[13, 22, 0] > signed[13, 22, 2], "for the class: orange"
     assert signed[31, 4, 2] > signed[31, 4, 0], "against it: blue"
-    assert signed[31, 4, 3] == round(255 * igpictures.STRONGEST * math.sqrt(0.5))
-    sizes = _pixels(igpictures.size_picture(np.abs(grid), (36, 36)))
+    assert signed[31, 4, 3] == round(255 * relevance_maps.STRONGEST * math.sqrt(0.5))
+    sizes = _pixels(relevance_maps.size_picture(np.abs(grid), (36, 36)))
     assert sizes[13, 22, 3] > sizes[31, 4, 3] > 0
-    nothing = _pixels(igpictures.size_picture(np.zeros((2, 2)), (8, 8)))
+    nothing = _pixels(relevance_maps.size_picture(np.zeros((2, 2)), (8, 8)))
     assert nothing[..., 3].max() == 0
 
 
@@ -211,7 +218,7 @@ def test_upsampling_is_bilinear_with_half_pixel_centres() -> None:
     import torch
 
     grid = np.random.default_rng(0).random((5, 7)).astype(np.float32)
-    mine = igpictures.upsampled(grid, (35, 42))
+    mine = relevance_maps.upsampled(grid, (35, 42))
     theirs = torch.nn.functional.interpolate(torch.from_numpy(grid)[None, None], (35, 42), mode="bilinear")
     assert mine == pytest.approx(theirs[0, 0].numpy(), abs=1e-5)
 
@@ -234,10 +241,12 @@ def test_scales_change_brightness_steadily(kind: str, scheme: str) -> None:
 
 def test_scatter_marks_the_four_kinds_of_units() -> None:
     points = [
-        relevance_figures.Point(unit, "x", "object", unit / 10, unit / 5, unit in (3, 2), unit in (3, 1))
+        agreement_figures.Point(unit, "x", "object", unit / 10, unit / 5, unit in (3, 2), unit in (3, 1))
         for unit in range(4)
     ]
-    figure = relevance_figures.scatter(points, relevance_figures.Cuts(0.2, None), {"x": "IoU", "y": "R"})
+    figure = drawn(
+        agreement_figures.scatter(points, agreement_figures.Cuts(0.2, None), {"x": "IoU", "y": "R"})
+    )
     names = {trace.name: [data[0] for data in trace.customdata] for trace in figure.data}
     assert names == {"both (1)": [3], "IoU only (1)": [2], "relevance only (1)": [1], "neither (1)": [0]}
     assert len({trace.marker.symbol for trace in figure.data}) == 4, "not by colour alone"

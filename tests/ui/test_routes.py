@@ -13,7 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from ui import addresses, results, routes
+from ui.server import routes
+from ui.session import resources, results
+from ui.shell import addresses
+from ui.shell.sidebar import Ask
 
 pytestmark = pytest.mark.usefixtures("full")
 SELECTION = {"network": "small", "dataset": "planted", "layer": "conv2"}
@@ -34,9 +37,9 @@ def ask(route: str, query: dict[str, Any], headers: dict[str, str] | None = None
 
 
 def test_thumbnail_is_kept_for_good_by_its_digest() -> None:
-    view = results.layer(results.Ask("small", "planted"), "conv2")
+    view = results.layer(Ask("small", "planted"), "conv2")
     assert view is not None
-    before, after = addresses.thumbnail(view)
+    before, after = resources.thumbnail(view)
     query = dict(parse_qsl(urlsplit(f"{before}3{after}").query))
     answer = ask("thumb", query, unit=3)
     assert answer.status_code == 200

@@ -27,7 +27,7 @@ from tests.planted_dataset import LABELS, make_planted
 from tests.ui.conftest import _environment, server_environment
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_routes import ask
-from ui import results
+from ui.session import results
 
 IMAGES = 24
 SQUARE = [i for i in range(IMAGES) if (i + 1) % 3]
@@ -78,7 +78,7 @@ def ranking(home: Path) -> list[int]:
 def galleries(app: AppTest) -> list[dict[str, Any]]:
     """What the page's galleries are given, the upper one first."""
     found = [node.proto for node in app.get("bidi_component")]
-    return [json.loads(proto.json) for proto in found if proto.component_name == "unitscope_gallery"]
+    return [json.loads(proto.bytes) for proto in found if proto.component_name == "unitscope_gallery"]
 
 
 def shown_images(gallery: dict[str, Any]) -> list[int]:

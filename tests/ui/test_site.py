@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from streamlit import config
 
 from tests.ui.asgi import get
-from ui import site
-from ui.site import HOME, PAGES, address, meant
+from ui.shell import site
+from ui.shell.site import HOME, PAGES, address, meant
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TooLate
 
 from tests.ui.browser import ROOT, serving
-from ui.relevance_settings import HELP
-from ui.texts import HOW
+from ui.components.relevance_settings.relevance_settings import HELP
+from ui.shell.how import HOW
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"

@@ -15,11 +15,13 @@ from interpret_core.jobs import processes
 from interpret_core.jobs.state import Job
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page, words
-from ui import relevances, results, status
-from ui.relevances import Wanted
+from ui.jobs.words import brief
+from ui.session import work
+from ui.session.relevances import Wanted
+from ui.shell.sidebar import Ask
 
 HERE = {"network": "small", "dataset": "planted"}
-ASK = results.Ask("small", "planted")
+ASK = Ask("small", "planted")
 END = 120  # seconds
 
 
@@ -40,7 +42,7 @@ def bars(app: AppTest) -> list[str]:
 def until(state: str) -> Job:
     end = time.monotonic() + END
     while True:
-        job = results.job(ASK)
+        job = work.job(ASK.request())
         assert job is not None
         if job.state == state:
             return job
@@ -49,13 +51,13 @@ def until(state: str) -> Job:
 
 
 def test_a_first_job_waits_for_nobody(store: Store) -> None:
-    results.start(ASK)
+    work.start(ASK.request())
     job = until("queued")
     assert job.position == 1
-    assert results.before(job) == 0
-    assert status.brief(job) == "starting"
+    assert work.before(job) == 0
+    assert brief(job) == "starting"
     app = open_page("pages/units.py", **HERE)
-    job = results.job(ASK)
+    job = work.job(ASK.request())
     if job and job.state == "queued":  # its process is being started
         assert bars(app) == ["starting"]
         assert "The profile of small on planted" in words(app)
@@ -65,17 +67,17 @@ def test_a_first_job_waits_for_nobody(store: Store) -> None:
 
 def test_jobs_wait_for_those_before_them(store: Store) -> None:
     deaf = jobs.submit(store, "test", {"name": "deaf"}, runner="tests.jobs.runners:deaf")
-    results.start(ASK)
-    relevances.start(Wanted("classy", "classed"))
+    work.start(ASK.request())
+    work.start(Wanted("classy", "classed").request())
     end = time.monotonic() + END
     while jobs.find(store, deaf.id).state != "running":
         assert time.monotonic() < end
         time.sleep(0.02)
-    job, other = until("queued"), relevances.job(Wanted("classy", "classed"))
+    job, other = until("queued"), work.job(Wanted("classy", "classed").request())
     assert job.position == 1, "the line does not count who is at work"
-    assert status.brief(job) == "waiting for 1 other job to end"
+    assert brief(job) == "waiting for 1 other job to end"
     assert other is not None
-    assert status.brief(other) == "waiting for 2 other jobs to end"
+    assert brief(other) == "waiting for 2 other jobs to end"
     assert bars(open_page("pages/units.py", **HERE)) == ["waiting for 1 other job to end"]
     app = open_page("pages/relevance.py", network="classy", dataset="classed")
     assert bars(app) == ["waiting for 2 other jobs to end"]
@@ -87,15 +89,13 @@ def test_jobs_wait_for_those_before_them(store: Store) -> None:
 
 
 def test_words_of_every_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "before", lambda job: 0)
-    job = Job("0" * 32, results.KIND, state="queued", number=1, position=1)
+    monkeypatch.setattr("ui.jobs.words.before", lambda job: 0)
+    job = Job("0" * 32, "profile", state="queued", number=1, position=1)
     told = {
         "starting": job,
-        "leaving the line": Job("0" * 32, results.KIND, state="queued", cancel_requested=1.0),
-        "stopping after the current batch": Job(
-            "0" * 32, results.KIND, state="running", cancel_requested=1.0
-        ),
-        "25%": Job("0" * 32, results.KIND, state="running", stage="count", done=1, total=4),
+        "leaving the line": Job("0" * 32, "profile", state="queued", cancel_requested=1.0),
+        "stopping after the current batch": Job("0" * 32, "profile", state="running", cancel_requested=1.0),
+        "25%": Job("0" * 32, "profile", state="running", stage="count", done=1, total=4),
     }
-    assert {status.brief(one): one for one in told.values()} == told
-    assert status.brief(Job("0" * 32, results.KIND, state="running")) == "starting"
+    assert {brief(one): one for one in told.values()} == told
+    assert brief(Job("0" * 32, "profile", state="running")) == "starting"

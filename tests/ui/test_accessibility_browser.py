@@ -1,0 +1,134 @@
+"""What a page keeps from somebody: axe-core over every page of the demo, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+
+from interpret_core import demo
+from interpret_core.store.bundle.shipped import MANIFEST
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, Page, expect
+
+from tests.ui.browser import serving
+from ui.shell.names import file_stem
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
+]
+HERE = "network=demo/alexnet&dataset=demo"
+PAGES = {  # address -> what is there once it is drawn
+    "?dataset=demo": "img",
+    f"units?{HERE}&layer=conv4&unit=3": ".photos img",
+    f"concepts?{HERE}&concept=bus": ".cards a",
+    f"relevance?{HERE}&layer=conv4&class=cat": ".ranked, .list",
+    f"agreement?{HERE}": "svg",
+    f"shared?{HERE}": ".cards a",
+    f"ablation?{HERE}&class=cat": ".bars svg",
+}
+WORST = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 120)).join(' | ')}`)"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over the demo."""
+    folder = tmp_path_factory.mktemp("accessible")
+    hidden = ("INTERPRET_DEMO", "INTERPRET_CONFIG", "INTERPRET_DATASETS")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment |= {"INTERPRET_CACHE": str(folder / "cache"), "INTERPRET_OFFLINE": "1"}
+    with serving(environment, folder / "log") as found:
+        yield found
+
+
+def violations(page: Page) -> list[str]:
+    """Serious and critical ones, of the page as it is."""
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text() + "\n;0")
+    found: list[str] = page.evaluate(WORST)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_keeps_anything_from_anybody(browser: Browser, address: str, width: int, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=scheme)
+    page = context.new_page()
+    said = {}
+    for place, drawn in PAGES.items():
+        page.goto(f"{address}/{place}")
+        page.locator(drawn).first.wait_for(timeout=60_000)
+        page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
+        page.wait_for_timeout(500)
+        found = violations(page)
+        if found:
+            said[place] = found
+    context.close()
+    assert said == {}
+
+
+def test_the_rules_find_what_they_look_for(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<main><p style='color: #bbb; background: #fff'>pale</p><img src='data:,'></main>")
+    assert any(one.startswith("color-contrast") for one in violations(page))
+    page.close()
+
+
+def test_figures_and_their_numbers_leave_the_page(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/units?{HERE}&layer=conv4&unit=3")
+    tools = page.locator(".st-key-save_responses")
+    tools.get_by_role("button", name="SVG").wait_for(timeout=60_000)
+    page.locator(".st-key-responses .main-svg").first.wait_for()
+    saved = {}
+    for kind in ("SVG", "PNG", "CSV", "JSON"):
+        with page.expect_download() as coming:
+            tools.get_by_role("button", name=kind, exact=True).click()
+        saved[kind] = coming.value
+    stem = file_stem("Responses of conv4 unit 3 · AlexNet (demo) on demo")
+    assert {one.suggested_filename.rpartition(".")[0] for one in saved.values()} == {stem}
+    drawn = saved["SVG"].path().read_text()
+    assert "Responses of conv4 unit 3" in drawn
+    assert "AlexNet (demo) on demo" in drawn
+    assert "torch 2." in drawn
+    assert saved["PNG"].path().read_bytes().startswith(b"\x89PNG")
+    assert "made_with" in saved["CSV"].path().read_text().splitlines()[0]
+    assert len(json.loads(saved["JSON"].path().read_text())) == 64, "bins of the histogram"
+    tools.get_by_role("button", name="Table", exact=True).click()
+    expect(tools.get_by_role("row")).to_have_count(65)
+    tools.get_by_role("button", name="Table", exact=True).click()
+    expect(tools.get_by_role("row")).to_have_count(0)
+    page.close()
+
+
+def test_arrow_keys_lead_on_without_a_first_click(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/units?{HERE}&layer=conv4")
+    page.locator(".photos img").first.wait_for(timeout=60_000)
+    first = page.locator(".tile[aria-pressed=true]").get_attribute("data-index")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tile[aria-pressed=true]")).to_have_attribute("data-index", str(int(first or 0) + 1))
+    expect(page).to_have_url(re.compile("unit="))
+    page.close()
+
+
+def test_chart_and_slider_of_the_ablation_are_seen_together_on_a_phone(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/ablation?{HERE}&class=cat")
+    slider = page.get_by_role("slider").first
+    slider.wait_for(timeout=60_000)
+    page.locator(".bars svg").first.wait_for(timeout=60_000)
+    box, chart = slider.bounding_box(), page.locator(".bars svg").first.bounding_box()
+    assert box
+    assert chart
+    assert chart["y"] + chart["height"] - box["y"] <= 844 - 64, "the whole chart, below the bar at the top"
+    page.close()

@@ -1,0 +1,128 @@
+"""Settings estimated step by step, a script run for each step.
+
+A rerun of a fragment does not interrupt a run of the same fragment, so a loop in a script would hold whoever
+moves a slider up until its end. Each run therefore takes one step and draws it; the browser, once it has
+painted, asks for the next one (`carry_on`). Whoever moves on asks for something else, and whoever closes the
+tab asks for nothing: what was begun stops.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from interpret_core.analyses.ablation.ablator import Ablator, Estimate
+from interpret_core.measures.ablation.settings import Setting
+from ui.components.carry_on.carry_on import carry_on_step
+
+PAIR = 2  # tasks that are estimated side by side
+FIRST, ENOUGH = 0.1, 0.3  # seconds after which a run shows what it has: soon at first, then in larger steps
+
+
+class Task(NamedTuple):
+    """One setting to evaluate."""
+
+    ablator: Ablator
+    setting: Setting
+
+
+class Runs:
+    """Tasks one after the other, each on growing subsets of its images; the first two side by side.
+
+    Of those two the one compares with the other, image by image: neither is worth much alone.
+    """
+
+    def __init__(self, tasks: Sequence[Task], known: Sequence[Estimate | None] = ()) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            tasks: what to evaluate.
+            known: of each task, where it is known already.
+        """
+        self.tasks = tuple(tasks)
+        self._estimates: list[Estimate | None] = list(known) or [None] * len(self.tasks)
+        self._running: dict[int, Iterator[Estimate]] = {}
+
+    def __getitem__(self, number: int) -> Estimate | None:
+        """What is known of a task, None before its first step."""
+        return self._estimates[number]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every task has been done on all images."""
+        return self._next() is None
+
+    @property
+    def done(self) -> int:
+        """Tasks that are complete."""
+        return sum(one is not None and one.complete for one in self._estimates)
+
+    def _next(self) -> int | None:
+        open_ = [i for i, one in enumerate(self._estimates) if one is None or not one.complete]
+        if not open_ or open_[0] >= PAIR:
+            return open_[0] if open_ else None
+        return min((i for i in open_ if i < PAIR), key=self._rows)
+
+    def _rows(self, number: int) -> int:
+        one = self._estimates[number]
+        return 0 if one is None else len(one.rows)
+
+    def step(self) -> None:
+        """Go on for a moment, and until each of the first two has something to show.
+
+        Tasks found in the store are done on the way.
+
+        Raises:
+            As `Ablator.estimates`; the task is begun anew at the next step.
+        """
+        start = time.monotonic()
+        enough = FIRST if None in self._estimates[:PAIR] else ENOUGH
+        while (at := self._next()) is not None:
+            if at not in self._running:
+                task = self.tasks[at]
+                self._running[at] = task.ablator.estimates(task.setting, pace=0.0)
+            try:
+                estimate = next(self._running[at])
+            except BaseException:
+                del self._running[at]
+                raise
+            self._estimates[at] = estimate
+            if estimate.complete:
+                del self._running[at]
+            if time.monotonic() - start >= enough and None not in self._estimates[:PAIR]:
+                return
+
+
+def runs(
+    name: str, identity: Hashable, tasks: Sequence[Task], known: Callable[[Task], Estimate | None]
+) -> Runs:
+    """The session's runs of this name; new ones when something else is to be evaluated.
+
+    Args:
+        name: of the part of the page.
+        identity: of what the tasks are about.
+        tasks: what to evaluate.
+        known: of a task, where that takes no time.
+    """
+    key, wanted = f"_runs_{name}", (identity, tuple(task.setting for task in tasks))
+    kept = st.session_state.get(key)
+    if kept is None or kept[0] != wanted:
+        kept = wanted, Runs(tasks, [known(task) for task in tasks])
+        st.session_state[key] = kept
+    found: Runs = kept[1]
+    return found
+
+
+def carry_on(name: str, *, more: bool) -> None:
+    """Once the browser has painted this run, it asks for the next; at the end of a fragment.
+
+    Args:
+        name: of the part of the page.
+        more: whether there is anything left to do.
+    """
+    count = st.session_state.get(f"_step_{name}", 0) + 1
+    st.session_state[f"_step_{name}"] = count
+    carry_on_step(key=f"carry_on_{name}", data={"token": count if more else 0}, on_next_change=lambda: None)

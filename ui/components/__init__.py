@@ -1,0 +1,1 @@
+"""What pages are made of, each with its own script, style and markup."""

@@ -1,0 +1,1 @@
+"""Bars of classes that stay on the page while a setting changes."""

@@ -1,0 +1,1 @@
+"""Units as cards, each of them one link."""

@@ -1,0 +1,1 @@
+"""Asks for the next step of a computation once this one is on screen."""

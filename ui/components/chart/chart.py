@@ -1,0 +1,95 @@
+"""A figure on the page, in words for whoever does not see it, and its buttons: table, files."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from plotly.basedatatypes import BaseFigure
+
+from ui.components.chart.drawing import TOP
+from ui.components.chart.figure import Figure
+from ui.components.saves import saves
+from ui.components.saves.saves import Rows
+from ui.shell.plain import figure_text
+
+CONFIG = {"displayModeBar": False}  # its buttons lie over titles and legends on a narrow screen
+LINE = 58  # characters of a title that fit beside each other on a phone
+TOLD = 6  # marks of a trace in words
+WORDS = 1200  # characters of an alternative text
+
+
+class _Finished(BaseFigure):  # type: ignore[misc]
+    """What `st.plotly_chart` takes without building Plotly's objects from it: it asks for `to_dict` alone."""
+
+    def __init__(self, figure: Figure) -> None:  # its own would do what is to be left out
+        self._finished = figure.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._finished
+
+
+def chart(
+    figure: Figure,
+    key: str,
+    what: str,
+    on_select: Callable[[], None] | None = None,
+    rows: Callable[[], Rows] | None = None,
+) -> None:
+    """Draw a figure with its buttons.
+
+    Args:
+        figure: what to draw; its title says whose it is and what the evidence is.
+        key: of the element.
+        what: it shows: stands in the title, in the names of files, before the alternative text.
+        on_select: called when a mark is clicked; without it nothing can be selected.
+        rows: of its table; by default its marks.
+    """
+    title = titled(figure, what)
+    spoken = described(figure, title)
+    select: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
+    st.plotly_chart(_Finished(figure), key=key, config=CONFIG, alt=spoken, **select)
+    saves.saves(title, rows or (lambda: marks(figure)), f"save_{key}", figure=key)
+
+
+def titled(figure: Figure, what: str) -> str:
+    """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title."""
+    whole = f"{what} · {figure.whose}" if figure.whose else what
+    lines = textwrap.wrap(whole, LINE, break_long_words=False)
+    figure.layout["title"] = {**figure.layout.get("title", {}), "text": "<br>".join(map(figure_text, lines))}
+    figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})
+    return whole
+
+
+def described(figure: Figure, title: str) -> str:
+    """A figure in words: its title, its axes, and each trace with its first marks."""
+    axes = [
+        text
+        for name in ("xaxis", "yaxis")
+        if (text := figure.layout.get(name, {}).get("title", {}).get("text", ""))
+    ]
+    parts = [title, f"Axes: {', '.join(axes)}" if axes else ""]
+    for trace in figure.data:
+        points = list(zip(trace.get("x", ()), trace.get("y", ()), strict=False))
+        told = ", ".join(f"{_text(x)}: {_text(y)}" for x, y in points[:TOLD])
+        more = f" and {len(points) - TOLD} more" if len(points) > TOLD else ""
+        parts.append(f"{trace.get('name', 'values')}: {told}{more}")
+    return ". ".join(filter(None, parts))[:WORDS]
+
+
+def marks(figure: Figure) -> Rows:
+    """The table of a figure: a row per mark."""
+    names = [
+        figure.layout.get(axis, {}).get("title", {}).get("text", "") or axis[0] for axis in ("xaxis", "yaxis")
+    ]
+    return [
+        {"series": trace.get("name", ""), names[0]: x, names[1]: y}
+        for trace in figure.data
+        for x, y in zip(trace.get("x", ()), trace.get("y", ()), strict=False)
+    ]
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

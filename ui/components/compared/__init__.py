@@ -1,0 +1,1 @@
+"""The box that chooses networks to compare with."""

@@ -1,0 +1,80 @@
+"""Words about a layer and its units: the facts sentence of a page, and exact phrases for edge cases."""
+
+from __future__ import annotations
+
+from interpret_core.analyses.profile.result import LayerProfile
+from ui.session.view import SMALL, LayerView
+from ui.shell.plain import plain
+from ui.shell.theme import count_text, expected_text
+
+_NAMED = 3  # labels in a line
+
+
+def facts_sentence(view: LayerView) -> str:
+    """The sentence that heads a page, with n, baseline and chance level."""
+    found, unique = view.detectors(), view.summary.unique_detectors()
+    verb = "is a detector" if found == 1 else "are detectors"
+    units = count_text(view.layer.units, f"{plain(view.layer.name)} unit")
+    return (
+        f"**{plain(view.facts.network_title)}** on **{plain(view.facts.dataset)}**: "
+        f"**{found:,}** of {units} {verb} of "
+        f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
+        f"(IoU > {view.cutoff:g}; {expected_text(view.expected)})."
+    )
+
+
+def fine_print(view: LayerView) -> str:
+    """Images, concepts left out, and what chance rests on, in one line."""
+    left_out = int((~view.summary.included).sum())
+    parts = [f"n = {count_text(view.facts.images, 'image')}"]
+    if view.facts.skipped:
+        parts.append(f"{view.facts.skipped:,} skipped as damaged")
+    if view.summary.profile.unlisted:
+        parts.append(_unlisted(view.summary.profile))
+    if left_out:
+        least = count_text(view.summary.settings.min_images, "image")
+        parts.append(
+            f"{left_out:,} of {count_text(len(view.concepts), 'concept')} left out (fewer than {least})"
+        )
+    if view.permutations:
+        images = count_text(view.chance_images, "image")
+        parts.append(f"chance from {view.permutations} permutations on {images}")
+    return " · ".join(parts)
+
+
+def _unlisted(profile: LayerProfile) -> str:
+    """Pixels whose label is not listed under the category of their map: how many, and which labels."""
+    labels = profile.unlisted
+    named = [
+        f"{label.number} {plain(label.name)} in {plain(label.category)} "
+        f"(label.csv: {plain(', '.join(label.listed))})"
+        for label in labels[:_NAMED]
+    ]
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return (
+        f"{sum(label.pixels for label in labels):,} pixels ({100 * profile.unlisted_share:.1f} % of those "
+        f"labelled) count as unlabelled, not listed in their map's category: {', '.join(named)}{more}"
+    )
+
+
+def chance_words(view: LayerView, unit: int) -> str:
+    """What p means for this unit, honestly."""
+    if view.word(unit) == "dead":
+        return "This unit never responds: there is nothing to test."
+    if not view.permutations:
+        return "Chance has not been computed for these settings."
+    if view.summary.significant[unit]:
+        return "Better than shuffled annotations would explain (5 % false discoveries in this layer)."
+    if view.detector[unit]:
+        return "Above the cut-off, but shuffled annotations reach this too often: it may be chance."
+    return "Not distinguishable from shuffled annotations."
+
+
+def evidence_words(view: LayerView, concept: int) -> str:
+    """How many images the concept's numbers rest on."""
+    if concept < 0:
+        return ""
+    count = int(view.record["concept_images"][concept])
+    few = ": few, read with care" if count < SMALL else ""
+    name = plain(view.concepts[concept].name)
+    return f"“{name}” is annotated in {count:,} of {view.facts.images:,} images{few}."

@@ -1,0 +1,1 @@
+"""Photographs with masks and annotations drawn over them."""

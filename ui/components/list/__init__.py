@@ -1,0 +1,1 @@
+"""Concepts on a narrow screen: two lines each, nothing to the side."""

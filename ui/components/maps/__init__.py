@@ -1,0 +1,1 @@
+"""Photographs of a class with maps laid over them."""

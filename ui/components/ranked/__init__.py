@@ -1,0 +1,1 @@
+"""Units in an order, each a link, with a button that shows its maps."""

@@ -1,0 +1,1 @@
+"""By which method relevance is computed, and how many units are marked."""

@@ -1,0 +1,57 @@
+"""The sidebar of the pages about relevance: by which method, and which networks beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.options import field_of
+from ui.session.relevances import Wanted
+from ui.shell import state
+from ui.shell.sidebar import Ask
+
+METHOD = {"layer-ig": "layer integrated gradients", "conductance": "conductance"}
+BASELINE = {"black": "black image", "mean": "mean colour", "blur": "blurred image"}
+OUTPUT = {"probability": "probability", "logit": "logit"}
+SPLIT = {"train": "ranking images (train)", "val": "test images (val)", "all": "all images"}
+PARAMETERS = ("method", "baseline", "output", "split", "compare")
+HELP = {
+    "method": "Layer integrated gradients walk from baseline to image in each layer's own space; conductance "
+    "walks in the input's space, so that all layers belong to one path.",
+    "baseline": "What the image is compared with: where the path begins.",
+    "output": "The class's probability says what speaks for it against the others; its logit does not depend "
+    "on them.",
+    "split": "Rankings that are tested elsewhere must come from other images than the test: train.",
+}
+
+
+def wanted(ask: Ask) -> Wanted:
+    """Draw the settings and return what they ask for."""
+    with st.sidebar:
+        chosen = {
+            name: _one(label, name, options)
+            for label, name, options in (
+                ("Method", "method", METHOD),
+                ("Baseline", "baseline", BASELINE),
+                ("Relevance for the class's", "output", OUTPUT),
+                ("Images", "split", SPLIT),
+            )
+        }
+    return Wanted(ask.network, ask.dataset, **chosen)
+
+
+def _one(label: str, name: str, words: Mapping[str, str]) -> str:
+    field = field_of(RelevanceRequest, name)
+    chosen = state.choice_of(field)
+    key = state.follow(f"pick_{name}", chosen)
+    st.selectbox(
+        label,
+        field.choices,
+        key=key,
+        format_func=lambda value: words[value],
+        help=HELP[name],
+        on_change=state.writer(field.query, key, lambda value: "" if value == field.default else value),
+    )
+    return chosen

@@ -1,0 +1,1 @@
+"""Bring a section into view once what it shows has been chosen."""

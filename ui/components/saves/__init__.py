@@ -1,0 +1,1 @@
+"""Tables to keep, as CSV and JSON."""

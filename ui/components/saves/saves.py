@@ -1,0 +1,99 @@
+"""Tables and figures to keep: each made when its button is pressed, by one component."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from interpret_core.provenance import made_with
+from interpret_core.tables import spreadsheet_safe
+from ui.shell.component import Component
+from ui.shell.names import file_stem
+
+_component = Component("components/saves/saves")
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def csv_text(rows: Rows) -> str:
+    """Comma-separated, a line per row; safe to open in a spreadsheet."""
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(spreadsheet_safe(dict(row)) for row in rows)
+    return buffer.getvalue()
+
+
+def json_text(rows: Rows) -> str:
+    """The same rows; NaN is no JSON and raises."""
+    return json.dumps(list(rows), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def saves(name: str, rows: Callable[[], Rows], key: str, figure: str = "") -> None:
+    """Buttons that save a table, and the figure that shows it.
+
+    Args:
+        name: of the files, without their ending; what a file's name cannot hold becomes a dash.
+        rows: makes the rows, when they are asked for.
+        key: of the buttons.
+        figure: key of the figure; without it there is only the table.
+    """
+    wish = f"{key}_wish"
+
+    def wanted() -> None:
+        st.session_state[wish] = st.session_state[key].get("wanted")
+
+    kind = st.session_state.pop(wish, None)
+    if kind == TABLE:
+        st.session_state[f"{key}_open"] = not st.session_state.get(f"{key}_open")
+    table = rows() if st.session_state.get(f"{key}_open") else None
+    _component(
+        key=key,
+        width="stretch" if figure else "content",
+        data={
+            "kinds": [TABLE, *WRITERS, "SVG", "PNG"] if figure else list(WRITERS),
+            "what": name,
+            "stem": file_stem(name),
+            "figure": f".st-key-{figure}" if figure else "",
+            "about": f"{name}. {made_with()}",
+            "table": None if table is None else _cells(table),
+            "made": _made(key, kind, rows) if kind in WRITERS else None,
+        },
+        on_wanted_change=wanted,
+    )
+
+
+def _made(key: str, kind: str, rows: Callable[[], Rows]) -> dict[str, Any]:
+    count = st.session_state.get(f"{key}_count", 0) + 1
+    st.session_state[f"{key}_count"] = count
+    write, mime = WRITERS[kind]
+    told = [{**row, "made_with": made_with()} for row in rows()]
+    # Halves of characters, which a file's name may have, are no text: written as JSON's escapes.
+    text = write(told).encode("utf-8", "backslashreplace").decode()
+    return {"token": count, "text": text, "type": mime, "ending": kind.lower()}
+
+
+def _cells(rows: Rows) -> dict[str, Any]:
+    """The first rows as texts."""
+    names = list(rows[0]) if rows else []
+    shown = [[_text(row.get(name)) for name in names] for row in rows[:MOST]]
+    return {"names": names, "rows": shown, "left_out": max(0, len(rows) - MOST)}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "—"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+TABLE, MOST = "Table", 500
+WRITERS: dict[str, tuple[Callable[[Rows], str], str]] = {
+    "CSV": (csv_text, "text/csv"),
+    "JSON": (json_text, "application/json"),
+}

@@ -1,0 +1,1 @@
+"""Sliders that answer while they are dragged."""

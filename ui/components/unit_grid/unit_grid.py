@@ -1,0 +1,92 @@
+"""The grid of a layer's units: a windowed component whose tiles come from a cached route."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from ui.session import resources
+from ui.session.memory import kept
+from ui.session.view import LayerView
+from ui.shell.component import Component
+from ui.shell.theme import colour_of, iou_text
+
+SEARCH_KEY = "filter_concept"
+
+_component = Component("components/unit_grid/grid")
+
+
+def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
+    """Unit, label, IoU, weak, colour and state word of each tile, in the order shown."""
+    return [
+        [
+            int(unit),
+            view.label(unit),
+            iou_text(float(view.iou[unit])),
+            int(not view.detector[unit]),
+            colour_of(view.category(unit)),
+            view.word(unit),
+        ]
+        for unit in order
+    ]
+
+
+@kept(64)
+def _tiles(
+    identity: tuple[object, ...], order: tuple[int, ...], _view: LayerView
+) -> tuple[str, list[list[object]]]:
+    """The tiles, and what tells them from others."""
+    made = tiles(_view, order)
+    version = hashlib.sha1(repr((_view.key, made)).encode(), usedforsecurity=False).hexdigest()[:16]
+    return version, made
+
+
+class Silence(NamedTuple):
+    """Units of the layer that the ablation page silences; `press` is told which shall be, and which not."""
+
+    units: Sequence[int]
+    press: Callable[[Mapping[int, bool]], None]
+
+
+def unit_grid(
+    view: LayerView,
+    order: Sequence[int],
+    selected: int,
+    on_pick: Callable[[int], None],
+    silence: Silence,
+) -> None:
+    """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
+    key = "unit_grid"
+    version, shown = _tiles(view.identity, tuple(order), view)
+    base, suffix = resources.thumbnail(view)
+
+    def picked() -> None:
+        unit = st.session_state[key].get("picked")
+        if isinstance(unit, int) and 0 <= unit < view.layer.units:
+            on_pick(unit)
+
+    def silenced() -> None:
+        pressed = st.session_state[key].get("silenced")
+        if isinstance(pressed, list):
+            silence.press({unit: on is True for unit, on in pressed if unit in range(view.layer.units)})
+
+    _component(
+        key=key,
+        data={
+            "version": version,
+            "tiles": shown,
+            "selected": selected,
+            "silenced": list(silence.units),
+            "base": base,
+            "suffix": suffix,
+            "panel": ".st-key-unit_panel",
+            "title": f"units of {view.layer.name}",
+            "search": f".st-key-{SEARCH_KEY} input",
+            "empty": "No unit matches these filters. Widen the IoU range or clear a filter on the left.",
+        },
+        on_picked_change=picked,
+        on_silenced_change=silenced,
+    )

@@ -1,0 +1,1 @@
+"""The Concepts page: what a network's detectors detect, layer by layer, beside other networks."""

@@ -1,0 +1,142 @@
+"""Networks beside each other: detectors per layer, sensitivity, mean top-t IoU."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ui.components.chart.chart import chart
+from ui.components.chart.drawing import FITTING
+from ui.components.slider.slider import Bounds, live_slider
+from ui.concepts import linked, tables
+from ui.concepts.curves import quality_lines, sensitivity_curve
+from ui.concepts.figures import detector_bars
+from ui.concepts.tables import CUTOFFS
+from ui.session.view import Views
+from ui.shell import links, lists, notices, state
+from ui.shell.how import how
+from ui.shell.names import key_of
+from ui.shell.plain import plain, shortened
+from ui.shell.sidebar import Ask
+from ui.shell.theme import count_text
+
+PARAMETERS = ("compare", "bars", "scope", "concept", "at")
+BARS = {"units": "detectors", "share": "% of units", "unique": "distinct concepts"}
+
+
+def live_cutoff(ask: Ask) -> float:
+    """The cut-off under the thumb; on release it goes to the sidebar and from there to the URL."""
+
+    def settle(value: float) -> None:
+        state.change(cutoff="" if round(value, 4) == state.CUTOFF_DEFAULT else f"{value:.4g}")
+        st.session_state["_settled"] = True
+
+    value = live_slider(
+        "IoU cut-off", Bounds(0.0, state.CUTOFF_MAX, 0.0025), ask.cutoff, "live_cutoff", settle
+    )
+    if st.session_state.pop("_settled", False):
+        st.rerun()
+    return round(value, 4)
+
+
+def bars(networks: dict[str, Views]) -> str:
+    """Stacked bars, one panel per network on a common axis; a bar offers the way to its units.
+
+    Returns:
+        The concept that is chosen, empty for none.
+    """
+    kind = state.one_of("bars", list(BARS), "units")
+    key = state.follow("pick_bars", kind)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.segmented_control(
+            "Bars show",
+            list(BARS),
+            key=key,
+            required=True,
+            format_func=BARS.__getitem__,
+            label_visibility="collapsed",
+            on_change=state.writer("bars", key, lambda value: "" if value == "units" else value),
+        )
+        concept = linked.pick(networks)
+        how("unique", "chance")
+    panels = {name: tables.panel(views, concept) for name, views in networks.items()}
+    share, unique = kind == "share", kind == "unique"
+    top = tables.tallest(list(panels.values()), share=share, unique=unique)
+    deep = len(panels) > 1 and any(len(panel.counts) > FITTING for panel in panels.values())
+    for place, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
+        key = key_of("bars", name)
+        figure = detector_bars(panel, share=share, unique=unique, top=top)
+        if deep:  # the same foot for all, so that equal heights are equal numbers
+            figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
+        with place:
+            chart(figure, key, f"{BARS[kind].capitalize()} by layer", partial(_bar_chosen, key, name))
+    _way_on(networks)
+    return concept
+
+
+def _bar_chosen(key: str, network: str) -> None:
+    """One bar at a time, whichever network's: layer, and the category or the concept that stands out."""
+    found = links.chosen(key)[:1]
+    state.change(at=lists.joined((network, str(found[0][0]), str(found[0][1]))) if found else None)
+
+
+def _way_on(networks: dict[str, Views]) -> None:
+    """What the chosen bar is, and the link to its units."""
+    place = _place(networks)
+    if place is None:
+        st.caption("Click a bar for the way to its units.")
+        return
+    network, layer, category = place
+    view = networks[network][layer]
+    detectors, distinct = view.summary.detectors_by_category()[category]
+    with st.container(key="way_on", horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(
+            f"**{plain(layer)} · {plain(category)}** in {plain(view.facts.network_title)}: "
+            f"{count_text(detectors, 'detector')} (of {count_text(view.layer.units, 'unit')}) of "
+            f"{count_text(distinct, 'concept')}",
+            width="content",
+        )
+        links.link("See these units →", network=network, layer=layer, category=category, detectors=1)
+        st.button(
+            "✕", key="close_way", help="Close", type="tertiary", on_click=state.change, kwargs={"at": ""}
+        )
+
+
+def _place(networks: dict[str, Views]) -> tuple[str, str, str] | None:
+    """The bar that the URL names: network, layer, category; a line says so where there is none."""
+    raw = state.parameter("at")
+    if not raw:
+        return None
+    network, layer, category = (["", "", "", *lists.split(raw)])[-3:]
+    known = layer in networks.get(network, {}) and category in networks[network][layer].categories
+    if not known:
+        notices.complain(f"The bar “{shortened(raw)}” that the link points to is not here.")
+        state.repair(at=None)
+    return (network, layer, category) if known else None
+
+
+def sensitivity(views: Views, cutoff: float) -> None:
+    """Detectors over the cut-off."""
+    st.subheader("Sensitivity to the cut-off")
+    facts = next(iter(views.values())).facts
+    figure = sensitivity_curve(CUTOFFS, tables.curves(views), cutoff, badge=facts.badge)
+    chart(figure, "sensitivity", "Detectors over the cut-off")
+    how("sensitivity")
+
+
+def quality(networks: dict[str, Views]) -> None:
+    """Mean top-t IoU per layer, and per network in words."""
+    st.subheader("Mean top-t IoU")
+    titles = {name: next(iter(views.values())).facts for name, views in networks.items()}
+    data = {
+        titles[name].network_title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
+        for name, views in networks.items()
+    }
+    badge = " · ".join(dict.fromkeys(facts.evidence for facts in titles.values()))
+    chart(quality_lines(data, badge=badge), "quality", "Mean top-t IoU")
+    for name, views in networks.items():
+        one, two, three = tables.mean_quality(views)
+        title = plain(titles[name].network_title)
+        st.caption(f"{title}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
+    how("quality")

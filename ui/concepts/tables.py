@@ -1,0 +1,154 @@
+"""What a network's detectors are detectors of: tables over all its layers. Pure functions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ui.concepts.figures import Chosen, Panel
+from ui.concepts.matches import counts
+from ui.session.view import LayerView, Views
+from ui.shell.names import unlike
+from ui.shell.plain import plain
+from ui.shell.theme import count_text, expected_text
+
+CUTOFFS: NDArray[np.float64] = np.round(np.arange(0, 0.3005, 0.0025), 4)
+
+
+class Row(NamedTuple):
+    """One concept: how many detectors it has, and its best unit anywhere.
+
+    Attributes:
+        per_layer: detectors in each layer, in forward order.
+        layer, unit, iou, ceiling: of the best unit, detector or not; unit -1 where nothing overlaps.
+        significant: whether it is its best concept, beyond chance; None where chance was not computed.
+    """
+
+    concept: str
+    category: str
+    images: int
+    detectors: int
+    per_layer: tuple[int, ...]
+    layer: str
+    unit: int
+    iou: float
+    ceiling: float
+    significant: bool | None
+
+
+def at(views: Views, cutoff: float) -> dict[str, LayerView]:
+    """The same layers under another cut-off."""
+    return {name: view.at(cutoff) for name, view in views.items()}
+
+
+def rows(views: Views) -> list[Row]:
+    """Every included concept of the network, most detectors first, then by best IoU."""
+    first = next(iter(views.values()))
+    found = np.array([_counts(view) for view in views.values()])
+    best = np.array(
+        [np.where(view.summary.included, view.summary.profile.iou, 0).max(0) for view in views.values()]
+    )
+    names = list(views)
+    made = []
+    for number, concept in enumerate(first.concepts):
+        if not first.summary.included[number]:
+            continue
+        name = names[int(best[:, number].argmax())]
+        made.append(_row(views[name], number, concept.name, found[:, number]))
+    return sorted(made, key=lambda row: (-row.detectors, -row.iou, row.concept))
+
+
+def totals(views: Views) -> dict[str, int]:
+    """Detectors of every included concept in the whole network."""
+    first = next(iter(views.values()))
+    found = np.sum([_counts(view) for view in views.values()], axis=0)
+    return {
+        concept.name: int(count)
+        for concept, count, included in zip(first.concepts, found, first.summary.included, strict=True)
+        if included
+    }
+
+
+def _counts(view: LayerView) -> NDArray[np.int64]:
+    """(C,) detectors whose best concept this is."""
+    return np.bincount(view.best[view.detector], minlength=len(view.concepts))
+
+
+def _row(view: LayerView, number: int, name: str, per_layer: NDArray[np.int64]) -> Row:
+    iou = view.summary.profile.iou[:, number]
+    unit = int(iou.argmax())
+    found = bool(iou[unit] > 0)
+    return Row(
+        name,
+        view.concepts[number].category,
+        int(view.record["concept_images"][number]),
+        int(per_layer.sum()),
+        tuple(int(n) for n in per_layer),
+        view.layer.name if found else "",
+        unit if found else -1,
+        float(iou[unit]),
+        float(view.summary.profile.ceiling[unit, number]),
+        bool(found and view.summary.significant[unit] and view.best[unit] == number)
+        if view.permutations
+        else None,
+    )
+
+
+def panel(views: Views, concept: str = "") -> Panel:
+    """A network's layers for the stacked bars, the share of one concept's detectors apart."""
+    first = next(iter(views.values()))
+    number = first.find(concept)
+    chosen = Chosen(concept, first.concepts[number].category, counts(views, concept)) if number >= 0 else None
+    return Panel(
+        first.facts.badge,
+        {name: view.summary.detectors_by_category() for name, view in views.items()},
+        {name: view.layer.units for name, view in views.items()},
+        first.facts.images,
+        chosen,
+    )
+
+
+def tallest(panels: list[Panel], *, share: bool, unique: bool) -> float:
+    """Upper end of a common axis."""
+    heights = [
+        sum(pair[int(unique)] for pair in by_category.values())
+        * (100 / max(1, panel.units[layer]) if share else 1)
+        for panel in panels
+        for layer, by_category in panel.counts.items()
+    ]
+    return max(1.0, 1.08 * max(heights, default=1.0))
+
+
+def curves(views: Views, most: int = 6) -> dict[str, NDArray[np.int64]]:
+    """Detectors at each of `CUTOFFS`: the network, and its layers where there are few."""
+    chosen = {name: view.sensitivity(CUTOFFS) for name, view in views.items()}
+    total = np.sum(list(chosen.values()), axis=0)
+    return {unlike("all layers", chosen): total, **(chosen if len(chosen) <= most else {})}
+
+
+def facts_sentence(views: Views) -> str:
+    """The page's first sentence: the network as a whole, then its richest layer."""
+    first = next(iter(views.values()))
+    units = sum(view.layer.units for view in views.values())
+    found = sum(view.detectors() for view in views.values())
+    unique = len({int(c) for view in views.values() for c in view.best[view.detector]})
+    levels = [view.expected for view in views.values()]
+    expected = None if None in levels else sum(level for level in levels if level is not None)
+    richest = max(views.values(), key=lambda view: view.summary.unique_detectors())
+    rich = f"{richest.summary.unique_detectors():,} from {richest.detectors():,} detectors"
+    return (
+        f"**{plain(first.facts.network_title)}** on **{plain(first.facts.dataset)}**: **{found:,}** of "
+        f"{count_text(units, 'unit')} in {count_text(len(views), 'layer')} are detectors of "
+        f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
+        f"(IoU > {first.cutoff:g}; {expected_text(expected)}); "
+        f"most concepts in {plain(richest.layer.name)} ({rich})."
+    )
+
+
+def mean_quality(views: Views) -> tuple[float, float, float]:
+    """Mean top-t IoU over all units of the network."""
+    tops = np.concatenate([view.summary.top_iou for view in views.values()])
+    one, two, three = (float(tops[:, :t].mean()) for t in (1, 2, 3))
+    return one, two, three

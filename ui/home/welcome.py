@@ -1,0 +1,124 @@
+"""The home page on the demo: what one sees, three things to try, and the way to one's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from interpret_core import demo
+from interpret_core.errors import UnitscopeError
+from ui.components.markup import pictures
+from ui.session import results
+from ui.session.layers import Layers
+from ui.session.view import LayerView
+from ui.shell import links, lists
+from ui.shell.plain import plain
+from ui.shell.sidebar import Ask
+
+NETWORKS = tuple(f"{demo.PREFIX}{name}" for name in demo.NETWORKS)
+UNIT = ("conv1", 41)  # the unit of the paper's introduction, in its first layer here
+PICTURES = 4
+
+
+class Step(NamedTuple):
+    """One card: what to try, whose pictures look out of it, and where it leads."""
+
+    title: str
+    text: str
+    view: LayerView
+    units: Sequence[int]
+    label: str
+    page: str
+    parameters: dict[str, str | int]
+
+
+def shown(ask: Ask | None) -> bool:
+    """Whether the home page is about the demo, and there is something to see."""
+    if ask is None or ask.dataset != demo.NAME or ask.network not in NETWORKS or not demo.shown():
+        return False
+    try:
+        return results.ready(ask._replace(network=NETWORKS[0]))
+    except UnitscopeError:
+        return False
+
+
+def welcome(ask: Ask) -> None:
+    """What is seen here, and what to try first."""
+    opened = ask._replace(network=NETWORKS[0])
+    try:
+        images = len(results.dataset(ask.dataset))
+        layers = results.layers(opened)
+    except UnitscopeError as error:
+        st.error(plain(error))
+        return
+    if not layers:
+        return
+    classes = len(results.class_names(opened.network))
+    st.markdown(
+        f"**You are looking at the demo:** {images:,} rendered scenes, annotated to the pixel, and three "
+        f"small networks that learned {classes} classes from thousands of others like them. What the pages "
+        "say of them was computed, not made up; being rendered, it is for learning the tool and for "
+        "teaching, not for conclusions about photographs."
+    )
+    st.subheader("Three things to try")
+    for column, (number, step) in zip(st.columns(3, gap="medium"), enumerate(_steps(layers), 1), strict=True):
+        with column.container(border=True, height="stretch", key=f"step_{number}"):
+            st.markdown(f"**{number} · {step.title}**")
+            st.html(pictures(step.view, step.units, PICTURES))
+            st.markdown(step.text)
+            links.link(step.label, step.page, **step.parameters)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("And then: what does a network make of what its units see?", width="content")
+        here: dict[str, str | int] = {"network": opened.network, "dataset": demo.NAME}
+        links.link("Relevance →", links.RELEVANCE, **here)
+        links.link("Agreement →", links.AGREEMENT, **here)
+        links.link("Shared units →", links.SHARED, **here)
+
+
+def _steps(layers: Layers) -> tuple[Step, ...]:
+    names = list(layers)
+    counts = layers.counts()
+    first, last = layers.get(UNIT[0]) or layers[names[0]], layers[names[-1]]
+    rich = layers[max(counts, key=lambda name: counts[name].concepts)]
+    unit = min(UNIT[1], first.layer.units - 1)
+    best = [one[0] for one in rich.concept_counts().values()]
+    here = {"network": NETWORKS[0], "dataset": demo.NAME}
+    return (
+        Step(
+            "Meet one unit",
+            f"Unit {unit} of {plain(first.layer.name)}: its strongest scenes with its mask, the concept "
+            "it overlaps best with, and what chance alone would give. Arrow keys lead to the next.",
+            first,
+            [unit, *(other for other in _strongest(first) if other != unit)],
+            f"Open unit {unit} →",
+            links.UNITS,
+            {**here, "layer": first.layer.name, "unit": unit},
+        ),
+        Step(
+            "Go deeper",
+            f"The last layer, {plain(last.layer.name)}, sees larger pieces of a scene. Type a concept into "
+            "the search, or sort by z against chance, and compare with the first layer.",
+            last,
+            _strongest(last),
+            f"Browse {plain(last.layer.name)} →",
+            links.UNITS,
+            {**here, "layer": last.layer.name},
+        ),
+        Step(
+            "Compare three networks",
+            "Which concepts AlexNet, VGG11 and ResNet18 came upon, layer by layer; drag the cut-off, click a "
+            "bar, and see the same concept in all three.",
+            rich,
+            best or _strongest(rich),
+            "Compare concepts →",
+            links.CONCEPTS,
+            {**here, "compare": lists.joined(NETWORKS[1:])},
+        ),
+    )
+
+
+def _strongest(view: LayerView) -> list[int]:
+    return [int(unit) for unit in np.argsort(-view.iou, kind="stable")]

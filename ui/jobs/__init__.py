@@ -1,0 +1,1 @@
+"""What stands where something is not computed: what it would be, what it costs, its progress."""

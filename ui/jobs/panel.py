@@ -1,0 +1,124 @@
+"""The one panel for work that takes a while, of any analysis: cost, start, progress, cancel, failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from interpret_core.errors import UnitscopeError
+from interpret_core.jobs import Job
+from interpret_core.options import Request
+from ui.jobs.words import brief, remaining
+from ui.session import memory, work
+from ui.shell.names import key_of
+from ui.shell.plain import plain
+
+POLL = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What can be computed, and what is said of it.
+
+    Attributes:
+        request: what the job is asked.
+        what: it computes, above its progress; Markdown.
+        label: of the button.
+        missing: what is not there yet, in a box; Markdown, empty for none.
+        cost: what the button costs; Markdown, empty for none.
+        more: beside the progress.
+        beside: the cost and the button in one line of small print, where other results stand above.
+        primary: whether the button is the page's first.
+    """
+
+    request: Request
+    what: str
+    label: str
+    missing: str = ""
+    cost: str = ""
+    more: str = ""
+    beside: bool = False
+    primary: bool = False
+
+    @property
+    def key(self) -> str:
+        """Unlike that of other panels of the page."""
+        classes = getattr(self.request, "classes", ())
+        return key_of("job", self.request.analysis, str(getattr(self.request, "network", "")), classes)
+
+
+def panel(offer: Offer) -> None:
+    """Draw a job's progress, or the offer to start it."""
+    try:
+        job = work.job(offer.request)
+        if job and job.active:
+            progress(offer)
+        else:
+            _offered(offer, job)
+    except UnitscopeError as error:
+        st.error(plain(error))
+
+
+def progress(offer: Offer) -> None:
+    """A job in the line or at work: stage, bar, time left, cancel; reloads the page at its end."""
+    st.markdown(
+        f"**{offer.what}.** You may close this tab: the work goes on, and this page finds it again. "
+        f"{offer.more}".rstrip()
+    )
+
+    def poll() -> None:
+        now = work.job(offer.request)
+        if now is None or not now.active:
+            st.rerun()
+        bar(now)
+
+    memory.part(poll, every=POLL)()
+    st.button("Cancel", key=f"{offer.key}_cancel", on_click=work.cancel, args=(offer.request,))
+
+
+def _offered(offer: Offer, job: Job | None) -> None:
+    """Not computed: what it would be, what it costs, and the button; after a failure, why."""
+    again = last_attempt(job)
+    if offer.beside:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(offer.cost, width="content")
+            _button(offer, again)
+        return
+    if offer.missing and not again:
+        st.info(offer.missing)
+    if offer.cost:
+        st.markdown(offer.cost)
+    _button(offer, again)
+
+
+def _button(offer: Offer, again: bool) -> None:
+    label = "Try again" if again else offer.label
+    if st.button(label, type="primary" if offer.primary else "secondary", key=f"{offer.key}_start"):
+        try:
+            work.start(offer.request)
+        except UnitscopeError as error:
+            st.error(plain(error))
+        else:
+            st.rerun()
+
+
+def last_attempt(job: Job | None) -> bool:
+    """How a job ended that did not finish, in a line; whether there is anything to try again."""
+    if job and job.state in ("failed", "died"):
+        word = "failed" if job.state == "failed" else "ended"
+        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
+    elif job and job.state == "cancelled":
+        st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
+    else:
+        return False
+    return True
+
+
+def bar(job: Job) -> None:
+    """Stage, bar and time left of one job."""
+    if job.state == "queued" or job.cancelling or not job.stage:
+        text = brief(job)
+    else:
+        text = " · ".join(filter(None, (plain(job.stage), f"{job.fraction:.0%}", remaining(job))))
+    st.progress(job.fraction, text=text)

@@ -1,0 +1,88 @@
+"""What a page shows while there is no profile: nothing registered, not computed, running, failed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from interpret_core.analyses.profile.plan import chance_cost, profile_cost
+from interpret_core.errors import UnitscopeError
+from interpret_core.measures.dissection.chance import MAX_IMAGES
+from ui.jobs.own import no_dataset
+from ui.jobs.panel import Offer, panel
+from ui.jobs.words import duration
+from ui.session import results
+from ui.session.layers import Layers
+from ui.shell import notices
+from ui.shell.plain import plain
+from ui.shell.sidebar import Ask
+from ui.shell.theme import count_text
+
+RULE = 1.0  # seconds per image, on two cores, of a network of middling size
+
+
+def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
+    """The layers asked for; where there are none, draws the state instead and ends the page.
+
+    Args:
+        ask: whose.
+        chance: offer the chance level where it is missing; a page without p-values of units does not.
+    """
+    notices.show("profile")
+    if ask is None:
+        no_dataset()
+        st.stop()
+    try:
+        with st.spinner(
+            "Looking for the result (the first time, the data set's files are read once) …", show_time=True
+        ):
+            views = results.layers(ask)
+        if views is None:
+            pending(ask)
+            st.stop()
+        if chance and not views.chance:
+            panel(_chance(ask))
+    except UnitscopeError as error:
+        st.error(plain(error))
+        st.stop()
+    return views
+
+
+def pending(ask: Ask) -> None:
+    """A profile that is not there: its job's progress, or the offer to start one."""
+    try:
+        panel(_profile(ask))
+    except UnitscopeError as error:
+        st.error(plain(error))
+
+
+def _profile(ask: Ask) -> Offer:
+    images = len(results.dataset(ask.dataset))
+    # A rule of thumb on the safe side: how long earlier jobs took says little, since a job may have gone on
+    # from finished parts or found most of its answer on disk.
+    return Offer(
+        ask.request(),
+        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
+        "Find what its units detect (all layers)",
+        missing=f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**",
+        cost=f"It {profile_cost(images).words} and keeps the result: {_time(images)}.",
+        primary=True,
+    )
+
+
+def _chance(ask: Ask) -> Offer:
+    """Labels are there, the chance level for this rule is not: taken on a sample of a large data set."""
+    images = len(results.dataset(ask.dataset))
+    return Offer(
+        ask.request(),
+        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
+        "Compute it",
+        cost="No p-values yet: the chance level for concepts in at least "
+        f"{count_text(ask.min_images, 'image')} is missing. "
+        f"It {chance_cost(ask.request(), images).words}: {_time(min(images, MAX_IMAGES))}.",
+        beside=True,
+    )
+
+
+def _time(images: int) -> str:
+    rule = "at a second per image (a rule of thumb: small networks and graphics cards take less)"
+    return f"≈ {duration(images * RULE)}, {rule}"

@@ -1,0 +1,37 @@
+"""What a job does and how long it takes, in words."""
+
+from __future__ import annotations
+
+from interpret_core.analyses.base import Cost
+from interpret_core.jobs import Job
+from ui.session.work import before
+from ui.shell.theme import count_text
+
+
+def brief(job: Job) -> str:
+    """What a job does, in a word or two: also of one that has not begun."""
+    if job.cancelling:
+        return "stopping after the current batch" if job.state == "running" else "leaving the line"
+    if job.state == "queued":
+        others = before(job)
+        return f"waiting for {count_text(others, 'other job')} to end" if others else "starting"
+    return f"{job.fraction:.0%}" if job.stage else "starting"
+
+
+def remaining(job: Job) -> str:
+    """Time left in words; empty while nobody can say."""
+    return "" if job.seconds_left is None else f"about {duration(job.seconds_left)} left"
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `4 min`, `2 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def time_of(cost: Cost, otherwise: str) -> str:
+    """How long it takes: at the pace of the last run here, and where there was none, a rule of thumb."""
+    return (
+        otherwise if cost.seconds is None else f"≈ {duration(cost.seconds)}, at the pace of the last run here"
+    )

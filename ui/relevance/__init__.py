@@ -1,0 +1,1 @@
+"""The Relevance page: for which classes a network's layers and units matter, and where in the images."""

@@ -1,0 +1,277 @@
+"""The Relevance page's parts around a cell: facts, heat maps, which classes there are, what is flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from interpret_core.classes.known import FEW as HALVED
+from ui.components.heat.heat import heat_map
+from ui.components.saves import saves
+from ui.jobs import relevance as relevance_status
+from ui.relevance import rows
+from ui.session import relevances, totals
+from ui.session.relevances import Found, Wanted
+from ui.session.totals import SPACE, VIEWS
+from ui.session.view import SMALL
+from ui.shell import notices, state
+from ui.shell.how import how
+from ui.shell.names import key_of
+from ui.shell.plain import plain
+from ui.shell.theme import badge_of, count_text
+
+PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "order", "units", "image", "area")
+FORGET = ("unit", "image", "units")  # what belongs to one cell
+
+
+class Picked(NamedTuple):
+    """The cell that the URL names."""
+
+    network: str
+    layer: str
+    name: str
+
+
+def heading(found: Found, wanted: Wanted) -> None:
+    """The sentence of facts, its small print, and where the numbers come from."""
+    first = next(iter(found.records.values()))
+    title = plain(first.metadata["network"]["title"] or wanted.network)
+    units = sum(shape.units for shape in first.layers)
+    fine, pairs = totals.complete(list(found.records.values()))
+    images = {len(record.images) for record in found.records.values()}
+    each = str(images.pop()) if len(images) == 1 else f"{min(images)} to {max(images)}"
+    st.markdown(
+        f"**{title}** on **{plain(wanted.dataset)}**: what {count_text(units, 'unit')} in "
+        f"{count_text(len(first.layers), 'layer')} contribute to **{len(found.records)}** of "
+        f"{count_text(len(found.classes), 'class', 'classes')}, over {each} images of each. "
+        f"The gradients add up to within {100 * float(first.metadata['tolerance']):g}{SPACE}% for "
+        f"**{100 * fine / max(1, pairs):.1f}{SPACE}%** of {pairs:,} pairs of image and layer."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(relevance_status.settings_words(wanted), width="content")
+        how("relevance", "mass", "completeness")
+
+
+def warnings(found: Found) -> None:
+    """In words, what is to be read with care."""
+    records = found.records
+    wrong = [name for name, record in records.items() if not record.right.any()]
+    few = [name for name, record in records.items() if len(record.images) < SMALL]
+    without = [name for name, record in records.items() if not record.metadata["masked"]]
+    if wrong:
+        st.warning(
+            f"**{_names(wrong)}**: the network recognises none of the images. What is shown is what speaks "
+            "for a class that it does not choose."
+        )
+    if few:
+        st.caption(
+            f"{totals.FEW} Few images (fewer than {SMALL}), read with care: "
+            + ", ".join(f"{plain(name)} ({len(records[name].images)})" for name in few)
+            + "."
+        )
+    if without:
+        st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
+    if found.left_out:
+        reasons = [f"{plain(name)} ({plain(why)})" for name, why in found.left_out]
+        st.caption("Left out: " + "; ".join(reasons) + ".")
+
+
+def _names(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(map(plain, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def maps(networks: dict[str, Found]) -> Picked | None:
+    """One heat map per network on a common scale; a click chooses a cell.
+
+    Returns:
+        The cell that is chosen, None for none.
+    """
+    view = state.one_of("view", list(VIEWS), "mass")
+    key = state.follow("pick_view", view)
+    found = {name: relevances.totals(one) for name, one in networks.items()}
+    every = [total for one in found.values() for total in one.values()]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.segmented_control(
+            "Cells show",
+            list(VIEWS),
+            key=key,
+            required=True,
+            format_func=VIEWS.__getitem__,
+            label_visibility="collapsed",
+            on_change=state.writer("view", key, lambda value: "" if value == "mass" else value),
+        )
+        log = _log_box(totals.wide(every, view))
+    picked = _picked(networks)
+    scale = rows.scale_of(every, view, log=log)
+    for place, (name, one) in zip(st.columns(len(networks), gap="medium"), networks.items(), strict=True):
+        with place:
+            columns = totals.shown(one.classes, found[name])
+            made = rows.heat(_title(one), columns, found[name], scale)
+            at = None
+            if picked and picked.network == name:
+                at = (list(made.rows).index(picked.layer), list(made.columns).index(picked.name))
+            heat_map(made, key_of("heat", name), partial(_cell_chosen, name, made.rows, made.columns), at)
+            saves.saves(
+                f"relevance_{name}_layers",
+                partial(totals.layer_rows, one.classes, found[name], _heading(one)),
+                key_of("save_heat", name),
+            )
+    return picked
+
+
+def _log_box(wide: bool) -> bool:
+    """Whether colours go by logarithm: as the URL says; where it says nothing, if the numbers span widely."""
+    asked = state.one_of("log", ("auto", "1", "0"), "auto")
+    log = wide if asked == "auto" else asked == "1"
+    tick = state.follow("pick_log", log)
+    st.checkbox(
+        "Colours by logarithm",
+        key=tick,
+        help="Tells small numbers apart where one layer has far more than the others; on by itself there.",
+        on_change=state.writer("log", tick, lambda on: "" if on == wide else str(int(on))),
+    )
+    return log
+
+
+def _title(found: Found) -> str:
+    metadata = next(iter(found.records.values())).metadata
+    network, dataset = metadata["network"], metadata["dataset"]
+    title = f"{network['title'] or network['name']} on {dataset['name']}"
+    return badge_of(title, network["evidence"])
+
+
+def _heading(found: Found) -> dict[str, str]:
+    metadata = next(iter(found.records.values())).metadata
+    return {
+        "network": metadata["network"]["name"],
+        "evidence": metadata["network"]["evidence"],
+        "dataset": metadata["dataset"]["name"],
+    }
+
+
+def _cell_chosen(network: str, rows: Sequence[str], columns: Sequence[str], row: int, column: int) -> None:
+    own = "" if network == state.parameter("network") else network
+    state.change(**{"of": own, "layer": rows[row], "class": columns[column], **dict.fromkeys(FORGET)})
+
+
+def _picked(networks: dict[str, Found]) -> Picked | None:
+    """The URL's cell, if it is there; a line says so where it is not."""
+    name, layer = state.parameter("class"), state.parameter("layer")
+    if not name and not layer:
+        return None
+    first = next(iter(networks))
+    network = state.one_of("of", list(networks), first, "network")
+    found = networks[network]
+    layers = [shape.name for shape in next(iter(found.records.values())).layers]
+    here = Picked(
+        network,
+        state.one_of("layer", layers, layers[-1]),
+        state.one_of("class", list(found.classes), next(iter(found.records)), "class"),
+    )
+    if here.name not in found.records:
+        notices.complain(f"The relevance for “{plain(here.name)}” has not been computed yet.")
+        state.repair(**{"class": None, "layer": None, "of": None})
+        return None
+    return here
+
+
+def mapping(found: Found, wanted: Wanted) -> None:
+    """Which class is which of the network's outputs, on which images, and why others are left out."""
+    plan = found.class_plan
+    if plan is None:
+        return
+    left_out = len(plan.left_out)
+    with st.expander(f"Classes: {len(plan.classes)} that the network knows, {left_out} left out"):
+        source = (
+            "listed in the data set's classes.csv"
+            if plan.source.endswith(".csv")
+            else "whose largest object known to the network is the class, on 5 % of the image at least"
+        )
+        st.caption(
+            f"Images of a class: those {source}. Outputs that are found wrongly can be set in "
+            "`unitscope.toml`, table `[classes]`."
+        )
+        rows = mapping_rows(found)
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            height=min(38 + 35 * len(rows), 420),
+            key="class_table",
+            column_config={
+                "class": st.column_config.TextColumn(width="small"),
+                "outputs": st.column_config.TextColumn(help="the network's outputs that stand for it"),
+                "train": st.column_config.NumberColumn(width="small"),
+                "val": st.column_config.NumberColumn(width="small"),
+            },
+        )
+        saves.saves(f"classes_{wanted.network}_{wanted.dataset}", lambda: rows, "save_classes")
+
+
+def mapping_rows(found: Found) -> list[dict[str, object]]:
+    """The table: known classes, then those left out with the reason."""
+    plan = found.class_plan
+    if plan is None or found.plan is None:
+        return []
+    names = found.plan.dataset.concepts().names if plan.masked else ()
+    known: list[dict[str, object]] = [
+        {
+            "class": one.name,
+            "outputs": ", ".join(
+                f"{found.plan.spec.class_names[number]} ({number})" for number in one.outputs
+            ),
+            "found by": plan.how[one.name],
+            "train": len(one.images) if one.few else int((one.split == "train").sum()),
+            "val": len(one.images) if one.few else int((one.split == "val").sum()),
+            "used": len(found.records[one.name].images) if one.name in found.records else 0,
+            "mask": " + ".join(names[at] for at in one.concepts) or "none: M = 1",
+            "note": f"fewer than {HALVED} images: the same ones rank and test" if one.few else "",
+        }
+        for one in plan.classes
+    ]
+    nothing = {"outputs": "", "found by": "", "train": 0, "val": 0, "used": 0, "mask": ""}
+    without = [(name, why) for name, why in found.left_out if name not in {one.name for one in plan.classes}]
+    reasons = dict(found.left_out)
+    for row in known:
+        row["note"] = f"left out: {reasons[str(row['class'])]}" if row["class"] in reasons else row["note"]
+    left_out = (*plan.left_out, *without)
+    return known + [{"class": name, **nothing, "note": f"left out: {why}"} for name, why in left_out]
+
+
+def flagged(found: Found, wanted: Wanted) -> None:
+    """Images whose gradients do not add up, and those that could not be used."""
+    flags = [flag for record in found.records.values() for flag in totals.flags(record)]
+    unused = [
+        (name, str(image), str(why))
+        for name, record in found.records.items()
+        for image, why in record.metadata["left_out"]
+    ]
+    total = sum(len(record.images) for record in found.records.values())
+    with st.expander(f"Flagged: {len(flags)} of {count_text(total, 'image')}, {len(unused)} not used"):
+        how("completeness")
+        if not flags:
+            st.caption("Every image's gradients add up within the tolerance, in every layer.")
+        else:
+            rows = [
+                {
+                    "class": flag.name,
+                    "image": flag.image,
+                    "layers": ", ".join(flag.layers),
+                    "worst residual": round(flag.worst, 4),
+                    "points": flag.points,
+                }
+                for flag in sorted(flags, key=lambda flag: -flag.worst)
+            ]
+            st.dataframe(
+                pd.DataFrame(rows),
+                hide_index=True,
+                height=min(38 + 35 * len(rows), 380),
+                key="flagged_table",
+                column_config={"worst residual": st.column_config.NumberColumn(format="percent")},
+            )
+            saves.saves(f"flagged_{wanted.network}_{wanted.dataset}", lambda: rows, "save_flagged")
+        for name, image, why in unused[:20]:
+            st.caption(f"{plain(name)}: {plain(image)} was not used: {plain(why)}")

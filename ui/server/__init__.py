@@ -1,0 +1,1 @@
+"""Pictures and downloads beside the app, and whom it answers."""

@@ -1,0 +1,244 @@
+"""Pictures and downloads beside the app: plain cached GETs instead of bytes through the websocket.
+
+Only registered names and numbers are taken, each checked here; a name never becomes a path. An address
+carries the digest of what it shows (`v`), so a browser keeps the answer for good. When the digest is not the
+current one (a tab opened before the data set changed), there is no picture: today's does not belong to the
+numbers beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from interpret_core.analyses.profile.request import MIN_IMAGES
+from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.errors import UnitscopeError, UserError
+from interpret_core.options import field_of
+from ui.server import exports, pictures, relevance_maps
+from ui.session import relevances, results
+from ui.session.relevances import Busy, Spot, Wanted
+from ui.session.view import LayerView
+from ui.shell.addresses import prefix
+from ui.shell.names import file_stem
+from ui.shell.sidebar import Ask
+from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX
+
+FOREVER = "private, max-age=31536000, immutable"
+BRIEFLY = "private, max-age=60"
+
+
+class Wrong(Exception):
+    """An address that names nothing."""
+
+
+def routes() -> list[Route]:
+    """Routes below `/api`, under `server.baseUrlPath`."""
+    base = prefix()
+    return [
+        Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
+        Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
+        Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),
+        Route(f"{base}/download/{{kind}}", _guarded(download)),
+    ]
+
+
+def thumbnail(request: Request) -> Response:
+    """A unit's best patch."""
+    view = _view(request)
+    current = _current(request, view.key)
+    unit = _number(str(request.path_params["unit"]))
+    if unit is None or unit >= view.layer.units or int(view.record["top_image"][unit, 0]) < 0:
+        raise Wrong(f"{view.layer.name} has no picture for the unit asked for.")
+    return _jpeg(request, _patch(unit, view), current=current)
+
+
+def photo(request: Request) -> Response:
+    """One photograph of a data set, as the network's input size shows it."""
+    name = _registered(request, "dataset", results.dataset_names())
+    image = _number(str(request.path_params["image"]))
+    if image is None:
+        raise Wrong(f"Images of {name} are counted by whole numbers.")
+    digest = results.dataset(name).digest
+    current = _current(request, digest[:16])
+    return _jpeg(request, _photo(digest, image, name), current=current)
+
+
+def download(request: Request) -> Response:
+    """A layer's table or a unit's record."""
+    kind, view = request.path_params["kind"], _view(request)
+    stem = file_stem(view.network, view.dataset, view.layer.name)
+    if kind == "layer.csv":
+        return _attachment(
+            Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv"
+        )
+    if kind == "layer.json":
+        return _attachment(JSONResponse(exports.layer_json(view)), f"{stem}.json")
+    if kind == "unit.json":
+        unit = _whole(request, "unit", 0, 0, view.layer.units - 1)
+        told = exports.unit_json(view, unit, results.source(view))
+        return _attachment(JSONResponse(told), f"{stem}_{unit}.json")
+    raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
+
+
+def relevance_map(request: Request) -> Response:
+    """Integrated gradients of an image, see-through where nothing is; computed when first asked for.
+
+    kind "layer": the sum over the layer's units, or one unit's with its sign; "pixel": the input's, signed.
+    """
+    kind, image = str(request.path_params["kind"]), _number(str(request.path_params["image"]))
+    name = request.query_params.get("class", "")
+    wanted = _wanted(request)
+    key, record = relevances.keyed(wanted, name)
+    current = _current(request, key)
+    if image is None or image not in record.images:
+        raise Wrong(f"Class {name} has no such image among those computed.")
+    shape = relevance_maps.picture_shape(tuple(record.metadata["annotation_size"]))
+    if kind == "pixel":
+        found = relevances.map_of(Spot(wanted, name, image), key)
+        content = relevance_maps.signed_picture(found.signed, shape, relevance_maps.PIXEL_QUANTILE)
+    elif kind == "layer":
+        layer = request.query_params.get("layer", "")
+        units = next((one.units for one in record.layers if one.name == layer), None)
+        if units is None:
+            raise Wrong(f"{wanted.network} has no layer of this name.")
+        found = relevances.map_of(Spot(wanted, name, image, layer), key)
+        unit = _whole(request, "unit", -1, 0, units - 1) if "unit" in request.query_params else None
+        content = (
+            relevance_maps.size_picture(found.absolute, shape)
+            if unit is None
+            else relevance_maps.signed_picture(found.units[unit], shape)
+        )
+    else:
+        raise Wrong(f"No map {kind[:40]!r}; there are layer and pixel.")
+    return _picture(request, content, "image/png", current=current)
+
+
+def _current(request: Request, digest: str) -> bool:
+    """Whether the address names this digest; without any, it asks for whatever is there now."""
+    asked = request.query_params.get("v", "")
+    if asked and asked != digest:
+        raise Wrong("The page that asks for this shows an earlier result: reload it.")
+    return bool(asked)
+
+
+def _wanted(request: Request) -> Wanted:
+    """Whose relevance the address asks for; each word is one of those known."""
+    words = {}
+    for name in ("method", "baseline", "output", "split"):
+        field = field_of(RelevanceRequest, name)
+        words[name] = request.query_params.get(field.query, "")
+        if words[name] not in field.choices:
+            raise Wrong(f"{field.query} is expected to be one of {', '.join(field.choices)}.")
+    return Wanted(
+        _registered(request, "network", results.network_names()),
+        _registered(request, "dataset", results.dataset_names()),
+        **words,
+    )
+
+
+def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """One line and a status in place of a traceback."""
+
+    def guarded(request: Request) -> Response:  # not a coroutine: Starlette runs it in a thread
+        try:
+            return answer(request)
+        except (Wrong, UserError) as error:
+            return PlainTextResponse(str(error), status_code=404)
+        except Busy:
+            # Not an error: the browser would report one to its console each time it is told to wait.
+            return PlainTextResponse("Another map is being computed; ask again.", status_code=202)
+        except UnitscopeError as error:
+            return PlainTextResponse(str(error), status_code=503)
+
+    return guarded
+
+
+def _view(request: Request) -> LayerView:
+    network = _registered(request, "network", results.network_names())
+    dataset = _registered(request, "dataset", results.dataset_names())
+    least = _whole(request, "min_images", MIN_IMAGES, 1, 1000)
+    ask = Ask(network, dataset, least, _cutoff(request))
+    view = results.layer(ask, request.query_params.get("layer", ""))
+    if view is None:
+        raise Wrong(f"No result for this layer of {network} on {dataset}.")
+    return view
+
+
+def _registered(request: Request, name: str, known: tuple[str, ...]) -> str:
+    value = request.query_params.get(name, "")
+    if value not in known:
+        raise Wrong(f"The {name} asked for is not registered.")
+    return value
+
+
+def _whole(request: Request, name: str, default: int, low: int, high: int) -> int:
+    value = _number(request.query_params.get(name, str(default)))
+    if value is None or not low <= value <= high:
+        raise Wrong(f"{name} is expected to be a whole number from {low} to {high}.")
+    return value
+
+
+def _number(raw: str) -> int | None:
+    """A whole number of at most nine digits: Python refuses to read one of thousands, with an exception."""
+    return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) <= 9 else None
+
+
+def _cutoff(request: Request) -> float:
+    try:
+        value = float(request.query_params.get("cutoff", CUTOFF_DEFAULT))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= CUTOFF_MAX:
+        raise Wrong(f"cutoff is expected to be an IoU from 0 to {CUTOFF_MAX}.")
+    return value
+
+
+@lru_cache(maxsize=16384)
+def _patch_bytes(dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float]) -> bytes:
+    image, peak, grid, share = place
+    pixels = results.photograph(dataset, digest, image)
+    return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share))
+
+
+def _patch(unit: int, view: LayerView) -> bytes:
+    side = view.layer.grid[0] * (view.layer.stride or 1)
+    place = (
+        int(view.record["top_image"][unit, 0]),
+        int(view.record["top_peak"][unit, 0]),
+        view.layer.grid,
+        pictures.patch_share(view.layer.receptive_field, side),
+    )
+    return _patch_bytes(view.dataset, view.facts.dataset_digest, place)
+
+
+@lru_cache(maxsize=512)
+def _photo(digest: str, image: int, name: str) -> bytes:
+    return pictures.jpeg(results.photograph(name, digest, image), pictures.PHOTO)
+
+
+def _jpeg(request: Request, content: bytes, *, current: bool) -> Response:
+    return _picture(request, content, "image/jpeg", current=current)
+
+
+def _picture(request: Request, content: bytes, kind: str, *, current: bool) -> Response:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    headers: dict[str, Any] = {"ETag": tag, "Cache-Control": FOREVER if current else BRIEFLY}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=kind, headers=headers)
+
+
+def _attachment(response: Response, name: str) -> Response:
+    plainly = "".join(c if c.isascii() else "-" for c in name)  # for what does not know the other
+    other = "" if plainly == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{plainly}"{other}'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,277 @@
+"""One layer as the pages see it: the record, its summary and what is derived from them for drawing.
+
+No Streamlit in here. The integers come from the record; each ratio is divided once, in the core's summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.analyses.profile.request import Settings
+from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
+from ui.shell.theme import badge_of
+
+LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
+STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
+SMALL = 10  # fewer than this many images: drawn hollow, with an interval
+
+
+class Concept(NamedTuple):
+    """A concept under the name that no other of the profile has (`ConceptTable.names`)."""
+
+    number: int
+    name: str
+    category: str
+
+
+class Facts(NamedTuple):
+    """Who was profiled on what."""
+
+    network: str
+    network_title: str
+    evidence: str
+    note: str
+    dataset: str
+    dataset_digest: str
+    images: int
+    skipped: int
+
+    @property
+    def badge(self) -> str:
+        """Whose a figure is, and what the evidence is."""
+        return badge_of(f"{self.network_title} on {self.dataset}", self.evidence)
+
+
+class Place(NamedTuple):
+    """The layer within the network."""
+
+    name: str
+    path: str
+    number: int
+    units: int
+    grid: tuple[int, int]
+    receptive_field: int | None
+    stride: int | None
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One layer of one network on one data set under given settings.
+
+    Attributes:
+        key: digest of the layer's record; part of every picture's address.
+        summary: the core's labels, detectors and chance; every ratio was divided there, once.
+        network, dataset: registered names; the record may have been made under others.
+        survey: key of the data set's survey in the store.
+        title: of the network under its registered name; that of the record where it is empty.
+    """
+
+    key: str
+    summary: LayerSummary
+    network: str
+    dataset: str
+    survey: str = ""
+    title: str = ""
+
+    def at(self, cutoff: float) -> LayerView:
+        """The same layer under another cut-off; labels and chance do not depend on it: nothing is sorted."""
+        summary = self.summary
+        if cutoff == summary.settings.cutoff:
+            return self
+        settings = Settings(summary.settings.min_images, cutoff)
+        return replace(self, summary=replace(summary, settings=settings, detector=summary.best_iou > cutoff))
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Tells apart what follows from a view: record, chance level and settings, and under which names."""
+        return self.key, self.summary.settings, self.permutations, self.network, self.dataset, self.title
+
+    @property
+    def record(self) -> Mapping[str, NDArray[Any]]:
+        """Arrays by their contract names (docs/architecture.md)."""
+        return self.summary.profile.arrays
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The record's metadata."""
+        return self.summary.profile.metadata
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Who was profiled on what."""
+        network, dataset = self.metadata["network"], self.metadata["dataset"]
+        return Facts(
+            self.network,
+            self.title or network.get("title") or self.network,
+            network.get("evidence", ""),
+            network.get("note", ""),
+            self.dataset,
+            dataset["digest"],
+            int(dataset["images"]),
+            len(dataset.get("skipped", ())),
+        )
+
+    @cached_property
+    def layer(self) -> Place:
+        """The layer within the network."""
+        layer = self.metadata["layer"]
+        height, width = layer["grid"]
+        return Place(
+            layer["name"],
+            layer["path"],
+            int(layer["index"]),
+            int(layer["units"]),
+            (int(height), int(width)),
+            layer.get("receptive_field"),
+            layer.get("stride"),
+        )
+
+    @property
+    def annotation_size(self) -> tuple[int, int]:
+        """(H, W) of the annotation grid."""
+        return self.summary.profile.annotation_size
+
+    @property
+    def quantile(self) -> float:
+        """The tail mass asked for."""
+        return float(self.metadata["quantile"])
+
+    @property
+    def positions(self) -> int:
+        """Grid positions over all images."""
+        return int(self.metadata["positions"])
+
+    @property
+    def cutoff(self) -> float:
+        """A unit is a detector above this IoU."""
+        return self.summary.settings.cutoff
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Categories in the record's order."""
+        return self.summary.profile.categories
+
+    @cached_property
+    def concepts(self) -> tuple[Concept, ...]:
+        """The concepts under names of their own."""
+        table = self.summary.profile.table
+        return tuple(
+            Concept(concept.number, name, concept.category)
+            for concept, name in zip(table.concepts, table.names, strict=True)
+        )
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """(U,) IoU with the best concept."""
+        return self.summary.best_iou
+
+    @property
+    def best(self) -> NDArray[np.int64]:
+        """(U,) the best concept, -1 for none."""
+        return self.summary.best_concept
+
+    @property
+    def detector(self) -> NDArray[np.bool_]:
+        """(U,) best IoU above the cut-off."""
+        return self.summary.detector
+
+    @property
+    def state(self) -> NDArray[np.uint8]:
+        """(U,) 0 live, 1 dead, 2 tied."""
+        return np.asarray(self.record["state"])
+
+    @property
+    def firing(self) -> NDArray[np.float64]:
+        """(U,) share of grid positions above the threshold."""
+        return self.summary.profile.tail_mass
+
+    @cached_property
+    def expected(self) -> float | None:
+        """Detectors expected by chance; None while chance has not been computed."""
+        return self.summary.expected_by_chance()
+
+    @property
+    def permutations(self) -> int:
+        """Permutations behind the p-values, 0 without chance."""
+        return int(self.summary.chance.metadata["permutations"]) if self.summary.chance else 0
+
+    @property
+    def chance_images(self) -> int:
+        """Images behind the p-values, 0 without chance."""
+        return int(self.summary.chance.metadata["images"]) if self.summary.chance else 0
+
+    @property
+    def p_floor(self) -> float:
+        """The smallest p the permutations can give: 1/(1 + K·U), U the units that are not dead."""
+        return 1 / (1 + self.permutations * max(1, int((self.state != DEAD).sum())))
+
+    def detectors(self) -> int:
+        """Units whose best IoU exceeds the cut-off."""
+        return int(self.detector.sum())
+
+    def concept_counts(self) -> dict[int, list[int]]:
+        """Concept -> its detectors, best first; concepts with most detectors first."""
+        units: dict[int, list[int]] = {}
+        for unit in np.argsort(-self.iou, kind="stable"):
+            if self.detector[unit]:
+                units.setdefault(int(self.best[unit]), []).append(int(unit))
+        return dict(sorted(units.items(), key=lambda item: (-len(item[1]), item[0])))
+
+    def sensitivity(self, cutoffs: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Number of units whose best IoU exceeds each cut-off."""
+        return sensitivity(self.iou, cutoffs.tolist())
+
+    def find(self, name: str) -> int:
+        """Index of the concept that a name means, -1 if there is none or there are several."""
+        found = self.summary.profile.table.named(name)
+        return found[0] if len(found) == 1 else -1
+
+    def meant(self, name: str) -> list[str]:
+        """The concepts that a name may mean, each under a name of its own."""
+        return [self.concepts[index].name for index in self.summary.profile.table.named(name)]
+
+    def word(self, unit: int) -> str:
+        """`dead`, `tied` or nothing."""
+        state = int(self.state[unit])
+        return "" if state == LIVE else STATE_WORDS.get(state, "")
+
+    def label(self, unit: int) -> str:
+        """Unique name of the unit's best concept, empty when it overlaps with none."""
+        best = int(self.best[unit])
+        return self.concepts[best].name if best >= 0 and self.iou[unit] > 0 else ""
+
+    def category(self, unit: int) -> str:
+        """Category of the unit's best concept."""
+        best = int(self.best[unit])
+        return self.concepts[best].category if best >= 0 and self.iou[unit] > 0 else ""
+
+    def best_concepts(self, unit: int) -> list[int]:
+        """The unit's best concepts, overall and then of each category, each once."""
+        numbers = [*self.summary.top_concept[unit], *self.summary.category_concept[unit]]
+        return list(dict.fromkeys(int(c) for c in numbers if c >= 0))
+
+    def colour(self, unit: int) -> tuple[int, int, int] | None:
+        """Mean RGB inside the unit's mask; None for a unit whose mask is empty."""
+        mean = self.summary.profile.mean_colour[unit]
+        return None if np.isnan(mean).any() else (round(mean[0]), round(mean[1]), round(mean[2]))
+
+    def nearest_shade(self, unit: int) -> tuple[str, tuple[int, int, int], float] | None:
+        """The shade with the best IoU with the unit's mask: name, RGB, IoU."""
+        names = self.metadata.get("shade_names") or ()
+        if not len(names) or "shade_intersection" not in self.record:
+            return None
+        iou = self.summary.profile.shade_iou[unit]
+        best = int(np.argmax(iou))
+        if iou[best] <= 0:
+            return None
+        red, green, blue = (int(v) for v in self.record["shade_rgb"][best])
+        return str(names[best]), (red, green, blue), float(iou[best])
+
+
+Views = Mapping[str, LayerView]  # layer -> view, in forward order

@@ -1,0 +1,57 @@
+"""Background jobs, whatever the analysis: a request is all that one has to know."""
+
+from __future__ import annotations
+
+from interpret_core import jobs
+from interpret_core.errors import UnitscopeError
+from interpret_core.jobs import Job
+from interpret_core.options import Request
+from ui.session.memory import once
+from ui.session.stored import store
+
+
+@once
+def job(request: Request) -> Job | None:
+    """The job that computes (or computed) this, None if there never was one.
+
+    Raises:
+        StoreError: the cache cannot be read.
+    """
+    return jobs.find(store(), jobs.job_id(request.analysis, request.to_json()))
+
+
+def busy(request: Request) -> bool:
+    """Whether its job waits or runs; what cannot be asked for does not."""
+    try:
+        found = job(request)
+    except UnitscopeError:
+        return False
+    return bool(found and found.active)
+
+
+def ended(request: Request) -> float:
+    """When its job ended: it saw the data set as it was then, and so must its page. 0 where none has."""
+    found = job(request)
+    return (found.finished or 0.0) if found else 0.0
+
+
+def start(request: Request) -> Job:
+    """Submit the job, or find the one that already runs."""
+    return jobs.submit(store(), request.analysis, request.to_json())
+
+
+def cancel(request: Request) -> None:
+    """Ask the job to stop."""
+    jobs.cancel(store(), jobs.job_id(request.analysis, request.to_json()))
+
+
+@once
+def listing() -> list[Job]:
+    """All jobs, the latest submission first."""
+    return jobs.listing(store())
+
+
+def before(job: Job) -> int:
+    """Jobs that a queued one waits for: those at work, and those that stand in the line before it."""
+    others = [other for other in jobs.listing(store()) if other.active and other.id != job.id]
+    return sum(other.state == "running" or other.number < job.number for other in others)

@@ -1,0 +1,1 @@
+"""The Shared units page: how far classes rely on the same units."""

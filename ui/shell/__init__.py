@@ -1,0 +1,1 @@
+"""What every page has: the address, the sidebar, the menu, words, colours."""

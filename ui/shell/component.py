@@ -1,0 +1,63 @@
+"""Parts of a page that scripts of their own draw in the browser: the one way to register and draw one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import streamlit as st
+
+from ui.shell.theme import ROOT, asset
+
+# What is drawn travels as bytes: Streamlit walks through other data in search of tables, and writes it twice.
+_READ = """
+export default told => drawComponent({ ...told, data: JSON.parse(new TextDecoder().decode(told.data)) });
+"""
+
+
+class Component:
+    """A script with its style and markup, `<file>.js`, `.css` and `.html` below `ui/`.
+
+    Made while its module is imported: registered inside a run of a page, a component loses its first click.
+
+    Args:
+        file: path from `ui/` without an ending; style and markup may be missing.
+        before: paths of scripts that it uses.
+    """
+
+    def __init__(self, file: str, *before: str) -> None:
+        script = asset(f"{file}.js")
+        start = "export default function("
+        if script.count(start) != 1:
+            raise ValueError(f"{file}.js is expected to have `{start}` once.")
+        shared = "".join(asset(one) for one in before)
+        self._mounted: Any = st.components.v2.component(
+            f"unitscope_{file.rpartition('/')[2]}",
+            html=asset(f"{file}.html") if (ROOT / f"{file}.html").is_file() else "<i hidden></i>",
+            css=asset(f"{file}.css") if (ROOT / f"{file}.css").is_file() else None,
+            js=shared + script.replace(start, "const drawComponent = function(") + _READ,
+        )
+
+    def __call__(
+        self,
+        key: str,
+        data: dict[str, Any],
+        width: Literal["stretch", "content"] = "stretch",
+        **events: Callable[[], None],
+    ) -> None:
+        """Draw it.
+
+        Args:
+            key: of the component on the page; what it has told lies under it in the session's state.
+            data: what it draws, as JSON takes it; NaN is none.
+            width: "stretch" or "content".
+            events: `on_<name>_change` for each state and event that it tells.
+        """
+        told = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        self._mounted(
+            key=key,
+            data=told.encode("utf-8", "backslashreplace"),
+            width=width,
+            **events,
+        )

@@ -1,0 +1,153 @@
+"""The sidebar of the unit browser: layer, filters and order, each in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ui.components.unit_grid.unit_grid import SEARCH_KEY
+from ui.session.layers import Layers
+from ui.session.view import LayerView
+from ui.shell import lists, state
+from ui.shell.plain import plain
+from ui.units.selection import SORTS, STATES, Filters, concept_options
+
+PARAMETERS = (
+    "layer",
+    "unit",
+    "annotate",
+    "show",
+    "image",
+    "photos",
+    "band",
+    "concept",
+    "category",
+    "iou",
+    "significant",
+    "detectors",
+    "state",
+    "sort",
+    "class",
+)
+
+
+def layer_picker(views: Layers, *, from_first: bool = False) -> LayerView:
+    """Choose a layer; the last one by default, since later layers name more concepts.
+
+    Args:
+        views: of all layers.
+        from_first: begin with the first instead, where somebody may be seeing a network's units at all for
+            the first time.
+    """
+    names, counts = list(views), views.counts()
+    chosen = state.one_of("layer", names, names[0] if from_first else names[-1])
+
+    def words(name: str) -> str:
+        return f"{counts[name].detectors:,}/{counts[name].units:,} · {name}"  # the name may be cut
+
+    key = state.follow("pick_layer", chosen)
+    st.sidebar.selectbox(
+        "Layer",
+        names,
+        key=key,
+        format_func=words,
+        help="Before each layer: its detectors and its units.",
+        on_change=state.writer("layer", key, str, clear=("unit", "annotate", "image", "iou")),
+    )
+    return views[chosen]
+
+
+def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
+    """Draw the filters and return what they ask for.
+
+    Args:
+        view: the layer.
+        classes: whose relevance can order the units; without any this order is not offered.
+    """
+    with st.sidebar:
+        concept = _concept(view)
+        categories = _categories(view.categories)
+        low, high = _iou(view)
+        detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
+        significant = _flag("significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
+        which = _one("State", "state", STATES, "")
+        sorts = {name: words for name, words in SORTS.items() if name != "relevance" or classes}
+        sort = _one("Sort by", "sort", sorts, "iou")
+        name = (
+            _one("Class", "class", {each: each for each in classes}, classes[0])
+            if sort == "relevance"
+            else ""
+        )
+        names = ("concept", "category", "iou", "significant", "detectors", "state")
+        st.button(
+            "Clear filters",
+            on_click=state.change,
+            kwargs=dict.fromkeys(names),
+            disabled=not any(map(state.parameter, names)),
+        )
+    return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort, name)
+
+
+def _concept(view: LayerView) -> str:
+    options = concept_options(view)
+    chosen = state.one_of("concept", list(options), "", "concept", view.meant)
+    key = state.follow(SEARCH_KEY, chosen or None)
+    st.selectbox(
+        "Concept",
+        list(options),
+        index=None,
+        key=key,
+        format_func=lambda name: f"{name} · {options.get(name, 0)}",
+        placeholder=f"search {len(options)} concepts  ( / )",
+        help="Units with this concept among their top three; beside each name, how many.",
+        on_change=state.writer("concept", key, lambda value: value or ""),
+    )
+    return chosen
+
+
+def _categories(known: Sequence[str]) -> list[str]:
+    key = state.follow("pick_category", state.several_of("category", known, "category"))
+    st.pills(
+        "Category",
+        known,
+        selection_mode="multi",
+        key=key,
+        format_func=plain,
+        on_change=state.writer("category", key, lists.joined),
+    )
+    return list(st.session_state[key])
+
+
+def _iou(view: LayerView) -> tuple[float, float]:
+    most = max(0.05, round(float(view.iou.max(initial=0.0)) + 0.005, 2))
+    low, high = state.number_range("iou", 0.0, most)
+    key = state.follow("pick_iou", (low, high))
+
+    def text(value: tuple[float, float]) -> str:
+        return "" if value == (0.0, most) else f"{value[0]:g}-{value[1]:g}"
+
+    st.slider(
+        "IoU range", 0.0, most, step=0.005, format="%.3f", key=key, on_change=state.writer("iou", key, text)
+    )
+    return (low, high) if high < most else (low, 1.0)
+
+
+def _flag(name: str, label: str, help_text: str) -> bool:
+    key = state.follow(f"pick_{name}", state.flag(name))
+    st.checkbox(
+        label, key=key, help=help_text, on_change=state.writer(name, key, lambda on: "1" if on else "")
+    )
+    return bool(st.session_state[key])
+
+
+def _one(label: str, name: str, options: Mapping[str, str], default: str) -> str:
+    key = state.follow(f"pick_{name}", state.one_of(name, [o for o in options if o], default))
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=lambda value: options[value],
+        on_change=state.writer(name, key, lambda value: "" if value == default else value),
+    )
+    return str(st.session_state[key])

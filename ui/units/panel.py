@@ -1,0 +1,133 @@
+"""One unit: what it is, where it fires, how sure we may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from interpret_core.analyses.profile.summary import alike
+from ui.components.chart.chart import chart
+from ui.components.copy.copy import copy_link
+from ui.components.facts import chance_words, evidence_words
+from ui.components.markup import download_links
+from ui.session import resources
+from ui.session.view import LayerView
+from ui.shell import state
+from ui.shell.how import how
+from ui.shell.plain import plain
+from ui.units import markup, photographs
+from ui.units import relevance as unit_relevance
+from ui.units.figures import Responses, histogram
+from ui.units.photographs import Shown
+from ui.units.selection import neighbours
+
+ALIKE = 6  # units alike that are offered
+
+
+def shown(view: LayerView, order: NDArray[np.int64]) -> Shown:
+    """Read and check the panel's parameters; the first unit of the grid where the URL names none."""
+    first = int(order[0]) if order.size else 0
+    return photographs.shown(view, state.whole("unit", 0, view.layer.units - 1, first))
+
+
+def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callable[[], None]) -> None:
+    """Draw the unit.
+
+    Args:
+        view, order: the layer, and its units as the grid shows them.
+        now: what the URL says.
+        switch: draws what silences the unit.
+    """
+    unit = now.unit
+    st.html(markup.heading(view, unit))
+    _tools(view, order, unit)
+    switch()
+    st.html(markup.stats(view, unit, now.concept))
+    st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
+    if view.word(unit) == "dead":
+        st.info(
+            "A dead unit answers zero at every position of every image: it fires in none, so it has no "
+            "photographs to show."
+        )
+        return
+    photographs.photographs(view, now)
+    st.html(markup.concept_table(view, unit))
+    unit_relevance.section(view, unit)
+    _responses(view, unit)
+    _alike(view, unit)
+
+
+def _alike(view: LayerView, unit: int) -> None:
+    """Ways to the units that overlap with the same concepts."""
+    found = alike(view.summary, unit, ALIKE)
+    if not found:
+        return
+    words = {other: plain(f"#{other} {view.label(other)} · {cosine:.2f}") for other, cosine in found}
+    key = state.follow("pick_alike", None)
+    st.pills(
+        "Units alike",
+        list(words),
+        key=key,
+        format_func=words.__getitem__,
+        on_change=lambda: pick(st.session_state[key]),
+    )
+    how("alike")
+
+
+def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
+    before, after = neighbours(order, unit)
+
+    def go(to: int | None) -> None:
+        pick(to)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "← Previous",
+            key="previous",
+            on_click=go,
+            args=(before,),
+            disabled=before is None,
+            width="content",
+        )
+        st.button("Next →", key="next", on_click=go, args=(after,), disabled=after is None, width="content")
+        pinned = {
+            "network": view.network,
+            "dataset": view.dataset,
+            "layer": view.layer.name,
+            "unit": str(unit),
+        }
+        copy_link(key="copy_link", width="content", data=pinned)
+        with st.popover("Download", width="content"):
+            st.html(
+                download_links(
+                    [
+                        ("This unit as JSON", resources.download(view, "unit.json", unit)),
+                        (f"All units of {view.layer.name} as CSV", resources.download(view, "layer.csv")),
+                        (f"All units of {view.layer.name} as JSON", resources.download(view, "layer.json")),
+                    ]
+                )
+            )
+        how("iou", "ceiling", "chance")
+
+
+def pick(unit: int | None) -> None:
+    """Go to another unit; what was chosen for the last one does not carry over."""
+    if unit is not None:
+        state.change(unit=unit, annotate=None, image=None)
+
+
+def _responses(view: LayerView, unit: int) -> None:
+    record = view.record
+    responses = Responses(
+        record["histogram"][unit],
+        record["histogram_edges"][unit],
+        float(record["threshold"][unit]),
+        float(view.firing[unit]),
+    )
+    figure = histogram(responses, f"unit {unit}", badge=view.facts.badge)
+    chart(figure, "responses", f"Responses of {view.layer.name} unit {unit}")
+    st.html(markup.details(view, unit))
+    how("histogram", "colour")

@@ -1,0 +1,64 @@
+"""A unit's relevance over the classes, on its page and in the order of the grid."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from interpret_core.errors import UnitscopeError
+from ui.components.chart.chart import chart
+from ui.jobs import relevance as relevance_status
+from ui.session import relevances, unit_rows
+from ui.session.relevances import Wanted
+from ui.session.view import SMALL, LayerView
+from ui.shell import links
+from ui.shell.how import how
+from ui.shell.plain import plain
+from ui.shell.theme import count_text
+from ui.units import figures
+
+MOST = 20  # bars
+
+
+def section(view: LayerView, unit: int) -> None:
+    """Bars over the classes, and the way to the unit's maps."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Relevance over classes**", width="content")
+        how("relevance")
+    wanted = Wanted(view.network, view.dataset)
+    try:
+        relevances.find(wanted)
+    except UnitscopeError as error:
+        st.caption(plain(error))
+        return
+    found = relevances.classes_of(view)
+    if not found:
+        links.link("Not computed yet: see the cost →", links.RELEVANCE, network=view.network)
+        return
+    rows = unit_rows.by_class(found, view.layer.name, unit)
+    st.caption(_words(rows, unit, view, wanted))
+    figure = figures.class_bars(rows, badge=view.facts.badge, limit=MOST)
+    chart(figure, "unit_classes", f"Relevance of {view.layer.name} unit {unit}", rows=lambda: rows)
+    best = rows[0]["class"]
+    links.link(
+        f"Its maps for {plain(best)} →",
+        links.RELEVANCE,
+        **{"network": view.network, "layer": view.layer.name, "class": best, "unit": unit},
+    )
+
+
+def _words(rows: list[dict[str, object]], unit: int, view: LayerView, wanted: Wanted) -> str:
+    """Where it ranks first, how many images that rests on, what is not drawn."""
+    top = min(rows, key=lambda row: int(str(row["rank"])))
+    share = top["in_mask_share"]
+    inside = f", {share:.0%} of it inside the object" if isinstance(share, float) else ""
+    few = sum(int(str(row["images"])) < SMALL for row in rows)
+    parts = [
+        f"Ranks {top['rank']} of {count_text(view.layer.units, 'unit')} for {plain(top['class'])}, its best "
+        f"place (n = {top['images']}{inside}); bars do not compare across layers",
+        relevance_status.settings_words(wanted),
+    ]
+    if len(rows) > MOST:
+        parts.append(f"the first {MOST} of {len(rows)} classes")
+    if few:
+        parts.append(f"hollow: fewer than {SMALL} images ({few} of {len(rows)})")
+    return " · ".join(parts)
