@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 Row = dict[str, Any]
 Cell = str | int | float | None
@@ -34,6 +36,28 @@ class Table:
 def spreadsheet_safe(row: Mapping[str, Any]) -> Row:
     """The row for a CSV file: a text that a spreadsheet would run as a formula gets a `'`."""
     return {name: _harmless(value) for name, value in row.items()}
+
+
+def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
+    """Comma-separated, a line per row below its columns; how many. The one writer of such files.
+
+    What is not known is empty; numbers in full, so that they read back to the same value; no formulas.
+    """
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    number = 0
+    for row in rows:
+        writer.writerow(spreadsheet_safe(row))
+        number += 1
+    return number
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The same as a text, under the first row's names."""
+    buffer = io.StringIO()
+    if rows:
+        write_csv(buffer, list(rows[0]), rows)
+    return buffer.getvalue()
 
 
 def _harmless(value: Any) -> Any:

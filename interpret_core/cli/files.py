@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from interpret_core.errors import UserError
-from interpret_core.tables import Row, spreadsheet_safe
+from interpret_core.tables import Row, write_csv
 
 
 def check_target(path: Path) -> Path:
@@ -53,7 +52,7 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
                 if target.suffix == ".json":
                     number = _json(file, records, described)
                 else:
-                    number = _csv(file, columns, records)
+                    number = write_csv(file, columns, records)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
@@ -61,17 +60,6 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
             part.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(target, error) from error
-    return number
-
-
-def _csv(file: TextIO, columns: Sequence[str], records: Iterable[Row]) -> int:
-    """What is not known is empty; numbers in full, so that they read back to the same value; no formulas."""
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
-    writer.writeheader()
-    number = 0
-    for row in records:
-        writer.writerow(spreadsheet_safe(row))
-        number += 1
     return number
 
 

@@ -118,6 +118,19 @@ def ablated(installation: Path, related: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def everything(installation: Path, ablated: Path) -> Path:
+    """The same with the profiles of `small` and `other` on `planted`."""
+    cache = installation / "everything"
+    shutil.copytree(ablated, cache)
+    with pytest.MonkeyPatch.context() as patch:
+        _environment(patch, installation, cache)
+        with Store(cache) as store:
+            for name in ("small", "other"):
+                run_profile(ProfileRequest(name, "planted", permutations=100), store, Execution(device="cpu"))
+    return cache
+
+
+@pytest.fixture(scope="session")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with unitscope.toml and a cache in which every name is an odd one (`odd_names`)."""
     root = odd_names.install(tmp_path_factory.mktemp("odd"))
@@ -130,6 +143,12 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_odd(odd: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The environment of an installation with that."""
     return _environment(monkeypatch, odd, odd / "cache")
+
+
+@pytest.fixture
+def with_links(installation: Path, everything: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of an installation with all results that links lead to."""
+    return _environment(monkeypatch, installation, everything)
 
 
 @pytest.fixture

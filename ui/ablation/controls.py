@@ -9,11 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.measures.ablation.selection import SEEDS, TOP
 from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE
-from interpret_core.options import Value
+from interpret_core.options import Value, field_of
 from ui.ablation import sliders
 from ui.ablation.sliders import HAND_BOX, SETTING, SPLITS, STEPS, Choice
+from ui.components.control.control import buttons
+from ui.components.control.control import choice as choice_in_address
 from ui.components.slider.steps import step_slider
 from ui.session.ablations import Bench
 from ui.shell import notices, silenced, state
@@ -28,6 +31,7 @@ BY = {
 }
 DIRECTION = {"top": "top", "bottom": "bottom"}
 VALUE = {"zero": "zero", "mean": "their mean"}
+SHOWN = {"label_visibility": "visible"}
 _PAST = "_ablation_past"
 PAST = 50  # steps back
 MANY = 20  # layers that have room beside the chart
@@ -43,44 +47,37 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str], beside: Delt
     """
     plan = bench.plan
     _class(plan, choice)
-    _by(choice)
+    choice_in_address("Ranked by", "by", BY, RELEVANCE, kind="ranking")
     if choice.by == IOU:
         _concept(choice, concepts)
     if choice.by in (RELEVANCE, IOU):
-        _buttons("Units", "direction", DIRECTION, choice.direction, TOP)
+        buttons("Units", "direction", DIRECTION, TOP, **SHOWN)
     if choice.by == RANDOM:
-        _buttons(
-            "Random order",
-            "seed",
-            {str(seed): f"seed {seed}" for seed in range(SEEDS)},
-            str(choice.seed),
-            "0",
-        )
+        seeds = {str(seed): f"seed {seed}" for seed in range(SEEDS)}
+        buttons("Random order", "seed", seeds, "0", **SHOWN)
     percent = choice.percent
     if choice.by != HAND:
         with beside:
             percent = _percent(choice, live=_precomputed(bench, choice))
         _layers(plan, choice)
     _hand(plan, choice)
-    _buttons("Silenced responses become", "value", VALUE, choice.value, Value.ZERO.value)
+    buttons("Silenced responses become", "value", VALUE, Value.ZERO.value, **SHOWN)
     _steps_back(plan)
     return choice._replace(percent=percent)
 
 
 def split_box() -> str:
     """Which images are evaluated, in the sidebar: another choice is another plan."""
-    now = sliders.split()
-    key = state.follow("pick_on", now)
-    st.sidebar.selectbox(
+    return choice_in_address(
         "Evaluated on",
-        list(SPLITS),
-        key=key,
-        format_func=SPLITS.__getitem__,
+        field_of(AblationRequest, "split").query,
+        SPLITS,
+        field_of(AblationRequest, "split").default,
+        kind="choice of images",
+        box=st.sidebar.selectbox,
         help="Rankings are tested on images that they have not seen: either the test images, or every image, "
         "with a ranking from the other images of its class (leave one out; for few images).",
-        on_change=state.writer("on", key, lambda value: "" if value == "val" else value),
     )
-    return now
 
 
 def _class(plan: AblationPlan, choice: Choice) -> None:
@@ -100,34 +97,11 @@ def _class(plan: AblationPlan, choice: Choice) -> None:
         )
 
 
-def _by(choice: Choice) -> None:
-    key = state.follow("pick_by", choice.by)
-    st.selectbox(
-        "Ranked by",
-        list(BY),
-        key=key,
-        format_func=BY.__getitem__,
-        on_change=state.writer("by", key, lambda value: "" if value == RELEVANCE else value),
-    )
-
-
 def _concept(choice: Choice, concepts: Sequence[str]) -> None:
     if not concepts:
         return
     key = state.follow("pick_concept_ranked", choice.concept)
     st.selectbox("Concept", concepts, key=key, on_change=state.writer("concept", key, str))
-
-
-def _buttons(label: str, name: str, options: dict[str, str], now: str, default: str) -> None:
-    key = state.follow(f"pick_{name}", now)
-    st.segmented_control(
-        label,
-        list(options),
-        key=key,
-        required=True,
-        format_func=options.__getitem__,
-        on_change=state.writer(name, key, lambda value: "" if value == default else str(value)),
-    )
 
 
 def _precomputed(bench: Bench, choice: Choice) -> bool:

@@ -21,6 +21,7 @@ from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.components.chart.chart import chart
 from ui.components.chart.figure import Figure
+from ui.components.control.control import buttons
 from ui.session.ablations import Bench
 from ui.session.memory import kept
 from ui.shell import links, silenced, state
@@ -75,18 +76,7 @@ def _figure(
 
 
 def _span() -> str:
-    span = state.one_of("span", list(SPANS), "3", "range")
-    key = state.follow("pick_span", span)
-    st.segmented_control(
-        "Range",
-        list(SPANS),
-        key=key,
-        required=True,
-        format_func=SPANS.__getitem__,
-        label_visibility="collapsed",
-        on_change=state.writer("span", key, lambda value: "" if value == "3" else value),
-    )
-    return span
+    return buttons("Range", "span", SPANS, "3", kind="range")
 
 
 def of_class(grid: Grid, name: str, metric: str, most: float) -> Iterator[Curve]:

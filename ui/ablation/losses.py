@@ -18,6 +18,7 @@ from ui.ablation import flips, sliders
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Runs, Task, runs
 from ui.components.bars.bars import MOST, class_bars
+from ui.components.control.control import buttons
 from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
@@ -189,18 +190,7 @@ def costs(bench: Bench, now: Found) -> str:
 
 def metric_box() -> str:
     """Accuracy or probability."""
-    metric = state.one_of("metric", list(METRICS), ACCURACY)
-    key = state.follow("pick_metric", metric)
-    st.segmented_control(
-        "Bars show",
-        list(METRICS),
-        key=key,
-        required=True,
-        format_func=METRICS.__getitem__,
-        label_visibility="collapsed",
-        on_change=state.writer("metric", key, lambda value: "" if value == ACCURACY else value),
-    )
-    return metric
+    return buttons("Bars show", "metric", METRICS, ACCURACY)
 
 
 def title_of(bench: Bench) -> str:

@@ -21,8 +21,8 @@ from ui.ablation import (
     specialised as ablation_special,
 )
 from ui.ablation.sliders import Choice
+from ui.components.control.control import buttons
 from ui.session.ablations import Bench
-from ui.shell import state
 
 PARTS = {
     "curves": "Curves (Figs. 5, 6)",
@@ -40,17 +40,7 @@ def parts(bench: Bench, choice: Choice) -> bool:
         Whether it has more to compute.
     """
     st.divider()
-    part = state.one_of("part", list(PARTS), "curves", "part")
-    key = state.follow("pick_part", part)
-    st.segmented_control(
-        "Part",
-        list(PARTS),
-        key=key,
-        required=True,
-        format_func=PARTS.__getitem__,
-        label_visibility="collapsed",
-        on_change=state.writer("part", key, lambda value: "" if value == "curves" else value),
-    )
+    part = buttons("Part", "part", PARTS, "curves", kind="part")
     more = False
     if part == "curves":
         fractions.section(bench, choice)

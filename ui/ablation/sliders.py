@@ -64,12 +64,6 @@ class Choice(NamedTuple):
         return replace(ranked, by=self.by, of=of, direction=self.direction)
 
 
-def split() -> str:
-    """Which images are evaluated."""
-    field = field_of(AblationRequest, "split")
-    return state.one_of(field.query, list(SPLITS), field.default, "choice of images")
-
-
 def read(plan: AblationPlan, concepts: Sequence[str]) -> Choice:
     """The URL's choice; what cannot be followed gets a friendly line and the nearest valid value.
 

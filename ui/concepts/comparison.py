@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui.components.chart.chart import chart
 from ui.components.chart.drawing import FITTING
+from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables
 from ui.concepts.curves import quality_lines, sensitivity_curve
@@ -46,18 +47,8 @@ def bars(networks: dict[str, Views]) -> str:
     Returns:
         The concept that is chosen, empty for none.
     """
-    kind = state.one_of("bars", list(BARS), "units")
-    key = state.follow("pick_bars", kind)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.segmented_control(
-            "Bars show",
-            list(BARS),
-            key=key,
-            required=True,
-            format_func=BARS.__getitem__,
-            label_visibility="collapsed",
-            on_change=state.writer("bars", key, lambda value: "" if value == "units" else value),
-        )
+        kind = buttons("Bars show", "bars", BARS, "units")
         concept = linked.pick(networks)
         how("unique", "chance")
     panels = {name: tables.panel(views, concept) for name, views in networks.items()}

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ui.components.chart.chart import chart
+from ui.components.control.control import choice
 from ui.components.list.list import concept_list
 from ui.concepts import tables
 from ui.concepts.figures import concept_bars
@@ -26,17 +27,11 @@ def concept_section(views: Views, chosen: str) -> None:
     """Bars and table, for all layers or one; a click chooses the concept."""
     names = list(views)
     every = unlike("all layers", names)
-    scope = state.one_of("scope", [every, *names], every, "layer")
-    key = state.follow("pick_scope", scope)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Concepts", width="content")
-        st.selectbox(
-            "Layers",
-            [every, *names],
-            key=key,
-            width=220,
-            label_visibility="collapsed",
-            on_change=state.writer("scope", key, lambda value: "" if value == every else value),
+        scopes = {name: name for name in (every, *names)}
+        scope = choice(
+            "Layers", "scope", scopes, every, kind="layer", width=220, label_visibility="collapsed"
         )
     shown = views if scope == every else {scope: views[scope]}
     rows = _rows(tuple((name, view.identity) for name, view in shown.items()), shown)

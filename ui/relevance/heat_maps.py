@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from interpret_core.classes.known import FEW as HALVED
+from ui.components.control.control import buttons
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
 from ui.jobs import relevance as relevance_status
@@ -90,20 +91,10 @@ def maps(networks: dict[str, Found]) -> Picked | None:
     Returns:
         The cell that is chosen, None for none.
     """
-    view = state.one_of("view", list(VIEWS), "mass")
-    key = state.follow("pick_view", view)
     found = {name: relevances.totals(one) for name, one in networks.items()}
     every = [total for one in found.values() for total in one.values()]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.segmented_control(
-            "Cells show",
-            list(VIEWS),
-            key=key,
-            required=True,
-            format_func=VIEWS.__getitem__,
-            label_visibility="collapsed",
-            on_change=state.writer("view", key, lambda value: "" if value == "mass" else value),
-        )
+        view = buttons("Cells show", "view", VIEWS, "mass")
         log = _log_box(totals.wide(every, view))
     picked = _picked(networks)
     scale = rows.scale_of(every, view, log=log)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.classes.known import OBJECT
+from ui.components.control.control import choice
 from ui.components.ranked.ranked import ranked
 from ui.components.saves import saves
 from ui.relevance.heat_maps import Picked
@@ -35,17 +36,8 @@ def ranked_units(
         view: the layer's profile, if there is one.
         unit: whose maps are drawn, -1 for none.
     """
-    order = state.one_of("order", list(ORDERS), "relevance")
-    key = state.follow("pick_order", order)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.selectbox(
-            "Units by",
-            list(ORDERS),
-            key=key,
-            format_func=ORDERS.__getitem__,
-            width=240,
-            on_change=state.writer("order", key, lambda value: "" if value == "relevance" else value),
-        )
+        order = choice("Units by", "order", ORDERS, "relevance", width=240)
         stem = f"relevance_{picked.network}_{picked.layer}_{picked.name}"
         saves.saves(stem, partial(unit_rows.unit_rows, record, picked.layer, view), "save_units")
     if view is None:

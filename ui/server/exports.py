@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from interpret_core.measures.dissection.bands import BANDS
 from interpret_core.numbers import known
-from interpret_core.tables import spreadsheet_safe
+from interpret_core.tables import csv_text
 from ui.session import photos
 from ui.session.photos import Source
 from ui.session.view import STATE_WORDS, LayerView
@@ -16,12 +14,7 @@ from ui.session.view import STATE_WORDS, LayerView
 
 def layer_csv(view: LayerView) -> str:
     """One row per unit: label, IoU, ceiling, chance, state; the evidence in every row."""
-    buffer = io.StringIO()
-    rows = [unit_row(view, unit) for unit in range(view.layer.units)]
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(spreadsheet_safe(row) for row in rows)
-    return buffer.getvalue()
+    return csv_text([unit_row(view, unit) for unit in range(view.layer.units)])
 
 
 def layer_json(view: LayerView) -> dict[str, Any]:

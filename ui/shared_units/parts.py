@@ -14,6 +14,7 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.measures.shared_units import Overlap, SharedUnits
 from ui.components.cards.cards import Card, cards
 from ui.components.chart.chart import chart
+from ui.components.control.control import choice
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
 from ui.session import relevances, resources, results
@@ -100,15 +101,8 @@ def _shared(
 def scope_box(now: Sets) -> None:
     """All layers or one."""
     every = unlike(ALL, now.layers)
-    key = state.follow("pick_scope", now.scope or every)
-    st.selectbox(
-        "Layers",
-        [every, *now.layers],
-        key=key,
-        width=220,
-        label_visibility="collapsed",
-        on_change=state.writer("scope", key, lambda value: "" if value == every else value),
-    )
+    scopes = {name: name for name in (every, *now.layers)}
+    choice("Layers", "scope", scopes, every, kind="layer", width=220, label_visibility="collapsed")
 
 
 def overlaps(now: Sets) -> tuple[str, str] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
+from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
 from ui.session.layers import Layers
 from ui.session.view import LayerView
@@ -71,11 +72,11 @@ def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
         low, high = _iou(view)
         detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
         significant = _flag("significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
-        which = _one("State", "state", STATES, "")
+        which = choice("State", "state", STATES, "")
         sorts = {name: words for name, words in SORTS.items() if name != "relevance" or classes}
-        sort = _one("Sort by", "sort", sorts, "iou")
+        sort = choice("Sort by", "sort", sorts, "iou")
         name = (
-            _one("Class", "class", {each: each for each in classes}, classes[0])
+            choice("Class", "class", {each: each for each in classes}, classes[0])
             if sort == "relevance"
             else ""
         )
@@ -139,15 +140,3 @@ def _flag(name: str, label: str, help_text: str) -> bool:
         label, key=key, help=help_text, on_change=state.writer(name, key, lambda on: "1" if on else "")
     )
     return bool(st.session_state[key])
-
-
-def _one(label: str, name: str, options: Mapping[str, str], default: str) -> str:
-    key = state.follow(f"pick_{name}", state.one_of(name, [o for o in options if o], default))
-    st.selectbox(
-        label,
-        list(options),
-        key=key,
-        format_func=lambda value: options[value],
-        on_change=state.writer(name, key, lambda value: "" if value == default else value),
-    )
-    return str(st.session_state[key])

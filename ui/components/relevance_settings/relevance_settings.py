@@ -8,8 +8,8 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.options import field_of
+from ui.components.control.control import choice
 from ui.session.relevances import Wanted
-from ui.shell import state
 from ui.shell.sidebar import Ask
 
 METHOD = {"layer-ig": "layer integrated gradients", "conductance": "conductance"}
@@ -44,14 +44,4 @@ def wanted(ask: Ask) -> Wanted:
 
 def _one(label: str, name: str, words: Mapping[str, str]) -> str:
     field = field_of(RelevanceRequest, name)
-    chosen = state.choice_of(field)
-    key = state.follow(f"pick_{name}", chosen)
-    st.selectbox(
-        label,
-        field.choices,
-        key=key,
-        format_func=lambda value: words[value],
-        help=HELP[name],
-        on_change=state.writer(field.query, key, lambda value: "" if value == field.default else value),
-    )
-    return chosen
+    return choice(label, field.query, words, field.default, help=HELP[name])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,23 +9,13 @@ from typing import Any
 import streamlit as st
 
 from interpret_core.provenance import made_with
-from interpret_core.tables import spreadsheet_safe
+from interpret_core.tables import csv_text
 from ui.shell.component import Component
 from ui.shell.names import file_stem
 
 _component = Component("components/saves/saves")
 
 Rows = Sequence[Mapping[str, Any]]
-
-
-def csv_text(rows: Rows) -> str:
-    """Comma-separated, a line per row; safe to open in a spreadsheet."""
-    buffer = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(spreadsheet_safe(dict(row)) for row in rows)
-    return buffer.getvalue()
 
 
 def json_text(rows: Rows) -> str:

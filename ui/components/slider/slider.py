@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import streamlit as st
-
+from ui.components.slider.dragged import Range, dragged
 from ui.shell.component import Component
 
 _component = Component("components/slider/slider")
@@ -34,29 +33,5 @@ def live_slider(
         key: of the component.
         on_settle: receives the final value.
     """
-    low, high, *_ = bounds
-    base = f"{key}_base"
-    if st.session_state.get(base) != value:
-        # The URL moved on (another link, the sidebar): what was dragged before no longer counts.
-        st.session_state[base] = value
-        st.session_state[f"{key}_drag"] = value
-
-    def inside(raw: object) -> float:
-        return min(high, max(low, float(raw))) if isinstance(raw, int | float) else value
-
-    def moved() -> None:
-        st.session_state[f"{key}_drag"] = inside(st.session_state[key].get("value"))
-
-    def settled() -> None:
-        final = inside(st.session_state[key].get("settled"))
-        st.session_state[f"{key}_drag"] = final
-        on_settle(final)
-
-    now = float(st.session_state[f"{key}_drag"])
-    _component(
-        key=key,
-        data={"label": label, **bounds._asdict(), "value": now},
-        on_value_change=moved,
-        on_settled_change=settled,
-    )
-    return now
+    within = Range(bounds.low, bounds.high, 6)
+    return dragged(_component, key, {"label": label, **bounds._asdict()}, value, within, on_settle)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
+from ui.components.slider.dragged import Range, dragged
 from ui.shell.component import Component
 
 _component = Component("components/slider/steps")
@@ -30,28 +29,5 @@ def step_slider(
         on_settle: receives the final value, 0 to 100.
         live: whether steps answer while it is dragged.
     """
-    base = f"{key}_base"
-    if st.session_state.get(base) != value:
-        # The URL moved on (another link, Undo): what was dragged before no longer counts.
-        st.session_state[base] = value
-        st.session_state[f"{key}_drag"] = value
-
-    def inside(raw: object) -> float:
-        return min(100.0, max(0.0, float(raw))) if isinstance(raw, int | float) else value
-
-    def moved() -> None:
-        st.session_state[f"{key}_drag"] = inside(st.session_state[key].get("value"))
-
-    def settled() -> None:
-        final = round(inside(st.session_state[key].get("settled")), 3)
-        st.session_state[f"{key}_drag"] = final
-        on_settle(final)
-
-    now = float(st.session_state[f"{key}_drag"])
-    _component(
-        key=key,
-        data={"label": label, "steps": list(steps), "value": now, "live": live},
-        on_value_change=moved,
-        on_settled_change=settled,
-    )
-    return now
+    data = {"label": label, "steps": list(steps), "live": live}
+    return dragged(_component, key, data, value, Range(0.0, 100.0, 3), on_settle)

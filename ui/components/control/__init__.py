@@ -1,0 +1,1 @@
+"""Choices that stand in the address."""
