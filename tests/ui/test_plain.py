@@ -14,7 +14,7 @@ from tests.ui.conftest import HOSTILE
 from tests.ui.drawn import drawn
 from ui.components import facts
 from ui.concepts import curves, figures, tables
-from ui.shell.plain import figure_text, plain
+from ui.shell.plain import figure_text, plain, unfigured
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 NAMES = [
@@ -91,3 +91,10 @@ def test_figures_draw_names_and_keep_them_for_clicks() -> None:
         assert "<" not in repr(figure.to_dict()["layout"])
         assert "%{customdata[0]}" not in repr(drawn(figures.concept_bars(rows)))
     assert "%{" not in figure_text("%{x}")
+
+
+@pytest.mark.parametrize("name", [*HOSTILE.values(), "a &amp; b", "<b>bold</b>", "%{x} %\u2060{y}"])
+def test_a_figure_s_text_is_read_back_as_it_was(name: str) -> None:
+    if "%\u2060{" not in name:
+        assert unfigured(figure_text(name)) == name
+    assert "<" not in unfigured(f"<b>▸ {figure_text('x')}</b>")

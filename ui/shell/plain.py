@@ -42,3 +42,9 @@ def shortened(text: str, most: int = 60) -> str:
 def figure_text(text: object) -> str:
     """The text as Plotly shows it letter by letter: its labels take HTML, its templates `%{…}`."""
     return html.escape(str(text), quote=False).replace("%{", "%\u2060{")
+
+
+def unfigured(text: str) -> str:
+    """What such a text was, for where nothing formats; a mark that makes it bold goes."""
+    bare = text.removeprefix("<b>").removesuffix("</b>") if text.startswith("<b>") else text
+    return html.unescape(bare).replace("%\u2060{", "%{")

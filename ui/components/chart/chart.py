@@ -13,12 +13,12 @@ from ui.components.chart.drawing import TOP
 from ui.components.chart.figure import Figure
 from ui.components.saves import saves
 from ui.components.saves.saves import Rows
-from ui.shell.plain import figure_text
+from ui.shell.plain import figure_text, unfigured
 
 CONFIG = {"displayModeBar": False}  # its buttons lie over titles and legends on a narrow screen
 LINE = 58  # characters of a title that fit beside each other on a phone
 TOLD = 6  # marks of a trace in words
-WORDS = 1200  # characters of an alternative text
+WORDS = 1000  # characters after which an alternative text comes to its end
 
 
 class _Finished(BaseFigure):  # type: ignore[misc]
@@ -58,7 +58,7 @@ def titled(figure: Figure, what: str) -> str:
     """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title."""
     whole = f"{what} · {figure.whose}" if figure.whose else what
     lines = textwrap.wrap(whole, LINE, break_long_words=False)
-    figure.layout["title"] = {**figure.layout.get("title", {}), "text": "<br>".join(map(figure_text, lines))}
+    figure.layout["title"] = {**figure.layout.get("title", {}), "text": " <br>".join(map(figure_text, lines))}
     figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})
     return whole
 
@@ -66,30 +66,39 @@ def titled(figure: Figure, what: str) -> str:
 def described(figure: Figure, title: str) -> str:
     """A figure in words: its title, its axes, and each trace with its first marks."""
     axes = [
-        text
+        unfigured(text)
         for name in ("xaxis", "yaxis")
         if (text := figure.layout.get(name, {}).get("title", {}).get("text", ""))
     ]
     parts = [title, f"Axes: {', '.join(axes)}" if axes else ""]
-    for trace in figure.data:
+    for number, trace in enumerate(figure.data):
+        if sum(map(len, parts)) > WORDS:
+            parts.append(f"and {len(figure.data) - number} more series, in the table")
+            break
         points = list(zip(trace.get("x", ()), trace.get("y", ()), strict=False))
         told = ", ".join(f"{_text(x)}: {_text(y)}" for x, y in points[:TOLD])
         more = f" and {len(points) - TOLD} more" if len(points) > TOLD else ""
-        parts.append(f"{trace.get('name', 'values')}: {told}{more}")
-    return ". ".join(filter(None, parts))[:WORDS]
+        parts.append(f"{_text(trace.get('name', 'values'))}: {told}{more}")
+    return ". ".join(filter(None, parts))
 
 
 def marks(figure: Figure) -> Rows:
     """The table of a figure: a row per mark."""
     names = [
-        figure.layout.get(axis, {}).get("title", {}).get("text", "") or axis[0] for axis in ("xaxis", "yaxis")
+        unfigured(figure.layout.get(axis, {}).get("title", {}).get("text", "")) or axis[0]
+        for axis in ("xaxis", "yaxis")
     ]
     return [
-        {"series": trace.get("name", ""), names[0]: x, names[1]: y}
+        {"series": _text(trace.get("name", "")), names[0]: _bare(x), names[1]: _bare(y)}
         for trace in figure.data
         for x, y in zip(trace.get("x", ()), trace.get("y", ()), strict=False)
     ]
 
 
 def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(_bare(value))
+
+
+def _bare(value: object) -> object:
+    """A text as it was before it was written for Plotly; anything else as it is."""
+    return unfigured(value) if isinstance(value, str) else value
