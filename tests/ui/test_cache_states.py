@@ -27,6 +27,7 @@ ASK = Ask("classy", "classed")
 TOUR = """
 import json, os, sys
 os.environ.update(json.loads(sys.argv[1]))
+from tests.ui.test_cache_states import OFFERS
 from tests.ui.test_pages import open_page, words
 
 found = {}

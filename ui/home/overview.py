@@ -113,8 +113,9 @@ def matrix(ask: Ask | None) -> None:
 
 def _watched(running: Sequence[Ask]) -> None:
     """Lines of jobs at work; the whole page again once one has ended."""
-    active = [_line(one) for one in running]
-    if not all(active):
+    for one in running:
+        _line(one)
+    if not all(map(_running, running)):
         st.rerun()
 
 
@@ -133,8 +134,8 @@ def _running(ask: Ask) -> bool:
     return bool(job and job.active)
 
 
-def _line(ask: Ask) -> bool:
-    """One result's line; whether its job is under way."""
+def _line(ask: Ask) -> None:
+    """One result's line."""
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True
     ):
@@ -142,7 +143,7 @@ def _line(ask: Ask) -> bool:
             card, job, ready = results.card(ask.network), work.job(ask.request()), results.ready(ask)
         except UnitscopeError as error:
             st.markdown(f"**{plain(ask.network)}** on **{plain(ask.dataset)}**: {plain(error)}")
-            return False
+            return
         told = f"({card.evidence}" in card.title  # the demo's networks are called so
         worth = "" if told else f" · {plain(card.evidence)}"
         st.markdown(f"**{plain(card.title)}** on **{plain(ask.dataset)}**{worth}", width="content")
@@ -154,7 +155,7 @@ def _line(ask: Ask) -> bool:
                 on_click=work.cancel,
                 args=(ask.request(),),
             )
-            return True
+            return
         failed = job and job.state in ("failed", "died")
         words = (
             "Ready: open →"
@@ -168,7 +169,6 @@ def _line(ask: Ask) -> bool:
             now = _relevance(Wanted(ask.network, ask.dataset)) if ready else ""
             if now:
                 links.link(now, links.RELEVANCE, network=ask.network, dataset=ask.dataset)
-    return False
 
 
 def _relevance(wanted: Wanted) -> str:
