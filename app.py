@@ -8,7 +8,7 @@ import streamlit as st
 
 from interpret_core.errors import UserError
 from ui.session import memory
-from ui.session.ranking import known
+from ui.session.precedence import known
 from ui.shell import links, notices, sidebar
 from ui.shell.plain import plain
 from ui.shell.site import HOME, PAGES

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError, UserError
-from ui.agreement import table, untrained
+from ui.agreement import parts, untrained
+from ui.agreement.parts import Side
 from ui.agreement.rows import facts_sentence
-from ui.agreement.table import Side
 from ui.agreement.untrained import Twin
 from ui.components.relevance_settings import relevance_settings
 from ui.jobs import beside, profile
@@ -56,15 +56,15 @@ def _twin(ask: Ask, wanted: Wanted, name: str, found: Found) -> Twin | None:
 def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]) -> None:
     """Everything that follows the slider while it is dragged, and the cell that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
-    top, at_rest = table.top_slider()
+    top, at_rest = parts.top_slider()
     sides = []
     for name, (views, found) in networks.items():
         if not views:
             continue
         try:
             with st.spinner("Comparing …"):
-                compared = table.compare(views, found, top, table.permutations(at_rest))
-                control = table.twin_of(twins[name], top, table.permutations(at_rest))
+                compared = parts.compare(views, found, top, parts.permutations(at_rest))
+                control = parts.twin_of(twins[name], top, parts.permutations(at_rest))
         except UserError as error:
             st.error(plain(error))
             continue
@@ -73,16 +73,16 @@ def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]
         return
     first = sides[0]
     head.markdown(facts_sentence(first.agreement, plain(first.title), top, first.untrained))
-    table.table(sides, top)
+    parts.table(sides, top)
     for one in sides:
         if one.untrained is None:
             untrained.offer(one.title, twins[one.name])
-    side, layer, name = table.cells(sides)
-    table.units(side, layer, name, top)
-    table.errors(sides)
+    side, layer, name = parts.cells(sides)
+    parts.units(side, layer, name, top)
+    parts.errors(sides)
     with head:
         notices.show("body")
-    state.keep("agreement", (*relevance_settings.PARAMETERS, *table.PARAMETERS))
+    state.keep("agreement", (*relevance_settings.PARAMETERS, *parts.PARAMETERS))
 
 
 main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.agreement.table import top_slider
+from ui.agreement.parts import top_slider
 from ui.components.relevance_settings import relevance_settings
 from ui.jobs import relevance as relevance_status
 from ui.session.memory import part

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import config
-from interpret_core.classes.matching import Matching, Table, match
+from interpret_core.classes.matches import Matching, Table, match
 from interpret_core.classes.outputs import distinct, spellings
 from interpret_core.datasets import DEFAULT_CATEGORIES, Classes, ConceptTable, Dataset, Survey, read_classes
 from interpret_core.datasets.classes import NO_CLASS, spelling, with_splits

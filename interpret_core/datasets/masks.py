@@ -26,7 +26,7 @@ from PIL import Image
 
 from interpret_core.datasets import bitmaps, tiffs
 from interpret_core.datasets.contents import UNKNOWN, read_content
-from interpret_core.datasets.decoding import NotReadError, decode
+from interpret_core.datasets.decoder import NotReadError, decode
 from interpret_core.datasets.pictures import check_size, upright
 from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, stored_pgm, wide_png
 from interpret_core.datasets.tables import MAX_LABEL, Numbers

@@ -17,7 +17,7 @@ from PIL import Image
 
 from interpret_core.datasets import bitmaps, tiffs
 from interpret_core.datasets.contents import UNKNOWN, read_content
-from interpret_core.datasets.decoding import NotReadError, decode
+from interpret_core.datasets.decoder import NotReadError, decode
 from interpret_core.datasets.samples import FLOAT, SIGNED, Samples, samples_of, wide_png
 from interpret_core.errors import DamagedFileError
 
@@ -104,7 +104,7 @@ def _orientation(image: Image.Image) -> int:
     """The stated orientation; 1 (upright) without one, or where it is garbled and the pixels still good."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Warning:  # as an error: see `decoding`
+    except Warning:  # as an error: see `decoder`
         raise
     except Exception:
         return 1

@@ -2,7 +2,7 @@
 
 Two layouts come out of Pillow (13.0) with wrong numbers and without a word. Uncompressed channels that are
 stored one after the other, unless they are plain 8-bit colours: it forgets their depth, so uncompressed files
-are read by libtiff like all others (`decoding` sees to it). And signed numbers of a big-endian file: libtiff
+are read by libtiff like all others (`decoder` sees to it). And signed numbers of a big-endian file: libtiff
 gives them in the machine's order. A third, uncompressed and turned, is wrong only where Pillow maps a file
 into memory; ours are read from bytes.
 """

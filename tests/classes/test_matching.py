@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interpret_core.classes import imagenet
-from interpret_core.classes.matching import Matching, match
+from interpret_core.classes.matches import Matching, match
 from interpret_core.errors import NetworkError
 
 IMAGENET = imagenet.class_names()

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from interpret_core.datasets.decoding import decode
+from interpret_core.datasets.decoder import decode
 from interpret_core.datasets.pictures import read_rgb
 from interpret_core.errors import DamagedFileError, DatasetError
 from tests.datasets.files import RGB, Tiff, png, unturned

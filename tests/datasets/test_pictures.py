@@ -125,7 +125,7 @@ def test_a_folder_in_the_place_of_an_image(tmp_path: Path) -> None:
 
 
 def test_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interpret_core.datasets.decoding.MAX_PIXELS", 50)
+    monkeypatch.setattr("interpret_core.datasets.decoder.MAX_PIXELS", 50)
     with pytest.raises(DamagedFileError, match="at most 50"):
         read_rgb(save(tmp_path, Image.fromarray(RGB)), (6, 9))
 

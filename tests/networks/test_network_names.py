@@ -125,7 +125,7 @@ def test_the_recipe_holds_what_decides_the_digest(monkeypatch: pytest.MonkeyPatc
     recipes += [spec.recipe(weights, torch.device("cuda")), find("torchvision/alexnet").recipe(weights, cpu)]
     drawn = find("torchvision/alexnet@random")
     recipes.append(drawn.recipe(drawn.weights(), cpu))
-    monkeypatch.setattr("interpret_core.networks.seeding.VERSION", "0.0")
+    monkeypatch.setattr("interpret_core.networks.seeds.VERSION", "0.0")
     recipes.append(drawn.recipe(drawn.weights(), cpu))  # random weights depend on the version that draws them
     assert len(set(recipes)) == len(recipes)
     assert replace(spec, name="other", title="").recipe(weights, cpu) == recipes[0]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from interpret_core.store.bundle.packing import ARRANGEMENTS, pack, unpack
+from interpret_core.store.bundle.packer import ARRANGEMENTS, pack, unpack
 from interpret_core.store.records import DTYPES, Record
 
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=6)

@@ -14,7 +14,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
-from ui.session import ranking, results
+from ui.session import precedence, results
 from ui.shell.sidebar import Ask
 from ui.shell.theme import EVIDENCE
 
@@ -123,11 +123,11 @@ def test_ones_own_data_comes_first_once_it_has_a_result(
     monkeypatch.setenv("INTERPRET_CONFIG", str(installation / "unitscope.toml"))
     known = results.dataset_names()
     assert known[-1] == demo.NAME
-    assert ranking.first_dataset(known) == demo.NAME, "nothing was computed here"
+    assert precedence.first_dataset(known) == demo.NAME, "nothing was computed here"
     with Store(cache) as store:
         run_profile(ProfileRequest("small", "planted"), store, Execution(device="cpu"))
-    assert ranking.first_dataset(known) == "planted"
-    assert ranking.first_dataset(known[:-1]) == known[0]
+    assert precedence.first_dataset(known) == "planted"
+    assert precedence.first_dataset(known[:-1]) == known[0]
 
 
 @pytest.mark.usefixtures("cache")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import jobs
 from interpret_core.options import Request
 from interpret_core.store.store import Store
-from ui.session import ranking, results, work
+from ui.session import precedence, results, work
 from ui.shell.sidebar import Ask
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -273,7 +273,7 @@ def test_newcomer_without_results_lands_on_a_trained_network() -> None:
 @pytest.mark.usefixtures("full")
 def test_networks_with_a_result_come_first_then_trained_ones() -> None:
     names = ["broken", "torchvision/alexnet@random", "efficientnet-lite0", "small"]
-    assert ranking.ranked(names, ["lost", "planted"], 10) == [
+    assert precedence.ranked(names, ["lost", "planted"], 10) == [
         "small",
         "efficientnet-lite0",
         "torchvision/alexnet@random",

@@ -13,7 +13,7 @@ from ui.server import exports
 from ui.session import photos
 from ui.session.photos import Firing
 from ui.session.view import LayerView
-from ui.units import firing
+from ui.units import words as firing
 
 UNIT = 4
 

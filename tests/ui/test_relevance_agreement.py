@@ -14,8 +14,8 @@ from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
 from tests.ui.drawn import drawn
 from ui.agreement import figures as agreement_figures
+from ui.agreement import parts
 from ui.agreement import rows as agreement_rows
-from ui.agreement import table
 from ui.components.heat import heat
 from ui.session.totals import SPACE
 from ui.session.view import LayerView
@@ -79,7 +79,7 @@ def test_bound_of_the_errors(found: Agreement) -> None:
     count = found.network.layers[0].count
     assert agreement_rows.bound(found) == 2 * count / 24
     assert np.nanmax(found.network.errors) <= agreement_rows.bound(found)
-    assert f"{100 * agreement_rows.bound(found):.1f}{SPACE}% at most" in table.paper_words(found)
+    assert f"{100 * agreement_rows.bound(found):.1f}{SPACE}% at most" in parts.paper_words(found)
 
 
 def test_cells_are_centred_on_chance(found: Agreement) -> None:

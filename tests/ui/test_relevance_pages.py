@@ -24,7 +24,7 @@ from interpret_core.options import AGREEMENT_PERMUTATIONS, Request
 from interpret_core.store.store import Store
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
-from ui.agreement import table as agreement_table
+from ui.agreement import parts as agreement_table
 from ui.components.saves import saves
 from ui.relevance import heat_maps
 from ui.relevance import images as class_images

@@ -16,8 +16,8 @@ from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
 from ui.ablation import losses, missing
 from ui.ablation.sliders import Choice
 from ui.components.chart.chart import chart
-from ui.components.chart.drawing import finish
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import finish
 from ui.jobs.words import duration
 from ui.session.ablations import Bench
 from ui.shell import addresses, links, state

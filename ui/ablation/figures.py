@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from interpret_core.analyses.ablation.comparison import ACCURACY
-from ui.components.chart.drawing import finish
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import finish
 from ui.shell.plain import figure_text
 from ui.shell.theme import NEUTRAL
 

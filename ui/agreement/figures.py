@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ui.components.chart.drawing import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis
 from ui.shell.plain import figure_text
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
 

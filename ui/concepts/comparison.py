@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from ui.components.chart.chart import chart
-from ui.components.chart.drawing import FITTING
+from ui.components.chart.template import FITTING
 from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.components.chart.drawing import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis, mark
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis, mark
 from ui.shell.plain import figure_text
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ui.components.chart.drawing import finish, layer_axis
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import finish, layer_axis
 from ui.session.view import SMALL
 from ui.shell.plain import figure_text
 from ui.shell.theme import CATEGORY_COLOURS, NEUTRAL, colour_of

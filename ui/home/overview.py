@@ -14,7 +14,7 @@ from ui.components.markup import pictures
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import bar
 from ui.jobs.words import brief
-from ui.session import memory, ranking, relevances, results, work
+from ui.session import memory, precedence, relevances, results, work
 from ui.session.relevances import Wanted
 from ui.session.view import LayerView
 from ui.shell import links
@@ -76,7 +76,7 @@ def _best_layer(ask: Ask | None) -> LayerView | None:
     if ask is None:
         return None
     others = [ask._replace(network=name) for name in results.shown_networks(ask.network)]
-    found = next((one for one in (ask, *others) if ranking.ready(one)), None)
+    found = next((one for one in (ask, *others) if precedence.ready(one)), None)
     try:
         views = results.layers(found) if found else None
     except UnitscopeError:
@@ -95,7 +95,7 @@ def matrix(ask: Ask | None) -> None:
         no_dataset()
         return
     least = ask.min_images if ask else Ask("", "").min_images
-    names = ranking.ranked(results.shown_networks(ask.network if ask else None), datasets, least)
+    names = precedence.ranked(results.shown_networks(ask.network if ask else None), datasets, least)
     pairs = [Ask(name, dataset, least) for name in names for dataset in datasets]
     pairs = [one for one in pairs if _worth_a_line(one, ask)]
     running = [one for one in pairs if _running(one)]
@@ -123,7 +123,7 @@ def _worth_a_line(one: Ask, ask: Ask | None) -> bool:
     """The demo's networks belong to the demo's scenes, others to photographs, until somebody mixes them."""
     apart = one.network.startswith(demo.PREFIX) != (one.dataset == demo.NAME)
     chosen = ask is not None and (one.network, one.dataset) == (ask.network, ask.dataset)
-    return not apart or chosen or _running(one) or ranking.ready(one)
+    return not apart or chosen or _running(one) or precedence.ready(one)
 
 
 def _running(ask: Ask) -> bool:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.measures.shared_units import Overlap, SharedUnits
-from ui.components.chart.drawing import finish
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import finish
 from ui.components.heat.heat import Cell, Heat
 from ui.session.view import LayerView
 from ui.shell.plain import plain

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.components.chart.drawing import finish, mark
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import finish, mark
 from ui.session.view import SMALL
 from ui.shell.plain import figure_text
 from ui.shell.scales import NEGATIVE, POSITIVE

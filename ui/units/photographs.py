@@ -18,8 +18,8 @@ from ui.shell.how import how
 from ui.shell.names import unlike
 from ui.shell.plain import plain, shortened
 from ui.shell.theme import iou_text
-from ui.units import firing
-from ui.units.firing import STRONGEST
+from ui.units import words
+from ui.units.words import STRONGEST
 
 COUNTS = (12, 24, 30)
 SILENT = "silent-"  # stands before the image in a link that enlarges one of the silent row
@@ -128,10 +128,10 @@ def _photographs(view: LayerView, now: Shown) -> None:
     _slider(now)
     if now.band == STRONGEST:
         made = photos.strongest(view, now.unit, now.concept, now.photos, source)
-        st.caption(firing.strongest_words(view, now.unit, made))
+        st.caption(words.strongest_words(view, now.unit, made))
     else:
         made = photos.of_band(view, now.unit, now.concept, now.band, source)
-        st.caption(firing.band_words(view, now.unit, now.band, made))
+        st.caption(words.band_words(view, now.unit, now.band, made))
     if made:
         gallery(
             view,
@@ -177,7 +177,7 @@ def _slider(now: Shown) -> None:
         "Photographs, from the strongest to the weakest tenth of the images",
         range(STRONGEST, BANDS),
         key=key,
-        format_func=firing.band_text,
+        format_func=words.band_text,
         help="Ranked by the unit’s largest response in each image. Leftmost the strongest ones, then a few "
         "from each tenth of the ranking.",
         on_change=state.writer("band", key, lambda band: "" if band == STRONGEST else band, clear=("image",)),
@@ -221,7 +221,7 @@ def _silent_row(view: LayerView, now: Shown, source: Source) -> None:
     if found is None:
         st.caption("Which images contain it is not known: that part of the result is missing from the cache.")
         return
-    st.markdown(firing.silence_words(view, now.unit, now.concept, found))
+    st.markdown(words.silence_words(view, now.unit, now.concept, found))
     made = photos.of_silence(view, now.concept, found, source)
     if made:
         mode = "photo" if now.mode == "photo" else "annotation"

@@ -21,7 +21,7 @@ from interpret_core.demo import NETWORKS, PREFIX
 from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
-from interpret_core.networks.seeding import SEED, seeded, weights_identity
+from interpret_core.networks.seeds import SEED, seeded, weights_identity
 from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import RANDOM, Weights, damaged, fit, read_state

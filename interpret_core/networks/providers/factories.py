@@ -31,7 +31,7 @@ from interpret_core.networks.objects.description import Plain, canonical, named_
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.probe import probe_images, sample
 from interpret_core.networks.providers.base import Provider, unchanged
-from interpret_core.networks.seeding import SEED, seeded, seeded_call, weights_identity
+from interpret_core.networks.seeds import SEED, seeded, seeded_call, weights_identity
 from interpret_core.networks.spec import Made, NetworkParts, NetworkSpec
 from interpret_core.networks.weights import (
     RANDOM,

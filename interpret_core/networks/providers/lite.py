@@ -12,7 +12,7 @@ from torch import nn
 from interpret_core.errors import WeightsError
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
-from interpret_core.networks.seeding import weights_identity
+from interpret_core.networks.seeds import weights_identity
 from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import TRAINED, Weights, fit, read_state

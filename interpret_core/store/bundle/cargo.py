@@ -12,7 +12,7 @@ from typing import Any
 
 from interpret_core import __version__
 from interpret_core.errors import UserError
-from interpret_core.store.bundle.packing import pack, unpack
+from interpret_core.store.bundle.packer import pack, unpack
 from interpret_core.store.bundle.shipped import FORMAT, KEY, MANIFEST
 from interpret_core.store.schema import SCHEMA
 from interpret_core.store.store import Store

@@ -7,7 +7,7 @@ computed by other code, from other weights or on other pictures is simply never 
     manifest.json   {"format", "schema", "version", "networks" and "datasets": {name: digest},
                      "records": {key: {"size", "sha256" of the file, "digest" of the record}},
                      "states": {key: JSON}}
-    KEY.xz          a record, packed (`store.bundle.packing`)
+    KEY.xz          a record, packed (`store.bundle.packer`)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from interpret_core.files import sha256
-from interpret_core.store.bundle.packing import unpack
+from interpret_core.store.bundle.packer import unpack
 from interpret_core.store.schema import SCHEMA
 
 logger = logging.getLogger(__name__)

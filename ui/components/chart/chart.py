@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
-from ui.components.chart.drawing import TOP
 from ui.components.chart.figure import Figure
+from ui.components.chart.template import TOP
 from ui.components.saves import saves
 from ui.components.saves.saves import Rows
 from ui.shell.plain import figure_text, unfigured
