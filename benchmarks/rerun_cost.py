@@ -20,6 +20,7 @@ import os
 import pstats
 import signal
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -141,7 +142,7 @@ async def places(page: str, rounds: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "profile"
         os.environ["UNITSCOPE_PROFILE"] = str(out)
-        runner = (str(ROOT / "benchmarks" / "profiled_server.py"),)
+        runner = (sys.executable, str(ROOT / "benchmarks" / "profiled_server.py"))
         with served(runner=runner) as server:
             walk = next(one for one in WALKS if one.page == page)
             for number in range(WARM + rounds):

@@ -5,15 +5,12 @@ What a browser costs is left out: a visitor reads what the server sends and draw
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +19,10 @@ import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
-from tests.ui.browser import free_port
+from tests.ui.browser import ROOT, STREAMLIT, started
 
-ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0  # seconds for one answer
 EVENTS = "$$STREAMLIT_INTERNAL_KEY_{}__events"  # the widget that takes a component's events
 
@@ -35,7 +32,6 @@ class Served(NamedTuple):
 
     address: str
     process: psutil.Process
-    log: Path
 
     def cpu(self) -> float:
         """Seconds of processor time that it has used: by Linux's own clock, which has no steps of 10 ms."""
@@ -43,40 +39,20 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def served(checkout: Path = ROOT, runner: Sequence[str] = ("-m", "streamlit")) -> Iterator[Served]:
+def served(checkout: Path = ROOT, runner: Sequence[str] = STREAMLIT) -> Iterator[Served]:
     """The dashboard of a checkout, over a cache of its own, until the block ends.
 
     Args:
         checkout: where its code lies; this interpreter runs it.
-        runner: what Python runs in place of Streamlit's command.
+        runner: Streamlit's command, or what stands in its place.
     """
-    port = free_port()
-    command = [sys.executable, *runner, "run", "serve.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         # One found in the environment counts: whoever measures other data than the demo has filled it.
         environment = {"INTERPRET_CACHE": f"{folder}/cache", **os.environ}
-        with log.open("wb") as output:
-            started = subprocess.Popen(
-                command, cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _awaited(f"{address}/_stcore/health", started, log)
-            yield Served(address, psutil.Process(started.pid), log)
-        finally:
-            started.terminate()
-            started.wait(60)
-
-
-def _awaited(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
-            return
-        time.sleep(0.05)
-    raise SystemExit(f"The server did not get ready:\n{log.read_text(errors='replace')}")
+        command = (*runner, "run", "serve.py")
+        with started(command, environment, log, folder=checkout) as (address, process):
+            yield Served(address, psutil.Process(process.pid))
 
 
 class Answer(NamedTuple):
@@ -101,20 +77,25 @@ class Visitor:
     def __init__(self, address: str) -> None:
         """Nothing is opened yet."""
         self._address = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket: ClientConnection | None = None
+        self._opened = contextlib.AsyncExitStack()
+        self._socket: ClientConnection  # from the moment it is entered
         self._page, self._script, self.query = "", "", ""
         self._components: dict[str, tuple[str, str]] = {}  # key -> id, id of its fragment
         self._data: dict[str, Any] = {}
 
     async def __aenter__(self) -> Visitor:
-        self._socket = await connect(
-            self._address, subprotocols=["streamlit"], max_size=None, open_timeout=60, ping_interval=None
-        )  # type: ignore[arg-type]
+        connection = connect(
+            self._address,
+            subprotocols=[Subprotocol("streamlit")],
+            max_size=None,
+            open_timeout=60,
+            ping_interval=None,
+        )
+        self._socket = await self._opened.enter_async_context(connection)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._socket is not None:
-            await self._socket.close()
+        await self._opened.aclose()
 
     async def open(self, page: str, query: str = "") -> Answer:
         """Go to a page; the script runs as a whole."""
@@ -146,7 +127,6 @@ class Visitor:
     async def _ask(self, message: BackMsg) -> Answer:
         rerun = message.rerun_script
         rerun.query_string, rerun.page_name, rerun.page_script_hash = self.query, self._page, self._script
-        assert self._socket is not None
         start = time.perf_counter()
         await self._socket.send(message.SerializeToString())
         runs, size, errors = 0, 0, []
@@ -167,9 +147,6 @@ class Visitor:
                     return Answer(time.perf_counter() - start, runs, size, tuple(errors))
 
     async def _receive(self) -> bytes:
-        import asyncio
-
-        assert self._socket is not None
         raw = await asyncio.wait_for(self._socket.recv(), PATIENCE)
         return raw if isinstance(raw, bytes) else raw.encode()
 

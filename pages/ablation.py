@@ -7,12 +7,7 @@ import streamlit as st
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.errors import ChangedFileError, UnitscopeError
 from interpret_core.measures.ablation.settings import IOU, RELEVANCE
-from ui.ablation import (
-    controls,
-    losses,
-    missing,
-    sliders,
-)
+from ui.ablation import controls, losses, offers, sliders
 from ui.ablation import (
     parts as ablation_parts,
 )
@@ -37,7 +32,7 @@ def main() -> None:
         no_dataset()
         return
     case = Case(ask.network, ask.dataset, controls.split_box())
-    bench = missing.bench(case)
+    bench = offers.bench(case)
     notices.show("page")
     if bench is not None:
         body(ask, bench)
@@ -80,8 +75,8 @@ def measured(bench: Bench, choice: sliders.Choice) -> losses.Found | None:
     except NotRanked as error:
         st.info(f"**{plain(error)}** Random and hand-picked units need no ranking.")
         if error.missing == RELEVANCE:
-            missing.alone(bench, error.name)
-        missing.ranking(bench.case)
+            offers.alone(bench, error.name)
+        offers.ranking(bench.case)
     except ChangedFileError as error:
         results.look_again(bench.case.dataset)
         st.error(plain(error))

@@ -34,7 +34,7 @@ class Forecast:
 
         Args:
             stage: what it does; another one has a pace of its own.
-            done, total: steps over all stages.
+            done, total: steps, of all stages where the job counts them through; of several analyses, of one.
             now: seconds since the epoch.
 
         Returns:

@@ -31,6 +31,9 @@ ARGUMENTS = [
 PROBES = ("_stcore/health", "_stcore/host-config")
 
 
+STREAMLIT = (sys.executable, "-m", "streamlit")
+
+
 @contextlib.contextmanager
 def serving(
     environment: dict[str, str],
@@ -50,20 +53,40 @@ def serving(
         script: what it runs.
         prefix: command that runs the server, as `env` would.
     """
+    command = (*prefix, *STREAMLIT, "run", str(script))
+    with started(command, environment, log, *options, base=base) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str],
+    environment: dict[str, str],
+    log: Path,
+    *options: str,
+    base: str = "",
+    folder: Path = ROOT,
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server on a free port until the block ends: its address and its process.
+
+    Args:
+        command: that starts it, without where it listens.
+        environment, log, options, base: as for `serving`.
+        folder: in which it runs.
+    """
     port = free_port()
-    command = [*prefix, sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", *options]
+    whole = [*command, "--server.port", str(port), "--server.address", "127.0.0.1", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            whole, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     address = f"http://127.0.0.1:{port}{base}"
     try:
         awaited(f"{address}/_stcore/health", process, log)
-        yield address
+        yield address, process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def free_port() -> int:

@@ -31,7 +31,6 @@ BY = {
 }
 DIRECTION = {"top": "top", "bottom": "bottom"}
 VALUE = {"zero": "zero", "mean": "their mean"}
-SHOWN = {"label_visibility": "visible"}
 _PAST = "_ablation_past"
 PAST = 50  # steps back
 MANY = 20  # layers that have room beside the chart
@@ -51,17 +50,17 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str], beside: Delt
     if choice.by == IOU:
         _concept(choice, concepts)
     if choice.by in (RELEVANCE, IOU):
-        buttons("Units", "direction", DIRECTION, TOP, **SHOWN)
+        buttons("Units", "direction", DIRECTION, TOP, labelled=True)
     if choice.by == RANDOM:
         seeds = {str(seed): f"seed {seed}" for seed in range(SEEDS)}
-        buttons("Random order", "seed", seeds, "0", **SHOWN)
+        buttons("Random order", "seed", seeds, "0", labelled=True)
     percent = choice.percent
     if choice.by != HAND:
         with beside:
             percent = _percent(choice, live=_precomputed(bench, choice))
         _layers(plan, choice)
     _hand(plan, choice)
-    buttons("Silenced responses become", "value", VALUE, Value.ZERO.value, **SHOWN)
+    buttons("Silenced responses become", "value", VALUE, Value.ZERO.value, labelled=True)
     _steps_back(plan)
     return choice._replace(percent=percent)
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from interpret_core.analyses.effects.plan import cost
 from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
-from ui.ablation import losses, missing
+from ui.ablation import losses, offers
 from ui.ablation.sliders import Choice
 from ui.components.chart.chart import chart
 from ui.components.chart.figure import Figure
@@ -35,7 +35,7 @@ def section(bench: Bench, choice: Choice) -> None:
     """Draw what is known, or the offer to compute it."""
     found = bench.effects()
     if found is None:
-        missing.effects(bench, _cost(bench))
+        offers.effects(bench, _cost(bench))
         return
     st.markdown(sentence(found))
     if choice.name in found.classes:

@@ -21,7 +21,7 @@ from interpret_core.analyses.ablation.table import pair, spread
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
-from ui.ablation import missing
+from ui.ablation import offers
 from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Task, runs
@@ -82,7 +82,7 @@ def section(bench: Bench, choice: Choice) -> bool:
 
 def _benches(bench: Bench) -> list[Bench]:
     chosen = compared.others(bench.case.network, st.multiselect, "pick_compare_ablation")
-    found = [missing.bench(bench.case._replace(network=name)) for name in chosen]
+    found = [offers.bench(bench.case._replace(network=name)) for name in chosen]
     return [bench, *(one for one in found if one is not None)]
 
 

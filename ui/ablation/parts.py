@@ -7,10 +7,7 @@ import streamlit as st
 from ui.ablation import (
     effects as ablation_effects,
 )
-from ui.ablation import (
-    fractions,
-    missing,
-)
+from ui.ablation import fractions, offers
 from ui.ablation import (
     matrix as ablation_matrix,
 )
@@ -53,5 +50,5 @@ def parts(bench: Bench, choice: Choice) -> bool:
     else:
         more = ablation_special.section(bench, choice)
     if part in ("curves", "matrix", "networks"):
-        missing.grid(bench, choice.value)
+        offers.grid(bench, choice.value)
     return more

@@ -27,8 +27,8 @@ _answers: ContextVar[dict[Any, Any] | None] = ContextVar("answers", default=None
 def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Keep what a function returned, for every session, by its arguments.
 
-    Those whose names begin with an underscore do not count; the others are hashable. Of several calls for
-    the same at the same time, one computes and the others wait. What is kept is shared: nobody changes it.
+    Those whose names begin with an underscore do not count; the others are hashable, and all are given by
+    place. Of several calls for the same at the same time, one computes and the others wait. What is kept is shared: nobody changes it.
 
     Args:
         most: how many answers; what has not been asked for the longest is forgotten first.

@@ -79,20 +79,16 @@ def _alike(view: LayerView, unit: int) -> None:
 
 def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
     before, after = neighbours(order, unit)
-
-    def go(to: int | None) -> None:
-        pick(to)
-
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "← Previous",
             key="previous",
-            on_click=go,
+            on_click=pick,
             args=(before,),
             disabled=before is None,
             width="content",
         )
-        st.button("Next →", key="next", on_click=go, args=(after,), disabled=after is None, width="content")
+        st.button("Next →", key="next", on_click=pick, args=(after,), disabled=after is None, width="content")
         pinned = {
             "network": view.network,
             "dataset": view.dataset,

@@ -1,21 +1,6 @@
 // Classes as bars, drawn as one SVG and kept on the page: a new setting moves what is there, where a Plotly
 // chart would be built anew. What is seen is what is saved; few images, intact and random are told by shape.
-const NS = 'http://www.w3.org/2000/svg', HIGH = 29, INTACT = '#7a8294', BAND = 'rgba(128,136,150,.38)';
-const node = (parent, tag, attributes, text) => {
-  const made = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  parent?.append(made);
-  return made;
-};
-const pen = document.createElement('canvas').getContext('2d');
-const width = (text, size) => { pen.font = `${size}px Inter, system-ui, sans-serif`; return pen.measureText(text).width; };
-const clipped = (text, size, most) => {
-  if (width(text, size) <= most) return text;
-  let cut = text.length - 1;
-  while (cut > 1 && width(text.slice(0, cut) + '…', size) > most) cut--;
-  return text.slice(0, cut) + '…';
-};
+const HIGH = 29, INTACT = '#7a8294', BAND = 'rgba(128,136,150,.38)';
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.bars'), room = root.querySelector('.room'), tip = root.querySelector('.tip');
@@ -104,17 +89,13 @@ export default function({ data, parentElement, setTriggerValue }) {
   room.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
   savable(root, () => ({
-    svg: state.svg, file: data.file, leave: '.ground',
+    svg: state.svg, file: data.file, about: data.about, leave: '.ground',
     ground: getComputedStyle(root).getPropertyValue('--st-background-color').trim() || '#fff',
   }));
 
   draw();
   root.dataset.painted = data.title;                           // for whoever measures
-  let last = root.clientWidth;
-  const watch = new ResizeObserver(() => { if (Math.abs(root.clientWidth - last) > 1) { last = root.clientWidth; draw(); } });
-  watch.observe(root);
-  const scheme = matchMedia('(prefers-color-scheme: dark)'), later = () => setTimeout(draw, 150);
-  scheme.addEventListener('change', later);
-  state.dispose = () => { gone.abort(); watch.disconnect(); scheme.removeEventListener('change', later); };
+  const still = redrawn(root, draw);
+  state.dispose = () => { gone.abort(); still(); };
   return state.dispose;
 }

@@ -10,6 +10,7 @@ import streamlit as st
 
 from interpret_core.analyses.ablation.comparison import ACCURACY, ClassChange
 from interpret_core.numbers import known
+from interpret_core.provenance import made_with
 from ui.shell.component import Component
 from ui.shell.names import file_stem
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
@@ -18,7 +19,7 @@ MOST = 24  # classes drawn
 OTHER = CATEGORY_COLOURS["object"]
 SPACE = "\N{NO-BREAK SPACE}"
 
-_component = Component("components/bars/bars", "components/common/picture.js")
+_component = Component("components/bars/bars", "components/common/svg.js", "components/common/picture.js")
 
 
 def class_bars(
@@ -57,6 +58,7 @@ def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any
         "random": f"random units, mean ± sd of {seeds}" if seeds else "",
         "rows": [_drawn(row, metric) for row in shown],
         "file": file_stem(title.lower()),
+        "about": f"{title}. {made_with()}",
     }
 
 

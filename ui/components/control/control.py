@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -47,7 +48,16 @@ def choice(
     return chosen
 
 
-def buttons(label: str, name: str, options: Mapping[str, str], default: str, **more: Any) -> str:
-    """The same as buttons beside each other, without a label where they speak for themselves."""
-    look = {"box": st.segmented_control, "required": True, "label_visibility": "collapsed"}
-    return choice(label, name, options, default, **{**look, **more})
+def buttons(
+    label: str,
+    name: str,
+    options: Mapping[str, str],
+    default: str,
+    *,
+    kind: str = "",
+    labelled: bool = False,
+) -> str:
+    """The same as buttons beside each other; the label is heard, and seen where `labelled`."""
+    seen = "visible" if labelled else "collapsed"
+    box = partial(st.segmented_control, required=True, label_visibility=seen)
+    return choice(label, name, options, default, kind=kind, box=box)

@@ -1,13 +1,6 @@
 // A table of numbers as colours, drawn as one SVG: what is seen is what is saved. Marks are shapes, not
 // colours: a notch in the corner, a hollow cell, hatching. Arrow keys move, Enter chooses.
-const NS = 'http://www.w3.org/2000/svg', GAP = 1.5, FOOT = 58;
-const node = (parent, tag, attributes, text) => {
-  const made = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  parent?.append(made);
-  return made;
-};
+const GAP = 1.5, FOOT = 58;
 const channels = stop => [1, 3, 5].map(at => parseInt(stop.slice(at, at + 2), 16));
 const bright = ([r, g, b]) => .2126 * r + .7152 * g + .0722 * b;
 const mixed = (stops, share) => {
@@ -16,18 +9,10 @@ const mixed = (stops, share) => {
   return from.map((value, k) => Math.round(value + (to[k] - value) * (at - low)));
 };
 const rgb = colour => `rgb(${colour.join(',')})`;
-const pen = document.createElement('canvas').getContext('2d');
-const width = (text, size) => { pen.font = `${size}px Inter, system-ui, sans-serif`; return pen.measureText(text).width; };
 const wrapped = (text, size, most) => text.split(' ').reduce((lines, word) => {
   const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
   return lines.length && width(longer, size) <= most ? [...lines.slice(0, -1), longer] : [...lines, clipped(word, size, most)];
 }, []);
-const clipped = (text, size, most) => {
-  if (width(text, size) <= most) return text;
-  let cut = text.length - 1;
-  while (cut > 1 && width(text.slice(0, cut) + '…', size) > most) cut--;
-  return text.slice(0, cut) + '…';
-};
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.heat'), scroll = root.querySelector('.scroll'), tip = root.querySelector('.tip');
@@ -174,14 +159,10 @@ export default function({ data, parentElement, setTriggerValue }) {
   scroll.addEventListener('focusin', event => { const cell = at(event.target); if (cell && event.target.matches(':focus-visible')) tell(...cell); }, gone);
   scroll.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
-  savable(root, () => ({ svg: state.svg, file: data.file, ground: state.ground }));
+  savable(root, () => ({ svg: state.svg, file: data.file, about: data.about, ground: state.ground }));
 
   draw();
-  let last = root.clientWidth;
-  const watch = new ResizeObserver(() => { if (Math.abs(root.clientWidth - last) > 1) { last = root.clientWidth; draw(); } });
-  watch.observe(root);
-  const scheme = matchMedia('(prefers-color-scheme: dark)'), later = () => setTimeout(draw, 150);
-  scheme.addEventListener('change', later);
-  state.dispose = () => { gone.abort(); watch.disconnect(); scheme.removeEventListener('change', later); };
+  const still = redrawn(root, draw);
+  state.dispose = () => { gone.abort(); still(); };
   return state.dispose;
 }

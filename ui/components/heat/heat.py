@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from interpret_core.numbers import known
+from interpret_core.provenance import made_with
 from ui.shell.component import Component
 from ui.shell.names import file_stem
 from ui.shell.scales import KINDS
 
 NOTCH, HOLLOW = 1, 2  # marks of a cell; both are shapes
 
-_component = Component("components/heat/heat", "components/common/picture.js")
+_component = Component("components/heat/heat", "components/common/svg.js", "components/common/picture.js")
 
 
 class Cell(NamedTuple):
@@ -91,6 +92,7 @@ def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = Tru
         "absent": heat.absent,
         "clickable": clickable,
         "file": file_stem(heat.title.lower()),
+        "about": f"{heat.title}. {made_with()}",
     }
 
 

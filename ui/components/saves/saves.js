@@ -1,39 +1,12 @@
 // Buttons that save a table (the server writes it, on demand) or the figure beside them (drawn already).
-const hand = (blob, name) => {
-  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 5000);
+// A Plotly figure is a few SVGs of the same size, one above the other: all of them as one.
+const merged = figure => {
+  const space = 'http://www.w3.org/2000/svg', whole = document.createElementNS(space, 'svg'), { width, height } = figure.getBoundingClientRect();
+  for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) whole.setAttribute(name, value);
+  for (const layer of figure.querySelectorAll('svg.main-svg')) whole.append(...layer.cloneNode(true).childNodes);
+  return whole;
 };
-
-// A Plotly figure is a few SVGs of the same size, one above the other.
-const picture = (figure, about) => {
-  const space = 'http://www.w3.org/2000/svg', { width, height } = figure.getBoundingClientRect();
-  const whole = document.createElementNS(space, 'svg');
-  for (const [name, value] of Object.entries({ xmlns: space, width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': 'Inter, system-ui, sans-serif' })) whole.setAttribute(name, value);
-  const told = document.createElementNS(space, 'desc'), ground = document.createElementNS(space, 'rect');
-  told.textContent = about;
-  const behind = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
-  for (const [name, value] of Object.entries({ width: '100%', height: '100%', fill: behind })) ground.setAttribute(name, value);
-  whole.append(told, ground);
-  for (const layer of figure.querySelectorAll('svg.main-svg')) {
-    const copy = layer.cloneNode(true);
-    copy.querySelectorAll('.hoverlayer, .zoomlayer, .selectionlayer').forEach(one => one.remove());
-    copy.querySelectorAll('text').forEach(text => { text.style.userSelect = ''; });
-    copy.style.background = '';
-    whole.append(...copy.childNodes);
-  }
-  return new Blob([new XMLSerializer().serializeToString(whole)], { type: 'image/svg+xml' });
-};
-
-const raster = async (svg, figure) => {
-  const image = new Image(), { width, height } = figure.getBoundingClientRect();
-  image.src = URL.createObjectURL(svg);
-  await image.decode();
-  const canvas = Object.assign(document.createElement('canvas'), { width: 2 * width, height: 2 * height });
-  canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
-  URL.revokeObjectURL(image.src);
-  return new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
-};
+const SCREEN = '.hoverlayer, .zoomlayer, .selectionlayer';          // of a figure, what is on the screen alone
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.saves');
@@ -41,11 +14,11 @@ export default function({ data, parentElement, setTriggerValue }) {
   root.replaceChildren(...data.kinds.map(kind => Object.assign(document.createElement('button'), {
     type: 'button', textContent: kind,
     title: kind === 'Table' ? 'Show the numbers' : kind === 'SVG' || kind === 'PNG' ? `Save this figure as ${kind}` : `Save this table as ${kind}`,
-    onclick: async () => {
+    onclick: () => {
       const figure = data.figure && document.querySelector(`${data.figure} .js-plotly-plot`);
-      if (kind === 'SVG' && figure) hand(picture(figure, data.about), `${data.stem}.svg`);
-      else if (kind === 'PNG' && figure) hand(await raster(picture(figure, data.about), figure), `${data.stem}.png`);
-      else setTriggerValue('wanted', kind);
+      if (!figure || !['SVG', 'PNG'].includes(kind)) { setTriggerValue('wanted', kind); return; }
+      const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
+      savePicture(kind.toLowerCase(), merged(figure), { file: data.stem, ground, about: data.about, leave: SCREEN });
     },
   })));
   if (data.kinds[0] === 'Table') root.firstElementChild.setAttribute('aria-expanded', String(!!data.table));
@@ -58,8 +31,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (data.table.left_out) around.append(make('p', `and ${data.table.left_out} more: they are in the files`));
     root.append(around);
   }
-  if (data.made && root._made !== data.made.token) {
-    root._made = data.made.token;
+  // Once, also where the page puts the component up again with what it was last told.
+  const handed = (window.unitscopeHanded ??= new Set());
+  if (data.made && !handed.has(data.made.token)) {
+    handed.add(data.made.token);
     hand(new Blob([data.made.text], { type: data.made.type }), `${data.stem}.${data.made.ending}`);
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from interpret_core.tables import csv_text
 from ui.shell.component import Component
 from ui.shell.names import file_stem
 
-_component = Component("components/saves/saves")
+_component = Component("components/saves/saves", "components/common/picture.js")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -51,20 +52,19 @@ def saves(name: str, rows: Callable[[], Rows], key: str, figure: str = "") -> No
             "figure": f".st-key-{figure}" if figure else "",
             "about": f"{name}. {made_with()}",
             "table": None if table is None else _cells(table),
-            "made": _made(key, kind, rows) if kind in WRITERS else None,
+            "made": _made(kind, rows) if kind in WRITERS else None,
         },
         on_wanted_change=wanted,
     )
 
 
-def _made(key: str, kind: str, rows: Callable[[], Rows]) -> dict[str, Any]:
-    count = st.session_state.get(f"{key}_count", 0) + 1
-    st.session_state[f"{key}_count"] = count
+def _made(kind: str, rows: Callable[[], Rows]) -> dict[str, Any]:
+    """A file, under a token by which the browser knows whether it has handed it out."""
     write, mime = WRITERS[kind]
     told = [{**row, "made_with": made_with()} for row in rows()]
     # Halves of characters, which a file's name may have, are no text: written as JSON's escapes.
     text = write(told).encode("utf-8", "backslashreplace").decode()
-    return {"token": count, "text": text, "type": mime, "ending": kind.lower()}
+    return {"token": uuid.uuid4().hex, "text": text, "type": mime, "ending": kind.lower()}
 
 
 def _cells(rows: Rows) -> dict[str, Any]:
