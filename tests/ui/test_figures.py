@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from tests.ui import records
 from tests.ui.drawn import drawn
+from ui.agreement import figures as agreement_figures
+from ui.components.chart import chart
+from ui.components.saves import saves
 from ui.concepts import curves, figures, tables
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 from ui.units import figures as unit_figures
@@ -102,3 +107,16 @@ def test_names_that_are_numbers_stay_names() -> None:
     facts = {"relevance": 1.0, "rank": 1, "units": 4, "in_mask_share": None, "images": 12, "recognised": 3}
     rows = [{"class": name, "negative": -1.0, "positive": 2.0, **facts} for name in names]
     assert drawn(unit_figures.class_bars(rows)).layout.yaxis.type == "category"
+
+
+def test_a_figure_s_table_says_whose_it_is_and_knows_no_nan() -> None:
+    one = agreement_figures.Errors("A & B", ["conv1", "conv2"], [0.1, float("nan")], [0.2, 0.2])
+    figure = agreement_figures.error_lines([one], badge="A & B on scenes · demo")
+    title = chart.titled(figure, "Error by layer")
+    assert title == "Error by layer · A & B on scenes · demo"
+    assert chart.titled(figure, "Error by layer") == title, "a figure that is kept is drawn again"
+    rows = chart.marks(figure, title)
+    assert json.loads(saves.json_text(rows)) == rows
+    assert [row["error, % of units"] for row in rows if row["series"] == "error"] == [10.0, None]
+    assert {row["figure"] for row in rows} == {title}
+    assert "error: conv1: 10" in chart.described(figure, title)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
+from interpret_core.numbers import known
 from ui.components.chart.figure import Figure
 from ui.components.chart.template import TOP
 from ui.components.saves import saves
@@ -51,7 +52,7 @@ def chart(
     spoken = described(figure, title)
     select: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
     st.plotly_chart(_Finished(figure), key=key, config=CONFIG, alt=spoken, **select)
-    saves.saves(title, rows or (lambda: marks(figure)), f"save_{key}", figure=key)
+    saves.saves(title, rows or (lambda: marks(figure, title)), f"save_{key}", figure=key)
 
 
 def titled(figure: Figure, what: str) -> str:
@@ -82,14 +83,14 @@ def described(figure: Figure, title: str) -> str:
     return ". ".join(filter(None, parts))
 
 
-def marks(figure: Figure) -> Rows:
-    """The table of a figure: a row per mark."""
+def marks(figure: Figure, title: str) -> Rows:
+    """The table of a figure: a row per mark, under the title that says whose it is; None for what is NaN."""
     names = [
         unfigured(figure.layout.get(axis, {}).get("title", {}).get("text", "")) or axis[0]
         for axis in ("xaxis", "yaxis")
     ]
     return [
-        {"series": _text(trace.get("name", "")), names[0]: _bare(x), names[1]: _bare(y)}
+        {"figure": title, "series": _text(trace.get("name", "")), names[0]: _bare(x), names[1]: _bare(y)}
         for trace in figure.data
         for x, y in zip(trace.get("x", ()), trace.get("y", ()), strict=False)
     ]
@@ -100,5 +101,7 @@ def _text(value: object) -> str:
 
 
 def _bare(value: object) -> object:
-    """A text as it was before it was written for Plotly; anything else as it is."""
-    return unfigured(value) if isinstance(value, str) else value
+    """A text as it was before it was written for Plotly; NaN as None; anything else as it is."""
+    if isinstance(value, str):
+        return unfigured(value)
+    return known(value) if isinstance(value, float) else value
