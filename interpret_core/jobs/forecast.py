@@ -34,7 +34,7 @@ class Forecast:
 
         Args:
             stage: what it does; another one has a pace of its own.
-            done, total: steps, of all stages where the job counts them through; of several analyses, of one.
+            done, total: steps; of all stages where the job counts them through, of one analysis of several.
             now: seconds since the epoch.
 
         Returns:

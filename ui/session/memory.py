@@ -28,7 +28,8 @@ def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], 
     """Keep what a function returned, for every session, by its arguments.
 
     Those whose names begin with an underscore do not count; the others are hashable, and all are given by
-    place. Of several calls for the same at the same time, one computes and the others wait. What is kept is shared: nobody changes it.
+    place. Of several calls for the same at the same time, one computes and the others wait. What is kept is
+    shared: nobody changes it.
 
     Args:
         most: how many answers; what has not been asked for the longest is forgotten first.
