@@ -132,3 +132,16 @@ def test_chart_and_slider_of_the_ablation_are_seen_together_on_a_phone(
     assert chart
     assert chart["y"] + chart["height"] - box["y"] <= 844 - 64, "the whole chart, below the bar at the top"
     page.close()
+
+
+def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/ablation?{HERE}&class=cat")
+    drawing = page.locator(".bars .room svg").first
+    drawing.wait_for(timeout=60_000)
+    tools, drawn = page.locator(".bars .tools").bounding_box(), drawing.bounding_box()
+    assert tools
+    assert drawn
+    assert tools["y"] + tools["height"] <= drawn["y"]
+    context.close()

@@ -23,7 +23,7 @@ class Component:
 
     Args:
         file: path from `ui/` without an ending; style and markup may be missing.
-        before: paths of scripts that it uses.
+        before: paths of scripts that it uses; their styles come with them.
     """
 
     def __init__(self, file: str, *before: str) -> None:
@@ -32,10 +32,13 @@ class Component:
         if script.count(start) != 1:
             raise ValueError(f"{file}.js is expected to have `{start}` once.")
         shared = "".join(asset(one) for one in before)
+        styles = [
+            one for one in (*(one.removesuffix(".js") for one in before), file) if _is_there(one, "css")
+        ]
         self._mounted: Any = st.components.v2.component(
             f"unitscope_{file.rpartition('/')[2]}",
-            html=asset(f"{file}.html") if (ROOT / f"{file}.html").is_file() else "<i hidden></i>",
-            css=asset(f"{file}.css") if (ROOT / f"{file}.css").is_file() else None,
+            html=asset(f"{file}.html") if _is_there(file, "html") else "<i hidden></i>",
+            css="".join(asset(f"{one}.css") for one in styles) or None,
             js=shared + script.replace(start, "const drawComponent = function(") + _READ,
         )
 
@@ -61,3 +64,7 @@ class Component:
             width=width,
             **events,
         )
+
+
+def _is_there(file: str, ending: str) -> bool:
+    return (ROOT / f"{file}.{ending}").is_file()
