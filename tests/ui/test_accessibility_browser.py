@@ -29,7 +29,7 @@ PAGES = {  # address -> what is there once it is drawn
     f"units?{HERE}&layer=conv4&unit=3": ".photos img",
     f"concepts?{HERE}&concept=bus": ".cards a",
     f"relevance?{HERE}&layer=conv4&class=cat": ".ranked, .list",
-    f"agreement?{HERE}": "svg",
+    f"agreement?{HERE}": ".main-svg",
     f"shared?{HERE}": ".cards a",
     f"ablation?{HERE}&class=cat": ".bars svg",
 }
