@@ -16,8 +16,12 @@ from ui.shell.theme import asset
 
 st.set_page_config(page_title="Unitscope", page_icon="🔬", layout="wide")
 
-pages = [st.Page(one.path, title=one.title, url_path=one.script, default=one is HOME) for one in PAGES]
-page = st.navigation(pages, position="hidden")  # the menu is drawn with the view each page was left with
+if "_pages" not in st.session_state:  # each looks its file up when it is made
+    st.session_state["_pages"] = [
+        st.Page(one.path, title=one.title, url_path=one.script, default=one is HOME) for one in PAGES
+    ]
+# Hidden: the menu is drawn with the view each page was left with.
+page = st.navigation(st.session_state["_pages"], position="hidden")
 st.html(f"<style>{asset('shell/page.css')}</style>")
 notices.enter(page.url_path)
 try:

@@ -25,7 +25,6 @@ PagesManager.uses_pages_directory = False
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Import what is heavy before the first visitor, then take it out of the garbage collector's walks."""
-    import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
     import torch  # noqa: F401
 

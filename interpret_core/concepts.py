@@ -12,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class ConceptTable:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """(C,) names for display and for options, no two alike."""
-        return unique_names(self.concepts)
+        return unique_names(tuple(self.concepts))
 
     def named(self, name: str) -> tuple[int, ...]:
         """Indices of the concepts that a name may mean: one of `names`, a label's own name, or either with
@@ -113,7 +113,8 @@ class ConceptTable:
         )
 
 
-def unique_names(concepts: Sequence[Concept]) -> tuple[str, ...]:
+@lru_cache(256)  # a data set makes its table of concepts anew for everybody who asks
+def unique_names(concepts: tuple[Concept, ...]) -> tuple[str, ...]:
     """A name for each concept that looks like no other's, as short as it can be; no order favours any.
 
     Args:

@@ -7,7 +7,7 @@ import streamlit as st
 from ui.components.relevance_settings import relevance_settings
 from ui.jobs import beside
 from ui.jobs import relevance as relevance_status
-from ui.relevance import heat_maps
+from ui.relevance import heat_maps, tables
 from ui.relevance.cell import cell
 from ui.session.memory import part
 from ui.session.relevances import Found, Wanted
@@ -29,8 +29,8 @@ def main() -> None:
     others = beside.relevances(wanted)
     notices.show("page")
     body(ask, wanted, {ask.network: found, **others})
-    heat_maps.mapping(found, wanted)
-    heat_maps.flagged(found, wanted)
+    tables.mapping(found, wanted)
+    tables.flagged(found, wanted)
 
 
 @part

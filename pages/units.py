@@ -50,7 +50,7 @@ def heading(view: LayerView) -> None:
 def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
     now = panel.shown(view, order)
-    layers = {name: count.units for name, count in views.counts().items()}
+    layers = {name: count.units for name, count in views.counts.items()}
     picked = silenced.units(layers)
     state.keep("units", filters.PARAMETERS)
     notices.show("body")

@@ -99,11 +99,11 @@ LABELS = st.lists(
 @given(LABELS, st.randoms())
 def test_no_two_names_are_alike_in_any_order(labels: list[tuple[int, str, str]], chance) -> None:
     concepts = [Concept(*label) for label in labels]
-    names = unique_names(concepts)
+    names = unique_names(tuple(concepts))
     assert len({appearance(name) for name in names}) == len(concepts)
     pairs = list(zip(concepts, names, strict=True))
     chance.shuffle(pairs)
-    assert unique_names([concept for concept, _ in pairs]) == tuple(name for _, name in pairs)
+    assert unique_names(tuple(concept for concept, _ in pairs)) == tuple(name for _, name in pairs)
     for concept, name in pairs:
         if sum(appearance(other.name) == appearance(concept.name) for other in concepts) == 1:
             assert name == concept.name

@@ -37,7 +37,7 @@ def test_counts_are_those_of_the_layers(cutoff: float) -> None:
     views = results.layers(ASK._replace(cutoff=cutoff))
     assert views is not None
     assert list(views) == ["conv1", "conv2"]
-    for name, count in views.counts().items():
+    for name, count in views.counts.items():
         view = views[name]
         assert count == (view.layer.units, view.detectors(), view.summary.unique_detectors())
 
@@ -46,7 +46,7 @@ def test_counts_are_those_of_the_layers(cutoff: float) -> None:
 def test_outline_is_kept_so_that_a_page_loads_one_layer(loaded: list[str]) -> None:
     views = results.layers(ASK)
     assert views is not None
-    views.counts()
+    assert views.counts
     memory.forget()  # another start of the server
     loaded.clear()
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
@@ -68,7 +68,7 @@ def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: py
     monkeypatch.setattr(Store, "compute", full_disk)
     views = results.layers(ASK)
     assert views is not None
-    assert views.counts()["conv1"].units == 24
+    assert views.counts["conv1"].units == 24
 
 
 @pytest.mark.usefixtures("full")

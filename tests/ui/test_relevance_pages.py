@@ -26,7 +26,7 @@ from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
 from ui.agreement import parts as agreement_table
 from ui.components.saves import saves
-from ui.relevance import heat_maps
+from ui.relevance import heat_maps, tables
 from ui.relevance import images as class_images
 from ui.session import memory, relevances, results, work
 from ui.session.relevances import Found, Wanted
@@ -106,7 +106,7 @@ def test_cell_lists_units_with_both_signs_and_images_with_maps() -> None:
 @pytest.mark.usefixtures("with_relevance")
 def test_mapping_tells_why_a_class_or_an_image_is_left_out() -> None:
     found = relevances.find(WANTED)
-    rows = {row["class"]: row for row in heat_maps.mapping_rows(found)}
+    rows = {row["class"]: row for row in tables.mapping_rows(found)}
     assert rows["red square"]["outputs"] == "red square (0)"
     assert rows["gate"]["note"] == "left out: no output has this name"
     assert rows["panel"]["used"] == rows["panel"]["train"] == 3

@@ -114,7 +114,7 @@ def test_one_map_at_a_time_and_nobody_waits_for_long(monkeypatch: pytest.MonkeyP
 
 
 def test_addresses_say_what_they_show() -> None:
-    address = resources.relevance_map(3, "layer", **query(unit="4"))
+    address = "3".join(resources.relevance_map("layer", **query(unit="4")))
     assert urlsplit(address).path == "/api/map/layer/3.png"
     assert dict(parse_qsl(urlsplit(address).query))["unit"] == "4"
     assert addresses.page("units", network="a b", unit=3, annotate="") == "/units?network=a+b&unit=3"

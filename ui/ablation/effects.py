@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from interpret_core.analyses.effects.plan import cost
 from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
 from ui.ablation import losses, offers
 from ui.ablation.sliders import Choice
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.chart.figure import Figure
 from ui.components.chart.template import finish
+from ui.components.table.table import Cell, Column, rows_of, table
 from ui.jobs.words import duration
 from ui.session.ablations import Bench
 from ui.shell import addresses, links, state
@@ -28,6 +28,14 @@ from ui.shell.theme import ACCENT, NEUTRAL, count_text
 
 SHOWN = 12
 POINTS = 100  # percentage points
+COLUMNS = (
+    Column("unit", "opens its page", share=1.2, named=False),
+    Column("needed by", "the class that loses most without it"),
+    Column("its loss", number=True),
+    Column("in the way of", "the class that gains most without it"),
+    Column("its gain", number=True),
+    Column("for the class", "that is chosen above", number=True),
+)
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -42,7 +50,7 @@ def section(bench: Bench, choice: Choice) -> None:
         key = key_of("effects", choice.name)
         figure = scatter(found, choice.name, badge=f"{losses.title_of(bench)} · one unit silenced at a time")
         what = f"Single units and {choice.name}"
-        chart(figure, key, what, partial(_unit_chosen, key), rows=lambda: list(rows(found)))
+        chart(finished(figure, what), key, partial(_unit_chosen, key), rows=lambda: list(rows(found)))
     links.follow()
     _table(bench, measured(found, choice.name))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -154,28 +162,30 @@ def measured(found: Effects, name: str) -> list[dict[str, Any]]:
 
 def _table(bench: Bench, rows: Sequence[dict[str, Any]]) -> None:
     entry = {**state.entry(), "network": bench.case.network}
-    every = [
-        {"unit": addresses.page("units", **entry, layer=row["layer"], unit=row["unit"]), **_named(row)}
-        for row in rows
-    ]
     st.caption(
         "Change of a class’s mean probability by the unit’s silence, measured, in percentage points: first "
         "the units that help one class and hurt another."
     )
-    st.dataframe(
-        pd.DataFrame(every),
-        hide_index=True,
-        height=38 + 35 * min(SHOWN, len(every)),
-        key="effects_table",
-        column_config={
-            "unit": st.column_config.LinkColumn(display_text=r"layer=([^&]+)", width="small"),
-            **{
-                name: st.column_config.NumberColumn(format="%+.2f")
-                for name in ("its loss", "its gain", "for the class")
-            },
-        },
+    table(
+        rows_of(COLUMNS, (_cells(row, entry) for row in rows)),
+        "effects_table",
+        "Effects of single units",
+        height=38 + 35 * SHOWN,
     )
 
 
-def _named(row: dict[str, Any]) -> dict[str, Any]:
-    return {"number": row["unit"], **{name: row[name] for name in row if name not in ("layer", "unit")}}
+def _cells(row: dict[str, Any], entry: dict[str, str]) -> list[str | Cell]:
+    where = f"{row['layer']} #{row['unit']}"
+    href = addresses.page("units", **entry, layer=row["layer"], unit=row["unit"])
+    return [
+        Cell(where, where, href=href),
+        row["needed by"],
+        _points(row["its loss"]),
+        row["in the way of"],
+        _points(row["its gain"]),
+        _points(row["for the class"]),
+    ]
+
+
+def _points(change: float | None) -> Cell:
+    return Cell("—") if change is None else Cell(f"{change:+.2f}".replace("-", MINUS), change)

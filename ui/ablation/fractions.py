@@ -19,7 +19,7 @@ from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from ui.ablation import losses, sliders
 from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.chart.figure import Figure
 from ui.components.control.control import buttons
 from ui.session.ablations import Bench
@@ -57,7 +57,7 @@ def section(bench: Bench, choice: Choice) -> None:
     badge = f"{losses.title_of(bench)} · units ranked for {choice.name}"
     figure = _figure((bench.identity, choice.value, grid.classes), choice.name, metric, span, badge, grid)
     what, rows = f"Ablation curves of {choice.name}", partial(table, grid, choice.name)
-    chart(figure, key, what, partial(_point_chosen, key), rows)
+    chart(finished(figure, what), key, partial(_point_chosen, key), rows)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             "The rows are those of `ablate --out`. A press on a point sets the slider.", width="content"

@@ -22,6 +22,7 @@ from ui.components.control.control import buttons
 from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
+from ui.session.memory import kept
 from ui.shell import state
 from ui.shell.how import how
 from ui.shell.plain import plain
@@ -75,8 +76,23 @@ def found(bench: Bench, choice: Choice) -> Found:
     controls = [_evaluation(plan, going[2 + seed]) for seed in range(len(tasks) - 2)]
     done = [one for one in controls if one is not None]
     both = ablation_rows.seen(intact, silenced)
-    rows = ablation_rows.class_rows(plan, both, done, choice.name)
+    if going.complete:  # the same for whoever looks at it, until the next setting
+        rows = _rows((bench.identity, setting, choice.name, _weight(both), len(done)), plan, both, done)
+    else:
+        rows = ablation_rows.class_rows(plan, both, done, choice.name)
     return Found(choice, setting, selection, going, both, rows, done)
+
+
+@kept(256)
+def _rows(
+    what: tuple[Any, ...], _plan: AblationPlan, _both: Seen, _controls: Sequence[Evaluation]
+) -> list[ClassChange]:
+    return ablation_rows.class_rows(_plan, _both, _controls, what[2])
+
+
+def _weight(both: Seen) -> tuple[float, float]:
+    """Tells apart answers of another computation: its numbers may differ in the last digit."""
+    return float(both.before.probability.sum()), float(both.after.probability.sum())
 
 
 def _evaluation(plan: AblationPlan, estimate: Estimate | None) -> Evaluation | None:

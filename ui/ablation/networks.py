@@ -25,7 +25,7 @@ from ui.ablation import offers
 from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Task, runs
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.compared import compared
 from ui.components.saves import saves
 from ui.session import ablations
@@ -68,7 +68,7 @@ def section(bench: Bench, choice: Choice) -> bool:
     title = " · ".join(badge_of(*ablations.title(one)) for one in benches)
     if lines:
         figure = curves(lines, "units silenced in all inner layers", metric, total, badge=title)
-        chart(figure, "networks_curves", f"Equal numbers of silenced units, {choice.name}")
+        chart(finished(figure, f"Equal numbers of silenced units, {choice.name}"), "networks_curves")
     else:
         st.caption("The curves come from precomputed steps, which are not there yet.")
     found, more = _equal(benches, choice, total)

@@ -27,7 +27,7 @@ from ui.ablation.figures import Curve, curves
 from ui.ablation.fractions import LOOKS
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Runs, Task, runs
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.saves import saves
 from ui.jobs.words import duration
 from ui.session.ablations import Bench
@@ -137,7 +137,7 @@ def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
     badge = f"{losses.title_of(bench)} · least relevant for {choice.name} removed first"
     figure = curves(_lines(choice.name, reached), "units removed", ACCURACY, best.units or None, badge=badge)
     what = f"A network for {choice.name}"
-    chart(figure, "special_curve", what, rows=partial(table, bench, choice, reached))
+    chart(finished(figure, what), "special_curve", rows=partial(table, bench, choice, reached))
     key = state.follow("pick_keep", lost)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(

@@ -18,7 +18,7 @@ from interpret_core.options import AGREEMENT_PERMUTATIONS
 from ui.agreement import figures
 from ui.agreement import rows as agreement_rows
 from ui.agreement.untrained import Twin
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import Finished, chart, finished
 from ui.components.heat.heat import heat_map
 from ui.components.markup import category_key
 from ui.components.saves import saves
@@ -27,7 +27,7 @@ from ui.session import relevances
 from ui.session.memory import kept
 from ui.session.relevances import Found
 from ui.session.totals import SPACE
-from ui.session.view import Views
+from ui.session.view import Views, identity_of
 from ui.shell import links, state
 from ui.shell.how import how
 from ui.shell.names import key_of
@@ -76,16 +76,23 @@ def compare(views: Views, found: Found, top: float, permutations: int) -> Agreem
     Raises:
         ParameterError: no class has an object concept.
     """
-    keys = (
+    return _compare(_keys(views, found), top, permutations, views, found.records)
+
+
+Keys = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _keys(views: Views, found: Found) -> Keys:
+    """What is compared: the layers' profiles and the classes' relevance."""
+    return (
         tuple(view.key for view in views.values()),
         tuple(relevances.digest_of(found, name) for name in found.records),
     )
-    return _compare(keys, top, permutations, views, found.records)
 
 
 @kept(128)
 def _compare(
-    keys: tuple[tuple[str, ...], tuple[str, ...]],
+    keys: Keys,
     top: float,
     permutations: int,
     _views: Views,
@@ -185,7 +192,7 @@ def errors(sides: Sequence[Side]) -> None:
     if len(sides) == 1:
         badge = badge_of(sides[0].title, badge)
     drawn = [agreement_rows.errors(side.agreement, side.title, side.untrained) for side in sides]
-    chart(figures.error_lines(drawn, badge=badge), "error_lines", "Error by layer")
+    chart(finished(figures.error_lines(drawn, badge=badge), "Error by layer"), "error_lines")
 
 
 def cells(sides: Sequence[Side]) -> tuple[Side, str, str]:
@@ -241,22 +248,29 @@ def units(side: Side, layer: str, name: str, top: float) -> None:
     else:
         why = REASONS[State(here.state[place])]
         st.caption(f"Left out of the table: {why} (k = {here.count}).")
-    figure = figures.scatter(
-        agreement_rows.points(found, layer, name, side.views),
-        agreement_rows.cuts(found, layer, name),
-        {"x": f"IoU with {concept}", "y": f"relevance R for {name}"},
-        badge=badge_of(side.title, side.evidence),
-    )
     key = key_of("scatter", side.name, layer, name)
-    chart(
-        figure,
-        key,
-        f"IoU and relevance, {layer} for {concept}",
-        partial(_point_chosen, key, side, layer, concept),
-    )
+    badge = badge_of(side.title, side.evidence)
+    which = identity_of(side.views), _keys(side.views, side.found)
+    made = _scatter(which, top, layer, name, badge, side)
+    chart(made, key, partial(_point_chosen, key, side, layer, concept))
     st.caption("Click a point to open the unit. Coloured by the category of the unit's own best concept:")
     st.html(category_key(side.views[layer].categories))
     links.follow()
+
+
+@kept(128)
+def _scatter(
+    which: tuple[object, ...], top: float, layer: str, name: str, badge: str, _side: Side
+) -> Finished:
+    found = _side.agreement
+    concept = found.concepts[found.classes.index(name)]
+    figure = figures.scatter(
+        agreement_rows.points(found, layer, name, _side.views),
+        agreement_rows.cuts(found, layer, name),
+        {"x": f"IoU with {concept}", "y": f"relevance R for {name}"},
+        badge=badge,
+    )
+    return finished(figure, f"IoU and relevance, {layer} for {concept}")
 
 
 def _point_chosen(key: str, side: Side, layer: str, concept: str) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import Finished, chart, finished
 from ui.components.chart.template import FITTING
 from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables
 from ui.concepts.curves import quality_lines, sensitivity_curve
-from ui.concepts.figures import detector_bars
+from ui.concepts.figures import Panel, detector_bars
 from ui.concepts.tables import CUTOFFS
-from ui.session.view import Views
+from ui.session.memory import kept
+from ui.session.view import Identity, Views, identity_of
 from ui.shell import links, lists, notices, state
 from ui.shell.how import how
 from ui.shell.names import key_of
@@ -57,13 +59,19 @@ def bars(networks: dict[str, Views]) -> str:
     deep = len(panels) > 1 and any(len(panel.counts) > FITTING for panel in panels.values())
     for place, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
         key = key_of("bars", name)
-        figure = detector_bars(panel, share=share, unique=unique, top=top)
-        if deep:  # the same foot for all, so that equal heights are equal numbers
-            figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
+        made = _bars(identity_of(networks[name]), concept, kind, top, deep, panel)
         with place:
-            chart(figure, key, f"{BARS[kind].capitalize()} by layer", partial(_bar_chosen, key, name))
+            chart(made, key, partial(_bar_chosen, key, name))
     _way_on(networks)
     return concept
+
+
+@kept(64)
+def _bars(identity: Identity, concept: str, kind: str, top: float, deep: bool, _panel: Panel) -> Finished:
+    figure = detector_bars(_panel, share=kind == "share", unique=kind == "unique", top=top)
+    if deep:  # the same foot for all, so that equal heights are equal numbers
+        figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
+    return finished(figure, f"{BARS[kind].capitalize()} by layer")
 
 
 def _bar_chosen(key: str, network: str) -> None:
@@ -110,24 +118,34 @@ def _place(networks: dict[str, Views]) -> tuple[str, str, str] | None:
 def sensitivity(views: Views, cutoff: float) -> None:
     """Detectors over the cut-off."""
     st.subheader("Sensitivity to the cut-off")
-    facts = next(iter(views.values())).facts
-    figure = sensitivity_curve(CUTOFFS, tables.curves(views), cutoff, badge=facts.badge)
-    chart(figure, "sensitivity", "Detectors over the cut-off")
+    chart(_sensitivity(identity_of(views), cutoff, views), "sensitivity")
     how("sensitivity")
+
+
+@kept(64)
+def _sensitivity(identity: Identity, cutoff: float, _views: Views) -> Finished:
+    facts = next(iter(_views.values())).facts
+    figure = sensitivity_curve(CUTOFFS, tables.curves(_views), cutoff, badge=facts.badge)
+    return finished(figure, "Detectors over the cut-off")
 
 
 def quality(networks: dict[str, Views]) -> None:
     """Mean top-t IoU per layer, and per network in words."""
     st.subheader("Mean top-t IoU")
-    titles = {name: next(iter(views.values())).facts for name, views in networks.items()}
-    data = {
-        titles[name].network_title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
-        for name, views in networks.items()
-    }
-    badge = " · ".join(dict.fromkeys(facts.evidence for facts in titles.values()))
-    chart(quality_lines(data, badge=badge), "quality", "Mean top-t IoU")
-    for name, views in networks.items():
+    chart(_quality(tuple(map(identity_of, networks.values())), tuple(networks.values())), "quality")
+    for views in networks.values():
         one, two, three = tables.mean_quality(views)
-        title = plain(titles[name].network_title)
+        title = plain(next(iter(views.values())).facts.network_title)
         st.caption(f"{title}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
     how("quality")
+
+
+@kept(64)
+def _quality(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Finished:
+    facts = [next(iter(views.values())).facts for views in _networks]
+    data = {
+        one.network_title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
+        for one, views in zip(facts, _networks, strict=True)
+    }
+    badge = " · ".join(dict.fromkeys(one.evidence for one in facts))
+    return finished(quality_lines(data, badge=badge), "Mean top-t IoU")

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import Finished, chart, finished
 from ui.components.control.control import choice
-from ui.components.list.list import concept_list
+from ui.components.saves.saves import saves
+from ui.components.table.table import Cell, Column, rows_of, table
 from ui.concepts import tables
 from ui.concepts.figures import concept_bars
 from ui.concepts.tables import Row
 from ui.session.memory import kept
-from ui.session.view import Views
+from ui.session.view import Identity, Views, identity_of
 from ui.shell import links, state
+from ui.shell.component import Written
 from ui.shell.names import key_of, unlike
-from ui.shell.theme import colour_of, count_text, iou_text
+from ui.shell.theme import colour_of, iou_text
 
 SIGNIFICANT = {True: "yes", False: "no", None: "—"}  # —: chance was not computed
+COLUMNS = (
+    Column("concept", share=2, named=False),
+    Column("category", named=False),
+    Column("images", "with at least one pixel of it", number=True, narrow=False),
+    Column("detectors", "units whose best concept it is, with an IoU above the cut-off", number=True),
+    Column("best unit", "that overlaps most with it, detector or not", share=1.3),
+    Column("best IoU", "of that unit with it", share=1.8, number=True),
+    Column("ceiling", "the most that this unit could reach with it", number=True, narrow=False),
+    Column("significant", "of the best unit: q ≤ 5 %", narrow=False),
+)
 
 
 def concept_section(views: Views, chosen: str) -> None:
@@ -34,17 +45,13 @@ def concept_section(views: Views, chosen: str) -> None:
             "Layers", "scope", scopes, every, kind="layer", width=220, label_visibility="collapsed"
         )
     shown = views if scope == every else {scope: views[scope]}
-    rows = _rows(tuple((name, view.identity) for name, view in shown.items()), shown)
+    rows = _rows(identity_of(shown), shown)
     _bars(shown, rows, chosen)
-    found = sorted(rows, key=lambda row: row.concept != chosen)  # what is chosen stands where it is seen
-    with st.container(key="table_wide"):  # which of the two is seen is for the style sheet to say
-        _table(found, chosen)
-    with st.container(key="table_narrow"):
-        _list(found, chosen)
+    _table(rows, chosen, next(iter(views.values())).facts.badge)
 
 
 @kept(64)
-def _rows(identity: tuple[object, ...], _views: Views) -> tuple[Row, ...]:
+def _rows(identity: Identity, _views: Views) -> tuple[Row, ...]:
     return tuple(tables.rows(_views))
 
 
@@ -54,12 +61,17 @@ def _bars(views: Views, found: Sequence[Row], chosen: str) -> None:
         st.info("No unit exceeds this cut-off. Lower it to see which concepts come closest.")
         return
     facts = next(iter(views.values())).facts
-    figure = concept_bars(detected, badge=facts.badge, chosen=chosen)
+    made = _figure(tuple(detected), facts.badge, chosen)
     # A key for each choice: the figure's own selection would outlive one that was cleared elsewhere.
     key = key_of("concept_chart", chosen)
     with st.container(key="concept_bars"):
-        chart(figure, key, "Concepts by detectors", partial(_bar_chosen, key, chosen))
+        chart(made, key, partial(_bar_chosen, key, chosen))
     st.caption(f"{min(30, len(detected))} of {len(detected)} detected concepts. Click one to compare it.")
+
+
+@kept(64)
+def _figure(detected: tuple[tuple[str, str, int, float], ...], badge: str, chosen: str) -> Finished:
+    return finished(concept_bars(detected, badge=badge, chosen=chosen), "Concepts by detectors")
 
 
 def _bar_chosen(key: str, chosen: str) -> None:
@@ -67,67 +79,36 @@ def _bar_chosen(key: str, chosen: str) -> None:
         state.change(concept="" if concept == chosen else concept)
 
 
-def _table(found: list[Row], chosen: str) -> None:
-    frame = pd.DataFrame(
-        {
-            "concept": [row.concept for row in found],
-            "category": [row.category for row in found],
-            "images": [row.images for row in found],
-            "detectors": [row.detectors for row in found],
-            "best unit": [f"{row.layer} #{row.unit}" if row.unit >= 0 else "—" for row in found],
-            "best IoU": [row.iou for row in found],
-            "ceiling": [row.ceiling for row in found],
-            "significant": [SIGNIFICANT[row.significant] for row in found],
-        }
+def _table(found: tuple[Row, ...], chosen: str, badge: str) -> None:
+    names = [row.concept for row in found]
+
+    def picked(number: int) -> None:
+        if number < len(names):
+            state.change(concept="" if names[number] == chosen else names[number])
+
+    at = names.index(chosen) if chosen in names else -1
+    table(_written(found), "concept_table", "Concepts and their best units", chosen=at, on_pick=picked)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Press a row to compare its concept, a head to sort.", width="content")
+        saves(f"Concepts · {badge}", lambda: [row._asdict() for row in found], "save_concepts")
+
+
+@kept(64)
+def _written(found: tuple[Row, ...]) -> Written:
+    most = max([0.05, *(row.iou for row in found)])
+    return rows_of(
+        COLUMNS,
+        (
+            (
+                Cell(row.concept, row.concept, tone=colour_of(row.category)),
+                row.category,
+                Cell(f"{row.images:,}", row.images),
+                Cell(f"{row.detectors:,}", row.detectors),
+                f"{row.layer} #{row.unit}" if row.unit >= 0 else "—",
+                Cell(iou_text(row.iou), row.iou, length=row.iou / most),
+                Cell(iou_text(row.ceiling), row.ceiling),
+                SIGNIFICANT[row.significant],
+            )
+            for row in found
+        ),
     )
-    most = max(0.05, float(frame["best IoU"].max())) if len(frame) else 0.05
-    at = [number for number, row in enumerate(found) if row.concept == chosen]
-    key = key_of("concept_table", chosen)  # as above
-    st.dataframe(
-        frame,
-        key=key,
-        hide_index=True,
-        height=520,
-        on_select=partial(_row_chosen, key, found),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": at}},
-        column_config={
-            "best IoU": st.column_config.ProgressColumn(format="%.4f", min_value=0.0, max_value=most),
-            "ceiling": st.column_config.NumberColumn(format="%.3f", width="small"),
-            "category": st.column_config.TextColumn(width="small"),
-            "images": st.column_config.NumberColumn(
-                help="images with at least one pixel of it", width="small"
-            ),
-            "detectors": st.column_config.NumberColumn(width="small"),
-            "significant": st.column_config.TextColumn(help="of the best unit: q ≤ 5 %", width="small"),
-        },
-    )
-    st.caption("Select a row to compare its concept. The table saves as CSV from its own menu.")
-
-
-def _row_chosen(key: str, found: list[Row]) -> None:
-    selected = (st.session_state.get(key) or {}).get("selection", {}).get("rows", [])
-    state.change(concept=found[selected[0]].concept if selected else "")
-
-
-def _list(found: list[Row], chosen: str) -> None:
-    """The same rows for a narrow screen: two lines each, nothing to the side."""
-    rows = [
-        [
-            row.concept,
-            colour_of(row.category),
-            row.category,
-            count_text(row.detectors, "detector"),
-            f"{row.layer} #{row.unit}" if row.unit >= 0 else "no overlap",
-            iou_text(row.iou) if row.unit >= 0 else "",
-        ]
-        for row in found
-    ]
-    key = "concept_list"
-
-    def picked() -> None:
-        concept = st.session_state[key].get("picked")
-        if isinstance(concept, str) and concept in {row.concept for row in found}:
-            state.change(concept="" if concept == chosen else concept)
-
-    concept_list(key=key, data={"rows": rows, "chosen": chosen}, on_picked_change=picked)

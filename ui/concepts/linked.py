@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from ui.components.cards.cards import Card, cards
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.reveal.reveal import reveal
 from ui.concepts import matches, tables
 from ui.concepts.curves import BestLine, best_lines
@@ -178,4 +178,4 @@ def _lines(sides: list[Side], concept: str) -> None:
         badge = shown[0].first.facts.badge
     st.markdown("**Best IoU in each layer**")
     figure = best_lines(lines, shown[0].first.cutoff, badge=badge)
-    chart(figure, "best_lines", f"Best IoU with {concept} in each layer")
+    chart(finished(figure, f"Best IoU with {concept} in each layer"), "best_lines")

@@ -83,7 +83,7 @@ def _best_layer(ask: Ask | None) -> LayerView | None:
         return None
     if not views:
         return None
-    counts = views.counts()
+    counts = views.counts
     return views[max(counts, key=lambda name: counts[name].concepts)]
 
 

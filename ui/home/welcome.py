@@ -80,7 +80,7 @@ def welcome(ask: Ask) -> None:
 
 def _steps(layers: Layers) -> tuple[Step, ...]:
     names = list(layers)
-    counts = layers.counts()
+    counts = layers.counts
     first, last = layers.get(UNIT[0]) or layers[names[0]], layers[names[-1]]
     rich = layers[max(counts, key=lambda name: counts[name].concepts)]
     unit = min(UNIT[1], first.layer.units - 1)

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-import pandas as pd
 import streamlit as st
 
-from interpret_core.classes.known import FEW as HALVED
 from ui.components.control.control import buttons
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
@@ -168,101 +166,3 @@ def _picked(networks: dict[str, Found]) -> Picked | None:
         state.repair(**{"class": None, "layer": None, "of": None})
         return None
     return here
-
-
-def mapping(found: Found, wanted: Wanted) -> None:
-    """Which class is which of the network's outputs, on which images, and why others are left out."""
-    plan = found.class_plan
-    if plan is None:
-        return
-    left_out = len(plan.left_out)
-    with st.expander(f"Classes: {len(plan.classes)} that the network knows, {left_out} left out"):
-        source = (
-            "listed in the data set's classes.csv"
-            if plan.source.endswith(".csv")
-            else "whose largest object known to the network is the class, on 5 % of the image at least"
-        )
-        st.caption(
-            f"Images of a class: those {source}. Outputs that are found wrongly can be set in "
-            "`unitscope.toml`, table `[classes]`."
-        )
-        rows = mapping_rows(found)
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            height=min(38 + 35 * len(rows), 420),
-            key="class_table",
-            column_config={
-                "class": st.column_config.TextColumn(width="small"),
-                "outputs": st.column_config.TextColumn(help="the network's outputs that stand for it"),
-                "train": st.column_config.NumberColumn(width="small"),
-                "val": st.column_config.NumberColumn(width="small"),
-            },
-        )
-        saves.saves(f"classes_{wanted.network}_{wanted.dataset}", lambda: rows, "save_classes")
-
-
-def mapping_rows(found: Found) -> list[dict[str, object]]:
-    """The table: known classes, then those left out with the reason."""
-    plan = found.class_plan
-    if plan is None or found.plan is None:
-        return []
-    names = found.plan.dataset.concepts().names if plan.masked else ()
-    known: list[dict[str, object]] = [
-        {
-            "class": one.name,
-            "outputs": ", ".join(
-                f"{found.plan.spec.class_names[number]} ({number})" for number in one.outputs
-            ),
-            "found by": plan.how[one.name],
-            "train": len(one.images) if one.few else int((one.split == "train").sum()),
-            "val": len(one.images) if one.few else int((one.split == "val").sum()),
-            "used": len(found.records[one.name].images) if one.name in found.records else 0,
-            "mask": " + ".join(names[at] for at in one.concepts) or "none: M = 1",
-            "note": f"fewer than {HALVED} images: the same ones rank and test" if one.few else "",
-        }
-        for one in plan.classes
-    ]
-    nothing = {"outputs": "", "found by": "", "train": 0, "val": 0, "used": 0, "mask": ""}
-    without = [(name, why) for name, why in found.left_out if name not in {one.name for one in plan.classes}]
-    reasons = dict(found.left_out)
-    for row in known:
-        row["note"] = f"left out: {reasons[str(row['class'])]}" if row["class"] in reasons else row["note"]
-    left_out = (*plan.left_out, *without)
-    return known + [{"class": name, **nothing, "note": f"left out: {why}"} for name, why in left_out]
-
-
-def flagged(found: Found, wanted: Wanted) -> None:
-    """Images whose gradients do not add up, and those that could not be used."""
-    flags = [flag for record in found.records.values() for flag in totals.flags(record)]
-    unused = [
-        (name, str(image), str(why))
-        for name, record in found.records.items()
-        for image, why in record.metadata["left_out"]
-    ]
-    total = sum(len(record.images) for record in found.records.values())
-    with st.expander(f"Flagged: {len(flags)} of {count_text(total, 'image')}, {len(unused)} not used"):
-        how("completeness")
-        if not flags:
-            st.caption("Every image's gradients add up within the tolerance, in every layer.")
-        else:
-            rows = [
-                {
-                    "class": flag.name,
-                    "image": flag.image,
-                    "layers": ", ".join(flag.layers),
-                    "worst residual": round(flag.worst, 4),
-                    "points": flag.points,
-                }
-                for flag in sorted(flags, key=lambda flag: -flag.worst)
-            ]
-            st.dataframe(
-                pd.DataFrame(rows),
-                hide_index=True,
-                height=min(38 + 35 * len(rows), 380),
-                key="flagged_table",
-                column_config={"worst residual": st.column_config.NumberColumn(format="percent")},
-            )
-            saves.saves(f"flagged_{wanted.network}_{wanted.dataset}", lambda: rows, "save_flagged")
-        for name, image, why in unused[:20]:
-            st.caption(f"{plain(name)}: {plain(image)} was not used: {plain(why)}")

@@ -13,6 +13,7 @@ from interpret_core.errors import DatasetError
 from ui.components.maps.maps import maps
 from ui.relevance.heat_maps import Picked
 from ui.session import relevances, resources
+from ui.session.memory import kept
 from ui.session.relevances import Found, Wanted
 from ui.session.totals import residual_text, scaled_text
 from ui.shell import notices, state
@@ -49,7 +50,8 @@ def _class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelev
                 kwargs={"unit": None},
             )
         how("maps")
-    shown = image_list(wanted, picked, found, part, unit)
+    of = relevances.digest_of(found, picked.name), wanted, picked, unit
+    shown = _kept_list(*of, found, part)
     known = {item["image"] for item in shown}
     wish = state.parameter("image")
     if wish and wish not in map(str, known):
@@ -65,6 +67,13 @@ def _class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelev
     _draw(wanted, picked, record, shown, {"open": opened, "mode": area, "unit": unit})
 
 
+@kept(64)
+def _kept_list(
+    digest: str, wanted: Wanted, picked: Picked, unit: int, _found: Found, _part: LayerRelevance
+) -> list[dict[str, Any]]:
+    return image_list(wanted, picked, _found, _part, unit)
+
+
 def image_list(
     wanted: Wanted, picked: Picked, found: Found, part: LayerRelevance, unit: int
 ) -> list[dict[str, Any]]:
@@ -78,6 +87,8 @@ def image_list(
         "v": relevances.digest_of(found, picked.name),
     }
     layer = {**query, "layer": picked.layer, **({"unit": unit} if unit >= 0 else {})}
+    before, layer_query = resources.relevance_map("layer", **layer)
+    pixels, pixel_query = resources.relevance_map("pixel", **query)
     made = []
     outlines = relevances.outlines(found, one, record.images.tolist())
     for at, image in enumerate(record.images.tolist()):
@@ -104,8 +115,8 @@ def image_list(
                     ["residual above the tolerance"] * flag + ["not recognised"] * (not right)
                 ),
                 "outline": outlines[at],
-                "map": resources.relevance_map(image, "layer", **layer),
-                "pixel": resources.relevance_map(image, "pixel", **query),
+                "map": f"{before}{image}{layer_query}",
+                "pixel": f"{pixels}{image}{pixel_query}",
             }
         )
     return made

@@ -8,6 +8,7 @@ made once and stored beside the results.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,8 @@ class Layers(Mapping[str, LayerView]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def counts(self) -> dict[str, Count]:
+    @cached_property
+    def counts(self) -> Mapping[str, Count]:
         """Units, detectors and their distinct concepts in each layer, without loading any."""
         record = self._outline(self)
         ends = np.cumsum(record["units"])[:-1]

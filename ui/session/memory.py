@@ -17,6 +17,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 import streamlit as st
 from cachetools import LRUCache, TTLCache, cached
 
+from ui.shell.addresses import read_once
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -82,7 +84,8 @@ def run() -> Iterator[None]:
         return
     token = _answers.set({})
     try:
-        yield
+        with read_once():
+            yield
     finally:
         _answers.reset(token)
 

@@ -30,15 +30,14 @@ def photo_of(dataset: str, digest: str) -> tuple[str, str]:
     return f"{prefix()}/photo/", f".jpg?{urlencode({'dataset': dataset, 'v': digest[:16]})}"
 
 
-def relevance_map(image: int, kind: str, **query: str | int) -> str:
-    """Address of integrated gradients to lay over an image.
+def relevance_map(kind: str, **query: str | int) -> tuple[str, str]:
+    """What stands before and after an image's index in the address of integrated gradients to lay over it.
 
     Args:
-        image: index into the data set.
         kind: "layer" (with a unit among the query, that unit's) or "pixel".
         query: whose they are; see `ui.server.routes.relevance_map`.
     """
-    return f"{prefix()}/map/{kind}/{image}.png?{urlencode(query)}"
+    return f"{prefix()}/map/{kind}/", f".png?{urlencode(query)}"
 
 
 def download(view: LayerView, kind: str, unit: int | None = None) -> str:

@@ -19,6 +19,7 @@ from ui.shell.theme import badge_of
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
+CUTOFFS_KEPT = 16  # of a view: a slider being dragged asks for many
 SMALL = 10  # fewer than this many images: drawn hollow, with an interval
 
 
@@ -84,8 +85,23 @@ class LayerView:
         summary = self.summary
         if cutoff == summary.settings.cutoff:
             return self
-        settings = Settings(summary.settings.min_images, cutoff)
-        return replace(self, summary=replace(summary, settings=settings, detector=summary.best_iou > cutoff))
+        found = self._others.get(cutoff)
+        if found is None:
+            settings = Settings(summary.settings.min_images, cutoff)
+            found = replace(
+                self, summary=replace(summary, settings=settings, detector=summary.best_iou > cutoff)
+            )
+            # What no cut-off changes is not found out again.
+            vars(found).update(facts=self.facts, layer=self.layer, concepts=self.concepts)
+            if len(self._others) >= CUTOFFS_KEPT:
+                self._others.clear()
+            self._others[cutoff] = found
+        return found
+
+    @cached_property
+    def _others(self) -> dict[float, LayerView]:
+        """The last few cut-offs under which the layer was looked at."""
+        return {}
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -275,3 +291,9 @@ class LayerView:
 
 
 Views = Mapping[str, LayerView]  # layer -> view, in forward order
+Identity = tuple[tuple[object, ...], ...]
+
+
+def identity_of(views: Views) -> Identity:
+    """Tells apart what follows from a network's layers."""
+    return tuple((name, *view.identity) for name, view in views.items())

@@ -13,7 +13,7 @@ from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.shared_units import Overlap, SharedUnits
 from ui.components.cards.cards import Card, cards
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import chart, finished
 from ui.components.control.control import choice
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
@@ -225,4 +225,4 @@ def counts(now: Sets) -> None:
         place = now.layers.index(now.scope)
         many, likely = observed[place], expected[place]
     figure = shared_rows.count_bars(many, likely, badge=now.title)
-    chart(figure, "shared_counts", "Units in several classes’ sets")
+    chart(finished(figure, "Units in several classes’ sets"), "shared_counts")

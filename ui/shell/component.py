@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -14,6 +15,19 @@ from ui.shell.theme import ROOT, asset
 _READ = """
 export default told => drawComponent({ ...told, data: JSON.parse(new TextDecoder().decode(told.data)) });
 """
+
+
+class Written(NamedTuple):
+    """Data that were written once, for all who draw the same again."""
+
+    version: str
+    text: bytes
+
+
+def written(data: dict[str, Any]) -> Written:
+    """Write what a component draws; NaN is none."""
+    text = _json(data)
+    return Written(hashlib.sha1(text, usedforsecurity=False).hexdigest()[:16], text)
 
 
 class Component:
@@ -47,6 +61,7 @@ class Component:
         key: str,
         data: dict[str, Any],
         width: Literal["stretch", "content"] = "stretch",
+        more: Written | None = None,
         **events: Callable[[], None],
     ) -> None:
         """Draw it.
@@ -55,15 +70,19 @@ class Component:
             key: of the component on the page; what it has told lies under it in the session's state.
             data: what it draws, as JSON takes it; NaN is none.
             width: "stretch" or "content".
+            more: more to draw, which the script finds as `data.more`, its version as `data.more_version`.
             events: `on_<name>_change` for each state and event that it tells.
         """
-        told = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        self._mounted(
-            key=key,
-            data=told.encode("utf-8", "backslashreplace"),
-            width=width,
-            **events,
-        )
+        if more is None:
+            told = _json(data)
+        else:
+            told = _json({**data, "more_version": more.version})[:-1] + b',"more":' + more.text + b"}"
+        self._mounted(key=key, data=told, width=width, **events)
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _is_there(file: str, ending: str) -> bool:

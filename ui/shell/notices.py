@@ -10,6 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.shell.addresses import parameters
+
 _STATE, _PAGE = "_notices", "_notices_page"
 
 
@@ -74,5 +76,5 @@ def _kept() -> dict[str, Any]:
 
 
 def _address() -> tuple[object, ...]:
-    query = {name: tuple(st.query_params.get_all(name)) for name in st.query_params}
-    return st.session_state.get(_PAGE, ""), tuple(sorted(query.items()))
+    query = sorted((name, tuple(values)) for name, values in parameters().items())
+    return st.session_state.get(_PAGE, ""), tuple(query)

@@ -18,7 +18,7 @@ import streamlit as st
 
 from interpret_core.analyses.profile.request import CUTOFF
 from interpret_core.options import RequestField
-from ui.shell import lists, notices
+from ui.shell import addresses, lists, notices
 from ui.shell.notices import complain
 from ui.shell.plain import plain, shortened
 
@@ -34,7 +34,7 @@ _ENTRY = "_entry"
 
 def parameter(name: str, default: str = "") -> str:
     """The value of a query parameter; a line says so where there are several, or where it is too long."""
-    values = st.query_params.get_all(name)
+    values = addresses.parameters().get(name, [])
     value = values[-1] if values else default
     if len(values) > 1:
         complain(f"The link gives “{plain(name)}” {len(values)} times; the last one counts.")
@@ -51,7 +51,7 @@ def change(**values: str | int | float | None) -> None:
 
     None or an empty text removes one, so that a default leaves no trace in the URL.
     """
-    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    before = addresses.parameters()
     after = dict(before)
     for name, value in values.items():
         text = "" if value is None else str(value)
@@ -60,7 +60,7 @@ def change(**values: str | int | float | None) -> None:
         else:
             after.pop(name, None)
     if after != before:
-        st.query_params.from_dict(after)
+        addresses.write(after)
 
 
 def repair(**values: str | int | float | None) -> None:

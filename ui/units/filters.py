@@ -41,7 +41,7 @@ def layer_picker(views: Layers, *, from_first: bool = False) -> LayerView:
         from_first: begin with the first instead, where somebody may be seeing a network's units at all for
             the first time.
     """
-    names, counts = list(views), views.counts()
+    names, counts = list(views), views.counts
     chosen = state.one_of("layer", names, names[0] if from_first else names[-1])
 
     def words(name: str) -> str:

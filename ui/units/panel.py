@@ -9,11 +9,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.summary import alike
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import Finished, chart, finished
 from ui.components.copy.copy import copy_link
 from ui.components.facts import chance_words, evidence_words
 from ui.components.markup import download_links
 from ui.session import resources
+from ui.session.memory import kept
 from ui.session.view import LayerView
 from ui.shell import state
 from ui.shell.how import how
@@ -116,14 +117,19 @@ def pick(unit: int | None) -> None:
 
 
 def _responses(view: LayerView, unit: int) -> None:
-    record = view.record
+    chart(_histogram(view.identity, unit, view), "responses")
+    st.html(markup.details(view, unit))
+    how("histogram", "colour")
+
+
+@kept(256)
+def _histogram(identity: tuple[object, ...], unit: int, _view: LayerView) -> Finished:
+    record = _view.record
     responses = Responses(
         record["histogram"][unit],
         record["histogram_edges"][unit],
         float(record["threshold"][unit]),
-        float(view.firing[unit]),
+        float(_view.firing[unit]),
     )
-    figure = histogram(responses, f"unit {unit}", badge=view.facts.badge)
-    chart(figure, "responses", f"Responses of {view.layer.name} unit {unit}")
-    st.html(markup.details(view, unit))
-    how("histogram", "colour")
+    figure = histogram(responses, f"unit {unit}", badge=_view.facts.badge)
+    return finished(figure, f"Responses of {_view.layer.name} unit {unit}")

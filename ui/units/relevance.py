@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
+from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
-from ui.components.chart.chart import chart
+from ui.components.chart.chart import Finished, chart, finished
 from ui.jobs import relevance as relevance_status
 from ui.session import relevances, unit_rows
+from ui.session.memory import kept
 from ui.session.relevances import Wanted
 from ui.session.view import SMALL, LayerView
 from ui.shell import links
@@ -26,7 +31,7 @@ def section(view: LayerView, unit: int) -> None:
         how("relevance")
     wanted = Wanted(view.network, view.dataset)
     try:
-        relevances.find(wanted)
+        known = relevances.find(wanted)
     except UnitscopeError as error:
         st.caption(plain(error))
         return
@@ -34,15 +39,26 @@ def section(view: LayerView, unit: int) -> None:
     if not found:
         links.link("Not computed yet: see the cost →", links.RELEVANCE, network=view.network)
         return
-    rows = unit_rows.by_class(found, view.layer.name, unit)
+    keys = tuple(relevances.digest_of(known, name) for name in found)
+    rows, made = _bars(keys, view.layer.name, unit, view.facts.badge, found)
     st.caption(_words(rows, unit, view, wanted))
-    figure = figures.class_bars(rows, badge=view.facts.badge, limit=MOST)
-    chart(figure, "unit_classes", f"Relevance of {view.layer.name} unit {unit}", rows=lambda: rows)
+    chart(made, "unit_classes", rows=lambda: rows)
     best = rows[0]["class"]
     links.link(
         f"Its maps for {plain(best)} →",
         links.RELEVANCE,
         **{"network": view.network, "layer": view.layer.name, "class": best, "unit": unit},
+    )
+
+
+@kept(256)
+def _bars(
+    keys: tuple[str, ...], layer: str, unit: int, badge: str, _found: Mapping[str, ClassRelevance]
+) -> tuple[list[dict[str, Any]], Finished]:
+    """The unit under every class, and their bars."""
+    rows = unit_rows.by_class(_found, layer, unit)
+    return rows, finished(
+        figures.class_bars(rows, badge=badge, limit=MOST), f"Relevance of {layer} unit {unit}"
     )
 
 

@@ -107,11 +107,20 @@ class ClassRelevance:
         return np.asarray(self.residual > float(self.metadata["tolerance"]))
 
     def layer(self, name: str) -> LayerRelevance:
-        """One layer's part.
+        """One layer's part, worked out once.
 
         Raises:
             KeyError: a layer that is not listed.
         """
+        if name not in self._parts:
+            self._parts[name] = self._part(name)
+        return self._parts[name]
+
+    @cached_property
+    def _parts(self) -> dict[str, LayerRelevance]:
+        return {}
+
+    def _part(self, name: str) -> LayerRelevance:
         at = next((number for number, shape in enumerate(self.layers) if shape.name == name), None)
         if at is None:
             raise KeyError(name)

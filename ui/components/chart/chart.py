@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
@@ -22,37 +22,58 @@ TOLD = 6  # marks of a trace in words
 WORDS = 1000  # characters after which an alternative text comes to its end
 
 
-class _Finished(BaseFigure):  # type: ignore[misc]
+class _Plain(BaseFigure):  # type: ignore[misc]
     """What `st.plotly_chart` takes without building Plotly's objects from it: it asks for `to_dict` alone."""
 
     def __init__(self, figure: Figure) -> None:  # its own would do what is to be left out
-        self._finished = figure.to_dict()
+        self._plain = figure.to_dict()
 
     def to_dict(self) -> dict[str, Any]:
-        return self._finished
+        return self._plain
+
+
+class Finished(NamedTuple):
+    """A figure ready to be drawn; it can be kept, for nobody changes it any more.
+
+    Attributes:
+        figure: with its title.
+        title: the same, as it is.
+        spoken: what the figure shows, for whoever does not see it.
+    """
+
+    figure: Figure
+    title: str
+    spoken: str
+
+
+def finished(figure: Figure, what: str) -> Finished:
+    """Give a figure its title.
+
+    Args:
+        figure: says whose it is and what the evidence is.
+        what: it shows: stands in the title, in the names of files, before the alternative text.
+    """
+    title = titled(figure, what)
+    return Finished(figure, title, described(figure, title))
 
 
 def chart(
-    figure: Figure,
+    made: Finished,
     key: str,
-    what: str,
     on_select: Callable[[], None] | None = None,
     rows: Callable[[], Rows] | None = None,
 ) -> None:
     """Draw a figure with its buttons.
 
     Args:
-        figure: what to draw; its title says whose it is and what the evidence is.
+        made: what to draw.
         key: of the element.
-        what: it shows: stands in the title, in the names of files, before the alternative text.
         on_select: called when a mark is clicked; without it nothing can be selected.
         rows: of its table; by default its marks.
     """
-    title = titled(figure, what)
-    spoken = described(figure, title)
     select: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
-    st.plotly_chart(_Finished(figure), key=key, config=CONFIG, alt=spoken, **select)
-    saves.saves(title, rows or (lambda: marks(figure, title)), f"save_{key}", figure=key)
+    st.plotly_chart(_Plain(made.figure), key=key, config=CONFIG, alt=made.spoken, **select)
+    saves.saves(made.title, rows or (lambda: marks(made.figure, made.title)), f"save_{key}", figure=key)
 
 
 def titled(figure: Figure, what: str) -> str:

@@ -1,1 +1,0 @@
-"""Concepts on a narrow screen: two lines each, nothing to the side."""

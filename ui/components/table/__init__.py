@@ -1,0 +1,1 @@
+"""The one table: sorted by its heads, short blocks on a phone, and, if wanted, a row can be chosen."""
