@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.runtime.pages_manager import PagesManager
 
+from interpret_core.networks import torchvision_ops
 from ui.server import hosts, routes
 from ui.server.hosts import KnownHosts
 from ui.shell import site
@@ -22,16 +24,28 @@ from ui.shell import site
 PagesManager.uses_pages_directory = False
 
 
+FIRST = 2.0  # seconds that belong to the first visitor
+
+
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Import what is heavy before the first visitor, then take it out of the garbage collector's walks."""
-    import plotly.graph_objects  # noqa: F401
-    import torch  # noqa: F401
-
+    """Answer at once; what some pages need is imported once the first one has been drawn."""
     hosts.warn()
+    gc.freeze()
+    later = threading.Timer(FIRST, warm)
+    later.daemon = True
+    later.start()
+    yield {}
+    later.cancel()
+
+
+def warm() -> None:
+    """Import what is heavy, then take all of it out of the garbage collector's walks."""
+    import scipy.stats  # noqa: F401
+
+    torchvision_ops.models()
     gc.collect()
     gc.freeze()
-    yield {}
 
 
 app = st.App(

@@ -1,4 +1,4 @@
-"""From `make run` to the first page that shows something: a fresh process, a fresh cache, the demo's Units page.
+"""From `make run` to a first page that shows something: a fresh process and cache, the demo's Units page.
 
     python -m benchmarks.cold_start [--checkout FOLDER …] [--rounds N]
 

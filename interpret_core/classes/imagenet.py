@@ -34,7 +34,7 @@ class Curated:
 @lru_cache(maxsize=1)
 def class_names() -> tuple[str, ...]:
     """ImageNet's classes in the usual order, as torchvision names them."""
-    return tuple(models.get_model_weights("alexnet").DEFAULT.meta["categories"])
+    return tuple(models().get_model_weights("alexnet").DEFAULT.meta["categories"])
 
 
 @lru_cache(maxsize=64)

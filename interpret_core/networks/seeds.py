@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from interpret_core.errors import NetworkError, UserError
-from interpret_core.networks import streams
-from interpret_core.networks.torchvision_ops import VERSION
+from interpret_core.networks import streams, torchvision_ops
 from interpret_core.networks.weights import RANDOM, Weights, file_digest
 
 SEED = 0
@@ -51,5 +50,5 @@ def weights_identity(weights: Weights) -> dict[str, Any]:
     if weights.file is not None:
         return {"weights": file_digest(weights.file)}
     # Vector instructions of another width draw other numbers in the last bit.
-    drawn_by = [torch.__version__, VERSION, torch.backends.cpu.get_cpu_capability()]
+    drawn_by = [torch.__version__, torchvision_ops.version(), torch.backends.cpu.get_cpu_capability()]
     return {"weights": RANDOM, "seed": SEED, "drawn by": drawn_by}

@@ -10,10 +10,10 @@ from torch import nn
 
 from interpret_core import __version__
 from interpret_core.errors import NetworkError
+from interpret_core.networks import torchvision_ops
 from interpret_core.networks.identity import SCHEMA
 from interpret_core.networks.objects.description import canonical, sha
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.torchvision_ops import VERSION
 from interpret_core.networks.weights import Weights
 
 
@@ -126,7 +126,7 @@ class NetworkSpec:
             "head": self.head,
             "device": device.type,
             # Without the label of the build: the graph is the same, and shipped results were made by one.
-            "by": [version.partition("+")[0] for version in (torch.__version__, VERSION)],
+            "by": [version.partition("+")[0] for version in (torch.__version__, torchvision_ops.version())],
         }
         return sha(canonical(content))
 

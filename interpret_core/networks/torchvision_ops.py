@@ -7,15 +7,19 @@ and fails with "operator torchvision::nms does not exist". Declaring the two sig
 classification models use neither operator, and calling one still fails, as it should. Where the operators
 load, nothing is done.
 
-Everybody in Unitscope gets torchvision from here: `from interpret_core.networks.torchvision_ops import
-models`.
+Everybody in Unitscope gets torchvision from here, and when it is needed: importing it takes a second, since
+it brings torch's compiler with it, and most pages and commands do without.
 """
 
 from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import re
+from functools import cache
+from importlib.metadata import version as version_of
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -41,6 +45,7 @@ def _compiled_operators_load() -> bool:
     return True
 
 
+@cache  # the declarations last as long as the object
 def _declare() -> torch.library.Library | None:
     if _compiled_operators_load():
         return None
@@ -50,12 +55,31 @@ def _declare() -> torch.library.Library | None:
     return library
 
 
-# The declarations last as long as this object: it must live as long as the process.
-_DECLARED = _declare()
+@cache
+def torchvision() -> ModuleType:
+    """The package itself."""
+    _declare()  # before the import
+    import torchvision as found
 
-import torchvision  # noqa: E402  (the declarations above must come first)
-from torchvision import models  # noqa: E402
+    return found
 
-VERSION: str = torchvision.__version__
 
-__all__ = ["VERSION", "models", "torchvision"]
+@cache
+def models() -> ModuleType:
+    """Its models."""
+    torchvision()
+    from torchvision import models as found
+
+    return found
+
+
+@cache
+def version() -> str:
+    """What torchvision calls its own version, found without importing it: "0.28.0+cpu"."""
+    package = importlib.util.find_spec("torchvision")
+    if package is not None and package.origin is not None:
+        file = Path(package.origin).with_name("version.py")
+        stated = re.search(r"^__version__ = '(.+)'$", file.read_text(), re.MULTILINE)
+        if stated:
+            return stated[1]
+    return version_of("torchvision")

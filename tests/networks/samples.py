@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from interpret_core.networks import NetworkParts, Preprocessing
+from interpret_core.networks import NetworkParts, Preprocessing, torchvision_ops
 from interpret_core.networks.objects.description import tensor_digest
-from interpret_core.networks.torchvision_ops import models
+
+models = torchvision_ops.models()
 
 SMALL = Preprocessing(size=(24, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 

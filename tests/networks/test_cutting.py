@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interpret_core.networks import load
+from interpret_core.networks import load, torchvision_ops
 from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
 from interpret_core.networks.graph.preparation import _traced, _watched, prepare
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.torchvision_ops import models
 from tests.networks.samples import Overwriting, randomise
+
+models = torchvision_ops.models()
 
 MODELS = ("alexnet", "resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "densenet121")
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from interpret_core.networks import Network, load
+from interpret_core.networks import Network, load, torchvision_ops
 from interpret_core.networks.graph.preparation import prepare
-from interpret_core.networks.torchvision_ops import models
+
+models = torchvision_ops.models()
 
 Loaded = Callable[[str], Network]
 

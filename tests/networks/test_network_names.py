@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -10,8 +14,11 @@ import torch
 
 from interpret_core import networks
 from interpret_core.errors import NetworkError, ParameterError
-from interpret_core.networks import Preprocessing, digest, find, known, load
-from interpret_core.networks.torchvision_ops import torchvision
+from interpret_core.networks import Preprocessing, digest, find, known, load, torchvision_ops
+from interpret_core.networks.providers import torchvision_models
+
+ROOT = Path(torchvision_ops.__file__).parents[2]
+torchvision = torchvision_ops.torchvision()
 
 
 def test_featured_networks_come_first() -> None:
@@ -125,8 +132,9 @@ def test_the_recipe_holds_what_decides_the_digest(monkeypatch: pytest.MonkeyPatc
     recipes += [spec.recipe(weights, torch.device("cuda")), find("torchvision/alexnet").recipe(weights, cpu)]
     drawn = find("torchvision/alexnet@random")
     recipes.append(drawn.recipe(drawn.weights(), cpu))
-    monkeypatch.setattr("interpret_core.networks.seeds.VERSION", "0.0")
-    recipes.append(drawn.recipe(drawn.weights(), cpu))  # random weights depend on the version that draws them
+    with monkeypatch.context() as patched:  # random weights depend on the version that draws them
+        patched.setattr(torchvision_ops, "version", lambda: "0.0")
+        recipes.append(drawn.recipe(drawn.weights(), cpu))
     assert len(set(recipes)) == len(recipes)
     assert replace(spec, name="other", title="").recipe(weights, cpu) == recipes[0]
 
@@ -149,3 +157,32 @@ def test_spellings_of_the_same_weights_share_a_digest() -> None:
 def test_torchvision_is_usable_without_its_compiled_operators() -> None:
     assert torchvision.models.alexnet is not None
     assert torchvision.ops.nms is not None
+
+
+def test_the_list_is_that_of_torchvision_itself() -> None:
+    listed = tomllib.loads(torchvision_models.LIST.read_text())
+    models = torchvision_ops.models()
+    assert listed["version"] == metadata.version("torchvision").partition("+")[0], (
+        "pinned in requirements.txt"
+    )
+    assert listed["names"] == models.list_models(module=models)
+
+
+def test_another_version_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torchvision_ops, "version", lambda: "0.99.0")
+    torchvision_models._models.cache_clear()
+    assert torchvision_models._models() == tuple(tomllib.loads(torchvision_models.LIST.read_text())["names"])
+    torchvision_models._models.cache_clear()
+
+
+def test_names_are_listed_without_importing_torchvision() -> None:
+    program = (
+        "import sys; from interpret_core.networks import registry, torchvision_ops; "
+        "assert 'torchvision/alexnet' in registry.known(); assert 'torchvision' not in sys.modules; "
+        "print(torchvision_ops.version(), torchvision_ops.torchvision().__version__)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    found, stated = said.stdout.split()
+    assert found == stated

@@ -11,16 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from interpret_core.errors import NetworkError
-from interpret_core.networks import Silence, load
+from interpret_core.networks import Silence, load, torchvision_ops
 from interpret_core.networks.graph.interpreter import Taps, run_all
 from interpret_core.networks.graph.preparation import prepare, refuse_unreadable
 from interpret_core.networks.graph.trace import UntraceableError, trace
 from interpret_core.networks.graph.watch import WatchedRunner
 from interpret_core.networks.layers import find_layers
 from interpret_core.networks.objects.copies import shared_clone
-from interpret_core.networks.torchvision_ops import models
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
+
+models = torchvision_ops.models()
 
 
 def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:

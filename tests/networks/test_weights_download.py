@@ -12,11 +12,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from interpret_core.networks import torchvision_ops
 from interpret_core.networks.providers import torchvision_models as sources
 from interpret_core.networks.providers.torchvision_models import TorchvisionSource
-from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import Fetcher, expected_hash, hub_file
 from tests.datasets.http_server import Site, serving
+
+models = torchvision_ops.models()
 
 CONTENT = b"weights " * 50_000
 NAME = f"net-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"

@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from interpret_core.errors import NetworkError, WeightsError
-from interpret_core.networks import find, load
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks import find, load, torchvision_ops
 from interpret_core.networks.weights import hub_file
 from tests.networks import samples
+
+models = torchvision_ops.models()
 
 TWICE = "tests.networks.samples:twice"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 TINY = 1e-9  # of an image: what floating point makes of a whole number
@@ -38,7 +38,7 @@ def proportion(right: ArrayLike, images: ArrayLike, population: ArrayLike) -> In
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(n > 0, k / n, np.nan)
         size = np.where(whole > n, n * (whole - 1) / (whole - n), np.inf)
-        z2 = stats.norm.ppf(0.5 + CONFIDENCE / 2) ** 2
+        z2 = special.ndtri(0.5 + CONFIDENCE / 2) ** 2
         ratio = z2 / size  # 0 where all have been seen
         middle = (value + ratio / 2) / (1 + ratio)
         half = np.sqrt(ratio * value * (1 - value) + ratio**2 / 4) / (1 + ratio)
@@ -67,5 +67,5 @@ def mean(values: NDArray[np.floating], population: int) -> Interval:
     if n == 1:
         return Interval(centre, np.asarray(np.nan), np.asarray(np.nan))
     error = np.std(values, ddof=1, dtype=np.float64) / np.sqrt(n) * np.sqrt(1 - n / population)
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1) * error
+    half = special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2) * error
     return Interval(centre, np.asarray(centre - half), np.asarray(centre + half))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from interpret_core.measures.dissection.masks import Runs
 
@@ -182,6 +181,8 @@ def assess(observed: NDArray[np.float64], null: NDArray[np.float64], live: NDArr
     p_value = np.where(live, (1 + at_least) / (1 + len(null_z)), np.nan)
     q_value = np.full(len(z), np.nan)
     if live.any():
+        from scipy.stats import false_discovery_control  # takes most of a second, and no page asks for it
+
         q_value[live] = false_discovery_control(p_value[live], method="bh")
     return Chance(observed, null.astype(np.float32), np.where(live, z, np.nan), p_value, q_value)
 

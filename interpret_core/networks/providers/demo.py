@@ -49,8 +49,8 @@ def build_demo(name: str, classes: int) -> nn.Module:
     if name not in NETWORKS:
         raise NetworkError(unknown("demo network", name, NETWORKS))
     if name == "resnet18":
-        return models.resnet18(weights=None, num_classes=classes)
-    features = getattr(models, name)(weights=None).features
+        return models().resnet18(weights=None, num_classes=classes)
+    features = getattr(models(), name)(weights=None).features
     channels = [layer for layer in features if isinstance(layer, nn.Conv2d)][-1].out_channels
     return nn.Sequential(
         OrderedDict(

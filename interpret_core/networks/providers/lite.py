@@ -38,7 +38,7 @@ class LiteProvider(Provider):
 
 @lru_cache(maxsize=1)
 def _spec() -> NetworkSpec:
-    names = tuple(models.get_model_weights("alexnet").DEFAULT.meta["categories"])
+    names = tuple(models().get_model_weights("alexnet").DEFAULT.meta["categories"])
     half = (0.5, 0.5, 0.5)
     return NetworkSpec(
         name=LITE,

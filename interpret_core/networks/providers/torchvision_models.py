@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import nn
 
 from interpret_core import config
 from interpret_core.errors import NetworkError, unknown
+from interpret_core.networks import torchvision_ops
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
@@ -28,6 +30,7 @@ from interpret_core.networks.weights import (
     read_state,
 )
 
+LIST = Path(__file__).with_suffix(".toml")
 PREFIX = "torchvision/"
 _RANDOM = "random"
 _FETCHER = Fetcher()
@@ -55,7 +58,11 @@ class TorchvisionProvider(Provider):
 
 @lru_cache(maxsize=1)
 def _models() -> tuple[str, ...]:
-    return tuple(models.list_models(module=models))
+    """Their names: for the version that the list beside this file is of, without importing torchvision."""
+    listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    if torchvision_ops.version().partition("+")[0] == listed["version"]:
+        return tuple(listed["names"])
+    return tuple(models().list_models(module=models()))
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +70,7 @@ def _spec(name: str) -> NetworkSpec:
     model, at, member = name.removeprefix(PREFIX).partition("@")
     if model not in _models():
         raise NetworkError(unknown("network", name, [f"torchvision/{known}" for known in _models()]))
-    enum = models.get_model_weights(model)
+    enum = models().get_model_weights(model)
     if at and member not in {*enum.__members__, _RANDOM}:
         choices = [f"torchvision/{model}@{choice}" for choice in (*enum.__members__, _RANDOM)]
         raise NetworkError(unknown("weights", name, choices))
@@ -119,7 +126,7 @@ class TorchvisionSource:
 
     def build(self, weights: Weights) -> nn.Module:
         """The model as its weights' documentation says, with the file's tensors or seeded random ones."""
-        module = seeded(lambda: models.get_model(self.model, weights=None, **self._options()))
+        module = seeded(lambda: models().get_model(self.model, weights=None, **self._options()))
         if weights.file is not None:
             state = {_modern_name(key): tensor for key, tensor in read_state(weights.file).items()}
             fit(module, state, weights.file, f"torchvision/{self.model}")
