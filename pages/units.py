@@ -55,15 +55,16 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     state.keep("units", filters.PARAMETERS)
     notices.show("body")
     left, right = st.columns([5, 6], gap="medium")
-    # The keys are class names in page.css: the grid stays in view while the panel scrolls.
+    # The keys are class names in page.css: the grid stays in view while the panel scrolls. The panel is drawn
+    # first, since that is what a click waits for: the browser has marked the grid's tile by itself.
+    with right, st.container(key="unit_panel"):
+        panel.panel(view, order, now, partial(silence_switch.switch, view, now.unit, picked, layers))
     with left, st.container(key="units_grid"):
         st.caption(
             f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"
         )
         unit_grid(view, order.tolist(), now.unit, panel.pick, silence_switch.of_layer(view, picked, layers))
         st.html(category_key(view.categories))
-    with right, st.container(key="unit_panel"):
-        panel.panel(view, order, now, partial(silence_switch.switch, view, now.unit, picked, layers))
 
 
 main()

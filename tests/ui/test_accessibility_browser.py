@@ -15,6 +15,7 @@ from interpret_core.store.bundle.shipped import MANIFEST
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.ui.browser import serving
 from ui.shell.names import file_stem
@@ -86,7 +87,7 @@ def test_the_rules_find_what_they_look_for(browser: Browser) -> None:
 
 def test_figures_and_their_numbers_leave_the_page(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(f"{address}/units?{HERE}&layer=conv4&unit=3")
+    page.goto(f"{address}/units?{HERE}&layer=conv4&unit=3&below=responses")
     tools = page.locator(".st-key-save_responses")
     tools.get_by_role("button", name="SVG").wait_for(timeout=60_000)
     page.locator(".st-key-responses .main-svg").first.wait_for()
@@ -148,3 +149,24 @@ def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser
     assert drawn
     assert tools["y"] + tools["height"] <= drawn["y"]
     context.close()
+
+
+def test_no_message_relies_on_what_the_browser_may_have_thrown_away(browser: Browser, address: str) -> None:
+    """Where two reruns overlap, a reference to an earlier message would end the session."""
+    page = browser.new_page()
+    frames: list[bytes] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framereceived", lambda frame: frames.append(frame) if isinstance(frame, bytes) else None
+        ),
+    )
+    page.goto(f"{address}/units?{HERE}&layer=conv4")
+    page.locator(".photos img").first.wait_for(timeout=60_000)
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("unit="))
+    page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
+    got = [ForwardMsg.FromString(frame) for frame in frames]
+    assert max(map(len, frames)) > 10_000, "what Streamlit would keep by default"
+    assert not [one for one in got if one.metadata.cacheable or one.WhichOneof("type") == "ref_hash"]
+    page.close()

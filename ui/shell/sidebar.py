@@ -122,9 +122,8 @@ def _name(label: str, name: str, known: Sequence[str], chosen: str | None) -> No
 
 def _rules(cutoff: float, least: int) -> None:
     """The cut-off, and the images that a concept must be in."""
-    beside = st.container(horizontal=True)
     key = state.follow("pick_cutoff", cutoff)
-    beside.number_input(
+    st.number_input(
         "IoU cut-off",
         0.0,
         state.CUTOFF_MAX,
@@ -138,7 +137,7 @@ def _rules(cutoff: float, least: int) -> None:
         "keeps its label.",
     )
     key = state.follow("pick_min_images", least)
-    beside.number_input(
+    st.number_input(
         "Images per concept",
         1,
         state.IMAGES_MAX,

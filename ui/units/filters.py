@@ -22,6 +22,7 @@ PARAMETERS = (
     "image",
     "photos",
     "band",
+    "below",
     "concept",
     "category",
     "iou",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.summary import alike
 from ui.components.chart.chart import Finished, chart, finished
+from ui.components.control.control import buttons
 from ui.components.copy.copy import copy_link
 from ui.components.facts import chance_words, evidence_words
 from ui.components.markup import download_links
@@ -26,6 +27,8 @@ from ui.units.photographs import Shown
 from ui.units.selection import neighbours
 
 ALIKE = 6  # units alike that are offered
+CONCEPTS = "concepts"
+WORDS = {CONCEPTS: "Concepts", "relevance": "Relevance over classes", "responses": "Responses"}
 
 
 def shown(view: LayerView, order: NDArray[np.int64]) -> Shown:
@@ -42,22 +45,30 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
         now: what the URL says.
         switch: draws what silences the unit.
     """
-    unit = now.unit
-    st.html(markup.heading(view, unit))
-    _tools(view, order, unit)
-    switch()
-    st.html(markup.stats(view, unit, now.concept))
-    st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
-    if view.word(unit) == "dead":
+    unit, alive = now.unit, view.word(now.unit) != "dead"
+    head = st.container()
+    if alive:
+        photographs.strongest(view, now)  # first: they take the browser longest
+    with head:
+        st.html(markup.heading(view, unit))
+        _tools(view, order, unit)
+        switch()
+        st.html(markup.stats(view, unit, now.concept))
+        st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
+    if not alive:
         st.info(
             "A dead unit answers zero at every position of every image: it fires in none, so it has no "
             "photographs to show."
         )
         return
-    photographs.photographs(view, now)
+    photographs.silent(view, now)
+    st.html(markup.details(view, unit))
+    SECTIONS[buttons("Below the photographs", "below", WORDS, CONCEPTS)](view, unit)
+
+
+def _concepts(view: LayerView, unit: int) -> None:
+    """What it overlaps with, and the units that overlap with the same."""
     st.html(markup.concept_table(view, unit))
-    unit_relevance.section(view, unit)
-    _responses(view, unit)
     _alike(view, unit)
 
 
@@ -118,7 +129,6 @@ def pick(unit: int | None) -> None:
 
 def _responses(view: LayerView, unit: int) -> None:
     chart(_histogram(view.identity, unit, view), "responses")
-    st.html(markup.details(view, unit))
     how("histogram", "colour")
 
 
@@ -133,3 +143,11 @@ def _histogram(identity: tuple[object, ...], unit: int, _view: LayerView) -> Fin
     )
     figure = histogram(responses, f"unit {unit}", badge=_view.facts.badge)
     return finished(figure, f"Responses of {_view.layer.name} unit {unit}")
+
+
+# One of them at a time: figures take the browser as long as the photographs do.
+SECTIONS: dict[str, Callable[[LayerView, int], None]] = {
+    CONCEPTS: _concepts,
+    "relevance": unit_relevance.section,
+    "responses": _responses,
+}

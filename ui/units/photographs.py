@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
@@ -111,19 +112,24 @@ def nothing(view: LayerView) -> str:
     return unlike("nothing", [concept.name for concept in view.concepts])
 
 
-def photographs(view: LayerView, now: Shown) -> None:
-    """Draw the upper gallery with what chooses it, and the silent row.
+def strongest(view: LayerView, now: Shown) -> None:
+    """Draw the upper gallery with what chooses it.
 
-    A line says why in their place, where the data set's files cannot be read or are others now.
+    A line says why in its place, where the data set's files cannot be read or are others now.
     """
     try:
-        _photographs(view, now)
+        _photographs(view, now, results.source(view))
     except DatasetError as error:
         st.error(plain(error))
 
 
-def _photographs(view: LayerView, now: Shown) -> None:
-    source = results.source(view)
+def silent(view: LayerView, now: Shown) -> None:
+    """Draw the photographs that contain the concept while the unit does not fire."""
+    with suppress(DatasetError):  # said above
+        _silent_row(view, now, results.source(view))
+
+
+def _photographs(view: LayerView, now: Shown, source: Source) -> None:
     _annotation_pills(view, now)
     _slider(now)
     if now.band == STRONGEST:
@@ -141,7 +147,6 @@ def _photographs(view: LayerView, now: Shown) -> None:
             lambda mode: state.change(show="" if mode == "both" else mode),
         )
     _more(view, now)
-    _silent_row(view, now, source)
 
 
 def _annotation_pills(view: LayerView, now: Shown) -> None:

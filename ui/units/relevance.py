@@ -26,9 +26,6 @@ MOST = 20  # bars
 
 def section(view: LayerView, unit: int) -> None:
     """Bars over the classes, and the way to the unit's maps."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Relevance over classes**", width="content")
-        how("relevance")
     wanted = Wanted(view.network, view.dataset)
     try:
         known = relevances.find(wanted)
@@ -43,6 +40,7 @@ def section(view: LayerView, unit: int) -> None:
     rows, made = _bars(keys, view.layer.name, unit, view.facts.badge, found)
     st.caption(_words(rows, unit, view, wanted))
     chart(made, "unit_classes", rows=lambda: rows)
+    how("relevance")
     best = rows[0]["class"]
     links.link(
         f"Its maps for {plain(best)} →",
