@@ -53,7 +53,7 @@ def body(ask: Ask, bench: Bench) -> None:
     with right:
         now = measured(bench, choice)
         if now is not None:
-            losses.costs(bench, now)
+            losses.costs(bench, now, steps=controls.precomputed(bench, choice))
             with head:
                 losses.heading(bench, now)
     more = now is not None and not now.runs.complete

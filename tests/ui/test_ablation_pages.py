@@ -19,6 +19,7 @@ from interpret_core.measures.ablation.settings import Setting
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui.ablation import controls, fractions
+from ui.ablation.sliders import STEPS
 from ui.session import ablations, memory, work
 from ui.session.ablations import Bench, Case
 
@@ -77,6 +78,26 @@ def test_step_of_the_grid_is_shown_at_once_beside_the_intact_network() -> None:
     assert "k = 5 + 6 units of conv1, conv2" in text
     assert f"All {len(plan.images)} images" in text
     assert component(app, "carry_on_ablation")["token"] == 0, "nothing is left to compute"
+
+
+@pytest.mark.usefixtures("with_ablation")
+@pytest.mark.parametrize("more", [{}, {"metric": "probability"}, {"by": "random", "seed": "1"}])
+def test_what_the_browser_draws_of_a_step_is_what_its_page_draws(more: dict[str, str]) -> None:
+    ahead = component(open_page(PAGE, **HERE, **TARGET, **more), "class_bars")["more"]["steps"]
+    assert set(ahead) == {f"{step:g}" for step in STEPS}
+    for step, shown in ahead.items():
+        page = component(open_page(PAGE, **HERE, **TARGET, **more, percent=step), "class_bars")
+        assert page["at"] == step
+        assert {name: page[name] for name in shown} == shown
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_nothing_is_drawn_ahead_where_the_store_does_not_have_it() -> None:
+    here = {**HERE, **TARGET}
+    picked = component(open_page(PAGE, **here, silence="conv1:3"), "class_bars")
+    elsewhere = component(open_page(PAGE, **here, layers="conv1"), "class_bars")
+    assert "more" not in picked
+    assert "more" not in elsewhere
 
 
 @pytest.mark.usefixtures("with_ablation")

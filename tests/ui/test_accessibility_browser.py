@@ -170,3 +170,56 @@ def test_no_message_relies_on_what_the_browser_may_have_thrown_away(browser: Bro
     assert max(map(len, frames)) > 10_000, "what Streamlit would keep by default"
     assert not [one for one in got if one.metadata.cacheable or one.WhichOneof("type") == "ref_hash"]
     page.close()
+
+
+def test_a_table_is_sorted_and_read_with_the_keys(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/concepts?{HERE}")
+    rows = page.locator(".st-key-concept_table .row")
+    rows.first.wait_for(timeout=60_000)
+    head = page.get_by_role("columnheader", name="best IoU")
+    numbers = rows.locator(".cell:nth-child(6)")
+    for way, down in (("descending", True), ("ascending", False)):
+        head.get_by_role("button").press("Enter")
+        expect(head).to_have_attribute("aria-sort", way)
+        shown = [float(text.rpartition(" ")[2]) for text in numbers.all_text_contents()]
+        assert len(shown) > 100
+        assert shown == sorted(shown, reverse=down)
+    head.get_by_role("button").press("Enter")
+    expect(head).to_have_attribute("aria-sort", "none")
+    rows.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    name = rows.nth(1).locator(".cell").first.text_content()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"concept={name}"))
+    expect(page.locator(".st-key-concept_table .row[aria-selected=true]")).to_contain_text(name or "")
+    expect(rows.nth(1)).to_be_focused()
+    page.close()
+
+
+def test_the_ablation_follows_the_thumb_before_the_server_has_answered(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/ablation?{HERE}&class=cat")
+    page.locator(".bars svg").first.wait_for(timeout=60_000)
+    at_once, told = page.evaluate(
+        """async () => {
+          const inside = one => one.shadowRoot ? all(one.shadowRoot) : [];
+          const all = root => [...root.querySelectorAll('*')].flatMap(one => [one, ...inside(one)]);
+          const found = selector => all(document).find(one => one.matches(selector));
+          const range = found('.steps input[type=range]');
+          const title = () => found('.bars .room svg').getAttribute('aria-label');
+          range.value = 6;
+          range.dispatchEvent(new Event('input', { bubbles: true }));
+          const now = title();
+          range.dispatchEvent(new Event('change', { bubbles: true }));
+          await new Promise(done => setTimeout(done, 3000));
+          return [now, title()];
+        }"""
+    )
+    assert "the top 20\N{NO-BREAK SPACE}% for cat" in at_once
+    assert told == at_once, "the server says the same"
+    expect(page).to_have_url(re.compile("percent=20"))
+    page.close()

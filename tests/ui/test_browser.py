@@ -217,14 +217,14 @@ def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(browser: Br
     opened = context.new_page()
     found = watch(opened)
     opened.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
-    row = opened.locator(".st-key-table_narrow .row").first
+    row = opened.locator(".st-key-concept_table .row").first
     row.scroll_into_view_if_needed()
-    expect(row).to_contain_text(re.compile(r"detector.*conv\d #\d+.*IoU 0\.", re.DOTALL))
+    expect(row).to_contain_text(re.compile(r"detectors \d+.*best unit conv\d #\d+.*best IoU 0\."))
     box = row.bounding_box()
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    assert not opened.locator(".st-key-table_wide").is_visible()
+    assert not opened.locator(".st-key-concept_table .head").is_visible()
     row.click()
     expect(opened).to_have_url(re.compile("concept="))
     expect(opened.locator(".st-key-matches_small a").first).to_be_in_viewport()

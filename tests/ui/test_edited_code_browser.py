@@ -136,8 +136,9 @@ def test_code_that_is_edited_under_the_server(user: User, browser: Browser) -> N
             look(page, address, name)
             expect(page.get_by_text(CHANGED).first).to_be_visible(timeout=WAIT)
             settled(page)
-            for drawn in ("stException", "stPlotlyChart", "stDataFrame"):
+            for drawn in ("stException", "stPlotlyChart"):
                 expect(page.get_by_test_id(drawn)).to_have_count(0)
+            expect(page.locator(".table .row, .tile, .bars svg")).to_have_count(0)
         assert user.keys() == shown
 
         user.compute()  # a fresh process: the new code, under keys of its own

@@ -72,7 +72,6 @@ def drawn(app: AppTest) -> str:
     parts = [words(app), *(str(node.value) for node in app.get("html"))]
     parts += [node.proto.bytes.decode() for node in app.get("bidi_component")]
     parts += [node.proto.spec for node in app.get("plotly_chart")]
-    parts += [frame.value.to_csv() for frame in app.dataframe]
     return "\n".join(parts)
 
 

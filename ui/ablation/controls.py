@@ -57,7 +57,7 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str], beside: Delt
     percent = choice.percent
     if choice.by != HAND:
         with beside:
-            percent = _percent(choice, live=_precomputed(bench, choice))
+            percent = _percent(choice, live=precomputed(bench, choice))
         _layers(plan, choice)
     _hand(plan, choice)
     buttons("Silenced responses become", "value", VALUE, Value.ZERO.value, labelled=True)
@@ -103,7 +103,7 @@ def _concept(choice: Choice, concepts: Sequence[str]) -> None:
     st.selectbox("Concept", concepts, key=key, on_change=state.writer("concept", key, str))
 
 
-def _precomputed(bench: Bench, choice: Choice) -> bool:
+def precomputed(bench: Bench, choice: Choice) -> bool:
     """Whether the steps are in the store: then they answer while the slider is dragged."""
     grid = bench.grid(choice.value)
     if choice.units or choice.layers != "inner" or choice.by not in (RELEVANCE, RANDOM):

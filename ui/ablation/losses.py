@@ -15,15 +15,16 @@ from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import HAND, RANDOM, Setting
 from ui.ablation import flips, sliders
-from ui.ablation.sliders import Choice
+from ui.ablation.sliders import STEPS, Choice
 from ui.ablation.steps import Runs, Task, runs
-from ui.components.bars.bars import MOST, class_bars
+from ui.components.bars.bars import MOST, class_bars, drawn
 from ui.components.control.control import buttons
 from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
 from ui.session.memory import kept
 from ui.shell import state
+from ui.shell.component import Written, written
 from ui.shell.how import how
 from ui.shell.plain import plain
 from ui.shell.theme import badge_of, count_text
@@ -64,16 +65,35 @@ def found(bench: Bench, choice: Choice) -> Found:
         NotRanked: nothing ranks the units yet.
         UserError: a setting that cannot be followed.
     """
-    plan, setting = bench.plan, choice.setting()
-    selection = plan.selection(setting)
-    settings = [Setting(), setting, *ablation_rows.random_controls(plan, setting, selection)]
+    setting = choice.setting()
+    selection, settings = _settings(bench.plan, setting)
     tasks = [Task(bench.ablator, one) for one in settings]
     going = runs("main", bench.identity, tasks, lambda task: bench.known(task.setting))
     going.step()
+    return _found(bench, choice, selection, going)
+
+
+def stored(bench: Bench, choice: Choice) -> Found | None:
+    """The same where the grid in the store knows all of it, else None; computes nothing."""
+    selection, settings = _settings(bench.plan, choice.setting())
+    known = [bench.known(one) for one in settings]
+    if any(one is None for one in known):
+        return None
+    return _found(bench, choice, selection, Runs([Task(bench.ablator, one) for one in settings], known))
+
+
+def _settings(plan: AblationPlan, setting: Setting) -> tuple[Selection, list[Setting]]:
+    """Units of a setting; the intact network, the setting, its random controls."""
+    selection = plan.selection(setting)
+    return selection, [Setting(), setting, *ablation_rows.random_controls(plan, setting, selection)]
+
+
+def _found(bench: Bench, choice: Choice, selection: Selection, going: Runs) -> Found:
+    plan, setting = bench.plan, choice.setting()
     intact, silenced = going[0], going[1]
     if intact is None or silenced is None:
         raise RuntimeError("A step was taken, so both are known.")
-    controls = [_evaluation(plan, going[2 + seed]) for seed in range(len(tasks) - 2)]
+    controls = [_evaluation(plan, going[2 + seed]) for seed in range(len(going.tasks) - 2)]
     done = [one for one in controls if one is not None]
     both = ablation_rows.seen(intact, silenced)
     if going.complete:  # the same for whoever looks at it, until the next setting
@@ -182,16 +202,26 @@ def progress(now: Found) -> None:
     st.caption(" · ".join(parts))
 
 
-def costs(bench: Bench, now: Found) -> str:
+def costs(bench: Bench, now: Found, *, steps: bool) -> str:
     """The chart, its table, and the images whose answer changed.
+
+    Args:
+        bench, now: whose, and what is known of the setting.
+        steps: whether the slider's steps are in the store: then the browser draws them by itself.
 
     Returns:
         The metric shown.
     """
     metric = metric_box()
     progress(now)
-    title = f"{title_of(bench)} · {_brief(now)}"
-    class_bars(now.rows, metric, title, "class_bars", lambda name: state.change(**{"class": name}))
+    ahead = _ahead(bench.identity, now.choice._replace(percent=0.0), metric, bench) if steps else None
+    class_bars(
+        drawn(now.rows, metric, _titled(bench, now)),
+        "class_bars",
+        lambda name: state.change(**{"class": name}),
+        at=sliders.percent_text(now.choice.percent) or f"{sliders.DEFAULT_PERCENT:g}",
+        ahead=ahead,
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         saves.saves(
             f"ablation_{bench.case.network}_{now.choice.name}",
@@ -202,6 +232,21 @@ def costs(bench: Bench, now: Found) -> str:
         how("ablation", "control", "estimate")
     flips.strip(bench, now.both, now.choice.name)
     return metric
+
+
+@kept(32)
+def _ahead(identity: tuple[str, ...], choice: Choice, metric: str, _bench: Bench) -> Written:
+    """The chart of each step of the slider: it follows the thumb, and the rest of the page follows it."""
+    made = {}
+    for percent in STEPS:
+        now = stored(_bench, choice._replace(percent=percent))
+        if now is not None:
+            made[f"{percent:g}"] = drawn(now.rows, metric, _titled(_bench, now))
+    return written({"steps": made})
+
+
+def _titled(bench: Bench, now: Found) -> str:
+    return f"{title_of(bench)} · {_brief(now)}"
 
 
 def metric_box() -> str:

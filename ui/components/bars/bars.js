@@ -6,18 +6,22 @@ export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.bars'), room = root.querySelector('.room'), tip = root.querySelector('.tip');
   const state = (root._state ??= {});
   state.dispose?.();
-  const { rows } = data;
+  // The slider is ahead of the server for a moment: its step is drawn at once where it is known.
+  const step = () => state.ahead && data.more?.steps[state.ahead.at];
+  if (state.ahead && (data.at === state.ahead.at || performance.now() - state.ahead.since > 3000)) state.ahead = null;
+  let shown = step() || data;
 
   const draw = () => {
     const full = root.clientWidth;
     if (!full) return;
+    const { rows } = shown;
     const focused = root.getRootNode().activeElement?.dataset?.name;
     const ink = getComputedStyle(root).color;
     const left = Math.min(full * .28, 14 + Math.max(...rows.map(row => width(row.name, 12))));
     const right = 14 + Math.max(...rows.map(row => width(row.numbers.join(''), 12)));
     const wide = Math.max(60, full - left - right), at = share => left + wide * Math.min(1, Math.max(0, share));
-    const svg = node(null, 'svg', { role: 'list', 'aria-label': data.title, color: ink, 'font-size': 12 });
-    node(svg, 'text', { x: 0, y: 12, 'font-size': 11.5, fill: ink, 'fill-opacity': .75 }, clipped(data.title, 11.5, full - 4));
+    const svg = node(null, 'svg', { role: 'list', 'aria-label': shown.title, color: ink, 'font-size': 12 });
+    node(svg, 'text', { x: 0, y: 12, 'font-size': 11.5, fill: ink, 'fill-opacity': .75 }, clipped(shown.title, 11.5, full - 4));
     let x = 0, y = 32;                                         // the key
     const key = (paint, text) => {
       if (x && x + 22 + width(text, 11.5) > full) { x = 0; y += 18; }
@@ -25,15 +29,15 @@ export default function({ data, parentElement, setTriggerValue }) {
       node(svg, 'text', { x: x + 18, y, 'font-size': 11.5, fill: ink, 'fill-opacity': .85 }, clipped(text, 11.5, full - x - 20));
       x += 36 + width(text, 11.5);
     };
-    key((x, y) => node(svg, 'rect', { x, y: y - 9, width: 12, height: 9, rx: 1.5, fill: data.tone }), data.silenced);
+    key((x, y) => node(svg, 'rect', { x, y: y - 9, width: 12, height: 9, rx: 1.5, fill: shown.tone }), shown.silenced);
     key((x, y) => node(svg, 'rect', { x: x + 4, y: y - 12, width: 2.6, height: 15, fill: INTACT }), 'intact');
-    if (data.random) key((x, y) => node(svg, 'rect', { x, y: y - 12, width: 12, height: 15, fill: BAND }), data.random);
+    if (shown.random) key((x, y) => node(svg, 'rect', { x, y: y - 12, width: 12, height: 15, fill: BAND }), shown.random);
     const top = y + 12, foot = top + HIGH * rows.length;
     for (const share of [0, .25, .5, .75, 1]) {
       node(svg, 'line', { x1: at(share), x2: at(share), y1: top, y2: foot, stroke: ink, 'stroke-opacity': .12 });
       node(svg, 'text', { x: at(share), y: foot + 14, 'font-size': 11, fill: ink, 'fill-opacity': .75, 'text-anchor': 'middle' }, String(100 * share));
     }
-    node(svg, 'text', { x: left + wide / 2, y: foot + 31, 'font-size': 11.5, fill: ink, 'fill-opacity': .85, 'text-anchor': 'middle' }, clipped(data.axis, 11.5, full - 8));
+    node(svg, 'text', { x: left + wide / 2, y: foot + 31, 'font-size': 11.5, fill: ink, 'fill-opacity': .85, 'text-anchor': 'middle' }, clipped(shown.axis, 11.5, full - 8));
     rows.forEach((row, place) => {
       const y = top + HIGH * place, middle = y + HIGH / 2;
       const line = node(svg, 'g', { class: 'row', role: 'listitem', tabindex: 0, 'aria-label': `${row.name}: ${row.note.join('; ')}`, 'data-name': row.name });
@@ -65,7 +69,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   const rowOf = target => target.closest?.('.row');
   const pick = row => { tip.hidden = true; setTriggerValue('picked', row.dataset.name); };
   const tell = line => {
-    const row = rows.find(row => row.name === line.dataset.name), around = root.getBoundingClientRect(), box = line.getBoundingClientRect();
+    const row = shown.rows.find(row => row.name === line.dataset.name), around = root.getBoundingClientRect(), box = line.getBoundingClientRect();
     const made = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
     tip.replaceChildren(made('b', row.name), ...row.note.map(text => made('span', text)));
     tip.hidden = false;
@@ -89,12 +93,21 @@ export default function({ data, parentElement, setTriggerValue }) {
   room.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
   savable(root, () => ({
-    svg: state.svg, file: data.file, about: data.about, leave: '.ground',
+    svg: state.svg, file: shown.file, about: shown.about, leave: '.ground',
     ground: getComputedStyle(root).getPropertyValue('--st-background-color').trim() || '#fff',
   }));
 
+  addEventListener('unitscope:step', event => {
+    state.ahead = { at: event.detail, since: performance.now() };
+    const found = step();
+    if (!found) { state.ahead = null; return; }
+    shown = found; tip.hidden = true;
+    draw();
+    root.dataset.painted = shown.title;
+  }, gone);
+
   draw();
-  root.dataset.painted = data.title;                           // for whoever measures
+  root.dataset.painted = shown.title;                           // for whoever measures
   const still = redrawn(root, draw);
   state.dispose = () => { gone.abort(); still(); };
   return state.dispose;

@@ -11,7 +11,7 @@ import streamlit as st
 from interpret_core.analyses.ablation.comparison import ACCURACY, ClassChange
 from interpret_core.numbers import known
 from interpret_core.provenance import made_with
-from ui.shell.component import Component
+from ui.shell.component import Component, Written
 from ui.shell.names import file_stem
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 
@@ -23,29 +23,40 @@ _component = Component("components/bars/bars", "components/common/svg.js", "comp
 
 
 def class_bars(
-    rows: Sequence[ClassChange], metric: str, title: str, key: str, on_pick: Callable[[str], None]
+    shown: dict[str, Any],
+    key: str,
+    on_pick: Callable[[str], None],
+    *,
+    at: str = "",
+    ahead: Written | None = None,
 ) -> None:
     """A bar per class with units silenced, a stroke where the intact network is, random controls behind.
+
+    Args:
+        shown: by `drawn`.
+        key: of the component.
+        on_pick: receives the name of a class whose bar is pressed.
+        at: the step of the slider that is shown.
+        ahead: `steps`, by step what `drawn` says of it: the browser shows one while the slider is moved.
+    """
+    names = {row["name"] for row in shown["rows"]}
+
+    def picked() -> None:
+        name = st.session_state[key].get("picked")
+        if name in names:
+            on_pick(str(name))
+
+    _component(key=key, data={**shown, "at": at}, more=ahead, on_picked_change=picked)
+
+
+def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any]:
+    """What the component draws; NaN becomes null, which is no number in JSON either.
 
     Args:
         rows: the target first; the first ones are drawn.
         metric: "accuracy" or "probability".
         title: what was silenced, and what the evidence is; part of the saved picture.
-        key: of the component.
-        on_pick: receives the name of a class whose bar is pressed.
     """
-    known = {row.name for row in rows}
-
-    def picked() -> None:
-        name = st.session_state[key].get("picked")
-        if name in known:
-            on_pick(str(name))
-
-    _component(key=key, data=drawn(rows, metric, title), on_picked_change=picked)
-
-
-def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any]:
-    """What the component draws; NaN becomes null, which is no number in JSON either."""
     shown = list(rows)[:MOST]
     seeds = shown[0].seeds if shown else 0
     return {

@@ -19,7 +19,9 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     if (root.getRootNode().activeElement !== exact) exact.value = text(value);
     root.querySelectorAll('.ticks span').forEach((tick, k) => tick.classList.toggle('on', steps[k] === value));
   };
-  const settle = value => { clearTimeout(state.timer); state.timer = null; show(value); setTriggerValue('settled', value); };
+  // Whoever knows the step already draws it (components/bars); the server answers later.
+  const tell = value => dispatchEvent(new CustomEvent('unitscope:step', { detail: text(value) }));
+  const settle = value => { tell(value); clearTimeout(state.timer); state.timer = null; show(value); setTriggerValue('settled', value); };
   if (root.dataset.steps !== String(steps)) {
     root.dataset.steps = String(steps); range.max = last;
     root.querySelector('.ticks').replaceChildren(...steps.map((step, k) => {
@@ -34,7 +36,7 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     state.held = true;
     const value = steps[Math.round(+range.value)];
     if (value === state.now) { show(value); return; }
-    show(value);
+    show(value); tell(value);
     if (data.live) { clearTimeout(state.timer); state.timer = setTimeout(() => setStateValue('value', value), 40); }
   };
   range.onchange = () => { state.held = false; settle(steps[Math.round(+range.value)]); };
