@@ -61,7 +61,7 @@ def body(ask: Ask, bench: Bench) -> None:
     with head:
         notices.show("body")
     state.keep("ablation", (*sliders.SETTING, *losses.PARAMETERS))
-    ablation_live.carry_on("ablation", more=more)
+    ablation_live.carry_on("ablation", more=more, first=now is not None and now.runs.steps == 1)
 
 
 def measured(bench: Bench, choice: sliders.Choice) -> losses.Found | None:

@@ -28,6 +28,7 @@ HERE = "network=demo/alexnet&dataset=demo"
 PAGES = {  # address -> what is there once it is drawn
     "?dataset=demo": "img",
     f"units?{HERE}&layer=conv4&unit=3": ".photos img",
+    f"units?{HERE}&layer=conv4&unit=3&below=relevance": ".main-svg",
     f"concepts?{HERE}&concept=bus": ".cards a",
     f"relevance?{HERE}&layer=conv4&class=cat": ".ranked, .list",
     f"agreement?{HERE}": ".main-svg",

@@ -30,6 +30,10 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         "units",
         {"layer": LAYER, "unit": "3", "concept": CLASS, "silence": lists.joined([f"{LAYER}:3"])},
     ),
+    "units, relevance": (
+        "units",
+        {"layer": LAYER, "unit": "3", "below": "relevance", "concept": CLASS},
+    ),
     "complaints": (
         "units",
         {"layer": LAYERS[0] + "!", "concept": CLASSES[2] + "?", "silence": lists.joined([f"{NETWORK}:9999"])},
@@ -137,7 +141,9 @@ def test_names_are_shown_as_they_are(page: Page, ready: str, view: str) -> None:
     assert page.locator("[data-testid=stMain] img[src^='https://outside']").count() == 0
 
 
-@pytest.mark.parametrize("view", ["units", "concepts", "agreement", "ablation, curves", "ablation, units"])
+@pytest.mark.parametrize(
+    "view", ["units, relevance", "concepts", "agreement", "ablation, curves", "ablation, units"]
+)
 def test_names_are_shown_as_they_are_under_the_pointer(page: Page, ready: str, view: str) -> None:
     page.goto(address(ready, view))
     quiet(page)

@@ -355,7 +355,15 @@ def test_shared_units_of_a_pair() -> None:
 
 @pytest.mark.usefixtures("with_relevance")
 def test_unit_page_has_its_classes_and_an_order_by_relevance() -> None:
-    app = open_page("pages/units.py", **HERE, layer="conv2", unit="6", sort="relevance", **{"class": "panel"})
+    app = open_page(
+        "pages/units.py",
+        **HERE,
+        layer="conv2",
+        unit="6",
+        sort="relevance",
+        below="relevance",
+        **{"class": "panel"},
+    )
     assert not app.exception
     assert not app.warning
     assert "Ranks" in words(app)
@@ -368,7 +376,7 @@ def test_unit_page_has_its_classes_and_an_order_by_relevance() -> None:
 
 @pytest.mark.usefixtures("full")
 def test_unit_page_without_relevance_says_so_and_offers_no_such_order() -> None:
-    app = open_page("pages/units.py", network="small", dataset="planted")
+    app = open_page("pages/units.py", network="small", dataset="planted", below="relevance")
     assert not app.exception
     assert "does not name its outputs" in words(app)
     assert "relevance" not in next(box for box in app.selectbox if box.label == "Sort by").options
@@ -382,7 +390,7 @@ def test_unit_page_of_a_known_network_links_to_the_cost(
         for key in store.keys("relevance/"):
             store.delete(key)
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "part"))
-    app = open_page("pages/units.py", **HERE)
+    app = open_page("pages/units.py", **HERE, below="relevance")
     assert not app.exception
     assert [node.proto.label for node in app.get("page_link") if "Not computed yet" in node.proto.label]
 

@@ -28,6 +28,7 @@ CLASS = "class=red+square"
 VIEWS = (
     "",
     "units?layer=conv2&unit=3",
+    *(f"units?layer=conv2&unit=3&below={part}" for part in ("relevance", "responses")),
     "concepts?concept=red+square&compare=classy_other",
     f"relevance?layer=conv2&{CLASS}&unit=3&compare=classy_other",
     "agreement?compare=classy_other",

@@ -29,12 +29,12 @@ from ui.shell.theme import ACCENT, NEUTRAL, count_text
 SHOWN = 12
 POINTS = 100  # percentage points
 COLUMNS = (
-    Column("unit", "opens its page", share=1.2, named=False),
-    Column("needed by", "the class that loses most without it"),
+    Column("unit", help="opens its page", share=1.2, named=False),
+    Column("needed by", help="the class that loses most without it"),
     Column("its loss", number=True),
-    Column("in the way of", "the class that gains most without it"),
+    Column("in the way of", help="the class that gains most without it"),
     Column("its gain", number=True),
-    Column("for the class", "that is chosen above", number=True),
+    Column("for the class", help="that is chosen above", number=True),
 )
 MINUS = "\N{MINUS SIGN}"
 

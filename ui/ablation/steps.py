@@ -19,6 +19,7 @@ from interpret_core.measures.ablation.settings import Setting
 from ui.components.carry_on.carry_on import carry_on_step
 
 PAIR = 2  # tasks that are estimated side by side
+PAUSE = 500  # milliseconds
 FIRST, ENOUGH = 0.1, 0.3  # seconds after which a run shows what it has: soon at first, then in larger steps
 
 
@@ -45,6 +46,7 @@ class Runs:
         self.tasks = tuple(tasks)
         self._estimates: list[Estimate | None] = list(known) or [None] * len(self.tasks)
         self._running: dict[int, Iterator[Estimate]] = {}
+        self.steps = 0  # taken so far
 
     def __getitem__(self, number: int) -> Estimate | None:
         """What is known of a task, None before its first step."""
@@ -78,6 +80,7 @@ class Runs:
         Raises:
             As `Ablator.estimates`; the task is begun anew at the next step.
         """
+        self.steps += not self.complete
         start = time.monotonic()
         enough = FIRST if None in self._estimates[:PAIR] else ENOUGH
         while (at := self._next()) is not None:
@@ -116,13 +119,16 @@ def runs(
     return found
 
 
-def carry_on(name: str, *, more: bool) -> None:
+def carry_on(name: str, *, more: bool, first: bool = False) -> None:
     """Once the browser has painted this run, it asks for the next; at the end of a fragment.
 
     Args:
         name: of the part of the page.
         more: whether there is anything left to do.
+        first: whether this was the first step of a setting. Then the browser waits for a moment: whoever
+            goes from setting to setting is not held up by steps that nobody will look at.
     """
     count = st.session_state.get(f"_step_{name}", 0) + 1
     st.session_state[f"_step_{name}"] = count
-    carry_on_step(key=f"carry_on_{name}", data={"token": count if more else 0}, on_next_change=lambda: None)
+    data = {"token": count if more else 0, "pause": PAUSE if first else 0}
+    carry_on_step(key=f"carry_on_{name}", data=data, on_next_change=lambda: None)

@@ -25,12 +25,12 @@ SIGNIFICANT = {True: "yes", False: "no", None: "—"}  # —: chance was not com
 COLUMNS = (
     Column("concept", share=2, named=False),
     Column("category", named=False),
-    Column("images", "with at least one pixel of it", number=True, narrow=False),
-    Column("detectors", "units whose best concept it is, with an IoU above the cut-off", number=True),
-    Column("best unit", "that overlaps most with it, detector or not", share=1.3),
-    Column("best IoU", "of that unit with it", share=1.8, number=True),
-    Column("ceiling", "the most that this unit could reach with it", number=True, narrow=False),
-    Column("significant", "of the best unit: q ≤ 5 %", narrow=False),
+    Column("images", help="with at least one pixel of it", number=True, narrow=False),
+    Column("detectors", help="units whose best concept it is, with an IoU above the cut-off", number=True),
+    Column("best unit", help="that overlaps most with it, detector or not", share=1.3),
+    Column("best IoU", help="of that unit with it", share=1.8, number=True),
+    Column("ceiling", help="the most that this unit could reach with it", number=True, narrow=False),
+    Column("significant", help="of the best unit: q ≤ 5 %", narrow=False),
 )
 
 

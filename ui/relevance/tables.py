@@ -20,20 +20,20 @@ from ui.shell.theme import count_text
 
 CLASSES = (
     Column("class", named=False),
-    Column("outputs", "the network's outputs that stand for it", share=1.6),
-    Column("found by", "how they were found", narrow=False),
-    Column("train", "images by which units are ranked", share=0.6, number=True),
-    Column("val", "images on which their silence is measured", share=0.6, number=True),
-    Column("used", "images behind its relevance", share=0.6, number=True),
-    Column("mask", "the concepts whose pixels are the object"),
+    Column("outputs", help="the network's outputs that stand for it", share=1.6),
+    Column("found by", help="how they were found", narrow=False),
+    Column("train", help="images by which units are ranked", share=0.6, number=True),
+    Column("val", help="images on which their silence is measured", share=0.6, number=True),
+    Column("used", help="images behind its relevance", share=0.6, number=True),
+    Column("mask", help="the concepts whose pixels are the object"),
     Column("note", share=2, named=False),
 )
 FLAGGED = (
     Column("class", named=False),
-    Column("image", "index in the data set", number=True),
+    Column("image", help="index in the data set", number=True),
     Column("layers", share=3),
-    Column("worst residual", "of what the gradients should add up to", number=True),
-    Column("points", "of the path, after which the search ended", number=True),
+    Column("worst residual", help="of what the gradients should add up to", number=True),
+    Column("points", help="of the path, after which the search ended", number=True),
 )
 
 
