@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,14 @@ class User:
         with Store(self.cache) as store:
             return {*store.keys(), *(key for key in store.json_keys() if not key.startswith("job"))}
 
+    def keys_at_rest(self) -> set[str]:
+        """Once nothing has come for a while: an estimate pauses after its first step, and then goes on."""
+        before, now, end = set[str](), self.keys(), time.monotonic() + 60
+        while now != before and time.monotonic() < end:
+            time.sleep(2)
+            before, now = now, self.keys()
+        return now
+
     def weigh(self, shift: float) -> None:
         """Write the weights that the factory reads."""
         code = (
@@ -129,7 +138,7 @@ def test_code_that_is_edited_under_the_server(user: User, browser: Browser) -> N
             look(page, address, name)
             settled(page)
             expect(page.get_by_text(CHANGED)).to_have_count(0)
-        shown = user.keys()  # what looking has noted: the outline of the layers, say
+        shown = user.keys_at_rest()  # what looking has noted: the outline of the layers, estimates
 
         user.code(PARTS.replace("torch.relu(self.conv2(x))", "torch.tanh(self.conv2(x))"))
         for name in ("", *PAGES):

@@ -28,16 +28,15 @@ export default function({ data, parentElement }) {
   if (before !== undefined && before !== data.page && innerWidth <= 768)
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
 
-  // Escape leaves a box or a table, and that is all it does: Streamlit's own would also take away what was
+  // Escape leaves a box, and that is all it does: Streamlit's own would also take away what was
   // chosen there. Heard before Streamlit hears it, once per page.
   if (document.body.dataset.keys) return;
   document.body.dataset.keys = 'on';
-  const boxes = ['stSelectbox', 'stMultiSelect', 'stDataFrame'].map(name => `[data-testid="${name}"]`).join();
+  const boxes = ['stSelectbox', 'stMultiSelect'].map(name => `[data-testid="${name}"]`).join();
   addEventListener('keydown', event => {
     const at = event.composedPath()[0];
     if (event.key !== 'Escape' || !at.closest?.(boxes)) return;
     if (at.getAttribute('aria-expanded') === 'true') return;      // closes its list, and the choice stays
-    if (at.closest('[data-testid="stDataFrame"]') && at.matches('input, textarea')) return;   // its search
     event.stopImmediatePropagation(); event.preventDefault();
     at.blur();
   }, true);
