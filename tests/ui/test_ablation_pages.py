@@ -92,6 +92,14 @@ def test_what_the_browser_draws_of_a_step_is_what_its_page_draws(more: dict[str,
 
 
 @pytest.mark.usefixtures("with_ablation")
+def test_steps_of_a_network_under_another_name_bear_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_page(PAGE, **HERE, **TARGET)
+    monkeypatch.setattr(ablations, "title", lambda _: ("Another name", "trained"))
+    ahead = component(open_page(PAGE, **HERE, **TARGET), "class_bars")["more"]["steps"]
+    assert all(shown["title"].startswith("Another name on classed") for shown in ahead.values())
+
+
+@pytest.mark.usefixtures("with_ablation")
 def test_nothing_is_drawn_ahead_where_the_store_does_not_have_it() -> None:
     here = {**HERE, **TARGET}
     picked = component(open_page(PAGE, **here, silence="conv1:3"), "class_bars")

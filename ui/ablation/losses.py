@@ -214,7 +214,8 @@ def costs(bench: Bench, now: Found, *, steps: bool) -> str:
     """
     metric = metric_box()
     progress(now)
-    ahead = _ahead(bench.identity, now.choice._replace(percent=0.0), metric, bench) if steps else None
+    which = bench.identity, title_of(bench)  # one network may be looked at under two names
+    ahead = _ahead(which, now.choice._replace(percent=0.0), metric, bench) if steps else None
     class_bars(
         drawn(now.rows, metric, _titled(bench, now)),
         "class_bars",
@@ -235,7 +236,7 @@ def costs(bench: Bench, now: Found, *, steps: bool) -> str:
 
 
 @kept(32)
-def _ahead(identity: tuple[str, ...], choice: Choice, metric: str, _bench: Bench) -> Written:
+def _ahead(which: tuple[object, ...], choice: Choice, metric: str, _bench: Bench) -> Written:
     """The chart of each step of the slider: it follows the thumb, and the rest of the page follows it."""
     made = {}
     for percent in STEPS:

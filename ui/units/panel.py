@@ -47,8 +47,8 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
     """
     unit, alive = now.unit, view.word(now.unit) != "dead"
     head = st.container()
-    if alive:
-        photographs.strongest(view, now)  # first: they take the browser longest
+    # First: they take the browser longest.
+    readable = alive and photographs.strongest(view, now)
     with head:
         st.html(markup.heading(view, unit))
         _tools(view, order, unit)
@@ -61,7 +61,8 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
             "photographs to show."
         )
         return
-    photographs.silent(view, now)
+    if readable:
+        photographs.silent(view, now)
     st.html(markup.details(view, unit))
     SECTIONS[buttons("Below the photographs", "below", WORDS, CONCEPTS)](view, unit)
 

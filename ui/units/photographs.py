@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import streamlit as st
@@ -112,21 +111,27 @@ def nothing(view: LayerView) -> str:
     return unlike("nothing", [concept.name for concept in view.concepts])
 
 
-def strongest(view: LayerView, now: Shown) -> None:
+def strongest(view: LayerView, now: Shown) -> bool:
     """Draw the upper gallery with what chooses it.
 
-    A line says why in its place, where the data set's files cannot be read or are others now.
+    Returns:
+        Whether it could be; where the data set's files cannot be read or are others now, a line says so.
     """
-    try:
-        _photographs(view, now, results.source(view))
-    except DatasetError as error:
-        st.error(plain(error))
+    return _told(lambda: _photographs(view, now, results.source(view)))
 
 
 def silent(view: LayerView, now: Shown) -> None:
     """Draw the photographs that contain the concept while the unit does not fire."""
-    with suppress(DatasetError):  # said above
-        _silent_row(view, now, results.source(view))
+    _told(lambda: _silent_row(view, now, results.source(view)))
+
+
+def _told(draw: Callable[[], None]) -> bool:
+    try:
+        draw()
+    except DatasetError as error:
+        st.error(plain(error))
+        return False
+    return True
 
 
 def _photographs(view: LayerView, now: Shown, source: Source) -> None:
