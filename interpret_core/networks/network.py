@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -376,8 +376,11 @@ def find_device(name: str | torch.device) -> torch.device:
     Raises:
         ParameterError: it is not there.
     """
-    if name == "auto":
-        name = _best_device()
+    return _device(_best_device() if name == "auto" else name)
+
+
+@lru_cache(maxsize=16)
+def _device(name: str | torch.device) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

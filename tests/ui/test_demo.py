@@ -14,6 +14,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
+from tests.ui.test_pages import setting
 from ui.session import precedence, results
 from ui.shell.sidebar import Ask
 from ui.shell.theme import EVIDENCE
@@ -113,7 +114,9 @@ def test_only_what_is_looked_at_goes_into_the_cache(cache: Path) -> None:
 def test_the_badge_says_what_the_evidence_is_worth() -> None:
     app = opened()
     assert results.card(ALEXNET).evidence == "demo"
-    assert EVIDENCE["demo"][2] in words(app)
+    evidence = setting(app, "evidence")
+    assert (evidence["word"], evidence["tone"]) == ("demo", "blue")
+    assert EVIDENCE["demo"][2] in evidence["notes"]
     assert "for learning the tool and teaching, not for conclusions about photographs" in EVIDENCE["demo"][2]
 
 

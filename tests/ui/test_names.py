@@ -163,6 +163,8 @@ def test_a_class_s_outline_and_its_row() -> None:
     outlines = relevances.outlines(found, one, one.images.tolist())
     assert [sum((runs or [])[1::2]) for runs in outlines] == [36] * len(outlines)
     app = open_page("pages/relevance.py", **HERE, **{"class": "cat", "layer": "conv2", "of": "named"})
+    app.session_state["classes"] = True  # unfolds the table
+    app.run()
     assert not app.exception
     text = drawn(app).replace("\\", "")
     assert "cat (object 1) + cat (object 9)" in text

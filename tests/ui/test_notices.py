@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.test_pages import APP, open_page
+from tests.ui.test_pages import APP, offered, open_page
 from ui.shell import silenced, state
 
 ABLATION, CONCEPTS = "pages/ablation.py", "pages/concepts.py"
@@ -128,13 +128,6 @@ def test_half_an_entry_is_none() -> None:
     assert entries[1] not in cut
 
 
-@pytest.mark.usefixtures("with_ablation")
-def test_what_a_press_puts_back_is_named() -> None:
-    app = home(**HERE, silence="conv2:3")
-    app.sidebar.selectbox(key="pick_network").set_value("classy_other").run()
-    assert r"No longer silenced, since they were picked by hand: conv2\:3" in lines(app)
-
-
 def test_every_entry_is_either_taken_or_refused() -> None:
     text = r"conv2:3,conv2:3,conv2:32,conv2:,:3,:,conv9:1,conv1:23,a\,b:1, conv1 : 4 ,conv2:+5,conv2:٣"
     taken, refused = silenced.parsed(text, {**LAYERS, "a,b": 2})
@@ -171,4 +164,4 @@ def test_an_entry_without_a_name(
     monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
     app = home()
     assert "has no name but spaces" in lines(app)
-    assert name not in app.sidebar.selectbox(key="pick_network").options
+    assert name not in offered(app, "network")

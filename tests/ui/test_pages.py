@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -42,6 +44,18 @@ def words(app: AppTest) -> str:
 def shown(app: AppTest, label: str) -> str:
     """What a select box shows."""
     return str(next(box.value for box in app.selectbox if box.label == label))
+
+
+def setting(app: AppTest, name: str) -> dict[str, Any]:
+    """A field of the sidebar's settings."""
+    drawn = [node.proto for node in app.get("bidi_component") if node.proto.id.endswith("-settings")]
+    assert len(drawn) == 1
+    return next(one for one in json.loads(drawn[0].bytes)["fields"] if one["name"] == name)
+
+
+def offered(app: AppTest, name: str) -> list[str]:
+    """The names that a list of the sidebar offers."""
+    return [one for _, names in setting(app, name)["groups"] for one in names]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -254,7 +268,7 @@ def test_newcomer_lands_on_a_result() -> None:
     app.query_params["dataset"] = "planted"
     app.run()
     assert not app.exception
-    assert shown(app, "Network") == "small"
+    assert setting(app, "network")["value"] == "small"
     assert app.query_params["network"] in ("small", ["small"]), "a link copied from the address names it"
     pictures = [str(node.proto.body) for node in app.get("html") if 'us-row"' in node.proto.body]
     assert len(pictures) == 2
@@ -267,7 +281,7 @@ def test_newcomer_without_results_lands_on_a_trained_network() -> None:
     app.query_params["dataset"] = "planted"
     app.run()
     assert not app.exception
-    assert results.card(shown(app, "Network")).evidence == "trained"
+    assert results.card(setting(app, "network")["value"]).evidence == "trained"
 
 
 @pytest.mark.usefixtures("full")
@@ -284,4 +298,4 @@ def test_networks_with_a_result_come_first_then_trained_ones() -> None:
 @pytest.mark.usefixtures("full")
 def test_link_that_names_a_network_is_followed() -> None:
     app = open_page(PAGES[0], network="efficientnet-lite0", dataset="planted")
-    assert shown(app, "Network") == "efficientnet-lite0"
+    assert setting(app, "network")["value"] == "efficientnet-lite0"

@@ -125,6 +125,8 @@ def test_views_and_settings_are_part_of_the_address(page: Page, ready: str) -> N
         page.get_by_text("share within the class", exact=True)
     ).first.click()
     expect(page).to_have_url(re.compile("view=share"))
+    expect(page.get_by_text("Relevance: layer integrated gradients, black baseline")).to_be_visible()
+    page.get_by_text("Relevance settings", exact=True).click()
     page.get_by_role("combobox", name="Baseline").click()
     page.get_by_role("option", name="blurred image").click()
     expect(page).to_have_url(re.compile("baseline=blur"))

@@ -47,6 +47,55 @@ def test_home_is_an_address_too(page: Page, ready: str, name: str) -> None:
 
 
 UNITS = f"units?{SELECTION}&layer=conv2"
+PUT_BACK = "No longer silenced, since they were picked by hand: conv2:3"
+
+
+def test_another_network_takes_the_units_picked_by_hand_out(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/?{SELECTION}&silence=conv2:3")
+    box = page.get_by_role("combobox", name="Network")
+    expect(box).to_have_value("classy")
+    box.select_option("classy_other")
+    expect(page.get_by_text(PUT_BACK)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?network=classy_other&dataset=classed$"))
+    page.go_back()
+    expect(box).to_have_value("classy")
+    expect(page).to_have_url(re.compile("silence=conv2:3"))
+
+
+def test_rules_are_typed_or_stepped_and_a_default_leaves_no_trace(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/?{SELECTION}")
+    cutoff = page.get_by_role("spinbutton", name="IoU cut-off")
+    expect(cutoff).to_have_value("0.040")
+    cutoff.fill("0.0625")
+    cutoff.press("Enter")
+    expect(page).to_have_url(re.compile(r"&cutoff=0\.0625$"))
+    expect(cutoff).to_have_value("0.0625")
+    cutoff.fill("9")
+    cutoff.press("Enter")
+    expect(page).to_have_url(re.compile(r"&cutoff=0\.3$"))
+    cutoff.fill("0.04")
+    cutoff.press("Tab")
+    expect(page).to_have_url(re.compile(r"dataset=classed$"))
+    least = page.get_by_role("spinbutton", name="Images per concept")
+    least.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    expect(page).to_have_url(re.compile(r"&min_images=13$"))
+    expect(least).to_be_focused()
+    least.fill("700")
+    page.keyboard.press("Escape")
+    settle(page)
+    expect(least).to_have_value("13")
+    expect(page).to_have_url(re.compile(r"&min_images=13$"))
+
+
+def test_help_of_a_rule_opens_without_a_pointer_that_hovers(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/?{SELECTION}")
+    ask = page.get_by_role("button", name="About IoU cut-off")
+    ask.press("Enter")
+    expect(page.get_by_text("A unit is a detector when its best IoU exceeds this.")).to_be_visible()
+    ask.press("Enter")
+    expect(page.get_by_text("A unit is a detector when its best IoU exceeds this.")).to_be_hidden()
 
 
 def left(page: Page) -> bool:

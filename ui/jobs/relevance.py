@@ -72,7 +72,7 @@ def _offer(wanted: Wanted, found: Found) -> Offer:
             f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few} {_cost(wanted, found)}"
         )
         return Offer(wanted.request(), what, "Compute the rest", cost=cost, more=more, beside=True)
-    missing = f"**{what} has not been computed yet** ({settings_words(wanted)})."
+    missing = f"**{what} has not been computed yet** ({wanted.words})."
     return Offer(
         wanted.request(), what, "Compute the relevance", missing, _cost(wanted, found), more, primary=True
     )
@@ -90,10 +90,3 @@ def _cost(wanted: Wanted, found: Found) -> str:
     cost = relevances.cost(found.plan, found.missing)
     rule = "how long depends on the network: about 1 to 20 s per image on two cores (a rule of thumb)"
     return f"It {cost.words} and keeps the result: {time_of(cost, rule)}."
-
-
-def settings_words(wanted: Wanted) -> str:
-    """The settings as a phrase."""
-    method = "layer integrated gradients" if wanted.method == "layer-ig" else "conductance"
-    split = "all images" if wanted.split == "all" else f"{wanted.split} images"
-    return f"{method}, {wanted.baseline} baseline, {wanted.output}, {split}"

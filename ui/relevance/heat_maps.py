@@ -11,7 +11,6 @@ import streamlit as st
 from ui.components.control.control import buttons
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
-from ui.jobs import relevance as relevance_status
 from ui.relevance import rows
 from ui.session import relevances, totals
 from ui.session.relevances import Found, Wanted
@@ -51,7 +50,7 @@ def heading(found: Found, wanted: Wanted) -> None:
         f"**{100 * fine / max(1, pairs):.1f}{SPACE}%** of {pairs:,} pairs of image and layer."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(relevance_status.settings_words(wanted), width="content")
+        st.caption(wanted.words, width="content")
         how("relevance", "mass", "completeness")
 
 

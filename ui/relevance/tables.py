@@ -43,7 +43,10 @@ def mapping(found: Found, wanted: Wanted) -> None:
     if plan is None:
         return
     left_out = len(plan.left_out)
-    with st.expander(f"Classes: {len(plan.classes)} that the network knows, {left_out} left out"):
+    label = f"Classes: {len(plan.classes)} that the network knows, {left_out} left out"
+    with st.expander(label, key="classes", on_change="rerun") as box:
+        if not box.open:
+            return
         source = (
             "listed in the data set's classes.csv"
             if plan.source.endswith(".csv")

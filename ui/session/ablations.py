@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +47,7 @@ class Case(NamedTuple):
 
     def request(self, value: str = Value.ZERO.value) -> AblationRequest:
         """The request the command line would make with the same choices."""
-        ranked_on = "all" if self.split == "all" else "train"
-        return AblationRequest(self.network, self.dataset, split=self.split, ranked_on=ranked_on, value=value)
+        return _request(self, value)
 
     def effects(self) -> EffectsRequest:
         """The request for single units' effects on the same images."""
@@ -64,6 +64,12 @@ class Case(NamedTuple):
             output=request.output,
             split=request.ranked_on,
         )
+
+
+@lru_cache(maxsize=256)
+def _request(case: Case, value: str) -> AblationRequest:
+    ranked_on = "all" if case.split == "all" else "train"
+    return AblationRequest(case.network, case.dataset, split=case.split, ranked_on=ranked_on, value=value)
 
 
 class Bench:

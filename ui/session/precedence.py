@@ -39,6 +39,7 @@ def known() -> Known:
         lambda: first_dataset(names),
         first,
         results.card,
+        results.configured(),
     )
 
 

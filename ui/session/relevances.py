@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,15 +54,27 @@ class Wanted(NamedTuple):
 
     def request(self) -> RelevanceRequest:
         """The request the command line would make with the same choices."""
-        return RelevanceRequest(
-            self.network,
-            self.dataset,
-            ALL,
-            method=self.method,
-            baseline=self.baseline,
-            output=self.output,
-            split=self.split,
-        )
+        return _request(self)
+
+    @property
+    def words(self) -> str:
+        """The settings as a phrase."""
+        method = "layer integrated gradients" if self.method == "layer-ig" else "conductance"
+        split = "all images" if self.split == "all" else f"{self.split} images"
+        return f"{method}, {self.baseline} baseline, {self.output}, {split}"
+
+
+@lru_cache(maxsize=256)
+def _request(wanted: Wanted) -> RelevanceRequest:
+    return RelevanceRequest(
+        wanted.network,
+        wanted.dataset,
+        ALL,
+        method=wanted.method,
+        baseline=wanted.baseline,
+        output=wanted.output,
+        split=wanted.split,
+    )
 
 
 class Found(NamedTuple):

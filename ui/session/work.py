@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from interpret_core import jobs
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
@@ -17,7 +19,12 @@ def job(request: Request) -> Job | None:
     Raises:
         StoreError: the cache cannot be read.
     """
-    return jobs.find(store(), jobs.job_id(request.analysis, request.to_json()))
+    return jobs.find(store(), _identity(request))
+
+
+@lru_cache(maxsize=1024)
+def _identity(request: Request) -> str:
+    return jobs.job_id(request.analysis, request.to_json())
 
 
 def busy(request: Request) -> bool:
@@ -42,7 +49,7 @@ def start(request: Request) -> Job:
 
 def cancel(request: Request) -> None:
     """Ask the job to stop."""
-    jobs.cancel(store(), jobs.job_id(request.analysis, request.to_json()))
+    jobs.cancel(store(), _identity(request))
 
 
 @once

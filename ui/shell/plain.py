@@ -28,11 +28,6 @@ def plain(text: object) -> str:
     return _STARTS.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", line)
 
 
-def badge(text: object) -> str:
-    """The same for a badge, which escapes brackets by itself."""
-    return re.sub(r"\\([\[\]])", r"\1", plain(text))
-
-
 def shortened(text: str, most: int = 60) -> str:
     """The same of a text that may be long; what cannot be printed is a sign of its own."""
     seen = "".join(c if c.isprintable() or c in _JOINING else "\N{REPLACEMENT CHARACTER}" for c in text)

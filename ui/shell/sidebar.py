@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import streamlit as st
@@ -10,9 +11,31 @@ import streamlit as st
 from interpret_core.analyses.profile.request import CUTOFF, MIN_IMAGES, ProfileRequest
 from interpret_core.errors import UserError
 from ui.shell import notices, silenced, state
-from ui.shell.plain import badge, plain
+from ui.shell.component import Component
 from ui.shell.theme import EVIDENCE
 
+_boxes = Component("shell/settings")
+CUTOFF_BOX = {
+    "kind": "number",
+    "name": "cutoff",
+    "label": "IoU cut-off",
+    "low": 0,
+    "high": state.CUTOFF_MAX,
+    "step": 0.005,
+    "help": "A unit is a detector when its best IoU exceeds this. The paper's is 0.04; at 0 every unit keeps "
+    "its label.",
+}
+IMAGES_BOX = {
+    "kind": "number",
+    "name": "min_images",
+    "label": "Images per concept",
+    "low": 1,
+    "high": state.IMAGES_MAX,
+    "step": 1,
+    "help": "Concepts in fewer images are left out of labels and counts (Broden's rule: 10). Another number "
+    "needs another chance level, computed on request.",
+}
+DEFAULTS = {"cutoff": f"{state.CUTOFF_DEFAULT:g}", "min_images": str(MIN_IMAGES)}  # leave no trace
 LOOKING = "Looking for results (the first time, the data set's files are read once) …"
 
 
@@ -26,7 +49,12 @@ class Ask(NamedTuple):
 
     def request(self) -> ProfileRequest:
         """The request the command line would make with the same choices."""
-        return ProfileRequest(self.network, self.dataset, min_images=self.min_images)
+        return _request(self.network, self.dataset, self.min_images)
+
+
+@lru_cache(maxsize=256)
+def _request(network: str, dataset: str, min_images: int) -> ProfileRequest:
+    return ProfileRequest(network, dataset, min_images=min_images)
 
 
 class Card(NamedTuple):
@@ -48,6 +76,7 @@ class Known(NamedTuple):
         nameless: whether the configuration has an entry that no URL can name.
         first_dataset, first_network: where whoever names none starts; asked only then.
         card: of a network.
+        own: names that the user has given in the configuration.
     """
 
     networks: Sequence[str]
@@ -56,6 +85,7 @@ class Known(NamedTuple):
     first_dataset: Callable[[], str]
     first_network: Callable[[str], str]
     card: Callable[[str], Card]
+    own: Collection[str] = ()
 
 
 def selection(known: Known, menu: Callable[[], None]) -> Ask | None:
@@ -79,11 +109,7 @@ def selection(known: Known, menu: Callable[[], None]) -> Ask | None:
         least = state.whole("min_images", 1, state.IMAGES_MAX, MIN_IMAGES, "images per concept")
         state.repair(network=network, dataset=dataset)
         menu()
-        _name("Network", "network", known.networks, network)
-        if network:
-            _evidence(network, known)
-        _name("Data set", "dataset", known.datasets, dataset)
-        _rules(cutoff, least)
+        _settings((network, dataset), cutoff, least, known)
     return Ask(network, dataset, least, round(cutoff, 4)) if dataset and network else None
 
 
@@ -101,63 +127,62 @@ def _first(dataset: str | None, known: Known) -> str:
         return known.first_network(dataset)
 
 
-def _name(label: str, name: str, known: Sequence[str], chosen: str | None) -> None:
-    key = state.follow(f"pick_{name}", chosen)
-    write = state.writer(name, key, str, clear=("silence",) if name == "network" else ())
-
-    def choose() -> None:
-        if name == "network":  # units picked by hand are the network's own
-            silenced.put_back()
-        write()
-
-    st.selectbox(
-        label,
-        known,
-        key=key,
-        placeholder="none registered",
-        disabled=not known,
-        on_change=choose,
-    )
+def _settings(ask: tuple[str | None, str | None], cutoff: float, least: int, known: Known) -> None:
+    """The boxes and what the network's evidence is worth, as one component: each box costs every run."""
+    network, dataset = ask
+    fields = [
+        _choice("Network", "network", known.networks, network, known.own),
+        *([_evidence(network, known)] if network else []),
+        _choice("Data set", "dataset", known.datasets, dataset, known.own),
+        {**CUTOFF_BOX, "value": _digits(cutoff)},
+        {**IMAGES_BOX, "value": str(least)},
+    ]
+    _boxes(key="settings", data={"fields": fields}, on_chosen_change=_chosen)
 
 
-def _rules(cutoff: float, least: int) -> None:
-    """The cut-off, and the images that a concept must be in."""
-    key = state.follow("pick_cutoff", cutoff)
-    st.number_input(
-        "IoU cut-off",
-        0.0,
-        state.CUTOFF_MAX,
-        step=0.005,
-        format="%.3f",
-        key=key,
-        on_change=state.writer(
-            "cutoff", key, lambda value: "" if value == state.CUTOFF_DEFAULT else f"{value:.4g}"
-        ),
-        help="A unit is a detector when its best IoU exceeds this. The paper's is 0.04; at 0 every unit "
-        "keeps its label.",
-    )
-    key = state.follow("pick_min_images", least)
-    st.number_input(
-        "Images per concept",
-        1,
-        state.IMAGES_MAX,
-        key=key,
-        on_change=state.writer("min_images", key, lambda value: "" if value == MIN_IMAGES else str(value)),
-        help="Concepts in fewer images are left out of labels and counts (Broden's rule: 10). "
-        "Another number needs another chance level, computed on request.",
-    )
+def _digits(cutoff: float) -> str:
+    """Three places, the fourth where it is needed."""
+    text = f"{cutoff:.4f}"
+    return text.removesuffix("0")
 
 
-def _evidence(network: str, known: Known) -> None:
-    """The badge that says what the network's weights are worth, and its note."""
+def _choice(
+    label: str, name: str, names: Sequence[str], chosen: str | None, own: Collection[str]
+) -> dict[str, object]:
+    """A list, with one's own first and the rest by where they come from."""
+    groups: dict[str, list[str]] = {}
+    for one in names:
+        source, slash, _ = one.partition("/")
+        groups.setdefault("Your own" if one in own else source if slash else "", []).append(one)
+    return {
+        "kind": "choice",
+        "name": name,
+        "label": label,
+        "value": chosen or "",
+        "groups": list(groups.items()) if len(groups) > 1 else [("", list(names))] if names else [],
+        "empty": "none registered",
+    }
+
+
+def _evidence(network: str, known: Known) -> dict[str, object]:
+    """The badge that says what the network's weights are worth, and its notes."""
+    field: dict[str, object] = {"kind": "evidence", "name": "evidence"}
     try:
         card = known.card(network)
     except UserError as error:
-        st.caption(plain(error))
-        return
-    colour, word, meaning = EVIDENCE.get(card.evidence, ("gray", badge(card.evidence) or "unknown", ""))
-    st.badge(word, color=colour, help=plain(card.note) or meaning)  # type: ignore[arg-type]
-    if card.evidence != "trained":
-        st.caption(meaning)
-    for finding in card.findings:
-        st.caption(plain(finding))
+        return {**field, "word": "", "tone": "", "meaning": "", "notes": [str(error)]}
+    tone, word, meaning = EVIDENCE.get(card.evidence, ("gray", card.evidence or "unknown", ""))
+    notes = ([meaning] if card.evidence != "trained" and meaning else []) + list(card.findings)
+    return {**field, "word": word, "tone": tone, "meaning": card.note or meaning, "notes": notes}
+
+
+def _chosen() -> None:
+    """Write what was chosen to the address; what cannot be followed is told there, as of any link."""
+    name, value = (str(one) for one in st.session_state["settings"].get("chosen") or ("", ""))
+    if name == "network":  # units picked by hand are the network's own
+        silenced.put_back()
+        state.change(network=value, silence=None)
+    elif name == "dataset":
+        state.change(dataset=value)
+    elif name in DEFAULTS:
+        state.change(**{name: "" if value == DEFAULTS[name] else value})

@@ -10,7 +10,6 @@ import streamlit as st
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
 from ui.components.chart.chart import Finished, chart, finished
-from ui.jobs import relevance as relevance_status
 from ui.session import relevances, unit_rows
 from ui.session.memory import kept
 from ui.session.relevances import Wanted
@@ -69,7 +68,7 @@ def _words(rows: list[dict[str, object]], unit: int, view: LayerView, wanted: Wa
     parts = [
         f"Ranks {top['rank']} of {count_text(view.layer.units, 'unit')} for {plain(top['class'])}, its best "
         f"place (n = {top['images']}{inside}); bars do not compare across layers",
-        relevance_status.settings_words(wanted),
+        wanted.words,
     ]
     if len(rows) > MOST:
         parts.append(f"the first {MOST} of {len(rows)} classes")

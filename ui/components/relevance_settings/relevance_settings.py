@@ -10,12 +10,19 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.options import field_of
 from ui.components.control.control import choice
 from ui.session.relevances import Wanted
+from ui.shell import state
 from ui.shell.sidebar import Ask
 
 METHOD = {"layer-ig": "layer integrated gradients", "conductance": "conductance"}
 BASELINE = {"black": "black image", "mean": "mean colour", "blur": "blurred image"}
 OUTPUT = {"probability": "probability", "logit": "logit"}
 SPLIT = {"train": "ranking images (train)", "val": "test images (val)", "all": "all images"}
+CONTROLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "method": ("Method", METHOD),
+    "baseline": ("Baseline", BASELINE),
+    "output": ("Relevance for the class's", OUTPUT),
+    "split": ("Images", SPLIT),
+}
 PARAMETERS = ("method", "baseline", "output", "split", "compare")
 HELP = {
     "method": "Layer integrated gradients walk from baseline to image in each layer's own space; conductance "
@@ -28,20 +35,13 @@ HELP = {
 
 
 def wanted(ask: Ask) -> Wanted:
-    """Draw the settings and return what they ask for."""
-    with st.sidebar:
-        chosen = {
-            name: _one(label, name, options)
-            for label, name, options in (
-                ("Method", "method", METHOD),
-                ("Baseline", "baseline", BASELINE),
-                ("Relevance for the class's", "output", OUTPUT),
-                ("Images", "split", SPLIT),
-            )
-        }
-    return Wanted(ask.network, ask.dataset, **chosen)
-
-
-def _one(label: str, name: str, words: Mapping[str, str]) -> str:
-    field = field_of(RelevanceRequest, name)
-    return choice(label, field.query, words, field.default, help=HELP[name])
+    """Say what is set, draw its controls where somebody opens them, and return what they ask for."""
+    chosen = {name: state.choice_of(field_of(RelevanceRequest, name)) for name in CONTROLS}
+    found = Wanted(ask.network, ask.dataset, **chosen)
+    st.sidebar.caption(f"Relevance: {found.words}.")
+    with st.sidebar.expander("Relevance settings", key="relevance_settings", on_change="rerun") as box:
+        if box.open:
+            for name, (label, words) in CONTROLS.items():
+                field = field_of(RelevanceRequest, name)
+                choice(label, field.query, words, field.default, help=HELP[name])
+    return found

@@ -1,0 +1,89 @@
+// What every page is about: native boxes, which a phone and a screen reader know, drawn once and kept: what somebody
+// is typing or has opened stays while the page reruns.
+const PAUSE = 400;                                             // ms after an arrow key: it walks through a closed list
+
+const made = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text ?? '' });
+
+const optionsOf = field => field.groups.map(([title, names]) => {
+  const options = names.map(name => Object.assign(document.createElement('option'), { value: name, textContent: name }));
+  if (!title) return options;
+  const group = Object.assign(document.createElement('optgroup'), { label: title });
+  group.append(...options);
+  return [group];
+}).flat();
+
+const boxOf = field => {
+  if (field.kind === 'choice') {
+    const box = document.createElement('select');
+    box.append(...optionsOf(field));
+    if (!field.groups.length) { box.disabled = true; box.append(new Option(field.empty, '')); }
+    return box;
+  }
+  const { low: min, high: max, step } = field;
+  return Object.assign(document.createElement('input'), { type: 'number', min, max, step, inputMode: 'decimal' });
+};
+
+const fieldOf = field => {
+  const part = made('div', 'field'), head = made('div', 'head'), label = made('label', '', field.label), box = boxOf(field);
+  box.id = box.name = label.htmlFor = field.name;
+  head.append(label);
+  part.append(head, box);
+  if (field.help) {
+    const help = made('div', 'help', field.help), ask = made('button', 'ask', '?');
+    help.id = `${field.name}_help`; help.hidden = true;
+    ask.type = 'button'; ask.title = field.help;
+    ask.setAttribute('aria-label', `About ${field.label}`); ask.setAttribute('aria-controls', help.id); ask.setAttribute('aria-expanded', 'false');
+    ask.onclick = () => { help.hidden = !help.hidden; ask.setAttribute('aria-expanded', String(!help.hidden)); };
+    box.setAttribute('aria-description', field.help);
+    head.append(ask); part.append(help);
+  }
+  return part;
+};
+
+const evidenceOf = ({ tone, word, meaning, notes }) => {
+  const part = made('div', 'evidence');
+  if (word) part.append(Object.assign(made('span', `badge ${tone}`, word), { title: meaning }));
+  part.append(...notes.map(note => made('div', 'note', note)));
+  return part;
+};
+
+export default function({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector('.settings'), kept = (root._kept ??= new Map());
+  const parts = data.fields.map(field => {
+    const { value, ...rest } = field, text = JSON.stringify(rest);
+    if (kept.get(field.name)?.text !== text)
+      kept.set(field.name, { text, part: field.kind === 'evidence' ? evidenceOf(field) : fieldOf(field) });
+    const { part } = kept.get(field.name), box = part.querySelector('select, input');
+    if (box && box.dataset.typed === undefined) box.value = box.dataset.told = value;
+    return part;
+  });
+  if (parts.length !== root.children.length || parts.some((part, at) => part !== root.children[at])) root.replaceChildren(...parts);
+
+  const tell = box => {
+    clearTimeout(box._wait); delete box.dataset.typed;
+    box._wait = undefined;
+    if (box.type === 'number') {
+      const number = Math.min(+box.max, Math.max(+box.min, +box.value)), told = box.value === '' ? +box.dataset.told : number;
+      if (told === +box.dataset.told) { box.value = box.dataset.told; return; }
+      box.value = +box.step < 1 ? +told.toFixed(4) : Math.round(told);
+    }
+    if (box.value === box.dataset.told) return;
+    box.dataset.told = box.value;
+    setTriggerValue('chosen', [box.name, box.value]);
+  };
+  const later = box => { clearTimeout(box._wait); box._wait = setTimeout(() => tell(box), PAUSE); };
+  root.oninput = ({ target }) => { if (target.type === 'number') target.dataset.typed = ''; };
+  root.onchange = ({ target }) => root._key ? later(target) : tell(target);
+  root.onkeydown = event => {
+    const box = event.target;
+    root._key = event.key.startsWith('Arrow') || event.key.length === 1;
+    if (event.key === 'Enter' && box.type === 'number') tell(box);
+    if (event.key !== 'Escape' || !box.matches('select, input')) return;
+    clearTimeout(box._wait); delete box.dataset.typed;
+    box.value = box.dataset.told;                              // only typed, or walked over: taken back
+    event.stopPropagation(); event.preventDefault();
+    box.blur();
+  };
+  root.onpointerdown = () => { root._key = false; };
+  root.onfocusout = ({ target }) => { if (target.matches('select, input') && target.dataset.typed === undefined && target._wait) tell(target); };
+}
