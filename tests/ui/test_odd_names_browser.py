@@ -196,10 +196,10 @@ def test_every_page_of_such_a_network(page: Page, ready: str, view: str, name: s
 def test_a_note_is_shown_as_it_is(page: Page, ready: str) -> None:
     page.goto(address(ready, "home"))
     quiet(page)
-    page.get_by_test_id("stSidebar").get_by_text("random weights").first.hover()
-    shown = page.get_by_test_id("stTooltipContent")
+    page.get_by_role("button", name="About the evidence").click()
+    shown = page.locator(".settings .help:visible")
     shown.wait_for()
-    assert shown.inner_text().replace("\u2060", "").strip() == NOTE
+    assert shown.inner_text() == NOTE
     assert shown.locator("code, strong, a, .katex").count() == 0
 
 

@@ -23,26 +23,29 @@ const boxOf = field => {
   return Object.assign(document.createElement('input'), { type: 'number', min, max, step, inputMode: 'decimal' });
 };
 
+// A button beside the name, for a finger and a key as for a pointer.
+const explain = (part, head, { name, label, help: text }) => {
+  const help = made('div', 'help', text), ask = made('button', 'ask', '?');
+  help.id = `${name}_help`; help.hidden = true;
+  ask.type = 'button'; ask.title = text;
+  for (const [key, value] of [['label', `About ${label}`], ['controls', help.id], ['expanded', 'false']]) ask.setAttribute(`aria-${key}`, value);
+  ask.onclick = () => { help.hidden = !help.hidden; ask.setAttribute('aria-expanded', String(!help.hidden)); };
+  head.append(ask); part.append(help);
+};
+
 const fieldOf = field => {
   const part = made('div', 'field'), head = made('div', 'head'), label = made('label', '', field.label), box = boxOf(field);
   box.id = box.name = label.htmlFor = field.name;
   head.append(label);
   part.append(head, box);
-  if (field.help) {
-    const help = made('div', 'help', field.help), ask = made('button', 'ask', '?');
-    help.id = `${field.name}_help`; help.hidden = true;
-    ask.type = 'button'; ask.title = field.help;
-    ask.setAttribute('aria-label', `About ${field.label}`); ask.setAttribute('aria-controls', help.id); ask.setAttribute('aria-expanded', 'false');
-    ask.onclick = () => { help.hidden = !help.hidden; ask.setAttribute('aria-expanded', String(!help.hidden)); };
-    box.setAttribute('aria-description', field.help);
-    head.append(ask); part.append(help);
-  }
+  if (field.help) { box.setAttribute('aria-description', field.help); explain(part, head, field); }
   return part;
 };
 
-const evidenceOf = ({ tone, word, meaning, notes }) => {
-  const part = made('div', 'evidence');
-  if (word) part.append(Object.assign(made('span', `badge ${tone}`, word), { title: meaning }));
+const evidenceOf = field => {
+  const { tone, word, notes } = field, part = made('div', 'field'), head = made('div', 'head');
+  if (word) { head.append(made('span', `badge ${tone}`, word)); part.append(head); }
+  if (field.help) explain(part, head, field);
   part.append(...notes.map(note => made('div', 'note', note)));
   return part;
 };

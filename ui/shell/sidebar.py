@@ -166,14 +166,15 @@ def _choice(
 
 def _evidence(network: str, known: Known) -> dict[str, object]:
     """The badge that says what the network's weights are worth, and its notes."""
-    field: dict[str, object] = {"kind": "evidence", "name": "evidence"}
+    field: dict[str, object] = {"kind": "evidence", "name": "evidence", "label": "the evidence"}
     try:
         card = known.card(network)
     except UserError as error:
-        return {**field, "word": "", "tone": "", "meaning": "", "notes": [str(error)]}
+        return {**field, "word": "", "tone": "", "help": "", "notes": [str(error)]}
     tone, word, meaning = EVIDENCE.get(card.evidence, ("gray", card.evidence or "unknown", ""))
     notes = ([meaning] if card.evidence != "trained" and meaning else []) + list(card.findings)
-    return {**field, "word": word, "tone": tone, "meaning": card.note or meaning, "notes": notes}
+    about = card.note or ("" if meaning in notes else meaning)
+    return {**field, "word": word, "tone": tone, "help": about, "notes": notes}
 
 
 def _chosen() -> None:
