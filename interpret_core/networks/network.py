@@ -97,7 +97,7 @@ class Network:
         self.head: Head = prepared.head
         self.answers = prepared.answers
         self.traced = not prepared.slower
-        self.findings = prepared.notes
+        self.findings = (*made.findings, *prepared.notes)
         self.note = " ".join(filter(None, [made.weights.note, *self.findings]))
         self.digest = network_digest(
             prepared.computed, self.preprocessing, self.class_names, self.head, device

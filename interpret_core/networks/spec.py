@@ -144,9 +144,11 @@ class Made:
         weights: in it.
         module: Unitscope's own, in eval mode, on the CPU.
         modules: dotted names of the modules that made it.
+        findings: what making it found out, a sentence each.
     """
 
     spec: NetworkSpec
     weights: Weights
     module: nn.Module
     modules: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()

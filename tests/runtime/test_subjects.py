@@ -11,6 +11,7 @@ import torch
 from interpret_core import networks
 from interpret_core.errors import NetworkError, StoreError, WeightsError
 from interpret_core.networks import registry
+from interpret_core.networks.checkpoints import fit as fitting
 from interpret_core.networks.probe import agrees, sample
 from interpret_core.networks.providers import factories
 from interpret_core.runtime.subjects import (
@@ -203,18 +204,18 @@ def test_weights_that_change_while_they_are_read_are_refused(
     torch.save(own.Base().state_dict(), file)
     other = tmp_path / "other.pth"
     torch.save({name: one + 1 for name, one in own.Base().state_dict().items()}, other)
-    original = factories.read_state
+    original = fitting.parts_of
 
-    def exchanged(path: Path) -> dict[str, torch.Tensor]:
-        state = original(path)
+    def exchanged(path: Path) -> dict[str, dict[str, torch.Tensor]]:
+        parts = original(path)
         other.replace(path)
-        return state
+        return parts
 
-    monkeypatch.setattr(factories, "read_state", exchanged)
+    monkeypatch.setattr(fitting, "parts_of", exchanged)
     with pytest.raises(WeightsError, match="changed while it was read"):
         loaded(identify(f"{OWN}base@{file}", store), store)
     assert store.json_keys("identity/") == []
-    monkeypatch.setattr(factories, "read_state", original)
+    monkeypatch.setattr(fitting, "parts_of", original)
     assert loaded(identify(f"{OWN}base@{file}", store), store).known
 
 

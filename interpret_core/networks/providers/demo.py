@@ -19,12 +19,14 @@ from torch import nn
 from interpret_core import demo
 from interpret_core.demo import NETWORKS, PREFIX
 from interpret_core.errors import NetworkError, WeightsError, unknown
+from interpret_core.networks.checkpoints.contents import damaged
+from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
 from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
-from interpret_core.networks.weights import RANDOM, Weights, damaged, fit, read_state
+from interpret_core.networks.weights import RANDOM, Weights
 
 DEMO = "demo"  # evidence
 _RANDOM = "random"
@@ -155,11 +157,7 @@ class DemoSource:
         with torch.device("meta"):
             module = build_demo(self.name, self.classes)
         module.to_empty(device="cpu")
-        state = {
-            key: value.float() if value.is_floating_point() else value
-            for key, value in read_state(weights.file).items()
-        }
-        fit(module, state, weights.file, f"{PREFIX}{self.name}")
+        fit(module, weights.file, f"{PREFIX}{self.name}")
         return module.eval()
 
     def recipe(self, weights: Weights) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.networks import identity
 from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.networks.checkpoints.contents import SUFFIXES
+from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.graph.preparation import refuse_unreadable
 from interpret_core.networks.objects import code
 from interpret_core.networks.objects.copies import initialised, private_copy, unwrapped
@@ -35,12 +37,9 @@ from interpret_core.networks.seeds import SEED, seeded, seeded_call, weights_ide
 from interpret_core.networks.spec import Made, NetworkParts, NetworkSpec
 from interpret_core.networks.weights import (
     RANDOM,
-    SUFFIXES,
     TRAINED,
     UNSTATED,
     Weights,
-    fit,
-    read_state,
 )
 
 PATIENCE = 20  # times as long as a look takes: looking costs a twentieth of the time at most
@@ -70,17 +69,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class FactorySource:
-    """`package.module:factory[@weights]`: a function without arguments that returns the network.
+    """`package.module:factory[@weights[#part]]`: a function without arguments that returns the network.
 
     Attributes:
         module: dotted module name.
         factory: name of the function in it.
         file: weights to load on top; None leaves what the factory made.
+        part: keys of the part of the file to take; empty: the one that fits.
     """
 
     module: str
     factory: str
     file: Path | None = None
+    part: str = ""
 
     @property
     def name(self) -> str:
@@ -110,17 +111,19 @@ class FactorySource:
             raise NetworkError(f"{self.name}: {unknown('head', parts.head, HEADS)}")
         return replace(parts, class_names=names)
 
-    def make(self) -> tuple[NetworkParts, Facts]:
+    def make(self) -> tuple[NetworkParts, Facts, str]:
         """Call the factory: a network that is Unitscope's own, with the file's tensors, and what was said.
+
+        Returns:
+            The network; what the factory says; which part of the file was taken, as a sentence or empty.
 
         Raises:
             NetworkError: see `parts`; weights of another architecture; a lazy module that cannot be run.
             CodeChangedError: the code on disk is not what this process imported.
         """
         parts, facts = self._called()
-        if self.file is not None:
-            fit(parts.module, read_state(self.file), self.file, self.name)
-        return parts, facts
+        taken = fit(parts.module, self.file, self.name, self.part) if self.file is not None else ""
+        return parts, facts, taken
 
     def _called(self) -> tuple[NetworkParts, Facts]:
         """The same before the file's tensors are in it."""
@@ -265,7 +268,8 @@ class CalledFactory:
     def recipe(self, weights: Weights) -> dict[str, Any]:
         """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
         file = weights_identity(weights) if weights.file is not None else {}
-        return {"made": self.facts.made, "head": self.facts.head, **file}
+        part = {"part": self.factory.part} if self.factory.part else {}
+        return {"made": self.facts.made, "head": self.facts.head, **file, **part}
 
     def place(self, weights: Weights) -> str:
         """In a file of the user's, or nowhere but in the factory."""
@@ -289,9 +293,10 @@ class FactoryProvider(Provider):
         """From one call: the factory is called anew."""
         source = source_of(name)
         with unchanged(source.file):
-            parts, facts = source.make()
+            parts, facts, taken = source.make()
         spec = _spec(name, source, facts)
-        return Made(spec, spec.weights(), parts.module, (source.module,))
+        findings = (taken,) if taken else ()
+        return Made(spec, spec.weights(), parts.module, (source.module,), findings)
 
 
 def source_of(name: str) -> FactorySource:
@@ -302,12 +307,19 @@ def source_of(name: str) -> FactorySource:
     """
     code, at, file = name.partition("@")
     module, _, factory = code.partition(":")
-    if not module or not factory or (at and not file.endswith(SUFFIXES)):
+    path, part = (file, "") if file.endswith(SUFFIXES) else _parted(file)
+    if not module or not factory or (at and not path.endswith(SUFFIXES)):
         raise NetworkError(
             f"Network {name!r} is not a factory string, expected package.module:factory or "
             f"package.module:factory@file with a file that ends in {', '.join(SUFFIXES)}: correct the name."
         )
-    return FactorySource(module, factory, Path(file).expanduser() if at else None)
+    return FactorySource(module, factory, Path(path).expanduser() if at else None, part)
+
+
+def _parted(file: str) -> tuple[str, str]:
+    """A file and, after the last #, a part of it."""
+    path, _, part = file.rpartition("#")
+    return path, part
 
 
 def _spec(name: str, source: FactorySource, facts: Facts) -> NetworkSpec:

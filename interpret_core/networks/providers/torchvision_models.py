@@ -14,6 +14,7 @@ from torch import nn
 from interpret_core import config
 from interpret_core.errors import NetworkError, unknown
 from interpret_core.networks import torchvision_ops
+from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
@@ -25,9 +26,7 @@ from interpret_core.networks.weights import (
     Fetcher,
     Weights,
     check_hash,
-    fit,
     hub_file,
-    read_state,
 )
 
 LIST = Path(__file__).with_suffix(".toml")
@@ -128,8 +127,7 @@ class TorchvisionSource:
         """The model as its weights' documentation says, with the file's tensors or seeded random ones."""
         module = seeded(lambda: models().get_model(self.model, weights=None, **self._options()))
         if weights.file is not None:
-            state = {_modern_name(key): tensor for key, tensor in read_state(weights.file).items()}
-            fit(module, state, weights.file, f"torchvision/{self.model}")
+            fit(module, weights.file, f"torchvision/{self.model}", renamed=_modern_name)
         return module
 
     def _options(self) -> dict[str, Any]:

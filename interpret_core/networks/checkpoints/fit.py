@@ -1,0 +1,195 @@
+"""Which of a file's tensors are a module's: found by names and shapes, and said where there was a choice.
+
+Training code puts a prefix before every name (`module.`, `_orig_mod.`, `model.`), nests the state under a key
+of its own, keeps averaged weights beside it, and leaves counters in it. A set of tensors fits a module if,
+with a uniform prefix taken off or put on, it has every tensor of the module in its shape and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from interpret_core.errors import WeightsError
+from interpret_core.networks.checkpoints.contents import Tensors, parts_of
+
+WRAPPERS = frozenset({"module", "_orig_mod"})  # as `objects.copier.unwrapped` takes them off within a network
+_AVERAGED = re.compile(r"(^|[._])(ema|swa|averaged?|shadow)([._]|$)|averag", re.IGNORECASE)
+_COUNTERS = frozenset({"n_averaged", "total_ops", "total_params"})
+DEEPEST = 3  # prefixes one in another
+
+
+class Candidate(NamedTuple):
+    """A set of tensors that may be a module's.
+
+    Attributes:
+        part: the keys that lead to it within the file, and the prefix that was taken off.
+        tensors: by the names within the module.
+        rest: names beside it under the same keys, of what is not this network.
+        counted: whether a counter of averaged steps lies beside it (`torch.optim.swa_utils`).
+    """
+
+    part: str
+    tensors: Tensors
+    rest: tuple[str, ...] = ()
+    counted: bool = False
+
+    @property
+    def averaged(self) -> bool:
+        """Whether it holds the mean over a training's steps, as far as its name and its counter tell."""
+        return self.counted or bool(_AVERAGED.search(self.part))
+
+
+def fit(module: nn.Module, file: Path, name: str, part: str = "", renamed: Callable[[str], str] = str) -> str:
+    """Load what a file holds of a module.
+
+    Args:
+        module: changed in place.
+        file: as training code leaves it.
+        name: of the network, for the message.
+        part: keys within the file, joined by dots; empty: what fits, rather no average.
+        renamed: an old name of a tensor -> today's.
+
+    Returns:
+        Which part was taken, as a sentence; empty where there was nothing to choose and nothing left over.
+
+    Raises:
+        WeightsError: as `contents.parts_of`; nothing in it fits, or several parts do.
+    """
+    parts = {
+        key: {renamed(one): tensor for one, tensor in tensors.items()}
+        for key, tensors in parts_of(file).items()
+    }
+    found = list(_candidates(module, parts))
+    if part:
+        wanted = [one for one in found if one.part == part or one.part.startswith(f"{part}.")]
+        if not wanted:
+            named = ", ".join(dict.fromkeys(one.part or "the whole" for one in found[:12]))
+            raise WeightsError(f"Weights file {file} has no part {part!r}, expected one of: {named}.")
+        found = wanted
+    fitting = [one for one in found if not _problems(module, one.tensors)]
+    if not fitting:
+        raise _other(file, name, min((_problems(module, one.tensors) for one in found), key=_faults))
+    chosen = _chosen(fitting, file)
+    module.load_state_dict(chosen.tensors, strict=False)
+    return _sentence(chosen, fitting, file)
+
+
+def _candidates(module: nn.Module, parts: Mapping[str, Tensors]) -> Iterator[Candidate]:
+    """Every set of a file under every prefix that all or some of its names share."""
+    own = module.state_dict()
+    (outer, *others) = dict.fromkeys(name.partition(".")[0] for name in own)
+    for part, tensors in parts.items():
+        counted = "n_averaged" in tensors and "n_averaged" not in own
+        plain = {name: one for name, one in tensors.items() if name in own or not _counts(name)}
+        bare = {_unwrapped(name): one for name, one in plain.items()}
+        for state in (plain, bare) if bare.keys() != plain.keys() else (plain,):
+            yield Candidate(part, state, counted=counted)
+            yield from (one._replace(counted=counted) for one in _prefixed(part, state, DEEPEST))
+        if not others:  # the module itself has a wrapper that the file does not know
+            yield Candidate(part, {f"{outer}.{name}": one for name, one in bare.items()}, counted=counted)
+
+
+def _prefixed(part: str, tensors: Tensors, levels: int) -> Iterator[Candidate]:
+    groups: dict[str, Tensors] = {}
+    for name, one in tensors.items():
+        first, dot, rest = name.partition(".")
+        if dot:
+            groups.setdefault(first, {})[rest] = one
+    for first, inner in groups.items():
+        left = tuple(name for name in tensors if not name.startswith(f"{first}."))
+        where = f"{part}.{first}" if part else first
+        yield Candidate(where, inner, left)
+        if levels > 1:
+            yield from (one._replace(rest=one.rest + left) for one in _prefixed(where, inner, levels - 1))
+
+
+def _unwrapped(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def _counts(name: str) -> bool:
+    """Whether it is what averages and profilers leave in a state."""
+    return name.rpartition(".")[2] in _COUNTERS
+
+
+def _problems(module: nn.Module, state: Mapping[str, torch.Tensor]) -> list[tuple[int, str]]:
+    """What keeps a state from being a module's: how many names, and the first of them in words."""
+    own = module.state_dict()
+    there = {_place(own[key]) for key in own if key in state}
+    missing = [
+        key
+        for key in own
+        if key not in state
+        and not key.endswith("num_batches_tracked")
+        # One tensor under two names: safetensors keeps one of them.
+        and not (own[key].data_ptr() and _place(own[key]) in there)
+    ]
+    unexpected = [key for key in state if key not in own]
+    shaped = [key for key in own if key in state and own[key].shape != state[key].shape]
+    told = (
+        ("missing", missing, lambda key: ""),
+        ("unexpected", unexpected, lambda key: ""),
+        ("of another shape", shaped, lambda k: f" {tuple(state[k].shape)} instead of {tuple(own[k].shape)}"),
+    )
+    return [
+        (len(keys), f"{what} {keys[0]}{detail(keys[0])} ({len(keys)} in all)")
+        for what, keys, detail in told
+        if keys
+    ]
+
+
+def _place(tensor: torch.Tensor) -> tuple[object, ...]:
+    return tensor.data_ptr(), tensor.shape, tensor.stride()
+
+
+def _faults(problems: list[tuple[int, str]]) -> int:
+    return sum(count for count, _ in problems)
+
+
+def _other(file: Path, name: str, problems: list[tuple[int, str]]) -> WeightsError:
+    return WeightsError(
+        f"Weights file {file} is of another architecture than {name}: "
+        f"{'; '.join(words for _, words in problems)}. Name the network that these weights were trained as."
+    )
+
+
+def _chosen(fitting: list[Candidate], file: Path) -> Candidate:
+    """The one that fits; of several the one that is no average, or they are the same, or it is asked."""
+    plain = [one for one in fitting if not one.averaged]
+    few: list[Candidate] = []
+    for one in sorted(plain or fitting, key=lambda one: one.part.count(".")):
+        if not any(_same(one.tensors, other.tensors) for other in few):
+            few.append(one)
+    if len(few) > 1:
+        raise WeightsError(
+            f"Weights file {file} holds several networks that fit: {', '.join(one.part for one in few)}. Say "
+            f"which after the file's name: {file.name}#{few[0].part}."
+        )
+    return few[0]
+
+
+def _same(one: Tensors, other: Tensors) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def _sentence(chosen: Candidate, fitting: list[Candidate], file: Path) -> str:
+    others = [one.part for one in fitting if not _same(one.tensors, chosen.tensors)]
+    said = []
+    if others:
+        what = "averaged weights" if chosen.averaged else "weights"
+        said.append(
+            f"Taken are the {what} under “{chosen.part or 'no key'}” in {file.name}, which also has "
+            f"{', '.join(f'“{one}”' for one in dict.fromkeys(others))} (name it as {file.name}#{others[0]})."
+        )
+    elif chosen.averaged:
+        said.append(f"{file.name} holds averaged weights, under “{chosen.part}”.")
+    if chosen.rest:
+        more = f" and {len(chosen.rest) - 1} more" if len(chosen.rest) > 1 else ""
+        said.append(f"Not part of this network, and left out: {chosen.rest[0]}{more} in {file.name}.")
+    return " ".join(said)
