@@ -3,7 +3,7 @@
 Names:
     a name from the configuration's `[networks]` table;
     `demo/<alexnet | vgg11 | resnet18>[@random]`, where the demo is shown;
-    `efficientnet-lite0`;
+    `efficientnet-lite0`, `-lite1`, `-lite2`;
     `torchvision/<classification model>[@<member of its weights enum> | @random]`;
     those of installed packages (entry points `unitscope.networks`, each a `Provider`);
     `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the

@@ -69,7 +69,7 @@ def test_configured_names(tmp_path: Path) -> None:
         ("nowhere.at_all:factory", r"Module 'nowhere.at_all' cannot be imported \(ModuleNotFoundError"),
         ("module:", "expected package.module:factory"),
         (":factory", "expected package.module:factory"),
-        ("tests.networks.samples:twice@weights.bin", r"ends in \.safetensors, \.pth, \.pt"),
+        ("tests.networks.samples:twice@weights.txt", r"ends in \.safetensors, \.pth, \.pt"),
     ],
 )
 def test_unknown_names(name: str, message: str) -> None:

