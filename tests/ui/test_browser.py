@@ -309,7 +309,9 @@ def test_menu_brings_the_last_view_back(page: Page, ready: str) -> None:
 
 def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None:
     folder = Path(__file__).resolve().parents[2] / "ui/components/unit_grid"
-    source = (folder / "grid.js").read_text().replace("export default function", "window.draw = function ")
+    scripts = (folder.parent / "common/focus.js", folder / "grid.js")
+    source = "".join(script.read_text() for script in scripts)
+    source = source.replace("export default function", "window.draw = function ")
     page.goto("about:blank")
     page.set_content(
         f"<style>{(folder / 'grid.css').read_text()}</style>{(folder / 'grid.html').read_text()}"

@@ -206,7 +206,8 @@ def test_a_saved_heat_map_is_a_picture_of_its_own(page: Page, ready: str) -> Non
 
 
 def test_maps_ask_again_while_the_server_is_busy_and_show_its_words(browser: Browser) -> None:
-    source = "".join((COMPONENTS / name).read_text() for name in ("common/outline.js", "maps/maps.js"))
+    scripts = ("common/outline.js", "common/focus.js", "maps/maps.js")
+    source = "".join((COMPONENTS / name).read_text() for name in scripts)
     script = source.replace("export default function", "window.draw = function ")
     body = "".join((COMPONENTS / name).read_text() for name in ("maps/maps.html",))
     asked: list[str] = []

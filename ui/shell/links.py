@@ -20,7 +20,7 @@ RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "page
 ABLATION = "pages/ablation.py"
 _TO = "_travel_to"
 _travel = Component("shell/travel_on", "components/common/travel.js")
-_menu = Component("shell/menu", "components/common/travel.js")
+_menu = Component("shell/menu", "components/common/travel.js", "components/common/focus.js")
 
 
 def link(label: str, script: str = UNITS, **parameters: str | int) -> None:

@@ -8,12 +8,12 @@ export default function({ data, parentElement }) {
     for (const [name, value] of Object.entries(page.view)) query.set(name, value);
     return `${data.base}/${page.path}${query.size ? `?${query}` : ''}`;
   };
-  nav.replaceChildren(...data.pages.map(page => {
+  keepFocus(nav, link => link.textContent, () => nav.replaceChildren(...data.pages.map(page => {
     const link = Object.assign(document.createElement('a'), { textContent: page.title, href: href(page) });
     if (page.path === data.page) link.setAttribute('aria-current', 'page');
     for (const kind of ['pointerenter', 'pointerdown', 'focus']) link.addEventListener(kind, () => { link.href = href(page); });
     return link;
-  }));
+  })));
   nav.onclick = event => {
     const link = event.target.closest('a');
     if (!link) return;

@@ -15,7 +15,6 @@ export default function({ data, parentElement, setTriggerValue }) {
     const full = root.clientWidth;
     if (!full) return;
     const { rows } = shown;
-    const focused = root.getRootNode().activeElement?.dataset?.name;
     const ink = getComputedStyle(root).color;
     const left = Math.min(full * .28, 14 + Math.max(...rows.map(row => width(row.name, 12))));
     const right = 14 + Math.max(...rows.map(row => width(row.numbers.join(''), 12)));
@@ -61,9 +60,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     });
     const height = foot + 40;
     for (const [name, value] of Object.entries({ width: full, height, viewBox: `0 0 ${full} ${height}` })) svg.setAttribute(name, value);
-    room.replaceChildren(svg);
+    keepFocus(room, row => row.dataset.name, () => room.replaceChildren(svg));
     state.svg = svg;
-    if (focused) [...svg.querySelectorAll('.row')].find(row => row.dataset.name === focused)?.focus({ preventScroll: true });
   };
 
   const rowOf = target => target.closest?.('.row');

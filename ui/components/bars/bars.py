@@ -19,7 +19,12 @@ MOST = 24  # classes drawn
 OTHER = CATEGORY_COLOURS["object"]
 SPACE = "\N{NO-BREAK SPACE}"
 
-_component = Component("components/bars/bars", "components/common/svg.js", "components/common/picture.js")
+_component = Component(
+    "components/bars/bars",
+    "components/common/svg.js",
+    "components/common/picture.js",
+    "components/common/focus.js",
+)
 
 
 def class_bars(

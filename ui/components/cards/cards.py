@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ui.shell.component import Component
 
-_component = Component("components/cards/cards", "components/common/travel.js")
+_component = Component("components/cards/cards", "components/common/travel.js", "components/common/focus.js")
 
 
 class Card(NamedTuple):

@@ -67,12 +67,12 @@ export default function({ data, parentElement, setTriggerValue }) {
     const keep = same && root.dataset.mode;
     modes.hidden = !data.switch;
     root.classList.toggle('few', data.few);
-    modes.replaceChildren(...MODES.filter(([mode]) => data.concept || mode === 'mask' || mode === 'photo').map(([mode, title]) => {
+    keepFocus(modes, button => button.dataset.mode, () => modes.replaceChildren(...MODES.filter(([mode]) => data.concept || mode === 'mask' || mode === 'photo').map(([mode, title]) => {
       const button = make('button', { type: 'button', 'data-mode': mode }, title);
       button.onclick = () => setMode(mode, true);
       return button;
-    }));
-    list.replaceChildren(...data.images.map((item, index) => tile(item, index)));
+    })));
+    keepFocus(list, photo => photo.dataset.image, () => list.replaceChildren(...data.images.map(tile)));
     setMode(data.concept || data.mode === 'photo' ? (keep || data.mode) : 'mask', false);
     legend();
     follow(true);
@@ -137,7 +137,13 @@ export default function({ data, parentElement, setTriggerValue }) {
   dialog.querySelector('.next').onclick = () => step(1);
   dialog.querySelector('.close').onclick = () => dialog.close();
   dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
-  dialog.onclose = () => { if (!state.quiet) tell(-1); state.quiet = false; };
+  dialog.onclose = () => {
+    if (!state.quiet) tell(-1);
+    state.quiet = false;
+    // The browser gives the focus back to the photograph that opened it. Where none did, or it is gone: the one shown.
+    const here = root.getRootNode().activeElement;
+    if (!here || dialog.contains(here)) root.querySelectorAll('.photo')[+dialog.dataset.index]?.focus({ preventScroll: true });
+  };
   dialog.onkeydown = event => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'ArrowRight') step(1);

@@ -15,7 +15,9 @@ from ui.shell.component import Component
 
 MODES = ("both", "mask", "annotation", "agreement", "photo")
 
-_component = Component("components/gallery/gallery", "components/common/outline.js")
+_component = Component(
+    "components/gallery/gallery", "components/common/outline.js", "components/common/focus.js"
+)
 
 
 class Choice(NamedTuple):

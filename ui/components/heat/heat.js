@@ -88,10 +88,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     });
     height = Math.ceil(legend(svg, defs, { stops, left, y: top + high * rows.length + 12, full: Math.min(full, room), ink, ground }));
     svg.setAttribute('height', height); svg.setAttribute('viewBox', `0 0 ${full} ${height}`);
-    const held = at(root.getRootNode().activeElement ?? root);  // whoever moves by keys keeps the place
-    scroll.replaceChildren(svg);
+    keepFocus(scroll, cell => cell.dataset.at, () => scroll.replaceChildren(svg));
     state.svg = svg; state.cells = cells; state.ground = ground;
-    if (held) cells.get(held.join(','))?.focus({ preventScroll: true });
   };
   const legend = (svg, defs, { stops, left, y, full, ink, ground }) => {
     const gradient = node(defs, 'linearGradient', { id: 'scale' });

@@ -15,7 +15,12 @@ from ui.shell.scales import KINDS
 
 NOTCH, HOLLOW = 1, 2  # marks of a cell; both are shapes
 
-_component = Component("components/heat/heat", "components/common/svg.js", "components/common/picture.js")
+_component = Component(
+    "components/heat/heat",
+    "components/common/svg.js",
+    "components/common/picture.js",
+    "components/common/focus.js",
+)
 
 
 class Cell(NamedTuple):

@@ -28,11 +28,12 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (tell) setTriggerValue('mode', mode);
   };
   const modes = MODES.filter(([mode]) => data.masked || mode !== 'inside');
-  root.querySelector('.modes').replaceChildren(...modes.map(([mode, title]) => {
+  const switches = root.querySelector('.modes');
+  keepFocus(switches, button => button.dataset.mode, () => switches.replaceChildren(...modes.map(([mode, title]) => {
     const button = make('button', { type: 'button', 'data-mode': mode }, title);
     button.onclick = () => setMode(mode, true);
     return button;
-  }));
+  })));
   const ramp = (kind, text) => { const key = make('span', {}, text); key.style.setProperty('--ramp', `linear-gradient(90deg, ${data.ramps[kind].join(',')})`); return key; };
   root.querySelector('.legend').replaceChildren(
     ...(data.signed ? [ramp('signed', 'against · for the class')] : [ramp('sizes', 'little · much |G|, this image’s scale')]),
@@ -74,14 +75,15 @@ export default function({ data, parentElement, setTriggerValue }) {
     root.querySelector('.about').replaceChildren(make('b', {}, item.about), ...item.lines.map(line => make('span', {}, line)), make('span', {}, item.name));
     for (const button of root.querySelectorAll('.strip button')) button.setAttribute('aria-selected', String(+button.dataset.image === item.image));
   };
-  const strip = () => root.querySelector('.strip').replaceChildren(...data.images.map((item, index) => {
+  const row = root.querySelector('.strip');
+  const strip = () => keepFocus(row, button => button.dataset.image, () => row.replaceChildren(...data.images.map((item, index) => {
     const box = frame(item, item.map, false);
     if (item.sign) box.append(make('span', { class: 'sign', title: item.signText }, item.sign));
     const button = make('button', { type: 'button', role: 'option', class: 'mapped', 'data-image': item.image, tabindex: index ? -1 : 0, 'aria-label': `image ${index + 1} of ${data.images.length}: ${item.about}` },
       box, make('span', { class: 'caption' }, item.caption));
     button.title = `${item.name}\n${item.about}`;
     return button;
-  }));
+  })));
   const choose = (image, tell) => {
     state.image = image;
     stage(); work();
@@ -120,7 +122,6 @@ export default function({ data, parentElement, setTriggerValue }) {
   const wanted = state.told ? state.told.image : data.open;
   if (state.version !== data.version) { state.version = data.version; state.image = wanted; strip(); stage(); work(); }
   else if (wanted !== state.image) choose(wanted, false);
-  const row = root.querySelector('.strip');
   row.onclick = event => { const button = event.target.closest('button'); if (button) { choose(+button.dataset.image, true); row.querySelector(`[data-image="${button.dataset.image}"]`)?.focus({ preventScroll: true }); } };
   row.onkeydown = event => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key], here = event.target.closest('button');

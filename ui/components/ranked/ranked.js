@@ -41,7 +41,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   if (state.version !== data.version) {
     state.version = data.version;
     list.setAttribute('aria-label', data.title); list.classList.toggle('bare', !data.base);
-    list.replaceChildren(...data.units.map(tile));
+    keepFocus(list, one => one.closest('.unit').dataset.unit, () => list.replaceChildren(...data.units.map(tile)));
   }
   mark(data.selected ?? -1);
   list.onclick = follow;

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from ui.shell.component import Component
 
-ranked = Component("components/ranked/ranked", "components/common/travel.js")
+ranked = Component("components/ranked/ranked", "components/common/travel.js", "components/common/focus.js")

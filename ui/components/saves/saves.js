@@ -11,7 +11,7 @@ const SCREEN = '.hoverlayer, .zoomlayer, .selectionlayer';          // of a figu
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.saves');
   root.setAttribute('aria-label', `save ${data.what}`);
-  root.replaceChildren(...data.kinds.map(kind => Object.assign(document.createElement('button'), {
+  const buttons = () => data.kinds.map(kind => Object.assign(document.createElement('button'), {
     type: 'button', textContent: kind,
     title: kind === 'Table' ? 'Show the numbers' : kind === 'SVG' || kind === 'PNG' ? `Save this figure as ${kind}` : `Save this table as ${kind}`,
     onclick: () => {
@@ -20,17 +20,19 @@ export default function({ data, parentElement, setTriggerValue }) {
       const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
       savePicture(kind.toLowerCase(), merged(figure), { file: data.stem, ground, about: data.about, leave: SCREEN });
     },
-  })));
-  if (data.kinds[0] === 'Table') root.firstElementChild.setAttribute('aria-expanded', String(!!data.table));
-  if (data.table) {
-    const make = (tag, ...children) => { const node = document.createElement(tag); node.append(...children); return node; };
+  }));
+  const make = (tag, ...children) => { const node = document.createElement(tag); node.append(...children); return node; };
+  const numbers = () => {
     const around = make('div', make('table', make('caption', data.what),
       make('thead', make('tr', ...data.table.names.map(name => { const cell = make('th', name); cell.scope = 'col'; return cell; }))),
       make('tbody', ...data.table.rows.map(row => make('tr', ...row.map(text => make('td', text)))))));
     around.className = 'table'; around.tabIndex = 0;
     if (data.table.left_out) around.append(make('p', `and ${data.table.left_out} more: they are in the files`));
-    root.append(around);
-  }
+    return around;
+  };
+  const named = one => one.className || one.textContent;
+  keepFocus(root, named, () => root.replaceChildren(...buttons(), ...(data.table ? [numbers()] : [])));
+  if (data.kinds[0] === 'Table') root.firstElementChild.setAttribute('aria-expanded', String(!!data.table));
   // Once, also where the page puts the component up again with what it was last told.
   const handed = (window.unitscopeHanded ??= new Set());
   if (data.made && !handed.has(data.made.token)) {

@@ -14,7 +14,7 @@ from interpret_core.tables import csv_text
 from ui.shell.component import Component
 from ui.shell.names import file_stem
 
-_component = Component("components/saves/saves", "components/common/picture.js")
+_component = Component("components/saves/saves", "components/common/picture.js", "components/common/focus.js")
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -16,7 +16,7 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     range.step = Number.isInteger(at) ? 1 : 'any';
     range.value = at;
     range.setAttribute('aria-valuetext', `${text(value)} %`);
-    if (root.getRootNode().activeElement !== exact) exact.value = text(value);
+    if (!state.typing) exact.value = text(value);
     root.querySelectorAll('.ticks span').forEach((tick, k) => tick.classList.toggle('on', steps[k] === value));
   };
   // Whoever knows the step already draws it (components/bars); the server answers later.
@@ -49,12 +49,16 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     show(value);
     clearTimeout(state.timer); state.timer = setTimeout(() => settle(value), 140);
   };
-  exact.onchange = () => {
+  exact.oninput = () => { state.typing = true; };
+  exact.onchange = () => {                                     // on Enter, too, which does not leave the box
     const value = Math.min(100, Math.max(0, +exact.value));
-    if (exact.value !== '' && Number.isFinite(value)) { exact.blur(); settle(value); } else exact.value = text(state.now);
+    state.typing = false;
+    if (exact.value !== '' && Number.isFinite(value)) settle(value); else exact.value = text(state.now);
   };
+  exact.onblur = () => { state.typing = false; show(state.now); };
   exact.onkeydown = event => {
     if (event.key === 'Escape') exact.value = text(state.now);  // what was typed is not meant
-    if (event.key === 'Enter' || event.key === 'Escape') exact.blur();
+    // On a phone the keys on the screen lie over the chart.
+    if (event.key === 'Escape' || (event.key === 'Enter' && matchMedia('(hover: none)').matches)) exact.blur();
   };
 }

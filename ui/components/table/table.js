@@ -44,16 +44,19 @@ export default function({ data, parentElement, setTriggerValue }) {
     const first = root.querySelector('.row[aria-selected=true]') ?? drawn[0];
     if (first) first.tabIndex = 0;
   };
-  const more = () => {
-    root.append(...state.left.splice(0, CHUNK).map(rowOf));
+  const more = (count = CHUNK) => {
+    root.append(...state.left.splice(0, count).map(rowOf));
     mark();
   };
+  const whose = one => (one.closest('.row')?.firstElementChild ?? one).textContent;   // its first column says it
   const draw = () => {
-    const focused = root.getRootNode().activeElement?.dataset?.row;
-    root.querySelectorAll('.row').forEach(row => row.remove());
-    state.left = order();
-    more();
-    if (focused !== undefined) root.querySelector(`.row[data-row="${focused}"]`)?.focus();
+    keepFocus(root, whose, held => {
+      root.querySelectorAll('.row').forEach(row => row.remove());
+      state.left = order();
+      more();
+      const name = held && whose(held), at = state.left.findIndex(number => cellOf(rows[number][0])[0] === name);
+      if (at >= 0) more(at + 1);
+    });
     head.querySelectorAll('[role=columnheader]').forEach((one, at) =>
       one.setAttribute('aria-sort', state.sort?.at !== at ? 'none' : state.sort.down ? 'descending' : 'ascending'));
   };
@@ -74,13 +77,13 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (state.heads !== String(columns.map(column => column.name))) state.sort = null;
     state.version = data.more_version; state.chosen = data.chosen; state.heads = String(columns.map(column => column.name));
     root.style.setProperty('--columns', columns.map(column => `minmax(0, ${column.share}fr)`).join(' '));
-    head.replaceChildren(...columns.map((column, at) => {
+    keepFocus(head, whose, () => head.replaceChildren(...columns.map((column, at) => {
       const made = make('span', column.number ? 'number' : ''), button = make('button', '', column.name);
       made.setAttribute('role', 'columnheader'); button.type = 'button'; button.onclick = () => sort(at);
       if (column.help) { made.title = column.help; button.setAttribute('aria-description', column.help); }
       made.append(button);
       return made;
-    }));
+    })));
     draw();
   } else if (state.chosen !== data.chosen) {                   // what was pressed here stays where it was pressed
     state.chosen = data.chosen;

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.shell.component import Component, Written, written
 
-_component = Component("components/table/table", "components/common/travel.js")
+_component = Component("components/table/table", "components/common/travel.js", "components/common/focus.js")
 
 
 class Column(NamedTuple):

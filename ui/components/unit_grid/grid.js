@@ -106,22 +106,31 @@ export default function({ data, parentElement, setTriggerValue }) {
     pick(+tile.dataset.unit, 140);                           // holding a key down does not flood the server
   };
   const memory = 'unitscope-scroll-' + data.version;
-
-  if (state.version !== data.version) {
-    state.version = data.version; state.row = 0;
+  const afresh = held => {                                     // held: the tile that has the focus
+    const of = unit => data.tiles.findIndex(tile => tile[0] === unit);
+    state.row = 0;
     for (const tile of state.tiles.values()) tile.remove();
     state.tiles.clear();
     none.hidden = data.tiles.length > 0; none.textContent = data.empty; space.style.height = '0px';
-    state.focus = Math.max(0, data.tiles.findIndex(tile => tile[0] === data.selected));
+    const there = held ? of(+held.dataset.unit) : -1, near = held ? Math.min(+held.dataset.index, data.tiles.length - 1) : 0;
+    state.focus = Math.max(0, there >= 0 ? there : held ? near : of(data.selected));
     if (measure()) {
       const kept = sessionStorage.getItem(memory);
-      if (kept !== null) root.scrollTop = +kept; else { root.scrollTop = 0; if (data.tiles.length) show(state.focus); }
+      root.scrollTop = kept ?? 0;
+      if (data.tiles.length && (held || kept === null)) show(state.focus);
     }
+    render();
+    return held && state.tiles.get(state.focus);
+  };
+
+  if (state.version !== data.version) {
+    state.version = data.version;
+    keepFocus(space, tile => tile.dataset.unit, afresh);
   } else {
     mark(data.selected);
     for (const tile of state.tiles.values()) silence(tile, +tile.dataset.unit);
+    render();
   }
-  render();
 
   root.onscroll = () => { sessionStorage.setItem(memory, String(root.scrollTop)); requestAnimationFrame(render); };
   space.onclick = event => {

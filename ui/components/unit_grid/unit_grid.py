@@ -16,7 +16,7 @@ from ui.shell.theme import colour_of, iou_text
 
 SEARCH_KEY = "filter_concept"
 
-_component = Component("components/unit_grid/grid")
+_component = Component("components/unit_grid/grid", "components/common/focus.js")
 
 
 def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
