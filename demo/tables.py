@@ -3,8 +3,8 @@
     python -m demo.tables [--cache FOLDER]
 
 How often each network is right, what it takes a picture for, its detectors beside those of its untrained
-twin, and what silencing units costs each class. What is not in the store is computed; the twins' layers take
-a minute or two each.
+control, and what silencing units costs each class. What is not in the store is computed; the layers of a
+control take a minute or two each.
 """
 
 from __future__ import annotations
@@ -61,9 +61,11 @@ def confusion(found: Evaluated) -> Iterator[str]:
         yield _row(name, *(str(count) if count else "" for count in row[: len(found.classes)]))
 
 
-def twins(store: Store, names: Sequence[str], progress: Progress) -> Iterator[str]:
+def detectors(store: Store, names: Sequence[str], progress: Progress) -> Iterator[str]:
     """Significant detectors of objects and parts in the last third of the layers, trained and untrained."""
-    yield _row("network", "layers", "units", "trained", "untrained twin", "by chance, trained", "untrained")
+    yield _row(
+        "network", "layers", "units", "trained", "untrained control", "by chance, trained", "untrained"
+    )
     yield _rule(2, 5)
     for name in names:
         layers = [_last_third(store, network, progress) for network in (name, f"{name}@random")]
@@ -172,7 +174,7 @@ def main() -> None:
             )
             lines += [f"### Losses of {name}, {SILENCED:.0%} of the units silenced", ""]
             lines += [*silenced(grid, SILENCED), ""]
-        lines += ["### Detectors, trained and untrained", "", *twins(store, names, progress)]
+        lines += ["### Detectors, trained and untrained", "", *detectors(store, names, progress)]
     print("\n".join(lines))
 
 

@@ -8,7 +8,7 @@ from interpret_core.errors import UnitscopeError, UserError
 from ui.agreement import parts, untrained
 from ui.agreement.parts import Side
 from ui.agreement.rows import facts_sentence
-from ui.agreement.untrained import Twin
+from ui.agreement.untrained import UntrainedControl
 from ui.components.relevance_settings import relevance_settings
 from ui.jobs import beside, profile
 from ui.jobs import relevance as relevance_status
@@ -40,11 +40,11 @@ def main() -> None:
     networks: dict[str, tuple[Views, Found]] = {ask.network: (views, found)} | {
         name: (with_profile[name], one) for name, one in others.items()
     }
-    body(networks, {name: _twin(ask, wanted, name, one) for name, (_, one) in networks.items()})
+    body(networks, {name: _control(ask, wanted, name, one) for name, (_, one) in networks.items()})
     relevance_status.rest(wanted, found)
 
 
-def _twin(ask: Ask, wanted: Wanted, name: str, found: Found) -> Twin | None:
+def _control(ask: Ask, wanted: Wanted, name: str, found: Found) -> UntrainedControl | None:
     try:
         return untrained.find(ask._replace(network=name), wanted._replace(network=name), found)
     except UnitscopeError as error:
@@ -53,7 +53,7 @@ def _twin(ask: Ask, wanted: Wanted, name: str, found: Found) -> Twin | None:
 
 
 @part
-def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]) -> None:
+def body(networks: dict[str, tuple[Views, Found]], controls: dict[str, UntrainedControl | None]) -> None:
     """Everything that follows the slider while it is dragged, and the cell that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     top, at_rest = parts.top_slider()
@@ -64,7 +64,7 @@ def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]
         try:
             with st.spinner("Comparing …"):
                 compared = parts.compare(views, found, top, parts.permutations(at_rest))
-                control = parts.twin_of(twins[name], top, parts.permutations(at_rest))
+                control = parts.control_of(controls[name], top, parts.permutations(at_rest))
         except UserError as error:
             st.error(plain(error))
             continue
@@ -76,7 +76,7 @@ def body(networks: dict[str, tuple[Views, Found]], twins: dict[str, Twin | None]
     parts.table(sides, top)
     for one in sides:
         if one.untrained is None:
-            untrained.offer(one.title, twins[one.name])
+            untrained.offer(one.title, controls[one.name])
     side, layer, name = parts.cells(sides)
     parts.units(side, layer, name, top)
     parts.errors(sides)

@@ -1,7 +1,7 @@
-"""The untrained twin of a network: the same layers before any training, the honest baseline of agreement.
+"""The untrained control of a network: the same layers before any training, beside which agreement is read.
 
 A unit that is active on an object has both overlap and attribution there, whatever it has learned: untrained
-networks agree better than chance. What training adds is the distance to the twin.
+networks agree better than chance. What training adds is the distance to the control.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ RANDOM = "@random"
 FAMILIES = (demo.PREFIX, "torchvision/")  # whose names may end in `@random`
 
 
-def untrained_twin(name: str) -> str | None:
+def untrained_control(name: str) -> str | None:
     """Name of the same network with random weights.
 
     Args:
@@ -25,8 +25,8 @@ def untrained_twin(name: str) -> str | None:
     model = config.current().networks.get(name, name).partition("@")[0]
     if not model.startswith(FAMILIES):
         return None
-    twin = f"{model}{RANDOM}"
-    return None if _recipe(twin) == _recipe(name) else twin
+    control = f"{model}{RANDOM}"
+    return None if _recipe(control) == _recipe(name) else control
 
 
 def _recipe(name: str) -> str:

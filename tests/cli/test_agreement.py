@@ -153,18 +153,18 @@ def test_several_networks_are_one_table(command: Command, root: Path, tmp_path: 
 
 
 @pytest.fixture
-def twinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AGREEING plays the untrained twin of MIXED."""
-    monkeypatch.setattr(analysed, "untrained_twin", {MIXED: AGREEING}.get)
+def controlled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AGREEING plays the untrained control of MIXED."""
+    monkeypatch.setattr(analysed, "untrained_control", {MIXED: AGREEING}.get)
 
 
-@pytest.mark.usefixtures("twinned")
-def test_a_twin_stands_below_its_network_once_it_is_stored(
+@pytest.mark.usefixtures("controlled")
+def test_an_untrained_control_stands_below_its_network_once_it_is_stored(
     command: Command, root: Path, tmp_path: Path
 ) -> None:
     out = agreed(command, root, "--out", tmp_path / "alone.csv").out
-    assert f"{MIXED}: no baseline; --untrained computes that of its untrained twin {AGREEING}" in out
-    assert f"{AGREEING} " not in out[out.index("Disagreement") : out.index("no baseline")]
+    assert f"{MIXED}: its untrained control {AGREEING} is not computed; --untrained does that" in out
+    assert f"{AGREEING} " not in out[out.index("Disagreement") : out.index("its untrained control")]
 
     both = agreed(command, root, "--untrained", "--out", tmp_path / "both.csv").out
     again = agreed(command, root, "--out", tmp_path / "again.csv").out
@@ -174,19 +174,19 @@ def test_a_twin_stands_below_its_network_once_it_is_stored(
         assert table.index(MIXED) < table.index(AGREEING)
         assert row(told, "Disagreement", MIXED)[1] == "29.17"
         assert row(told, "Disagreement", AGREEING)[1:3] == ["0.00", "0.00"]
-        assert "no baseline" not in told
+        assert "its untrained control" not in told
     assert not progress(again), "what is stored is read, nothing is computed"
     # A file holds what was asked for, whatever else is stored.
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
     assert (tmp_path / "both.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
 
 
-@pytest.mark.usefixtures("twinned")
+@pytest.mark.usefixtures("controlled")
 @pytest.mark.parametrize("kind", ["profile", "relevance"])
-def test_half_a_twin_is_no_baseline(command: Command, root: Path, kind: str) -> None:
+def test_half_a_control_is_none(command: Command, root: Path, kind: str) -> None:
     done = command(kind, "--network", AGREEING, "--dataset", root, "--device", "cpu")
     assert done.status == 0
-    assert "no baseline" in agreed(command, root).out
+    assert "its untrained control" in agreed(command, root).out
 
 
 def test_json_holds_the_same_rows_and_what_is_left_out(command: Command, root: Path, tmp_path: Path) -> None:

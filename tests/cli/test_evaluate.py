@@ -175,9 +175,9 @@ def test_the_demo(command: Command, demo_weights: None, tmp_path: Path) -> None:
     out = evaluated(command, root, network="demo/alexnet").out
     assert "evidence: demo. Trained on rendered scenes of ten classes" in out
     assert "3 images, 3 classes among 10 outputs" in out
-    twin = evaluated(command, root, network="demo/alexnet@random").out
-    assert "evidence: random weights." in twin
-    assert "Evaluated in" in twin
+    control = evaluated(command, root, network="demo/alexnet@random").out
+    assert "evidence: random weights." in control
+    assert "Evaluated in" in control
 
 
 def test_the_demo_is_listed(command: Command, demo_weights: None) -> None:
@@ -191,7 +191,7 @@ def test_the_demo_is_listed(command: Command, demo_weights: None) -> None:
     assert "10 classes of 480 images (240 train, 240 val): bed, bench, bottle" in out
 
 
-def test_the_twin_is_listed_where_it_is_configured(
+def test_the_untrained_control_is_listed_where_it_is_configured(
     command: Command, demo_weights: None, environment: Path
 ) -> None:
     (environment / "unitscope.toml").write_text('[networks]\nuntrained = "demo/alexnet@random"\n')

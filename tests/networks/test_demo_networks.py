@@ -163,7 +163,7 @@ def test_hidden(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", BY_HAND)
-def test_the_untrained_twin_is_the_same_in_every_run(weights: Path, name: str) -> None:
+def test_the_untrained_control_is_the_same_in_every_run(weights: Path, name: str) -> None:
     torch.manual_seed(11)
     before = torch.random.get_rng_state()
     spec = find(f"demo/{name}@random")
@@ -179,7 +179,7 @@ def test_the_untrained_twin_is_the_same_in_every_run(weights: Path, name: str) -
     assert digest(f"demo/{name}@random") != digest(f"demo/{name}")
 
 
-def test_the_twin_begins_as_a_training_does(weights: Path) -> None:
+def test_the_untrained_control_begins_as_a_training_does(weights: Path) -> None:
     """He et al. 2015: deviation √(2 / fan-in), no bias; torchvision's own AlexNet begins otherwise."""
     spec = find("demo/alexnet@random")
     for layer in spec.build(spec.weights()).features:

@@ -1,4 +1,4 @@
-"""Which network is another one's untrained twin, by name alone."""
+"""Which network is another one's untrained control, by name alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from interpret_core import networks
 from interpret_core.errors import NetworkError
-from interpret_core.networks.untrained import untrained_twin
+from interpret_core.networks.untrained import untrained_control
 
 
 @pytest.fixture(autouse=True)
@@ -22,21 +22,21 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "twin"), [("demo/alexnet", "demo/alexnet@random"), ("mine", "demo/resnet18@random")]
+    ("name", "control"), [("demo/alexnet", "demo/alexnet@random"), ("mine", "demo/resnet18@random")]
 )
-def test_a_trained_network_has_one_with_random_weights(name: str, twin: str) -> None:
-    assert untrained_twin(name) == twin
-    spec = networks.find(twin)
+def test_a_trained_network_has_one_with_random_weights(name: str, control: str) -> None:
+    assert untrained_control(name) == control
+    spec = networks.find(control)
     assert spec.weights(fetch=False).evidence == "random weights"
     assert spec.class_names == networks.find(name).class_names
-    assert networks.digest(twin) != networks.digest(name)
+    assert networks.digest(control) != networks.digest(name)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         "demo/alexnet@random",
-        "torchvision/alexnet",  # its weights are not here: it is its own twin
+        "torchvision/alexnet",  # its weights are not here: it is its own control
         "torchvision/alexnet@random",
         "efficientnet-lite0",
         "plain",
@@ -44,9 +44,9 @@ def test_a_trained_network_has_one_with_random_weights(name: str, twin: str) -> 
     ],
 )
 def test_others_have_none(name: str) -> None:
-    assert untrained_twin(name) is None
+    assert untrained_control(name) is None
 
 
 def test_an_unknown_network_says_so() -> None:
     with pytest.raises(NetworkError, match="alexnut"):
-        untrained_twin("demo/alexnut")
+        untrained_control("demo/alexnut")

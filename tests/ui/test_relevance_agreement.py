@@ -128,9 +128,9 @@ def test_error_lines_share_an_axis_of_depth(found: Agreement) -> None:
     assert list(figure.data[0].y) == pytest.approx([100 * layer.mean_error for layer in found.network.layers])
     assert figure.data[0].line.dash != figure.data[2].line.dash
     assert list(drawn(agreement_figures.error_lines([one])).data[0].x) == ["conv4", "conv5"]
-    twin = agreement_rows.errors(found, "A", found)
-    every = {trace.name: list(trace.y) for trace in drawn(agreement_figures.error_lines([twin])).data}
-    assert every["untrained twin"] == every["error"]
+    control = agreement_rows.errors(found, "A", found)
+    every = {trace.name: list(trace.y) for trace in drawn(agreement_figures.error_lines([control])).data}
+    assert every["untrained control"] == every["error"]
 
 
 @pytest.fixture(scope="module")

@@ -277,25 +277,25 @@ def test_agreement_compares_networks() -> None:
 
 
 @pytest.mark.usefixtures("with_relevance")
-def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.agreement.untrained.untrained_twin", {"classy": "classy_other"}.get)
+def test_untrained_control_stands_below_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.agreement.untrained.untrained_control", {"classy": "classy_other"}.get)
     app = open_page(NEW[1], **HERE, top="10")
     assert not app.exception
     views = dict(results.layers(Ask("classy_other", "classed")) or {})
-    twin = agreements.agreement(
+    control = agreements.agreement(
         {name: view.summary.profile for name, view in views.items()},
         relevances.find(Wanted("classy_other", "classed")).records,
         AgreementSettings(0.1, AGREEMENT_PERMUTATIONS),
     )
-    error = f"{100 * twin.network.error:.2f}"
+    error = f"{100 * control.network.error:.2f}"
     table = "".join(node.proto.body for node in app.get("html") if "us-wide" in node.proto.body)
     lines = table.split("<tr>")[2:]
     assert len(lines) == 2
     assert ">classy<" in lines[0]
     assert ">classy_other<" in lines[1]
-    assert f">{error} ± {100 * twin.network.error_sd:.2f}<" in lines[1]
+    assert f">{error} ± {100 * control.network.error_sd:.2f}<" in lines[1]
     assert ">random weights<" in lines[1]
-    assert f"its untrained twin differs in **{error}{SPACE}%**" in words(app)
+    assert f"its untrained control differs in **{error}{SPACE}%**" in words(app)
     assert not [node for node in app.expander if node.label.startswith("Baseline")]
 
 
@@ -303,7 +303,7 @@ def test_untrained_twin_stands_below_its_network(monkeypatch: pytest.MonkeyPatch
     ("lost", "button"),
     [("profile/", "Find what its units detect (all layers)"), ("relevance/", "Compute the relevance")],
 )
-def test_untrained_twin_that_is_not_computed_offers_its_job(
+def test_untrained_control_that_is_not_computed_offers_its_job(
     with_relevance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, button: str
 ) -> None:
     keep = set(relevances.planned(WANTED).keys.values())
@@ -314,22 +314,22 @@ def test_untrained_twin_that_is_not_computed_offers_its_job(
             assert store.delete(key)
     monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "part"))
     memory.forget()
-    monkeypatch.setattr("ui.agreement.untrained.untrained_twin", {"classy": "classy_other"}.get)
+    monkeypatch.setattr("ui.agreement.untrained.untrained_control", {"classy": "classy_other"}.get)
     app = open_page(NEW[1], **HERE)
     assert not app.exception
-    assert [one.label for one in app.expander if "twin of classy, not computed yet" in one.label]
+    assert [one.label for one in app.expander if "untrained control of classy, not computed yet" in one.label]
     assert [
         one.label
         for one in app.button
         if one.label in ("Find what its units detect (all layers)", "Compute the relevance")
     ] == [button]
     assert "and keeps the result: " in words(app), "the cost stands before the button"
-    assert "its untrained twin" not in words(app)
+    assert "its untrained control" not in words(app)
 
 
 @pytest.mark.usefixtures("with_relevance")
-def test_network_without_a_twin_says_that_chance_is_not_all() -> None:
-    assert "has no untrained twin here" in words(open_page(NEW[1], **HERE))
+def test_network_without_an_untrained_control_says_that_chance_is_not_all() -> None:
+    assert "has no untrained control here" in words(open_page(NEW[1], **HERE))
 
 
 @pytest.mark.usefixtures("with_relevance")

@@ -80,9 +80,9 @@ def scatter(points: Sequence[Point], cuts: Cuts, texts: Mapping[str, str], badge
 
 
 class Errors(NamedTuple):
-    """One network's mean error per layer, what chance would give, and its untrained twin's, if it is known.
+    """One network's mean error per layer, what chance would give, and its untrained control's.
 
-    NaN for a layer left out.
+    NaN for a layer left out; `untrained` is empty where it is not known.
     """
 
     title: str
@@ -93,7 +93,7 @@ class Errors(NamedTuple):
 
 
 def error_lines(networks: Sequence[Errors], badge: str = "") -> Figure:
-    """Mean error of each layer; chance and the untrained twin as thin lines of the same colour."""
+    """Mean error of each layer; chance and the untrained control as thin lines of the same colour."""
 
     figure = Figure()
     colours, several = list(CATEGORY_COLOURS.values()), len(networks) > 1
@@ -116,7 +116,7 @@ def error_lines(networks: Sequence[Errors], badge: str = "") -> Figure:
             figure.add_scatter(
                 x=places,
                 y=[100 * value for value in one.untrained],
-                name=f"untrained, {title}" if several else "untrained twin",
+                name=f"untrained, {title}" if several else "untrained control",
                 mode="lines+markers",
                 line={"color": colour, "width": 1, "dash": "dash"},
                 marker={"symbol": f"{SYMBOLS[number % len(SYMBOLS)]}-open", "size": 6},

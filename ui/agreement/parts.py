@@ -17,7 +17,7 @@ from interpret_core.measures.agreement import Cell as State
 from interpret_core.options import AGREEMENT_PERMUTATIONS
 from ui.agreement import figures
 from ui.agreement import rows as agreement_rows
-from ui.agreement.untrained import Twin
+from ui.agreement.untrained import UntrainedControl
 from ui.components.chart.chart import Finished, chart, finished
 from ui.components.heat.heat import heat_map
 from ui.components.markup import category_key
@@ -45,7 +45,7 @@ class Side(NamedTuple):
     views: Views
     found: Found
     agreement: Agreement
-    untrained: Agreement | None = None  # of its untrained twin, where that is computed
+    untrained: Agreement | None = None  # of its untrained control, where that is computed
 
     @property
     def evidence(self) -> str:
@@ -107,17 +107,17 @@ def permutations(at_rest: bool) -> int:
     return AGREEMENT_PERMUTATIONS if at_rest else 0
 
 
-def twin_of(twin: Twin | None, top: float, count: int) -> Agreement | None:
-    """The numbers of an untrained twin, None where they cannot be had.
+def control_of(control: UntrainedControl | None, top: float, count: int) -> Agreement | None:
+    """The numbers of an untrained control, None where they cannot be had.
 
     Args:
-        twin: of a network.
+        control: of a network.
         top, count: as for the network itself: share of units, permutations.
     """
-    if twin is None or not twin.ready:
+    if control is None or not control.ready:
         return None
     try:
-        return compare(twin.views, twin.found, top, count)
+        return compare(control.views, control.found, top, count)
     except UserError:  # the network itself has said why
         return None
 
@@ -132,7 +132,7 @@ class Line(NamedTuple):
 
 
 def lines(sides: Sequence[Side]) -> list[Line]:
-    """Each network, and below it its untrained twin."""
+    """Each network, and below it its untrained control."""
     made = []
     for side in sides:
         made.append(Line(side.name, side.title, side.evidence, side.agreement))
@@ -143,7 +143,7 @@ def lines(sides: Sequence[Side]) -> list[Line]:
 
 
 def table(sides: Sequence[Side], top: float) -> None:
-    """Table I: the networks, their untrained twins, and what the paper reports."""
+    """Table I: the networks, their untrained controls, and what the paper reports."""
     every = lines(sides)
     rows = [agreement_rows.row(one.agreement, one.evidence, one.title) for one in every]
     st.html(agreement_rows.html_table(rows))
@@ -186,7 +186,7 @@ def paper_words(found: Agreement) -> str:
 
 
 def errors(sides: Sequence[Side]) -> None:
-    """Mean error of each layer beside chance and beside that of the untrained twin."""
+    """Mean error of each layer beside chance and beside that of the untrained control."""
     st.subheader("Error by layer")
     badge = " · ".join(dict.fromkeys(side.evidence for side in sides))
     if len(sides) == 1:

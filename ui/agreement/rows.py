@@ -100,7 +100,7 @@ def facts_sentence(found: Agreement, title: str, top: float, untrained: Agreemen
         found: the numbers.
         title: of the network, harmless as Markdown.
         top: share of the units that is marked.
-        untrained: the numbers of its untrained twin, where they are known.
+        untrained: the numbers of its untrained control, where they are known.
     """
     whole = found.network
     if math.isnan(whole.error):
@@ -112,7 +112,7 @@ def facts_sentence(found: Agreement, title: str, top: float, untrained: Agreemen
     deviation = f"{percent(whole.error)} ± {percent(whole.error_sd)}{SPACE}%"
     baseline = "."
     if untrained and not math.isnan(untrained.network.error):
-        baseline = f"; its untrained twin differs in **{percent(untrained.network.error)}{SPACE}%**."
+        baseline = f"; its untrained control differs in **{percent(untrained.network.error)}{SPACE}%**."
     return (
         f"**{title}** on **{dataset}**: the top {100 * top:g}{SPACE}% of units by IoU with a class's object "
         f"and those by relevance for the class differ in **{deviation}** of a layer's units, {verdict} the "
@@ -179,7 +179,7 @@ def farthest(found: list[Agreement]) -> float:
 
 
 def errors(found: Agreement, title: str, untrained: Agreement | None = None) -> Errors:
-    """Mean error of each layer, and of the untrained twin's where it is known."""
+    """Mean error of each layer, and of the untrained control's where it is known."""
     layers = found.network.layers
     return Errors(
         title,

@@ -1,4 +1,4 @@
-"""The untrained twin beside Table I: what an untrained network agrees is the honest baseline."""
+"""The untrained control beside Table I: how far an untrained network agrees, which chance does not tell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
-from interpret_core.networks.untrained import untrained_twin
+from interpret_core.networks.untrained import untrained_control
 from ui.jobs import profile
 from ui.jobs.relevance import pending
 from ui.session import relevances, results, work
@@ -17,7 +17,7 @@ from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 
 NONE = (
-    "{} has no untrained twin here: its architecture is only known with its weights. An untrained network "
+    "{} has no untrained control here: its architecture is only known with its weights. An untrained network "
     "often agrees better than chance, so the distance to chance alone is not what training has added."
 )
 WHY = (
@@ -27,8 +27,8 @@ WHY = (
 )
 
 
-class Twin(NamedTuple):
-    """The untrained twin of a network on a data set, and what is there of it.
+class UntrainedControl(NamedTuple):
+    """The untrained control of a network on a data set, and what is there of it.
 
     Attributes:
         ask, wanted: whose profile and relevance.
@@ -49,46 +49,47 @@ class Twin(NamedTuple):
         return bool(self.views) and not self.missing
 
 
-def find(ask: Ask, wanted: Wanted, own: Found) -> Twin | None:
-    """The twin of the network in `ask`; None where there is none.
+def find(ask: Ask, wanted: Wanted, own: Found) -> UntrainedControl | None:
+    """The untrained control of the network in `ask`; None where there is none.
 
     Args:
         ask, wanted: of the network itself.
-        own: the relevance of the network itself; the twin is compared on the same classes.
+        own: the relevance of the network itself; the control is compared on the same classes.
 
     Raises:
         UnitscopeError: the data set cannot be opened, or a stored result cannot be read.
     """
-    name = untrained_twin(ask.network)
+    name = untrained_control(ask.network)
     if name is None:
         return None
     asked, wants = ask._replace(network=name), wanted._replace(network=name)
     views, there = dict(results.layers(asked) or {}), relevances.find(wants)
     records = {one: there.records[one] for one in own.records if one in there.records}
-    return Twin(asked, wants, views, there._replace(records=records), len(records) < len(own.records))
+    missing = len(records) < len(own.records)
+    return UntrainedControl(asked, wants, views, there._replace(records=records), missing)
 
 
-def offer(title: str, twin: Twin | None) -> None:
+def offer(title: str, control: UntrainedControl | None) -> None:
     """Where there is no row: why it is wanted, what it costs, and the buttons, or the jobs' progress.
 
     Args:
         title: of the network itself.
-        twin: without its row; None where there is none.
+        control: without its row; None where there is none.
     """
-    if twin is None:
+    if control is None:
         st.caption(NONE.format(plain(title)))
         return
     try:
-        jobs = (work.job(twin.ask.request()), work.job(twin.wanted.request()))
+        jobs = (work.job(control.ask.request()), work.job(control.wanted.request()))
     except UnitscopeError as error:
         st.error(plain(error))
         return
     busy = [job for job in jobs if job and job.active]
     at_work = any(job.state == "running" for job in busy)
     state = "being computed" if at_work else "waiting to be computed" if busy else "not computed yet"
-    with st.expander(f"Baseline: the untrained twin of {plain(title)}, {state}", expanded=bool(busy)):
+    with st.expander(f"The untrained control of {plain(title)}, {state}", expanded=bool(busy)):
         st.markdown(WHY)
-        if not twin.views:
-            profile.pending(twin.ask)
-        if twin.missing:
-            pending(twin.wanted, twin.found)
+        if not control.views:
+            profile.pending(control.ask)
+        if control.missing:
+            pending(control.wanted, control.found)

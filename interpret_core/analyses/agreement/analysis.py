@@ -9,7 +9,7 @@ from interpret_core import datasets, networks
 from interpret_core.analyses.agreement import report, result
 from interpret_core.analyses.agreement.compute import agreement
 from interpret_core.analyses.agreement.request import AgreementRequest
-from interpret_core.analyses.agreement.result import Agreed, Answer, Twins
+from interpret_core.analyses.agreement.result import Agreed, Answer, UntrainedControls
 from interpret_core.analyses.base import Analysis, Cost, Plan
 from interpret_core.analyses.profile.plan import (
     LayerKeys,
@@ -22,7 +22,7 @@ from interpret_core.analyses.relevance.plan import RelevancePlan, plan
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import DatasetError
-from interpret_core.networks.untrained import untrained_twin
+from interpret_core.networks.untrained import untrained_control
 from interpret_core.options import ALL, Request
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.subjects import identify
@@ -51,13 +51,13 @@ class AgreementAnalysis(Analysis[AgreementRequest, Agreed]):
         """Compare what is in the store."""
         start = time.perf_counter()
         answers = tuple(_required(request, name, store, execution.device) for name in _names(request))
-        return Agreed(request, answers, _twins(request, store), time.perf_counter() - start)
+        return Agreed(request, answers, _controls(request, store), time.perf_counter() - start)
 
     def find(self, request: AgreementRequest, store: Store) -> Agreed | None:
         """The comparison, if all that it needs is there."""
         answers = [_stored(request, name, store) for name in _names(request)]
         there = tuple(one for one in answers if one is not None)
-        return Agreed(request, there, _twins(request, store)) if len(there) == len(answers) else None
+        return Agreed(request, there, _controls(request, store)) if len(there) == len(answers) else None
 
     def columns(self, found: Agreed) -> Sequence[str]:
         """As in the paper's Table I; networks are told apart where there are several."""
@@ -77,21 +77,21 @@ class AgreementAnalysis(Analysis[AgreementRequest, Agreed]):
 
 
 def _names(request: AgreementRequest) -> tuple[str, ...]:
-    """Networks in the order given; with `untrained`, each is followed by its untrained twin."""
+    """Networks in the order given; with `untrained`, each is followed by its untrained control."""
     if not request.untrained:
         return request.networks
-    both = [one for name in request.networks for one in (name, untrained_twin(name)) if one]
+    both = [one for name in request.networks for one in (name, untrained_control(name)) if one]
     return tuple(dict.fromkeys(both))
 
 
-def _twins(request: AgreementRequest, store: Store) -> Twins:
-    """Untrained twins not asked for themselves, by network: name, and the answer if all of it is stored."""
+def _controls(request: AgreementRequest, store: Store) -> UntrainedControls:
+    """Those not asked for themselves, by network: name, and the answer if all of it is stored."""
     names = _names(request)
-    twins = {name: untrained_twin(name) for name in names}
+    controls = {name: untrained_control(name) for name in names}
     return {
-        name: (twin, _stored(request, twin, store))
-        for name, twin in twins.items()
-        if twin and twin not in names
+        name: (control, _stored(request, control, store))
+        for name, control in controls.items()
+        if control and control not in names
     }
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from interpret_core import __version__
-from interpret_core.analyses.agreement.result import PERCENT, Agreed, Answer, Twins, left_out_cells
+from interpret_core.analyses.agreement.result import (
+    PERCENT,
+    Agreed,
+    Answer,
+    UntrainedControls,
+    left_out_cells,
+)
 from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.agreement import Cell
 from interpret_core.numbers import known, mean
@@ -19,19 +25,19 @@ def report(found: Agreed, verbose: bool) -> Iterator[str | Table]:
     for answer in found.answers:
         yield layers_table(answer)
         yield ""
-    yield networks_table(beside(found.answers, found.twins))
-    for name, (twin, stored) in found.twins.items():
+    yield networks_table(beside(found.answers, found.controls))
+    for name, (control, stored) in found.controls.items():
         if stored is None:
-            yield f"{name}: no baseline; --untrained computes that of its untrained twin {twin}"
+            yield f"{name}: its untrained control {control} is not computed; --untrained does that"
     yield f"Compared in {found.seconds:.2f} s."
 
 
-def beside(answers: Sequence[Answer], twins: Twins) -> list[Answer]:
-    """Each network, and below it its untrained twin where that is stored."""
+def beside(answers: Sequence[Answer], controls: UntrainedControls) -> list[Answer]:
+    """Each network, and below it its untrained control where that is stored."""
     made = []
     for answer in answers:
-        _, twin = twins.get(answer.name, ("", None))
-        made += [answer, twin] if twin else [answer]
+        _, control = controls.get(answer.name, ("", None))
+        made += [answer, control] if control else [answer]
     return made
 
 

@@ -74,7 +74,7 @@ class AgreementRequest(Request):
     Attributes:
         networks, dataset: names (or, from the command line, factories and a folder).
         top, permutations, seed: as in `AgreementSettings`.
-        untrained: compare with the untrained twins, and compute what they need.
+        untrained: compare with the untrained controls, and compute what they need.
         layers, quantile, batch_size: of the profiles.
         classes, method, baseline, output, split, images, points, most_points, tolerance: of the relevances.
     """
@@ -84,7 +84,7 @@ class AgreementRequest(Request):
     networks: Annotated[tuple[str, ...], Option(NETWORKS, "NAMES", flags=("--network",), repeated=True)]
     dataset: Data
     top: Annotated[float, Option("Share of a layer's units to mark.", "SHARE")] = TOP_SHARE
-    untrained: Annotated[bool, Option("Compare with the untrained twins, and compute what they need.")] = (
+    untrained: Annotated[bool, Option("Compare with the untrained controls, and compute what they need.")] = (
         False
     )
     classes: Classes = ALL

@@ -74,7 +74,7 @@ class Answer:
         return [*self.without, *self.agreement.left_out]
 
 
-Twins = Mapping[str, tuple[str, Answer | None]]
+UntrainedControls = Mapping[str, tuple[str, Answer | None]]
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,15 @@ class Agreed:
 
     Attributes:
         request: as asked.
-        answers: a network each, in the order asked for, each followed by its twin where twins are asked for.
-        twins: untrained ones that were not asked for, by network: name, and the answer if it is stored.
+        answers: a network each, in the order asked for, each followed by its untrained control where that is
+            asked for.
+        controls: untrained ones that were not asked for, by network: name, and the answer if it is stored.
         seconds: wall-clock.
     """
 
     request: AgreementRequest
     answers: tuple[Answer, ...]
-    twins: Twins
+    controls: UntrainedControls
     seconds: float = 0.0
 
 

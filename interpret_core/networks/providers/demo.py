@@ -135,7 +135,7 @@ class DemoSource:
     Attributes:
         name: alexnet, vgg11 or resnet18.
         classes: how many outputs it has.
-        random: the untrained twin, as `started` makes it.
+        random: the untrained control, as `started` makes it.
     """
 
     name: str
