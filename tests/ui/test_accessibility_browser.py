@@ -152,6 +152,62 @@ def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser
     context.close()
 
 
+def test_a_phone_is_told_of_no_heads_where_the_table_has_none(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/concepts?{HERE}")
+    press = page.get_by_text("Press a row to compare its concept")
+    press.wait_for(timeout=60_000)
+    sort, head = page.get_by_text("a head to sort"), page.locator(".st-key-concept_table .head")
+    for width, heads in ((390, False), (900, False), (1440, True)):  # at 900 the sidebar takes the room
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(head).to_be_visible(visible=heads)
+        expect(sort).to_be_visible(visible=heads)
+        expect(press).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "figure"),
+    [
+        (f"ablation?{HERE}&class=refrigerator&part=units", "[class*='st-key-effects_']"),
+        (f"units?{HERE}&layer=conv4&unit=3&below=relevance", "[data-testid=stPlotlyChart]"),
+    ],
+)
+def test_titles_of_axes_are_whole_on_a_phone(browser: Browser, address: str, place: str, figure: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/{place}")
+    title = page.locator(f"{figure} .xtitle")
+    title.wait_for(timeout=60_000)
+    box, around = title.bounding_box(), page.locator(f"{figure} .main-svg").first.bounding_box()
+    assert box
+    assert around
+    assert around["x"] <= box["x"]
+    assert box["x"] + box["width"] <= around["x"] + around["width"]
+    page.close()
+
+
+def test_bars_of_networks_are_as_high_and_only_slanted_names_take_room(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/concepts?{HERE}&compare=demo/resnet18")
+    figures = page.locator("[class*='st-key-bars_'] .js-plotly-plot")
+    figures.nth(1).locator(".legend").wait_for(timeout=60_000)
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(1000)  # drawn anew
+        plots = [figures.nth(at).locator(".nsewdrag").bounding_box() for at in (0, 1)]
+        assert plots[0]
+        assert plots[1]
+        assert plots[0]["height"] == pytest.approx(plots[1]["height"], abs=1)
+        names = [one.bounding_box() for one in figures.first.locator(".xtick text").all()]
+        legend = figures.first.locator(".legend .bg").bounding_box()
+        assert legend
+        below = legend["y"] - max(box["y"] + box["height"] for box in names if box)
+        assert 0 <= below < 35, "names of five layers lie flat: nothing is left free for slanted ones"
+    page.close()
+
+
 def test_no_message_relies_on_what_the_browser_may_have_thrown_away(browser: Browser, address: str) -> None:
     """Where two reruns overlap, a reference to an earlier message would end the session."""
     page = browser.new_page()

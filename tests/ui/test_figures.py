@@ -11,8 +11,10 @@ from tests.ui import records
 from tests.ui.drawn import drawn
 from ui.agreement import figures as agreement_figures
 from ui.components.chart import chart
+from ui.components.chart.figure import Figure
 from ui.components.saves import saves
 from ui.concepts import curves, figures, tables
+from ui.shell.plain import figure_text, unfigured
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 from ui.units import figures as unit_figures
 
@@ -107,6 +109,20 @@ def test_names_that_are_numbers_stay_names() -> None:
     facts = {"relevance": 1.0, "rank": 1, "units": 4, "in_mask_share": None, "images": 12, "recognised": 3}
     rows = [{"class": name, "negative": -1.0, "positive": 2.0, **facts} for name in names]
     assert drawn(unit_figures.class_bars(rows)).layout.yaxis.type == "category"
+
+
+def test_a_long_title_of_an_axis_is_broken_for_a_phone_and_whole_in_words_and_tables() -> None:
+    whole = "estimated change of the mean probability of a semi-detached <b>house</b>, points"
+    figure = Figure()
+    figure.add_scatter(x=[1.0], y=[2.0], name="a")
+    figure.update_xaxes(title=figure_text(whole))
+    for _ in range(2):  # a figure that is kept is drawn again
+        title = chart.titled(figure, "Single units")
+        lines = figure.layout["xaxis"]["title"]["text"].split("<br>")
+        assert len(lines) > 1
+        assert max(map(len, map(unfigured, lines))) <= chart.AXIS + 1
+    assert whole in chart.described(figure, title)
+    assert list(chart.marks(figure, title)[0])[2] == whole
 
 
 def test_a_figure_s_table_says_whose_it_is_and_knows_no_nan() -> None:

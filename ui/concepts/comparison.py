@@ -13,7 +13,7 @@ from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables
 from ui.concepts.curves import quality_lines, sensitivity_curve
-from ui.concepts.figures import Panel, detector_bars
+from ui.concepts.figures import HEIGHT, Panel, detector_bars
 from ui.concepts.tables import CUTOFFS
 from ui.session.memory import kept
 from ui.session.view import Identity, Views, identity_of
@@ -25,6 +25,7 @@ from ui.shell.sidebar import Ask
 from ui.shell.theme import count_text
 
 PARAMETERS = ("compare", "bars", "scope", "concept", "at")
+SLANTED, FLAT = 120, 76  # pixels below the plot, for names of layers and a legend of two lines
 BARS = {"units": "detectors", "share": "% of units", "unique": "distinct concepts"}
 
 
@@ -69,8 +70,12 @@ def bars(networks: dict[str, Views]) -> str:
 @kept(64)
 def _bars(identity: Identity, concept: str, kind: str, top: float, deep: bool, _panel: Panel) -> Finished:
     figure = detector_bars(_panel, share=kind == "share", unique=kind == "unique", top=top)
-    if deep:  # the same foot for all, so that equal heights are equal numbers
-        figure.update_layout(margin={"b": 120}).update_xaxes(automargin=False)
+    if (
+        deep
+    ):  # plots of one height, so that equal heights are equal numbers; only slanted names take more below
+        foot = SLANTED if len(_panel.counts) > FITTING else FLAT
+        figure.update_layout(margin={"b": foot}, height=HEIGHT - SLANTED + foot)
+        figure.update_xaxes(automargin=False)
     return finished(figure, f"{BARS[kind].capitalize()} by layer")
 
 

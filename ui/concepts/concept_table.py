@@ -32,6 +32,8 @@ COLUMNS = (
     Column("ceiling", help="the most that this unit could reach with it", number=True, narrow=False),
     Column("significant", help="of the best unit: q ≤ 5 %", narrow=False),
 )
+# Where there is little room the table has no heads: neither has what is said of it (page.css).
+PRESS = "Press a row to compare its concept<span class='us-heads'>, a head to sort</span>."
 
 
 def concept_section(views: Views, chosen: str) -> None:
@@ -87,10 +89,11 @@ def _table(found: tuple[Row, ...], chosen: str, badge: str) -> None:
             state.change(concept="" if names[number] == chosen else names[number])
 
     at = names.index(chosen) if chosen in names else -1
-    table(_written(found), "concept_table", "Concepts and their best units", chosen=at, on_pick=picked)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Press a row to compare its concept, a head to sort.", width="content")
-        saves(f"Concepts · {badge}", lambda: [row._asdict() for row in found], "save_concepts")
+    with st.container(key="concept_rows"):
+        table(_written(found), "concept_table", "Concepts and their best units", chosen=at, on_pick=picked)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(PRESS, unsafe_allow_html=True, width="content")
+            saves(f"Concepts · {badge}", lambda: [row._asdict() for row in found], "save_concepts")
 
 
 @kept(64)

@@ -12,6 +12,7 @@ from ui.session.view import SMALL
 from ui.shell.plain import figure_text
 from ui.shell.theme import CATEGORY_COLOURS, NEUTRAL, colour_of
 
+HEIGHT = 410  # pixels of the detector bars, names and legend included
 DIM = 0.3  # opacity of what is not the chosen concept's
 
 
@@ -65,7 +66,7 @@ def detector_bars(
     layer_axis(figure, layers)
     title = "distinct concepts" if unique else "% of units" if share else "detectors"
     figure.update_yaxes(title=title, rangemode="tozero", range=[0, top] if top else None)
-    return finish(figure, height=410, badge=panel.title)
+    return finish(figure, height=HEIGHT, badge=panel.title)
 
 
 class _Stripe(NamedTuple):

@@ -17,6 +17,7 @@ _PARTS = re.compile(
     r"|^(?=[\U0001F000-\U0001FAFF\u2300-\u2BFF])",
     re.IGNORECASE,
 )
+BREAK = " <br>"  # between lines of a text that Plotly shows
 _JOINING = "\u200c\u200d"  # between the parts of letters and of pictures; not printable by themselves
 
 
@@ -40,6 +41,6 @@ def figure_text(text: object) -> str:
 
 
 def unfigured(text: str) -> str:
-    """What such a text was, for where nothing formats; a mark that makes it bold goes."""
+    """What such a text was, for where nothing formats; what makes it bold, or breaks its line, goes."""
     bare = text.removeprefix("<b>").removesuffix("</b>") if text.startswith("<b>") else text
-    return html.unescape(bare).replace("%\u2060{", "%{")
+    return html.unescape(bare.replace(BREAK, " ")).replace("%\u2060{", "%{")

@@ -14,10 +14,10 @@ from ui.components.chart.figure import Figure
 from ui.components.chart.template import TOP
 from ui.components.saves import saves
 from ui.components.saves.saves import Rows
-from ui.shell.plain import figure_text, unfigured
+from ui.shell.plain import BREAK, figure_text, unfigured
 
 CONFIG = {"displayModeBar": False}  # its buttons lie over titles and legends on a narrow screen
-LINE = 58  # characters of a title that fit beside each other on a phone
+LINE, AXIS = 58, 40  # characters that fit beside each other on a phone: of a title, of an axis's
 TOLD = 6  # marks of a trace in words
 WORDS = 1000  # characters after which an alternative text comes to its end
 
@@ -77,11 +77,18 @@ def chart(
 
 
 def titled(figure: Figure, what: str) -> str:
-    """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title."""
+    """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title.
+
+    The title of the x axis gets lines of its own, too.
+    """
     whole = f"{what} · {figure.whose}" if figure.whose else what
     lines = textwrap.wrap(whole, LINE, break_long_words=False)
-    figure.layout["title"] = {**figure.layout.get("title", {}), "text": " <br>".join(map(figure_text, lines))}
+    figure.layout["title"] = {**figure.layout.get("title", {}), "text": BREAK.join(map(figure_text, lines))}
     figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})
+    axis = unfigured(figure.layout.get("xaxis", {}).get("title", {}).get("text", ""))
+    if len(axis) > AXIS:
+        parts = textwrap.wrap(axis, AXIS, break_long_words=False, break_on_hyphens=False)
+        figure.update_xaxes(title=BREAK.join(map(figure_text, parts)))
     return whole
 
 
