@@ -96,7 +96,7 @@ def test_steps_of_a_network_under_another_name_bear_that_name(monkeypatch: pytes
     open_page(PAGE, **HERE, **TARGET)
     monkeypatch.setattr(ablations, "title", lambda _: ("Another name", "trained"))
     ahead = component(open_page(PAGE, **HERE, **TARGET), "class_bars")["more"]["steps"]
-    assert all(shown["title"].startswith("Another name on classed") for shown in ahead.values())
+    assert all("· Another name on classed" in shown["imprint"]["title"] for shown in ahead.values())
 
 
 @pytest.mark.usefixtures("with_ablation")

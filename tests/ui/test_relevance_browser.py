@@ -197,7 +197,10 @@ def test_a_saved_heat_map_is_a_picture_of_its_own(page: Page, ready: str) -> Non
     with page.expect_download() as svg:
         page.locator(".heat .tools button", has_text="SVG").first.click()
     text = Path(svg.value.path()).read_text(encoding="utf-8")
-    assert svg.value.suggested_filename == "classy-on-classed-random-weights.svg"
+    assert (
+        svg.value.suggested_filename
+        == "Relevance-mass-by-layer-and-class-classy-on-classed-random-weights.svg"
+    )
     assert "random weights" in text
     assert "var(--" not in text
     with page.expect_download() as png:

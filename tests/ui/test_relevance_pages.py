@@ -57,8 +57,9 @@ def test_page_with_a_result(page: str) -> None:
     assert not app.exception
     assert not app.error
     assert "classy" in words(app)
-    drawn = [json.loads(node.proto.bytes).get("title", "") for node in app.get("bidi_component")]
-    assert "classy on classed · random weights" in drawn, "the figure itself says what the evidence is"
+    drawn = [json.loads(node.proto.bytes).get("imprint", {}) for node in app.get("bidi_component")]
+    whose = "· classy on classed · random weights"
+    assert any(one.get("title", "").endswith(whose) for one in drawn), "the figure itself says its evidence"
 
 
 @pytest.mark.usefixtures("with_relevance")

@@ -217,7 +217,7 @@ def costs(bench: Bench, now: Found, *, steps: bool) -> str:
     which = bench.identity, title_of(bench)  # one network may be looked at under two names
     ahead = _ahead(which, now.choice._replace(percent=0.0), metric, bench) if steps else None
     class_bars(
-        drawn(now.rows, metric, _titled(bench, now)),
+        drawn(now.rows, metric, _whose(bench, now)),
         "class_bars",
         lambda name: state.change(**{"class": name}),
         at=sliders.percent_text(now.choice.percent) or f"{sliders.DEFAULT_PERCENT:g}",
@@ -242,11 +242,11 @@ def _ahead(which: tuple[object, ...], choice: Choice, metric: str, _bench: Bench
     for percent in STEPS:
         now = stored(_bench, choice._replace(percent=percent))
         if now is not None:
-            made[f"{percent:g}"] = drawn(now.rows, metric, _titled(_bench, now))
+            made[f"{percent:g}"] = drawn(now.rows, metric, _whose(_bench, now))
     return written({"steps": made})
 
 
-def _titled(bench: Bench, now: Found) -> str:
+def _whose(bench: Bench, now: Found) -> str:
     return f"{title_of(bench)} · {_brief(now)}"
 
 

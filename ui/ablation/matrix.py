@@ -62,7 +62,9 @@ def matrix(grid: Grid, direction: str, step: float) -> dict[str, Evaluation]:
     return {name: one for name, one in found.items() if one is not None}
 
 
-def heat(bench: Bench, intact: Evaluation, found: Mapping[str, Evaluation], metric: str, what: str) -> Heat:
+def heat(
+    bench: Bench, intact: Evaluation, found: Mapping[str, Evaluation], metric: str, silenced: str
+) -> Heat:
     """The matrix as colours: blue for a loss, orange for a gain.
 
     Args:
@@ -70,7 +72,7 @@ def heat(bench: Bench, intact: Evaluation, found: Mapping[str, Evaluation], metr
         intact: nothing silenced.
         found: by class silenced for.
         metric: "accuracy" or "probability".
-        what: is silenced, for the title.
+        silenced: what is silenced, for the title.
     """
     names, plan = bench.names, bench.plan
     cells = [
@@ -84,7 +86,8 @@ def heat(bench: Bench, intact: Evaluation, found: Mapping[str, Evaluation], metr
     high = max([1.0, *known])
     word = "accuracy" if metric == ACCURACY else "mean probability"
     return Heat(
-        f"{losses.title_of(bench)} · {what}",
+        f"Change of {word}, class by class",
+        f"{losses.title_of(bench)} · {silenced}",
         names,
         names,
         cells,

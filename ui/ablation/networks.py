@@ -34,7 +34,7 @@ from ui.session.view import SMALL
 from ui.shell import state
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import CATEGORY_COLOURS, badge_of
+from ui.shell.theme import CATEGORY_COLOURS, badge_of, badge_of_all
 
 SYMBOLS = ("circle", "square", "diamond")
 
@@ -65,7 +65,7 @@ def section(bench: Bench, choice: Choice) -> bool:
     metric = state.one_of("metric", list(METRICS), ACCURACY)
     lines = [line for at, one in enumerate(benches) for line in _lines(one, choice, metric, at)]
     total = _total(benches, choice)
-    title = " · ".join(badge_of(*ablations.title(one)) for one in benches)
+    title = badge_of_all(map(ablations.title, benches), bench.case.dataset)
     if lines:
         figure = curves(lines, "units silenced in all inner layers", metric, total, badge=title)
         chart(finished(figure, f"Equal numbers of silenced units, {choice.name}"), "networks_curves")

@@ -27,12 +27,12 @@ from ui.session import relevances
 from ui.session.memory import kept
 from ui.session.relevances import Found
 from ui.session.totals import SPACE
-from ui.session.view import Views, identity_of
+from ui.session.view import Facts, Views, identity_of, whose
 from ui.shell import links, state
 from ui.shell.how import how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
-from ui.shell.theme import badge_of, count_text
+from ui.shell.theme import count_text
 
 PARAMETERS = ("top", "of", "layer", "class")
 TOP, MOST = 5, 30  # percent
@@ -48,14 +48,19 @@ class Side(NamedTuple):
     untrained: Agreement | None = None  # of its untrained control, where that is computed
 
     @property
+    def facts(self) -> Facts:
+        """Who was profiled on what."""
+        return next(iter(self.views.values())).facts
+
+    @property
     def evidence(self) -> str:
         """What its weights are worth."""
-        return next(iter(self.views.values())).facts.evidence
+        return self.facts.evidence
 
     @property
     def title(self) -> str:
         """As it is."""
-        return next(iter(self.views.values())).facts.network_title
+        return self.facts.network_title
 
 
 def top_slider() -> tuple[float, bool]:
@@ -188,9 +193,7 @@ def paper_words(found: Agreement) -> str:
 def errors(sides: Sequence[Side]) -> None:
     """Mean error of each layer beside chance and beside that of the untrained control."""
     st.subheader("Error by layer")
-    badge = " · ".join(dict.fromkeys(side.evidence for side in sides))
-    if len(sides) == 1:
-        badge = badge_of(sides[0].title, badge)
+    badge = whose([side.facts for side in sides])
     drawn = [agreement_rows.errors(side.agreement, side.title, side.untrained) for side in sides]
     chart(finished(figures.error_lines(drawn, badge=badge), "Error by layer"), "error_lines")
 
@@ -211,9 +214,7 @@ def cells(sides: Sequence[Side]) -> tuple[Side, str, str]:
     name = state.one_of("class", classes, classes[0], "class")
     for place, one in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with place:
-            dataset = one.found.plan.dataset.name if one.found.plan else ""
-            title = badge_of(f"{one.title} on {dataset}", one.evidence)
-            made = agreement_rows.cells_heat(one.agreement, title, high)
+            made = agreement_rows.cells_heat(one.agreement, one.facts.badge, high)
             at = (layers.index(layer), classes.index(name)) if one is side else None
             heat_map(made, key_of("cells", one.name), partial(_cell_chosen, one, sides[0].name), at)
     st.caption("Click a cell to see its units below.")
@@ -249,9 +250,8 @@ def units(side: Side, layer: str, name: str, top: float) -> None:
         why = REASONS[State(here.state[place])]
         st.caption(f"Left out of the table: {why} (k = {here.count}).")
     key = key_of("scatter", side.name, layer, name)
-    badge = badge_of(side.title, side.evidence)
     which = identity_of(side.views), _keys(side.views, side.found)
-    made = _scatter(which, top, layer, name, badge, side)
+    made = _scatter(which, top, layer, name, side.facts.badge, side)
     chart(made, key, partial(_point_chosen, key, side, layer, concept))
     st.caption("Click a point to open the unit. Coloured by the category of the unit's own best concept:")
     st.html(category_key(side.views[layer].categories))

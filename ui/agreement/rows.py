@@ -126,12 +126,12 @@ def _equals(p_value: float, floor: float | None = None) -> str:
     return text if text.startswith(("—", "≤")) else f"= {text}"
 
 
-def cells_heat(found: Agreement, title: str, high: float) -> Heat:
+def cells_heat(found: Agreement, whose: str, high: float) -> Heat:
     """Layers × classes: how far each cell's error is from chance, the error itself written inside.
 
     Args:
         found: the numbers.
-        title: network, data set and evidence.
+        whose: network, data set and evidence.
         high: end of the scale on both sides of chance, in percent.
     """
     images = found.metadata["images"]
@@ -153,7 +153,8 @@ def cells_heat(found: Agreement, title: str, high: float) -> Heat:
             row_cells.append(Cell(100 * (error - layer.chance), f"{100 * error:.1f}", note, few))
         rows.append(row_cells)
     return Heat(
-        title,
+        "Error by layer and class",
+        whose,
         found.layers,
         found.classes,
         rows,

@@ -16,7 +16,7 @@ from ui.concepts.curves import quality_lines, sensitivity_curve
 from ui.concepts.figures import HEIGHT, Panel, detector_bars
 from ui.concepts.tables import CUTOFFS
 from ui.session.memory import kept
-from ui.session.view import Identity, Views, identity_of
+from ui.session.view import Identity, Views, identity_of, whose
 from ui.shell import links, lists, notices, state
 from ui.shell.how import how
 from ui.shell.names import key_of
@@ -152,5 +152,4 @@ def _quality(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Fini
         one.network_title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
         for one, views in zip(facts, _networks, strict=True)
     }
-    badge = " · ".join(dict.fromkeys(one.evidence for one in facts))
-    return finished(quality_lines(data, badge=badge), "Mean top-t IoU")
+    return finished(quality_lines(data, badge=whose(facts)), "Mean top-t IoU")

@@ -13,7 +13,7 @@ from ui.concepts import matches, tables
 from ui.concepts.curves import BestLine, best_lines
 from ui.concepts.matches import Found, Match
 from ui.session import resources
-from ui.session.view import SMALL, LayerView, Views
+from ui.session.view import SMALL, LayerView, Views, whose
 from ui.shell import links, state
 from ui.shell.how import how
 from ui.shell.names import key_of
@@ -173,9 +173,7 @@ def _lines(sides: list[Side], concept: str) -> None:
         )
         for side in shown
     ]
-    badge = " · ".join(dict.fromkeys(side.first.facts.evidence for side in shown))
-    if len(shown) == 1:
-        badge = shown[0].first.facts.badge
+    badge = whose([side.first.facts for side in shown])
     st.markdown("**Best IoU in each layer**")
     figure = best_lines(lines, shown[0].first.cutoff, badge=badge)
     chart(finished(figure, f"Best IoU with {concept} in each layer"), "best_lines")

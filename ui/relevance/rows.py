@@ -19,6 +19,12 @@ SCALES = {
     "share": "relevance mass over that of all layers: each column adds up to 1",
     "unit": "relevance mass over the layer’s units",
 }
+SHOWN = {
+    "mass": "Relevance mass",
+    "raw": "Raw sum of relevance",
+    "share": "Share of each class’s relevance",
+    "unit": "Relevance mass per unit",
+}
 
 
 class Scale(NamedTuple):
@@ -29,11 +35,11 @@ class Scale(NamedTuple):
     floor: float = 0.0
 
 
-def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], scale: Scale) -> Heat:
+def heat(whose: str, classes: Sequence[str], found: Mapping[str, Totals], scale: Scale) -> Heat:
     """Layers × classes.
 
     Args:
-        title: network, data set and evidence.
+        whose: network, data set and evidence.
         classes: columns, computed or not.
         found: by class, at least one.
         scale: common to the networks that are compared.
@@ -51,7 +57,8 @@ def heat(title: str, classes: Sequence[str], found: Mapping[str, Totals], scale:
     ]
     signs = [found[name].sign if name in found else "" for name in classes]
     return Heat(
-        title,
+        f"{SHOWN[view]} by layer and class",
+        whose,
         layers,
         classes,
         cells,

@@ -5,7 +5,7 @@ No Streamlit in here. The integers come from the record; each ratio is divided o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
-from ui.shell.theme import badge_of
+from ui.shell.theme import badge_of_all
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
@@ -46,7 +46,12 @@ class Facts(NamedTuple):
     @property
     def badge(self) -> str:
         """Whose a figure is, and what the evidence is."""
-        return badge_of(f"{self.network_title} on {self.dataset}", self.evidence)
+        return whose([self])
+
+
+def whose(every: Sequence[Facts]) -> str:
+    """Of which networks a figure is, on which data set, and what the evidence is."""
+    return badge_of_all([(one.network_title, one.evidence) for one in every], every[0].dataset)
 
 
 class Place(NamedTuple):

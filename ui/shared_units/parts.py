@@ -62,7 +62,7 @@ class Sets(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What a figure is about."""
+        """Whose a figure is: network, data set, evidence, layer."""
         network, dataset = self.metadata["network"], self.metadata["dataset"]
         where = f" · {self.scope}" if self.scope else ""
         return badge_of(

@@ -40,8 +40,8 @@ class HubRow(NamedTuple):
         return len(self.helps) + len(self.hurts)
 
 
-def overlap_heat(found: Overlap, classes: Sequence[str], title: str) -> Heat:
-    """Class × class Jaccard; a class with itself is left blank."""
+def overlap_heat(found: Overlap, classes: Sequence[str], whose: str) -> Heat:
+    """Class × class Jaccard; a class with itself is left blank; `whose`: network, data set and evidence."""
     rows = []
     for one in range(len(classes)):
         cells = []
@@ -60,7 +60,8 @@ def overlap_heat(found: Overlap, classes: Sequence[str], title: str) -> Heat:
     off = found.jaccard[~np.eye(len(classes), dtype=bool)]
     high = float(off.max(initial=0)) or 1.0
     chance = "" if math.isnan(found.mean_chance) else f", {found.mean_chance:.3f} by chance"
-    return Heat(title, classes, classes, rows, 0.0, high, f"Jaccard index of the two sets{chance}")
+    what, scale = "Overlap of the classes’ sets of units", f"Jaccard index of the two sets{chance}"
+    return Heat(what, whose, classes, classes, rows, 0.0, high, scale)
 
 
 def hub_rows(

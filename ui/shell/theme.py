@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,3 +97,18 @@ def _short(value: float) -> str:
 def badge_of(title: str, evidence: str) -> str:
     """Title and evidence, which the demo's networks are called after already."""
     return title if f"({evidence}" in title else f"{title} · {evidence}"
+
+
+def badge_of_all(networks: Iterable[tuple[str, str]], dataset: str) -> str:
+    """Whose a figure is that may be of several networks.
+
+    Args:
+        networks: titles, and what the evidence of each is.
+        dataset: that all of them saw.
+    """
+    every = list(dict.fromkeys(networks))
+    if len(every) == 1:
+        (title, evidence), *_ = every
+        return badge_of(f"{title} on {dataset}", evidence)
+    titles = [title if f"({evidence}" in title else f"{title} ({evidence})" for title, evidence in every]
+    return f"{', '.join(titles)} on {dataset}"

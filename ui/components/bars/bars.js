@@ -19,9 +19,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     const left = Math.min(full * .28, 14 + Math.max(...rows.map(row => width(row.name, 12))));
     const right = 14 + Math.max(...rows.map(row => width(row.numbers.join(''), 12)));
     const wide = Math.max(60, full - left - right), at = share => left + wide * Math.min(1, Math.max(0, share));
-    const svg = node(null, 'svg', { role: 'list', 'aria-label': shown.title, color: ink, 'font-size': 12 });
-    node(svg, 'text', { x: 0, y: 12, 'font-size': 11.5, fill: ink, 'fill-opacity': .75 }, clipped(shown.title, 11.5, full - 4));
-    let x = 0, y = 32;                                         // the key
+    const svg = node(null, 'svg', { role: 'list', 'aria-label': shown.imprint.title, color: ink, 'font-size': 12 });
+    const title = wrapped(shown.imprint.title, 11.5, full - 4);
+    heading(svg, title, ink);
+    let x = 0, y = 32 + LINE * (title.length - 1);             // the key
     const key = (paint, text) => {
       if (x && x + 22 + width(text, 11.5) > full) { x = 0; y += 18; }
       paint(x, y);
@@ -91,7 +92,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   room.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
   savable(root, () => ({
-    svg: state.svg, file: shown.file, about: shown.about, leave: '.ground',
+    svg: state.svg, imprint: shown.imprint, leave: '.ground',
     ground: getComputedStyle(root).getPropertyValue('--st-background-color').trim() || '#fff',
   }));
 
@@ -101,11 +102,11 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (!found) { state.ahead = null; return; }
     shown = found; tip.hidden = true;
     draw();
-    root.dataset.painted = shown.title;
+    root.dataset.painted = shown.imprint.title;
   }, gone);
 
   draw();
-  root.dataset.painted = shown.title;                           // for whoever measures
+  root.dataset.painted = shown.imprint.title;                   // for whoever measures
   const still = redrawn(root, draw);
   state.dispose = () => { gone.abort(); still(); };
   return state.dispose;

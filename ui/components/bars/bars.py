@@ -10,9 +10,8 @@ import streamlit as st
 
 from interpret_core.analyses.ablation.comparison import ACCURACY, ClassChange
 from interpret_core.numbers import known
-from interpret_core.provenance import made_with
+from ui.components.imprint import PICTURE, headline, imprint
 from ui.shell.component import Component, Written
-from ui.shell.names import file_stem
 from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 
 MOST = 24  # classes drawn
@@ -20,10 +19,7 @@ OTHER = CATEGORY_COLOURS["object"]
 SPACE = "\N{NO-BREAK SPACE}"
 
 _component = Component(
-    "components/bars/bars",
-    "components/common/svg.js",
-    "components/common/picture.js",
-    "components/common/focus.js",
+    "components/bars/bars", "components/common/svg.js", *PICTURE, "components/common/focus.js"
 )
 
 
@@ -54,18 +50,18 @@ def class_bars(
     _component(key=key, data={**shown, "at": at}, more=ahead, on_picked_change=picked)
 
 
-def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any]:
+def drawn(rows: Sequence[ClassChange], metric: str, whose: str) -> dict[str, Any]:
     """What the component draws; NaN becomes null, which is no number in JSON either.
 
     Args:
         rows: the target first; the first ones are drawn.
         metric: "accuracy" or "probability".
-        title: what was silenced, and what the evidence is; part of the saved picture.
+        whose: network, data set and evidence, and what was silenced; part of the saved picture.
     """
     shown = list(rows)[:MOST]
     seeds = shown[0].seeds if shown else 0
+    title = headline(f"{'Accuracy' if metric == ACCURACY else 'Mean probability'} by class", whose)
     return {
-        "title": title,
         "axis": "accuracy, % of the class’s images"
         if metric == ACCURACY
         else "mean probability of the class, %",
@@ -73,8 +69,7 @@ def drawn(rows: Sequence[ClassChange], metric: str, title: str) -> dict[str, Any
         "silenced": "silenced",
         "random": f"random units, mean ± sd of {seeds}" if seeds else "",
         "rows": [_drawn(row, metric) for row in shown],
-        "file": file_stem(title.lower()),
-        "about": f"{title}. {made_with()}",
+        "imprint": imprint(title),
     }
 
 

@@ -12,6 +12,7 @@ from plotly.basedatatypes import BaseFigure
 from interpret_core.numbers import known
 from ui.components.chart.figure import Figure
 from ui.components.chart.template import TOP
+from ui.components.imprint import headline
 from ui.components.saves import saves
 from ui.components.saves.saves import Rows
 from ui.shell.plain import BREAK, figure_text, unfigured
@@ -81,7 +82,7 @@ def titled(figure: Figure, what: str) -> str:
 
     The title of the x axis gets lines of its own, too.
     """
-    whole = f"{what} · {figure.whose}" if figure.whose else what
+    whole = headline(what, figure.whose)
     lines = textwrap.wrap(whole, LINE, break_long_words=False)
     figure.layout["title"] = {**figure.layout.get("title", {}), "text": BREAK.join(map(figure_text, lines))}
     figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})

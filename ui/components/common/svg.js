@@ -1,4 +1,4 @@
-// What drawings of our own have in common: elements of an SVG, and how wide a text is. Goes before the
+// What drawings of our own have in common: elements of an SVG, how wide a text is, a title. Goes before the
 // component's own script.
 const node = (parent, tag, attributes, text) => {
   const made = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -14,6 +14,17 @@ const clipped = (text, size, most) => {
   let cut = text.length - 1;
   while (cut > 1 && width(text.slice(0, cut) + '…', size) > most) cut--;
   return text.slice(0, cut) + '…';
+};
+const wrapped = (text, size, most) => text.split(' ').reduce((lines, word) => {
+  const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+  return lines.length && width(longer, size) <= most ? [...lines.slice(0, -1), longer] : [...lines, clipped(word, size, most)];
+}, []);
+
+/** A drawing's title: one text in as many lines as it takes, for what is cut off is in no saved picture. */
+const LINE = 15;
+const heading = (svg, lines, ink) => {
+  const text = node(svg, 'text', { 'font-size': 11.5, fill: ink, 'fill-opacity': .75 });
+  lines.forEach((line, at) => node(text, 'tspan', { x: 0, y: 12 + LINE * at }, at < lines.length - 1 ? `${line} ` : line));
 };
 
 /** Draw again where there is another room, or another colour scheme.

@@ -9,10 +9,6 @@ const mixed = (stops, share) => {
   return from.map((value, k) => Math.round(value + (to[k] - value) * (at - low)));
 };
 const rgb = colour => `rgb(${colour.join(',')})`;
-const wrapped = (text, size, most) => text.split(' ').reduce((lines, word) => {
-  const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-  return lines.length && width(longer, size) <= most ? [...lines.slice(0, -1), longer] : [...lines, clipped(word, size, most)];
-}, []);
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.heat'), scroll = root.querySelector('.scroll'), tip = root.querySelector('.tip');
@@ -30,6 +26,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     pen.fillStyle = ground;
     const dark = pen.fillStyle[0] === '#' && bright(channels(pen.fillStyle)) < 110;
     const stops = data.stops[dark ? 'dark' : 'light'];
+    const title = wrapped(data.imprint.title, 11.5, room - 4);
     const left = Math.min(room * .34, 10 + Math.max(...rows.map(name => width(name, 11.5))));
     const names = columns.map((name, c) => (data.columnMarks[c] ? data.columnMarks[c] + ' ' : '') + name);
     const longest = Math.max(...names.map(name => width(name, 11.5)));
@@ -38,7 +35,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     // A slanted name leans over the right edge: the last one needs room there.
     const lean = flat ? 2 : Math.min(label, width(names.at(-1), 11.5)) * .58 + 6, wide = fitting(room - left - lean);
     const high = rows.length <= 12 ? 34 : rows.length <= 24 ? 25 : 17;
-    const head = flat ? 20 : label * .82 + 14, top = 22 + head;
+    const head = flat ? 20 : label * .82 + 14, top = 22 + LINE * (title.length - 1) + head;
     const full = Math.max(room, left + wide * columns.length + lean);
     let height = top + high * rows.length + FOOT;              // room for the key; what is left over is cut off
     // Numbers in all cells or in none: some here and some there would look like a statement.
@@ -47,10 +44,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     const share = value => data.floor ? Math.log(Math.max(value, data.floor) / data.floor) / Math.log(data.high / data.floor)
       : data.high > data.low ? (value - data.low) / (data.high - data.low) : 0;
 
-    const svg = node(null, 'svg', { width: full, height, viewBox: `0 0 ${full} ${height}`, role: 'grid', 'aria-label': data.title, color: ink });
+    const svg = node(null, 'svg', { width: full, height, viewBox: `0 0 ${full} ${height}`, role: 'grid', 'aria-label': data.imprint.title, color: ink });
     const defs = node(svg, 'defs', {}), hatch = node(defs, 'pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' });
     node(hatch, 'line', { x1: 0, y1: 0, x2: 0, y2: 6, stroke: ink, 'stroke-opacity': .3, 'stroke-width': 1.4 });
-    node(svg, 'text', { x: 0, y: 12, 'font-size': 11.5, fill: ink, 'fill-opacity': .75 }, clipped(data.title, 11.5, Math.min(full, room) - 4));
+    heading(svg, title, ink);
     const heads = node(svg, 'g', { role: 'row' });
     names.forEach((name, c) => {
       const x = left + wide * (c + .5), y = top - 6, text = clipped(name, 11.5, flat ? wide - 2 : 108);
@@ -157,7 +154,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   scroll.addEventListener('focusin', event => { const cell = at(event.target); if (cell && event.target.matches(':focus-visible')) tell(...cell); }, gone);
   scroll.addEventListener('focusout', () => { tip.hidden = true; }, gone);
 
-  savable(root, () => ({ svg: state.svg, file: data.file, about: data.about, ground: state.ground }));
+  savable(root, () => ({ svg: state.svg, imprint: data.imprint, ground: state.ground }));
 
   draw();
   const still = redrawn(root, draw);

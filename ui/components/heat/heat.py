@@ -8,18 +8,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from interpret_core.numbers import known
-from interpret_core.provenance import made_with
+from ui.components.imprint import PICTURE, headline, imprint
 from ui.shell.component import Component
-from ui.shell.names import file_stem
 from ui.shell.scales import KINDS
 
 NOTCH, HOLLOW = 1, 2  # marks of a cell; both are shapes
 
 _component = Component(
-    "components/heat/heat",
-    "components/common/svg.js",
-    "components/common/picture.js",
-    "components/common/focus.js",
+    "components/heat/heat", "components/common/svg.js", *PICTURE, "components/common/focus.js"
 )
 
 
@@ -43,7 +39,7 @@ class Heat(NamedTuple):
     """A heat map.
 
     Attributes:
-        title: what it is and what the evidence is worth; part of the saved picture.
+        what: it shows; `whose`: network, data set and evidence. Both are part of the saved picture.
         rows, columns: names.
         cells: by row, then by column.
         low, high: ends of the scale; a diverging one is centred between them.
@@ -55,7 +51,8 @@ class Heat(NamedTuple):
         notch, hollow, absent: what the marks and hatching mean, for the key; empty where they do not occur.
     """
 
-    title: str
+    what: str
+    whose: str
     rows: Sequence[str]
     columns: Sequence[str]
     cells: Sequence[Sequence[Cell]]
@@ -70,12 +67,16 @@ class Heat(NamedTuple):
     hollow: str = ""
     absent: str = ""
 
+    @property
+    def title(self) -> str:
+        """Above it, in its files and in their names."""
+        return headline(self.what, self.whose)
+
 
 def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = True) -> dict[str, Any]:
     """What the component draws; NaN becomes null, which is no number in JSON either."""
     each = [[cell._asdict() for cell in row] for row in heat.cells]
     return {
-        "title": heat.title,
         "rows": list(heat.rows),
         "columns": list(heat.columns),
         "values": [[known(cell["value"]) for cell in row] for row in each],
@@ -96,8 +97,7 @@ def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = Tru
         "hollow": heat.hollow,
         "absent": heat.absent,
         "clickable": clickable,
-        "file": file_stem(heat.title.lower()),
-        "about": f"{heat.title}. {made_with()}",
+        "imprint": imprint(heat.title),
     }
 
 

@@ -10,7 +10,7 @@ const SCREEN = '.hoverlayer, .zoomlayer, .selectionlayer';          // of a figu
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.saves');
-  root.setAttribute('aria-label', `save ${data.what}`);
+  root.setAttribute('aria-label', `save ${data.imprint.title}`);
   const buttons = () => data.kinds.map(kind => Object.assign(document.createElement('button'), {
     type: 'button', textContent: kind,
     title: kind === 'Table' ? 'Show the numbers' : kind === 'SVG' || kind === 'PNG' ? `Save this figure as ${kind}` : `Save this table as ${kind}`,
@@ -18,12 +18,12 @@ export default function({ data, parentElement, setTriggerValue }) {
       const figure = data.figure && document.querySelector(`${data.figure} .js-plotly-plot`);
       if (!figure || !['SVG', 'PNG'].includes(kind)) { setTriggerValue('wanted', kind); return; }
       const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
-      savePicture(kind.toLowerCase(), merged(figure), { file: data.stem, ground, about: data.about, leave: SCREEN });
+      savePicture(kind.toLowerCase(), merged(figure), { imprint: data.imprint, ground, leave: SCREEN });
     },
   }));
   const make = (tag, ...children) => { const node = document.createElement(tag); node.append(...children); return node; };
   const numbers = () => {
-    const around = make('div', make('table', make('caption', data.what),
+    const around = make('div', make('table', make('caption', data.imprint.title),
       make('thead', make('tr', ...data.table.names.map(name => { const cell = make('th', name); cell.scope = 'col'; return cell; }))),
       make('tbody', ...data.table.rows.map(row => make('tr', ...row.map(text => make('td', text)))))));
     around.className = 'table'; around.tabIndex = 0;
@@ -37,6 +37,6 @@ export default function({ data, parentElement, setTriggerValue }) {
   const handed = (window.unitscopeHanded ??= new Set());
   if (data.made && !handed.has(data.made.token)) {
     handed.add(data.made.token);
-    hand(new Blob([data.made.text], { type: data.made.type }), `${data.stem}.${data.made.ending}`);
+    hand(new Blob([data.made.text], { type: data.made.type }), `${data.imprint.file}.${data.made.ending}`);
   }
 }

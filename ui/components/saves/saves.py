@@ -11,10 +11,10 @@ import streamlit as st
 
 from interpret_core.provenance import made_with
 from interpret_core.tables import csv_text
+from ui.components.imprint import PICTURE, imprint
 from ui.shell.component import Component
-from ui.shell.names import file_stem
 
-_component = Component("components/saves/saves", "components/common/picture.js", "components/common/focus.js")
+_component = Component("components/saves/saves", *PICTURE, "components/common/focus.js")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -47,10 +47,8 @@ def saves(name: str, rows: Callable[[], Rows], key: str, figure: str = "") -> No
         width="stretch" if figure else "content",
         data={
             "kinds": [TABLE, *WRITERS, "SVG", "PNG"] if figure else list(WRITERS),
-            "what": name,
-            "stem": file_stem(name),
             "figure": f".st-key-{figure}" if figure else "",
-            "about": f"{name}. {made_with()}",
+            "imprint": imprint(name),
             "table": None if table is None else _cells(table),
             "made": _made(kind, rows) if kind in WRITERS else None,
         },

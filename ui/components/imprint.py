@@ -1,0 +1,23 @@
+"""What a figure says of itself wherever it goes: its title, the name of its file, what it was made with."""
+
+from __future__ import annotations
+
+from interpret_core.provenance import made_with
+from ui.shell.names import file_stem
+
+# Scripts of a component whose drawing can be saved, before its own.
+PICTURE = ("components/common/png.js", "components/common/picture.js")
+
+
+def headline(what: str, whose: str) -> str:
+    """The title of a figure: what it shows, then network, data set and evidence."""
+    return f"{what} · {whose}" if whose else what
+
+
+def imprint(title: str) -> dict[str, str]:
+    """What `picture.js` writes into a file.
+
+    Args:
+        title: of the figure or table, by `headline`.
+    """
+    return {"title": title, "file": file_stem(title), "made_with": made_with()}
