@@ -4,8 +4,8 @@
 
 Runs the commands here and in a worktree of the revision, each with a cache of its own, on planted data, on
 the demo and, where INTERPRET_REAL_DATA is set, on real photographs. Compared are the exit status, what is
-printed (but for times), the files of `--out`, and every entry of the cache: keys and bytes. Prints what
-differs; the exit status is 1 then.
+printed (but for times), the files of `--out` (but for what they were made with), and every entry of the
+cache: keys and bytes. Prints what differs; the exit status is 1 then.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from tests.planted_dataset import make_planted
 ROOT = Path(__file__).resolve().parents[1]
 TIME = re.compile(r"\d+(\.\d+)? s\b")
 PROGRESS = re.compile(r"^.+ [\d,]+/[\d,]+\n|^reading the data set's digest\n", re.MULTILINE)
+# What a file was made with: the program's version is another one, and earlier files do not say it.
+SIGNED = re.compile(r',made_with$|,Unitscope [^,"\n]*$|, "made_with": "[^"\n]*"', re.MULTILINE)
 MACHINE = ("pace/", "job", "identity/")  # entries that tell of this machine or of a run, not of a result
 SMALL = "tests.cli.networks:small"
 NAMED = "tests.cli.networks:named"
@@ -71,7 +73,7 @@ def outputs(tree: Path, work: Path, commands: Sequence[list[str]]) -> dict[str, 
         "INTERPRET_CONFIG": str(work / "unitscope.toml"),
     }
 
-    def neutral(text: str) -> str:
+    def placeless(text: str) -> str:
         for place in (work, tree, work.parent):
             text = text.replace(str(place), "FOLDER")
         return text
@@ -93,8 +95,8 @@ def outputs(tree: Path, work: Path, commands: Sequence[list[str]]) -> dict[str, 
             name = f"{shlex.join(command)} --out .{kind}".replace(str(work.parent), "FOLDER")
             print(f"{done.returncode} {name}", file=sys.stderr)
             said = TIME.sub("… s", f"{done.returncode}\n{done.stdout}{done.stderr}")
-            found[f"{name}: printed"] = neutral(said)
-            found[f"{name}: file"] = neutral(out.read_text()) if out.exists() else "none"
+            found[f"{name}: printed"] = placeless(said)
+            found[f"{name}: file"] = placeless(out.read_text()) if out.exists() else "none"
     return found | dict(entries(work / "cache" / "results"))
 
 
@@ -152,7 +154,7 @@ def at_revision(revision: str, work: Path, commands: Sequence[list[str]]) -> dic
 
 def told(before: dict[str, str], after: dict[str, str]) -> int:
     """Print what differs; the exit status."""
-    before, after = ({name: PROGRESS.sub("", text) for name, text in one.items()} for one in (before, after))
+    before, after = ({name: neutral(text) for name, text in one.items()} for one in (before, after))
     different = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     for name in sorted(different):
         print(f"--- {name}")
@@ -160,6 +162,11 @@ def told(before: dict[str, str], after: dict[str, str]) -> int:
             print(f"{when}: {found.get(name, 'none')[:2000]}")
     print(f"{len(before):,} outputs compared, {len(different):,} differ")
     return int(bool(different))
+
+
+def neutral(text: str) -> str:
+    """What a command wrote, without what no result is."""
+    return SIGNED.sub("", PROGRESS.sub("", text))
 
 
 if __name__ == "__main__":

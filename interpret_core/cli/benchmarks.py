@@ -13,6 +13,7 @@ import typer
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import UserError
+from interpret_core.provenance import MADE_WITH, made_with
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")]
 
@@ -87,7 +88,7 @@ def _measured(bench: ModuleType, plan: object, stop: Stop, json_file: Path | Non
         numbers, remarks = bench.measure(plan, progress.tell, stop.asked)
     for line in remarks:
         screen.print(line, soft_wrap=True)
-    text = json.dumps(numbers, indent=2)
+    text = json.dumps({**numbers, MADE_WITH: made_with()}, indent=2)
     screen.print(text, soft_wrap=True)
     if json_file is not None:
         _write(json_file, text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from interpret_core.errors import UserError
+from interpret_core.provenance import MADE_WITH, signed
 from interpret_core.tables import Row, write_csv
 
 
@@ -33,7 +34,7 @@ def check_target(path: Path) -> Path:
 
 
 def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], described: Row) -> int:
-    """Write all rows, so that the file is whole or as it was before; returns their number.
+    """Write all rows and what they were made with, the file whole or as it was before; returns their number.
 
     Args:
         target: from `check_target`.
@@ -50,9 +51,9 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
             # A file's name may be no text; the escape of what is none in it is also JSON's.
             with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 if target.suffix == ".json":
-                    number = _json(file, records, described)
+                    number = _json(file, signed(records), described)
                 else:
-                    number = write_csv(file, columns, records)
+                    number = write_csv(file, (*columns, MADE_WITH), signed(records))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)

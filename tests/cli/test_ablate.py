@@ -12,6 +12,7 @@ import pytest
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.ablation.table import COLUMNS
+from interpret_core.provenance import MADE_WITH
 from interpret_core.store.store import Store
 from tests.cli.colours import CLASSES, NETWORK, RESPONSE, probability, write_colours
 from tests.cli.conftest import Command
@@ -36,7 +37,7 @@ def written(command: Command, root: Path, *more: object) -> list[dict[str, str]]
     ran = command(*given(root, *more, "--out", out))
     assert ran.status == 0, ran.err
     rows = list(csv.DictReader(out.read_text().splitlines()))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, MADE_WITH)
     assert f"{len(rows):,} rows written" in ran.out
     return rows
 

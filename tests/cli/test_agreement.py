@@ -15,6 +15,7 @@ from torch import nn
 from interpret_core.analyses.agreement import analysis as analysed
 from interpret_core.analyses.agreement.result import COLUMNS
 from interpret_core.networks import NetworkParts
+from interpret_core.provenance import MADE_WITH
 from tests.cli.conftest import Command, Ran
 from tests.cli.networks import PLAIN
 from tests.planted_classes import write_classes
@@ -86,7 +87,7 @@ def test_the_table(command: Command, root: Path, tmp_path: Path) -> None:
     found = {(one["layer"], one["class"]): one for one in read(tmp_path / "t.csv")}
     cells = [("conv1", "green"), ("conv1", "red"), ("conv2", "green"), ("conv2", "red")]
     assert list(found) == [*cells, ("*", "*")]
-    assert tuple(found["*", "*"]) == COLUMNS
+    assert tuple(found["*", "*"]) == (*COLUMNS, MADE_WITH)
     errors = [float(found[cell]["error"]) for cell in cells]
     assert errors == pytest.approx([0, 100 * 2 / 4, 0, 100 * 2 / 3])
     assert [float(found[cell]["p_value"]) for cell in cells] == pytest.approx([1 / 4, 1, 1 / 3, 1])
@@ -143,7 +144,7 @@ def test_several_networks_are_one_table(command: Command, root: Path, tmp_path: 
     assert row(out, "Disagreement", MIXED)[1] == "29.17"
     assert row(out, "Disagreement", AGREEING)[1:3] == ["0.00", "0.00"]
     found = read(tmp_path / "t.csv")
-    assert tuple(found[0]) == ("network", *COLUMNS)
+    assert tuple(found[0]) == ("network", *COLUMNS, MADE_WITH)
     assert [(one["network"], one["layer"]) for one in found if one["class"] in ("red", "*")] == [
         *((MIXED, layer) for layer in ("conv1", "conv2", "*")),
         *((AGREEING, layer) for layer in ("conv1", "conv2", "*")),

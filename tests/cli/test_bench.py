@@ -26,6 +26,7 @@ from interpret_core.analyses.profile.plan import find_profiles
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.datasets.classes import read_classes
+from interpret_core.provenance import made_with
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.store.store import Store
 from tests.analyses.ablated import planned, plant_relevance, write_noise
@@ -52,6 +53,7 @@ def test_the_numbers_of_the_contract(command: Command, planted: Planted, tmp_pat
     assert all(spent > 0 for name, spent in numbers["stages_ms"].items() if name != "histograms")
     assert sum(numbers["shares"].values()) == pytest.approx(1)
     assert numbers["images"] == 10
+    assert numbers["made_with"] == made_with()
     assert "10 images of planted" in done.out
 
 

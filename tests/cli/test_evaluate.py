@@ -11,6 +11,7 @@ import pytest
 
 from interpret_core import demo
 from interpret_core.analyses.evaluation.result import COLUMNS
+from interpret_core.provenance import MADE_WITH
 from tests.cli.conftest import Command, Ran
 from tests.demo_weights import make_weights
 from tests.planted_classes import Picture, write_classes, write_photos, write_pictures
@@ -56,7 +57,7 @@ def test_a_row_per_class_and_one_for_all(command: Command, pictures: Path, tmp_p
     evaluated(command, pictures, "--out", tmp_path / "e.csv")
     with (tmp_path / "e.csv").open(newline="") as file:
         reader = csv.DictReader(file)
-        assert tuple(reader.fieldnames or ()) == COLUMNS
+        assert tuple(reader.fieldnames or ()) == (*COLUMNS, MADE_WITH)
         rows = {row["class"]: row for row in reader}
     assert list(rows) == ["blue", "green", "red", "*"]
     green, whole = rows["green"], rows["*"]

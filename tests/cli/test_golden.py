@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core.analyses.profile.table import COLUMNS
+from interpret_core.provenance import MADE_WITH
 from tests.cli.conftest import Command
 from tests.planted_networks import scenes
 
@@ -45,7 +46,7 @@ def profiled(command: Command, data: Path, factory: str, quantile: float, out: P
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
-        assert tuple(reader.fieldnames or ()) == COLUMNS
+        assert tuple(reader.fieldnames or ()) == (*COLUMNS, MADE_WITH)
         return list(reader)
 
 

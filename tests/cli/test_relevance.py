@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core.analyses.relevance.table import COLUMNS
+from interpret_core.provenance import MADE_WITH
 from tests.analyses.related import NETWORK, write_objects
 from tests.cli.conftest import Command
 
@@ -37,7 +38,7 @@ def test_the_file_has_a_row_per_unit_and_class(command: Command, root: Path, tmp
     out = tmp_path / "r.csv"
     assert command(*given(root, "--out", out)).status == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, MADE_WITH)
     assert [(row["class"], row["layer"], row["unit"]) for row in rows] == [
         (name, layer, str(unit))
         for name in ("ball", "box")

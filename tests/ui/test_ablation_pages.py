@@ -16,6 +16,7 @@ from interpret_core.analyses.ablation.specialised import Reached, kept
 from interpret_core.cli.app import main
 from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.provenance import signed
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui.ablation import controls, fractions
@@ -300,7 +301,7 @@ def test_the_figures_file_has_the_rows_of_the_command_line(tmp_path: Path) -> No
         str(out),
     )
     assert main(asked) == 0
-    ours = [row for row in fractions.table(bench().grid("zero"), "red square") if row["fraction"]]
+    ours = [row for row in signed(fractions.table(bench().grid("zero"), "red square")) if row["fraction"]]
     told = [row for row in json.loads(out.read_text())["records"] if row["fraction"]]
     assert len(told) == 90
     where = ("rank", "fraction", "seed", "evaluated_class")

@@ -20,6 +20,7 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.cli.files import write_rows
 from interpret_core.measures.dissection.masks import decode, runs_of
 from interpret_core.options import field_of
+from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
 from ui.ablation.controls import VALUE
@@ -195,7 +196,9 @@ def test_exports_agree_with_the_view(view) -> None:
     told = json.loads(json.dumps(exports.unit_json(view, 4, records.source()), allow_nan=False))
     assert told["unit"] == 4
     assert told["top_concepts"][0]["iou"] == float(view.iou[4])
-    json.dumps(exports.layer_json(view), allow_nan=False)
+    whole = exports.layer_json(view)
+    json.dumps(whole, allow_nan=False)
+    assert {told[MADE_WITH], whole[MADE_WITH], *(row[MADE_WITH] for row in rows)} == {made_with()}
 
 
 @pytest.mark.parametrize(

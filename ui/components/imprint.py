@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interpret_core.provenance import made_with
+from interpret_core.provenance import MADE_WITH, made_with
 from ui.shell.names import file_stem
 
 # Scripts of a component whose drawing can be saved, before its own.
@@ -20,4 +20,4 @@ def imprint(title: str) -> dict[str, str]:
     Args:
         title: of the figure or table, by `headline`.
     """
-    return {"title": title, "file": file_stem(title), "made_with": made_with()}
+    return {"title": title, "file": file_stem(title), MADE_WITH: made_with()}

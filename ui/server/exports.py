@@ -6,7 +6,7 @@ from typing import Any
 
 from interpret_core.measures.dissection.bands import BANDS
 from interpret_core.numbers import known
-from interpret_core.provenance import made_with
+from interpret_core.provenance import MADE_WITH, made_with, signed
 from interpret_core.tables import csv_text
 from ui.session import photos
 from ui.session.photos import Source
@@ -16,7 +16,7 @@ from ui.session.view import STATE_WORDS, LayerView
 def layer_csv(view: LayerView) -> str:
     """One row per unit: label, IoU, ceiling, chance, state; the evidence in every row."""
     rows = (unit_row(view, unit) for unit in range(view.layer.units))
-    return csv_text([{**row, "made_with": made_with()} for row in rows])
+    return csv_text(list(signed(rows)))
 
 
 def layer_json(view: LayerView) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
 
 def _heading(view: LayerView) -> dict[str, Any]:
     return {
-        "made_with": made_with(),
+        MADE_WITH: made_with(),
         **{name: view.metadata[name] for name in ("network", "dataset", "layer")},
         "quantile": view.quantile,
         "cutoff": view.cutoff,

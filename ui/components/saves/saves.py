@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from interpret_core.provenance import made_with
+from interpret_core.provenance import signed
 from interpret_core.tables import csv_text
 from ui.components.imprint import PICTURE, imprint
 from ui.shell.component import Component
@@ -59,9 +59,8 @@ def saves(name: str, rows: Callable[[], Rows], key: str, figure: str = "") -> No
 def _made(kind: str, rows: Callable[[], Rows]) -> dict[str, Any]:
     """A file, under a token by which the browser knows whether it has handed it out."""
     write, mime = WRITERS[kind]
-    told = [{**row, "made_with": made_with()} for row in rows()]
     # Halves of characters, which a file's name may have, are no text: written as JSON's escapes.
-    text = write(told).encode("utf-8", "backslashreplace").decode()
+    text = write(list(signed(rows()))).encode("utf-8", "backslashreplace").decode()
     return {"token": uuid.uuid4().hex, "text": text, "type": mime, "ending": kind.lower()}
 
 
