@@ -80,7 +80,7 @@ def compute(request: Request, store: Store, execution: Execution | None = None) 
     while needed := [need for need in analysis.needs(request, store, how) if need not in done]:
         digest = digest or _digest(request, how)
         for need in needed:
-            compute(need, store, how)
+            compute(need, store, how.of_part())
             done.add(need)
         if _digest(request, how) != digest:
             raise ChangedFileError(

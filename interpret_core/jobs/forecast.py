@@ -34,12 +34,15 @@ class Forecast:
 
         Args:
             stage: what it does; another one has a pace of its own.
-            done, total: steps; of all stages where the job counts them through, of one analysis of several.
+            done, total: steps, of all stages where they are counted through. No total: the work has not
+                begun, or is another now; what was told before is told no longer.
             now: seconds since the epoch.
 
         Returns:
             Seconds since the epoch; None while nobody can say.
         """
+        if total <= 0:
+            self._end = None
         if stage != self._stage:
             self._stage, self._first = stage, done
             self._seen.clear()

@@ -21,6 +21,7 @@ ACTIVE = ("queued", "running")
 TYPES: dict[Any, Any] = {
     "str": str,
     "int": int,
+    "bool": bool,
     "float": int | float,
     "float | None": int | float | None,
     "dict[str, Any]": dict,
@@ -40,6 +41,7 @@ class Job:
     Attributes:
         state: queued, running, done, failed, cancelled, or died (its process vanished).
         stage: what it does right now, in words; done and total count steps of that stage.
+        part: whether they count a part of the work only, with more to come after it; so does `ends`.
         number: place in the order of submission. position: place in the line, 1 is next; 0 if not queued.
         message: why it failed or died, in one line.
         ends: when it will have ended, as far as that can be told.
@@ -54,6 +56,7 @@ class Job:
     stage: str = ""
     done: int = 0
     total: int = 0
+    part: bool = False
     number: int = 0
     position: int = 0
     message: str = ""
@@ -84,12 +87,12 @@ class Job:
 
     @property
     def fraction(self) -> float:
-        """Share of the stage that is done, in [0, 1]; 0 while the total is unknown."""
+        """Share of the stage or the part that is done, in [0, 1]; 0 while the total is unknown."""
         return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left when it last told of itself; None while nobody can say."""
+        """Time left of the work, or of the part, when it last told of itself; None while nobody can say."""
         if self.state != "running" or self.ends is None:
             return None
         return max(0.0, self.ends - self.updated)

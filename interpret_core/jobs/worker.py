@@ -56,7 +56,7 @@ def work(store: Store, identity: str, runner: str | None = None, parallel: int =
 
     def perform() -> None:
         _await_turn(store, job, parallel, stop)
-        (_imported(runner) if runner else partial(_analysed, job.kind))(
+        (_imported(runner) if runner else partial(_analysed, job.kind, progress.part))(
             job.request, store, progress, stop.asked
         )
 
@@ -105,14 +105,19 @@ def _imported(target: str) -> Runner:
 
 
 def _analysed(
-    kind: str, request: dict[str, Any], store: Store, progress: Progress, cancelled: Callable[[], bool]
+    kind: str,
+    part: Progress,
+    request: dict[str, Any],
+    store: Store,
+    progress: Progress,
+    cancelled: Callable[[], bool],
 ) -> None:
     """A job is an analysis: the kind is its name. What it returns lies in the store."""
     from interpret_core.analyses import registry  # only now: a waiting job is light
     from interpret_core.runtime.execution import Execution
 
     asked = registry.find(kind).request.from_json(request)
-    registry.compute(asked, store, Execution(tell=progress, cancelled=cancelled))
+    registry.compute(asked, store, Execution(tell=progress, cancelled=cancelled, tell_part=part))
 
 
 def _write(store: Store, identity: str, **changes: Any) -> None:
@@ -152,11 +157,21 @@ class _Progress:
         self.latest: dict[str, Any] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note of progress towards the end of the job."""
+        self._note(stage, done, total, part=False)
+
+    def part(self, stage: str, done: int, total: int) -> None:
+        """The same of something that is needed first: how much comes after it, nobody knows."""
+        self._note(stage, done, total, part=True)
+
+    def _note(self, stage: str, done: int, total: int, *, part: bool) -> None:
         self._stop.check()
         now = time.monotonic()
-        new = stage != self.latest.get("stage")
+        if part != self.latest.get("part", part):
+            self._forecast = Forecast()  # another end than the one told before
+        new = (stage, part) != (self.latest.get("stage"), self.latest.get("part"))
         if new:
-            self.latest = {"stage": stage}
+            self.latest = {"stage": stage, "part": part}
         ends = self._forecast.seen(stage, int(done), int(total), time.time())
         self.latest |= {"done": int(done), "total": int(total), "ends": ends}
         # A new stage is worth a write out of turn, within the limit of writes a second.

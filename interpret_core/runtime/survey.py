@@ -43,12 +43,14 @@ def surveyed(
     table = dataset.concepts(categories)
     digest = dataset.compute_digest(cancelled=reporter.cancelled)
 
+    tell = reporter.tell_part or reporter.tell
+
     def work() -> Record:
         start = time.perf_counter()
         found = datasets.survey(
             dataset,
             table,
-            progress=lambda done, total: reporter.tell("reading annotations", done, total),
+            progress=lambda done, total: tell("reading annotations", done, total),
             cancelled=reporter.cancelled,
         )
         reporter.seconds["survey"] = time.perf_counter() - start

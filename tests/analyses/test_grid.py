@@ -363,6 +363,20 @@ def test_nothing_is_computed_before_all_rankings_are_there(
     assert evaluated == []
 
 
+def test_what_is_needed_first_is_told_as_a_part(root: Path, store: Store, loaded: Network) -> None:
+    """Its end is not the end of all: nobody knows yet how long the rest takes."""
+    plan = planned(root, store, loaded, classes=("ball",), images=2)
+    whole: list[tuple[str, int, int]] = []
+    part: list[tuple[str, int, int]] = []
+    asked = Execution(tell=lambda *now: whole.append(now), tell_part=lambda *now: part.append(now))
+    registry.compute(plan.request, store, asked)
+    ranking = 2 * len(loaded.layers)
+    assert part[-1][1:] == (ranking, ranking), "two images in every layer, for the ranking"
+    counted = [now for now in whole if now[2]]
+    assert {(stage, total) for stage, _, total in counted} == {("controls", 43 * 31), ("ball", 43 * 31)}
+    assert counted[-1][1] == 43 * 31
+
+
 def test_from_pictures_to_a_grid_as_a_job(root: Path, store: Store, loaded: Network) -> None:
     """With the relevance as it is computed, not planted."""
     plan = planned(root, store, loaded, classes=("ball",), images=2)

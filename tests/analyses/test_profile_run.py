@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from interpret_core import datasets
+from interpret_core.analyses import registry
 from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest, Settings
 from interpret_core.analyses.profile.summary import summarise
+from interpret_core.analyses.survey.request import SurveyRequest
 from interpret_core.datasets import Dataset
 from interpret_core.errors import Cancelled, DatasetError, LayerError, NonFiniteError
 from interpret_core.measures.dissection.chance import permutations
@@ -323,6 +325,23 @@ def test_nan_stops_with_layer_and_image(planted: Planted, store: Store) -> None:
 def test_an_unknown_layer_is_named(planted: Planted, store: Store) -> None:
     with pytest.raises(LayerError, match=r"'conv9'.*conv1"):
         run_profile(request_for(planted, layers=("conv9",)), store)
+
+
+def test_the_survey_of_a_profile_is_a_part_and_one_asked_for_is_the_whole(
+    planted: Planted, store: Store
+) -> None:
+    whole: list[tuple[str, int, int]] = []
+    part: list[tuple[str, int, int]] = []
+    asked = Execution(tell=lambda *step: whole.append(step), tell_part=lambda *step: part.append(step))
+    run_profile(request_for(planted), store, asked)
+    assert {stage for stage, _, _ in part} == {"reading annotations"}
+    assert part[-1][1] == part[-1][2] < whole[-1][2]
+    assert "reading annotations" not in {stage for stage, _, _ in whole}
+    part.clear()
+    with Store(store.folder.parent / "another") as another:
+        registry.compute(SurveyRequest(str(planted.root)), another, asked)
+    assert whole[-1][0] == "reading annotations"
+    assert part == []
 
 
 def test_progress_never_falls_and_ends_full(planted: Planted, store: Store) -> None:

@@ -52,5 +52,14 @@ def test_a_time_that_is_over_is_not_told() -> None:
     assert forecast.seen("two", 101, 110, 60.0) is None
 
 
+def test_what_was_told_is_told_no_longer_where_other_work_begins() -> None:
+    """Between two analyses a data set is read, or another run awaited: nobody can say for how long."""
+    forecast = Forecast()
+    told(forecast, "one", range(101), 200, [0.1 * at for at in range(101)])
+    assert forecast.seen("one", 101, 200, 10.1) is not None
+    assert forecast.seen("waiting for another run", 0, 0, 10.2) is None
+    assert forecast.seen("two", 0, 200, 10.3) is None
+
+
 def test_nothing_is_known_of_a_total_that_is_not() -> None:
     assert Forecast().seen("one", 5, 0, 10.0) is None

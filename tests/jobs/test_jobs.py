@@ -14,7 +14,7 @@ import pytest
 
 from interpret_core import jobs
 from interpret_core.errors import ParameterError, UserError
-from interpret_core.jobs import processes, state
+from interpret_core.jobs import processes, state, worker
 from interpret_core.jobs.state import Job
 from interpret_core.store.store import Store
 
@@ -367,6 +367,37 @@ def test_a_process_is_told_by_its_birth_and_its_command(monkeypatch):
     child.communicate(timeout=10)
     assert processes.look_up(child.pid) is None
     assert processes.look_up(0) is None
+
+
+def test_a_time_is_told_of_a_part_as_of_a_part_and_never_for_the_whole(store, monkeypatch):
+    born = Job(state.job_id("test", {}), "test", state="running", pid=os.getpid(), birth="now")
+    store.put_json(state.key(born.id), born.to_json())
+    clock = iter(range(10_000))
+    monkeypatch.setattr(worker.time, "time", lambda: float(next(clock)))
+    monkeypatch.setattr(worker.time, "monotonic", lambda: float(next(clock)))
+    progress = worker._Progress(store, born.id, worker._Stop())
+    for done in range(40):
+        progress.part("ranking", done, 50)
+    job = state.load(store, born.id)
+    assert (job.stage, job.part) == ("ranking", True)
+    assert job.seconds_left > 0
+    for done in range(3):  # as a stage of the same name would
+        progress("ranking", done, 1000)
+        job = state.load(store, born.id)
+        assert (job.done, job.part) == (done, False)
+        assert job.seconds_left is None, "that was the time of the part"
+    for done in range(3, 40):
+        progress("ranking", done, 1000)
+    assert state.load(store, born.id).seconds_left > 500
+
+
+def test_a_job_of_an_earlier_version_is_read(store):
+    kept = Job(state.job_id("test", {}), "test", state="done").to_json()
+    del kept["part"]
+    store.put_json(state.key(kept["id"]), kept)
+    assert state.load(store, kept["id"]).part is False
+    store.put_json(state.key(kept["id"]), {**kept, "part": "yes"})
+    assert state.load(store, kept["id"]) is None
 
 
 def test_time_left_is_up_to_the_end_that_was_told():

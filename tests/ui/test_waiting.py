@@ -99,3 +99,19 @@ def test_words_of_every_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     }
     assert {brief(one): one for one in told.values()} == told
     assert brief(Job("0" * 32, "profile", state="running")) == "starting"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (False, "counting · 25% · about 3 min left"),
+        (True, "counting · 25% of this part · about 3 min left for this part"),
+    ],
+)
+def test_a_time_is_said_to_be_of_what_it_is(monkeypatch: pytest.MonkeyPatch, part: bool, text: str) -> None:
+    counted = {"stage": "counting", "done": 1, "total": 4, "ends": 280.0, "updated": 100.0}
+    job = Job("0" * 32, "profile", state="running", part=part, **counted)  # type: ignore[arg-type]
+    monkeypatch.setattr(work, "job", lambda _request: job)
+    assert bars(open_page("pages/units.py", **HERE)) == [text]
+    assert brief(job) == ("25% of this part" if part else "25%")

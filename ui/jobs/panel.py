@@ -9,7 +9,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
-from ui.jobs.words import brief, remaining
+from ui.jobs.words import brief, remaining, share
 from ui.session import memory, work
 from ui.shell.names import key_of
 from ui.shell.plain import plain
@@ -120,5 +120,5 @@ def bar(job: Job) -> None:
     if job.state == "queued" or job.cancelling or not job.stage:
         text = brief(job)
     else:
-        text = " · ".join(filter(None, (plain(job.stage), f"{job.fraction:.0%}", remaining(job))))
+        text = " · ".join(filter(None, (plain(job.stage), share(job), remaining(job))))
     st.progress(job.fraction, text=text)

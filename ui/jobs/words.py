@@ -15,12 +15,19 @@ def brief(job: Job) -> str:
     if job.state == "queued":
         others = before(job)
         return f"waiting for {count_text(others, 'other job')} to end" if others else "starting"
-    return f"{job.fraction:.0%}" if job.stage else "starting"
+    return share(job) if job.stage else "starting"
+
+
+def share(job: Job) -> str:
+    """How much of the work is done; of what, where more is computed after it."""
+    return f"{job.fraction:.0%} of this part" if job.part else f"{job.fraction:.0%}"
 
 
 def remaining(job: Job) -> str:
-    """Time left in words; empty while nobody can say."""
-    return "" if job.seconds_left is None else f"about {duration(job.seconds_left)} left"
+    """Time left in words; of what, where more is computed after it; empty while nobody can say."""
+    if job.seconds_left is None:
+        return ""
+    return f"about {duration(job.seconds_left)} left" + (" for this part" if job.part else "")
 
 
 def duration(seconds: float) -> str:

@@ -164,7 +164,7 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
         Cancelled: the user stopped it; finished points are kept.
     """
     execution = execution or Execution()
-    reporter = Reporter(execution.tell, execution.cancelled)
+    reporter = execution.reporter()
     reporter.tell("reading the data set's digest", 0, 0)
     network = loaded(identify(request.network, store, execution.device), store).required
     plan = ablation_plan(request, store, network)

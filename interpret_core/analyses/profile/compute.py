@@ -45,7 +45,7 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
         Cancelled: the user stopped it; finished shards are kept.
     """
     execution = execution or Execution()
-    reporter = Reporter(execution.tell, execution.cancelled)
+    reporter = execution.reporter()
     dataset = datasets.open_dataset(request.dataset)
     _refuse_plain(dataset)
     reporter.tell("reading the data set's digest", 0, 0)

@@ -52,7 +52,7 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     """
     execution = execution or Execution()
     start = time.perf_counter()
-    reporter = Reporter(execution.tell, execution.cancelled)
+    reporter = execution.reporter()
     dataset = datasets.open_dataset(request.dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)

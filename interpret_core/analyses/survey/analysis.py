@@ -12,7 +12,7 @@ from interpret_core.analyses.base import Analysis, Cost, Plan
 from interpret_core.analyses.survey.request import SurveyRequest
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets import Dataset, Survey
-from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.survey import known_survey, survey_key, surveyed
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
@@ -44,7 +44,8 @@ class SurveyAnalysis(Analysis[SurveyRequest, Surveyed]):
     def run(self, request: SurveyRequest, store: Store, execution: Execution) -> Surveyed:
         """Read everything, unless it was read before."""
         dataset = datasets.open_dataset(request.dataset)
-        return Surveyed(dataset, *surveyed(dataset, store, execution.reporter(), request.categories))
+        reporter = Reporter(execution.tell, execution.cancelled)  # here the survey is all there is to do
+        return Surveyed(dataset, *surveyed(dataset, store, reporter, request.categories))
 
     def find(self, request: SurveyRequest, store: Store) -> Surveyed | None:
         """The survey, if it is there."""
