@@ -2,9 +2,10 @@
 
 Rules (method §1), on the operations of a network in forward order.
 
-Response: conv → the BatchNorm that alone reads it → the activation that alone reads that. A reader that
-only asks for the shape does not count. x·sigmoid(x), where the two are the only readers of x, is an
-activation (SiLU written out).
+Response: what the next layer sees. From the convolution on through normalisations, steps that hand their
+input on (Identity, dropout in eval mode) and at last an activation, as long as each is the only reader of
+what is before it. A reader that only asks for the shape does not count. x·sigmoid(x), where the two are the
+only readers of x, is an activation (SiLU written out).
 
 Listed: two-dimensional convolutions with an output grid larger than 1×1 (squeeze-and-excitation drops
 out) that are not the projection of a shortcut.
@@ -27,10 +28,12 @@ from dataclasses import dataclass, replace
 from interpret_core.networks.graph.geometry import Field, receptive_fields
 from interpret_core.networks.graph.operations import Kind, Op, Pair
 
+_STEPS = frozenset({Kind.NORM, Kind.SELF_NORM, Kind.PASS, Kind.ACTIVATION})
+
 
 @dataclass(frozen=True)
 class Layer:
-    """A listed convolutional layer; its response is read after BatchNorm and activation.
+    """A listed convolutional layer; its response is read after normalisation and activation.
 
     Attributes:
         name: short display name, unique in the network: `conv1`, `layer1.0.conv1`.
@@ -64,6 +67,16 @@ class FoundLayers:
     def response(self) -> int:
         """Index of the operation whose output is the response."""
         return self.chain[-1]
+
+
+def followed(ops: Sequence[Op], found: Sequence[FoundLayers]) -> list[list[object]]:
+    """Layers whose response lies behind more than a BatchNorm and an activation, with the steps to it.
+
+    Part of the network's digest: results of such a layer from before that rule are of another quantity.
+    """
+    further = {Kind.SELF_NORM, Kind.PASS}
+    chains = {item.layer.name: [ops[step].kind for step in item.chain] for item in found}
+    return [[name, [kind.value for kind in kinds]] for name, kinds in chains.items() if further & {*kinds}]
 
 
 def find_layers(ops: Sequence[Op]) -> tuple[FoundLayers, ...]:
@@ -104,15 +117,27 @@ def value_users(ops: Sequence[Op]) -> list[tuple[int, ...]]:
 
 
 def response_chain(ops: Sequence[Op], users: Sequence[tuple[int, ...]], conv: int) -> tuple[int, ...]:
-    """Indices conv → BatchNorm? → activation?; the last one is the response."""
-    chain = [conv]
-    for kind in (Kind.NORM, Kind.ACTIVATION):
-        readers = users[chain[-1]]
-        if len(readers) == 1 and ops[readers[0]].kind is kind and ops[readers[0]].inputs[:1] == (chain[-1],):
-            chain.append(readers[0])
-    if ops[chain[-1]].kind is not Kind.ACTIVATION:
-        chain += _written_out_silu(ops, users, chain[-1])
-    return tuple(chain)
+    """Indices conv → normalisations and steps that hand on → activation?; the last one is the response.
+
+    Steps that only hand on count where something follows them: without, the value is the same.
+    """
+    chain, end = [conv], 1
+    while (reader := _sole_reader(ops, users, chain[-1])) is not None:
+        kind = ops[reader].kind
+        if kind not in _STEPS:
+            break
+        chain.append(reader)
+        end = end if kind is Kind.PASS else len(chain)
+        if kind is Kind.ACTIVATION:
+            return tuple(chain)
+    product = _written_out_silu(ops, users, chain[-1])
+    return (*chain, *product) if product else tuple(chain[:end])
+
+
+def _sole_reader(ops: Sequence[Op], users: Sequence[tuple[int, ...]], at: int) -> int | None:
+    """The one operation that reads another's values, and first of all its own arguments."""
+    readers = users[at]
+    return readers[0] if len(readers) == 1 and ops[readers[0]].inputs[:1] == (at,) else None
 
 
 def _written_out_silu(ops: Sequence[Op], users: Sequence[tuple[int, ...]], at: int) -> list[int]:

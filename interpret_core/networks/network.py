@@ -215,8 +215,8 @@ class Network:
     def ablating(self, silenced: Mapping[str, Silence]) -> Iterator[Ablated]:
         """A callable that runs the network with units silenced.
 
-        The silencing acts on the response, after BatchNorm and activation (method §8), so that the units of a
-        ResNet block's `conv2` are silenced after `bn2` and before the addition.
+        The silencing acts on the response, after normalisation and activation (method §8), so that the units
+        of a ResNet block's `conv2` are silenced after `bn2` and before the addition.
 
         Args:
             silenced: by layer name; an empty mapping leaves the network intact, bit for bit.

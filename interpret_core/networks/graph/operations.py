@@ -22,7 +22,9 @@ class Kind(Enum):
 
     INPUT = "input"
     CONV = "conv"
-    NORM = "norm"
+    NORM = "norm"  # by constants: a BatchNorm in eval mode
+    SELF_NORM = "self norm"  # by statistics of the response itself: GroupNorm, InstanceNorm, LayerNorm2d
+    PASS = "pass"  # hands its input on as it is: Identity, dropout in eval mode
     ACTIVATION = "activation"
     ADD = "add"
     POOL = "pool"
@@ -80,18 +82,28 @@ _ACTIVATION_MODULES = (
 _ADDITIONS = _names("add iadd radd")
 _LOCAL = _names("""
     mul imul rmul sub isub rsub truediv itruediv rtruediv div pow neg abs exp sqrt rsqrt maximum minimum
-    dropout dropout2d feature_dropout alpha_dropout stochastic_depth cat concat concatenate contiguous clone
-    permute layer_norm linear pad identity to float type type_as chunk split getitem detach
+    cat concat concatenate permute layer_norm linear pad to float type type_as chunk split getitem detach
 """)
 _LOCAL_MODULES = (
-    nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.LayerNorm, nn.Linear, nn.ZeroPad2d,
-    nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
+    nn.LayerNorm, nn.Linear, nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
+)  # fmt: skip
+_PASSES = _names("""
+    dropout dropout1d dropout2d dropout3d feature_dropout alpha_dropout feature_alpha_dropout
+    stochastic_depth drop_path drop_block contiguous clone identity
+""")
+_PASS_MODULES = (
+    nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
 )  # fmt: skip
 _RESHAPES = _names("view reshape transpose flatten unflatten squeeze unsqueeze")
 _POOLS = _names("max_pool2d avg_pool2d lp_pool2d max_pool2d_with_indices")
 _POOL_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)
 # torch.nn.modules.batchnorm._BatchNorm is the public base in all but name.
 _NORM_MODULES = (nn.modules.batchnorm._BatchNorm,)
+_SELF_NORM_MODULES = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)
+# Written out in several libraries (torchvision, timm, detectron2) under these names: run as a whole, since
+# what they are made of (arithmetic, permutations) does not tell what they are.
+NAMED_NORMS = {"FrozenBatchNorm2d": Kind.NORM, "LayerNorm2d": Kind.SELF_NORM}
 
 Shape = Callable[[Any], tuple[int, ...] | None]
 
@@ -107,8 +119,13 @@ def describe_module(module: nn.Module) -> tuple[Kind, Window | None]:
         return Kind.CONV, Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.dilation))
     if isinstance(module, _POOL_MODULES):
         return Kind.POOL, _pool_window(module.kernel_size, module.stride, getattr(module, "dilation", 1))
+    named = NAMED_NORMS.get(type(module).__name__)
+    if named is not None:
+        return named, None
     for kind, classes in (
         (Kind.NORM, _NORM_MODULES),
+        (Kind.SELF_NORM, _SELF_NORM_MODULES),
+        (Kind.PASS, _PASS_MODULES),
         (Kind.ACTIVATION, _ACTIVATION_MODULES),
         (Kind.LOCAL, _LOCAL_MODULES),
     ):
@@ -140,6 +157,8 @@ def describe_function(
         return Kind.POOL, _function_pool(plain, args, kwargs)
     for kind, names in (
         (Kind.NORM, {"batch_norm"}),
+        (Kind.SELF_NORM, {"group_norm", "instance_norm"}),
+        (Kind.PASS, _PASSES),
         (Kind.ACTIVATION, ACTIVATIONS),
         (Kind.ADD, _ADDITIONS),
         (Kind.LOCAL, _LOCAL),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,11 +16,12 @@ from interpret_core.networks.first_runs import first_runs, same
 from interpret_core.networks.graph.cuts import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.graph.ends import ending
 from interpret_core.networks.graph.interpreter import GraphRunner, Runner, Taps, run_all
+from interpret_core.networks.graph.operations import Op
 from interpret_core.networks.graph.prefixes import GraphResumer, Resumer, WatchedResumer
 from interpret_core.networks.graph.trace import UntraceableError, trace
 from interpret_core.networks.graph.watch import WatchedRunner
 from interpret_core.networks.heads import Head, find_head, stated_head
-from interpret_core.networks.layers import FoundLayers, Layer, find_layers, usable
+from interpret_core.networks.layers import FoundLayers, Layer, find_layers, followed, usable
 from interpret_core.networks.objects.copies import shared_clone
 from interpret_core.networks.objects.description import Plain
 from interpret_core.networks.outputs import Outputs
@@ -184,9 +185,14 @@ def _ways(
             ) from error
         why = (str(error).splitlines() or [""])[0]
         note = f"torch.fx cannot trace this network ({why}): responses are read on a slower path."
-        return Ways(
-            ways.runner, ways.cutter, ways.resumer, ways.layers, identity.untraced(module, modules), note=note
-        )
+        computed = identity.untraced(module, modules) | (ways.computed or {})
+        return Ways(ways.runner, ways.cutter, ways.resumer, ways.layers, computed, note=note)
+
+
+def _further(ops: Sequence[Op], found: Sequence[FoundLayers]) -> dict[str, Plain]:
+    """Responses that lie further behind, for the digest; nothing where there are none."""
+    steps = followed(ops, found)
+    return {"responses": steps} if steps else {}
 
 
 def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]) -> Ways:
@@ -199,7 +205,7 @@ def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, named: tuple[st
         ) from error
     cutter = WatchedCutter(runner, runner.ops, runner.responses)
     resumer = WatchedResumer(runner, [layer.name for layer in runner.layers])
-    return Ways(runner, cutter, resumer, runner.layers, None)
+    return Ways(runner, cutter, resumer, runner.layers, _further(runner.ops, runner.found))
 
 
 def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
@@ -218,7 +224,7 @@ def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
     plain = graph.copied()
     cutter = GraphCutter(plain, ops, responses, outputs)
     resumer = GraphResumer(plain, responses, outputs)
-    computed = identity.traced(plain, module)
+    computed = identity.traced(plain, module) | _further(ops, found)
     graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
     layers = tuple(item.layer for item in found)
     return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, ending(graph))

@@ -20,6 +20,7 @@ import torch
 from torch import fx, nn
 
 from interpret_core.networks.graph.operations import (
+    NAMED_NORMS,
     Kind,
     Op,
     Window,
@@ -72,6 +73,9 @@ class _Tracer(fx.Tracer):
         if threading.get_ident() != self._owner:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m).__name__ in NAMED_NORMS or super().is_leaf_module(m, module_qualified_name)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)
@@ -224,7 +228,7 @@ class _Owned:
 
 
 # Their output is always a new tensor (batch_norm and convolutions in eval mode included), never a view.
-_MAKES_NEW = frozenset({Kind.CONV, Kind.NORM, Kind.POOL, Kind.ADD})
+_MAKES_NEW = frozenset({Kind.CONV, Kind.NORM, Kind.SELF_NORM, Kind.POOL, Kind.ADD})
 
 
 def _is_plain_sum(node: fx.Node, shapes: Mapping[fx.Node, Any]) -> bool:

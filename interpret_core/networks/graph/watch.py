@@ -60,7 +60,7 @@ class WatchedRunner:
             shared_clone(module)(probe)
         found = find_layers(watch.ops)
         self.layers: tuple[Layer, ...] = tuple(item.layer for item in found)
-        self.ops = watch.ops
+        self.ops, self.found = watch.ops, found
         self.responses = {item.layer.name: item.response for item in found}
         self._courses = _courses(watch.ops, found)
 
