@@ -255,6 +255,33 @@ def test_a_table_is_sorted_and_read_with_the_keys(browser: Browser, address: str
     page.close()
 
 
+# Of each cell, the name that stands above its value, and where it ends.
+CELLS = """cells => cells.map(cell =>
+  [getComputedStyle(cell, '::before').content, cell.getBoundingClientRect().right])"""
+
+
+@pytest.mark.parametrize(
+    ("place", "rows"), [("units?{}&layer=conv4&unit=3", 4), ("agreement?{}&compare=demo/vgg11", 2)]
+)
+def test_a_small_table_has_help_where_there_is_room_and_blocks_on_a_phone(
+    browser: Browser, address: str, place: str, rows: int
+) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/{place.format(HERE)}")
+    table = page.get_by_test_id("stMain").get_by_role("table").first
+    expect(table.get_by_role("row")).to_have_count(1 + rows, timeout=60_000)
+    heads = table.get_by_role("columnheader").all()
+    names = [head.text_content() for head in heads]
+    assert all(head.get_attribute("title") for head in heads[2:])
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(table.get_by_role("row")).to_have_count(rows)
+    told = table.get_by_role("row").first.get_by_role("cell").evaluate_all(CELLS)
+    shown = [name.strip('"') for name, _ in told]
+    assert shown == ["none", "none", *names[2:]], "the first two say by themselves what they are"
+    assert max(right for _, right in told) <= 390
+    page.close()
+
+
 def test_the_ablation_follows_the_thumb_before_the_server_has_answered(
     browser: Browser, address: str
 ) -> None:

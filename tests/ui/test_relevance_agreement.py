@@ -17,6 +17,7 @@ from ui.agreement import figures as agreement_figures
 from ui.agreement import parts
 from ui.agreement import rows as agreement_rows
 from ui.components.heat import heat
+from ui.components.table.markup import table_markup
 from ui.session.totals import SPACE
 from ui.session.view import LayerView
 from ui.shared_units import rows as shared_rows
@@ -62,9 +63,10 @@ def test_a_line_of_the_table_is_the_core_s(found: Agreement) -> None:
 
 
 def test_table_keeps_text_from_data_as_text(found: Agreement) -> None:
-    made = agreement_rows.html_table([agreement_rows.row(found, "trained", "<img src=x>")])
+    row = agreement_rows.row(found, "trained", "<img src=x>")
+    made = table_markup(agreement_rows.COLUMNS, [row], "Table I")
     assert "<img" not in made
-    assert made.count("<th") == made.count("<td") == len(agreement_rows.HEADS)
+    assert made.count("<th") == made.count("<td") == len(agreement_rows.Row._fields)
 
 
 def test_no_values_deviate_more_than_the_bound_says() -> None:

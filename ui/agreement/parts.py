@@ -23,6 +23,7 @@ from ui.components.heat.heat import heat_map
 from ui.components.markup import category_key
 from ui.components.saves import saves
 from ui.components.slider.slider import Bounds, live_slider
+from ui.components.table.markup import table_markup
 from ui.session import relevances
 from ui.session.memory import kept
 from ui.session.relevances import Found
@@ -151,7 +152,7 @@ def table(sides: Sequence[Side], top: float) -> None:
     """Table I: the networks, their untrained controls, and what the paper reports."""
     every = lines(sides)
     rows = [agreement_rows.row(one.agreement, one.evidence, one.title) for one in every]
-    st.html(agreement_rows.html_table(rows))
+    st.html(table_markup(agreement_rows.COLUMNS, rows, "Agreement of IoU and relevance"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for one in every:
             if len(every) > 1:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from interpret_core.analyses.agreement.result import REASONS, Agreement
 from interpret_core.measures.agreement import Cell as State
+from interpret_core.options import AGREEMENT_PERMUTATIONS
 from ui.agreement.figures import Cuts, Errors, Point
 from ui.components.heat.heat import HOLLOW, Cell, Heat
+from ui.components.table.table import Column
 from ui.session.totals import SPACE
 from ui.session.view import SMALL, LayerView
 from ui.shell.plain import plain
@@ -54,28 +55,25 @@ def row(found: Agreement, evidence: str, title: str) -> Row:
     )
 
 
-HEADS = Row(
-    "network", "evidence", "error ± deviation, %", "chance, %", "p", "overlap, %", "Spearman ρ", "cells"
+COLUMNS = (
+    Column("network", share=1.4, named=False),
+    Column("evidence", help="what its weights are worth", named=False),
+    Column(
+        "error ± deviation, %",
+        help="units whose two marks differ: mean over layers and classes, deviation over layers",
+        share=1.3,
+        number=True,
+    ),
+    Column("chance, %", help="the error of marks given at random", number=True),
+    Column(
+        "p",
+        help=f"how often {AGREEMENT_PERMUTATIONS:,} shuffles of the units give as small an error",
+        number=True,
+    ),
+    Column("overlap, %", help="marked units that are the same, over k", number=True),
+    Column("Spearman ρ", help="rank correlation of IoU and relevance over all units", number=True),
+    Column("cells", help="pairs of layer and class that can be compared", number=True),
 )
-TEXTS = 2  # columns that hold words, the others numbers
-
-
-def html_table(rows: Sequence[Row]) -> str:
-    """Table I; on a phone each line is a block, every number below its name."""
-
-    def kind(at: int) -> str:
-        return ' class="us-num"' if at >= TEXTS else ""
-
-    head = "".join(f"<th{kind(at)}>{name}</th>" for at, name in enumerate(HEADS))
-    body = ""
-    for one in rows:
-        cells = zip(HEADS, one, strict=True)
-        body += "<tr>"
-        body += "".join(
-            f'<td{kind(at)} data-name="{name}">{escape(text)}</td>' for at, (name, text) in enumerate(cells)
-        )
-        body += "</tr>"
-    return f'<div class="us-wide us-stack"><table class="us-table"><tr>{head}</tr>{body}</table></div>'
 
 
 def percent(share: float, digits: int = 2) -> str:

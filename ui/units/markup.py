@@ -5,10 +5,18 @@ from __future__ import annotations
 from html import escape
 
 from ui.components.markup import chip, swatch
+from ui.components.table.markup import table_markup
+from ui.components.table.table import Cell, Column
 from ui.session.view import LayerView
 from ui.shell.theme import colour_of, iou_text, number_text, p_text
 
 Stat = tuple[str, str, str]
+COLUMNS = (
+    Column("concept", help="the best in order of IoU, then the best of each further category", named=False),
+    Column("category", named=False),
+    Column("IoU", help="with the unit's masks; the stroke is the cut-off", share=1.6, number=True),
+    Column("ceiling", help="the most that this unit could reach with it", share=0.6, number=True),
+)
 
 
 def heading(view: LayerView, unit: int) -> str:
@@ -74,42 +82,31 @@ def _stat(name: str, value: str, note: str) -> str:
 
 
 def concept_table(view: LayerView, unit: int) -> str:
-    """Runner-up concepts and the best of each category, with meters against the cut-off."""
+    """The best concepts and the best of each category, with bars against the cut-off."""
     summary = view.summary
-    rows = [
-        (f"{rank}.", int(concept))
-        for rank, concept in enumerate(summary.top_concept[unit], 1)
-        if concept >= 0
-    ]
-    seen = {concept for _, concept in rows}
-    rows += [("", int(c)) for c in summary.category_concept[unit] if c >= 0 and int(c) not in seen]
-    if not rows:
+    ranked = [int(concept) for concept in summary.top_concept[unit] if concept >= 0]
+    others = [int(c) for c in summary.category_concept[unit] if c >= 0 and int(c) not in ranked]
+    if not ranked + others:
         return '<p class="us-sub">This unit’s mask overlaps with no annotated concept.</p>'
-    scale = max(view.cutoff * 1.5, max(float(summary.profile.iou[unit, c]) for _, c in rows)) or 1.0
-    body = "".join(_row(view, unit, rank, concept, scale) for rank, concept in rows)
-    names = ("", "concept", "category", "IoU", "", "ceiling")
-    head = "".join(
-        f'<th class="{"us-num" if name in ("IoU", "ceiling") else ""}">{name}</th>' for name in names
-    )
-    return f'<table class="us-table"><tr>{head}</tr>{body}</table>'
+    names = [f"{rank}. {view.concepts[number].name}" for rank, number in enumerate(ranked, 1)]
+    names += [view.concepts[number].name for number in others]
+    most = max(float(summary.profile.iou[unit, number]) for number in ranked + others)
+    scale = max(view.cutoff * 1.5, most) or 1.0
+    rows = [
+        _concept(view, unit, number, name, scale) for number, name in zip(ranked + others, names, strict=True)
+    ]
+    return table_markup(COLUMNS, rows, f"Concepts of unit {unit}", view.cutoff / scale)
 
 
-def _row(view: LayerView, unit: int, rank: str, number: int, scale: float) -> str:
-    concept = view.concepts[number]
-    iou, ceiling = (
-        float(view.summary.profile.iou[unit, number]),
-        float(view.summary.profile.ceiling[unit, number]),
-    )
-    tone = colour_of(concept.category)
-    meter = (
-        f'<div class="us-meter" style="--tone:{tone};--share:{min(100, 100 * iou / scale):.1f}%;'
-        f'--cut:{min(100, 100 * view.cutoff / scale):.1f}%"><i></i><u title="cut-off"></u></div>'
-    )
-    return (
-        f"<tr><td>{rank}</td><td>{escape(concept.name)}</td><td>{chip(concept.category, tone=tone)}</td>"
-        f'<td class="us-num">{iou_text(iou)}</td><td style="width:32%">{meter}</td>'
-        f'<td class="us-num">{iou_text(ceiling)}</td></tr>'
-    )
+def _concept(view: LayerView, unit: int, number: int, name: str, scale: float) -> list[str | Cell]:
+    profile, category = view.summary.profile, view.concepts[number].category
+    iou, tone = float(profile.iou[unit, number]), colour_of(category)
+    return [
+        name,
+        Cell(category, tone=tone),
+        Cell(iou_text(iou), length=iou / scale, tone=tone),
+        iou_text(float(profile.ceiling[unit, number])),
+    ]
 
 
 def details(view: LayerView, unit: int) -> str:

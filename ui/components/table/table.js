@@ -12,9 +12,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     const made = make('span', `cell${column.number ? ' number' : ''}${column.narrow ? '' : ' wide'}${text === '' ? ' empty' : ''}`);
     made.setAttribute('role', data.pick ? 'gridcell' : 'cell');
     if (column.named) made.append(make('small', '', `${column.name} `));
-    if (tone) { const mark = make('i', ''); mark.style.setProperty('--tone', tone); made.append(mark); }
+    if (tone && length < 0) { const mark = make('i', ''); mark.style.setProperty('--tone', tone); made.append(mark); }
     if (length >= 0) {
       const bar = make('u', ''); bar.setAttribute('aria-hidden', 'true'); bar.style.setProperty('--length', `${100 * Math.min(1, length)}%`);
+      if (tone) bar.style.setProperty('--tone', tone);
       made.classList.add('bar'); made.append(bar, make('span', '', text));
     } else if (href) { const link = make('a', '', text); link.href = new URL(href, location.origin).href; made.append(link); }
     else made.append(text);

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
         text: as it is; nothing in it formats.
         value: what rows are sorted by, None for one that is not known: it comes last.
         length: of a bar behind a number, from 0 to 1; negative for none.
-        tone: colour of a mark before the text.
+        tone: colour of the bar, or of a mark before the text.
         href: where it leads.
     """
 
