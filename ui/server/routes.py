@@ -27,6 +27,7 @@ from ui.session import relevances, results
 from ui.session.relevances import Busy, Spot, Wanted
 from ui.session.view import LayerView
 from ui.shell.addresses import prefix
+from ui.shell.component import SCRIPTS
 from ui.shell.names import file_stem
 from ui.shell.sidebar import Ask
 from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX
@@ -47,6 +48,7 @@ def routes() -> list[Route]:
         Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
         Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
+        Route(f"{base}/script/{{name}}", _guarded(script)),
     ]
 
 
@@ -86,6 +88,14 @@ def download(request: Request) -> Response:
         told = exports.unit_json(view, unit, results.source(view))
         return _attachment(JSONResponse(told), f"{stem}_{unit}.json")
     raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
+
+
+def script(request: Request) -> Response:
+    """The script of a component."""
+    text = SCRIPTS.get(str(request.path_params["name"]))
+    if text is None:
+        raise Wrong("There is no such script: reload the page.")
+    return Response(text, media_type="text/javascript", headers={"Cache-Control": FOREVER})
 
 
 def relevance_map(request: Request) -> Response:

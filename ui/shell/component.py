@@ -9,12 +9,18 @@ from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
+from ui.shell.addresses import prefix
 from ui.shell.theme import ROOT, asset
 
 # What is drawn travels as bytes: Streamlit walks through other data in search of tables, and writes it twice.
-_READ = """
-export default told => drawComponent({ ...told, data: JSON.parse(new TextDecoder().decode(told.data)) });
+# Its script does not travel with it: Streamlit would send that with every message, which was half of what a
+# rerun sends. The browser fetches each once, and keeps it.
+_LOAD = """
+const {{ drawComponent }} = await import(new URL("{address}", document.baseURI));
+export default told => drawComponent({{ ...told, data: JSON.parse(new TextDecoder().decode(told.data)) }});
 """
+_DRAW = "export function drawComponent("
+SCRIPTS: dict[str, str] = {}  # of every component, by the name that its address ends with (`server.routes`)
 
 
 class Written(NamedTuple):
@@ -53,7 +59,7 @@ class Component:
             f"unitscope_{file.rpartition('/')[2]}",
             html=asset(f"{file}.html") if _is_there(file, "html") else "<i hidden></i>",
             css="".join(asset(f"{one}.css") for one in styles) or None,
-            js=shared + script.replace(start, "const drawComponent = function(") + _READ,
+            js=_LOAD.format(address=_registered(file, shared + script.replace(start, _DRAW))),
         )
 
     def __call__(
@@ -78,6 +84,14 @@ class Component:
         else:
             told = _json({**data, "more_version": more.version})[:-1] + b',"more":' + more.text + b"}"
         self._mounted(key=key, data=told, width=width, **events)
+
+
+def _registered(file: str, script: str) -> str:
+    """The address of a script; another script has another one."""
+    digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()[:16]
+    name = f"{file.rpartition('/')[2]}-{digest}.js"
+    SCRIPTS[name] = script
+    return f"{prefix()}/script/{name}"
 
 
 def _json(data: dict[str, Any]) -> bytes:
