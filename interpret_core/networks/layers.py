@@ -28,6 +28,9 @@ from dataclasses import dataclass, replace
 from interpret_core.networks.graph.geometry import Field, receptive_fields
 from interpret_core.networks.graph.operations import Kind, Op, Pair
 
+# Raise when the rule for responses changes: what a run noted of a network under its recipe is asked anew. The
+# demo's networks leave it out: their responses are what they were, and their results were shipped.
+RESPONSES = 2
 _STEPS = frozenset({Kind.NORM, Kind.SELF_NORM, Kind.PASS, Kind.ACTIVATION})
 
 
@@ -76,7 +79,11 @@ def followed(ops: Sequence[Op], found: Sequence[FoundLayers]) -> list[list[objec
     """
     further = {Kind.SELF_NORM, Kind.PASS}
     chains = {item.layer.name: [ops[step].kind for step in item.chain] for item in found}
-    return [[name, [kind.value for kind in kinds]] for name, kinds in chains.items() if further & {*kinds}]
+    return [
+        [name, [kind.value for kind in kinds]]
+        for name, kinds in chains.items()
+        if further & {*kinds} or kinds.count(Kind.NORM) > 1
+    ]
 
 
 def find_layers(ops: Sequence[Op]) -> tuple[FoundLayers, ...]:
@@ -135,9 +142,11 @@ def response_chain(ops: Sequence[Op], users: Sequence[tuple[int, ...]], conv: in
 
 
 def _sole_reader(ops: Sequence[Op], users: Sequence[tuple[int, ...]], at: int) -> int | None:
-    """The one operation that reads another's values, and first of all its own arguments."""
+    """The one operation that reads another's values, as the first of its arguments, and keeps their shape."""
     readers = users[at]
-    return readers[0] if len(readers) == 1 and ops[readers[0]].inputs[:1] == (at,) else None
+    if len(readers) != 1 or ops[readers[0]].inputs[:1] != (at,) or ops[readers[0]].shape != ops[at].shape:
+        return None
+    return readers[0]
 
 
 def _written_out_silu(ops: Sequence[Op], users: Sequence[tuple[int, ...]], at: int) -> list[int]:

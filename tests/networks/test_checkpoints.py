@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_model
+from safetensors.torch import save_file, save_model
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -144,6 +146,93 @@ def test_several_networks_in_one_file_are_asked_about(tmp_path: Path) -> None:
         fit(module, file, "small", "techer")
     torch.save({"student": GOOD, "teacher": GOOD}, file)
     assert fit(module, file, "small") == "", "the same twice is no choice"
+
+
+def test_the_same_network_with_and_without_a_prefix_is_asked_about(tmp_path: Path) -> None:
+    """Never a mixture of both."""
+    file, module = tmp_path / "weights.pth", Small()
+    torch.save({**OTHER, **prefixed("module.", GOOD)}, file)
+    with pytest.raises(WeightsError, match=r"that fit: whole, module\. .*weights\.pth#module"):
+        fit(module, file, "small")
+    assert "left out" in fit(module, file, "small", "module")
+    assert equal(module.state_dict(), GOOD)
+    assert "left out" in fit(module, file, "small", "whole")
+    assert equal(module.state_dict(), OTHER)
+    torch.save({**GOOD, "best": OTHER}, file)
+    with pytest.raises(WeightsError, match=r"that fit: whole, best\. "):
+        fit(module, file, "small")
+    torch.save({**GOOD, "module.conv.weight": OTHER["conv.weight"]}, file)
+    with pytest.raises(WeightsError, match=r"unexpected module\.conv\.weight"):
+        fit(module, file, "small")
+
+
+def test_numbers_that_are_none_are_no_second_network(tmp_path: Path) -> None:
+    file, module = tmp_path / "weights.pth", Small()
+    broken = {**GOOD, "fc.bias": torch.tensor([float("nan"), 1.0])}
+    torch.save(prefixed("module.", broken), file)
+    assert fit(module, file, "small") == ""
+    assert module.fc.bias.isnan().any()
+
+
+class Stateful(Small):
+    """Its state holds more than tensors, and a counter that profilers also use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("total_ops", torch.zeros(1))
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"step": 3}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        raise AssertionError("nothing of a file but its tensors is handed on")
+
+
+def test_states_that_hold_more_than_tensors(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pth"
+    saved = Stateful()
+    torch.save(prefixed("module.", saved.state_dict()), file)
+    module = Stateful()
+    assert fit(module, file, "stateful") == ""
+    assert torch.equal(module.conv.weight, saved.conv.weight)
+    with pytest.raises(WeightsError, match="another architecture"):
+        fit(nn.Sequential(nn.ReLU()), file, "nothing")
+
+
+def test_what_somebody_else_allows_stays_and_readers_do_not_disturb_each_other(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "weights.pth"
+    torch.save({"model": GOOD, "args": argparse.Namespace(lr=0.1)}, file)
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(lambda _: fit(Small(), file, "small"), range(24))) == {""}
+        assert argparse.Namespace in torch.serialization.get_safe_globals()
+    assert argparse.Namespace not in torch.serialization.get_safe_globals()
+
+
+def test_a_damaged_archive_is_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pth"
+    torch.save(GOOD, file)
+    content = bytearray(file.read_bytes())
+    at = content.index(b"PK\x01\x02")
+    content[at : at + 40] = bytes(40)
+    file.write_bytes(content)
+    with pytest.raises(WeightsError, match="damaged or truncated"):
+        fit(Small(), file, "small")
+
+
+def test_a_long_heading_of_safetensors_is_no_onnx_model(tmp_path: Path) -> None:
+    file = tmp_path / "weights.safetensors"
+    save_file(GOOD, file, {"note": "x" * (0x120208 - 1000)})
+    start = file.read_bytes()
+    heading = json.loads(start[8 : 8 + int.from_bytes(start[:8], "little")])
+    heading["__metadata__"]["note"] += "x" * (0x120208 - int.from_bytes(start[:8], "little"))
+    text = json.dumps(heading, separators=(",", ":")).encode()
+    rest = start[8 + int.from_bytes(start[:8], "little") :]
+    file.write_bytes(0x120208.to_bytes(8, "little") + text.ljust(0x120208) + rest)
+    assert file.read_bytes()[:3] == b"\x08\x02\x12"
+    assert fit(Small(), file, "small") == ""
 
 
 def test_what_is_not_of_the_network_is_left_out_and_said(tmp_path: Path) -> None:

@@ -8,21 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interpret_core.networks import NetworkParts, Preprocessing, load, torchvision_ops
+from interpret_core.networks import NetworkParts, Preprocessing, Silence, load, torchvision_ops
+from interpret_core.networks.graph import preparation
 
 SIZE = (32, 32)
-
-
-class LayerNorm2d(nn.Module):
-    """Over the units of each position, as torchvision's and timm's: permuted there and back."""
-
-    def __init__(self, units: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(units)
-
-    def forward(self, x: Tensor) -> Tensor:
-        normed: Tensor = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        return normed
 
 
 class BatchNormAct(nn.BatchNorm2d):
@@ -45,16 +34,19 @@ class DropPath(nn.Module):
         return nn.functional.dropout2d(x, 0.3, self.training)
 
 
-def frozen(units: int) -> nn.Module:
-    torchvision_ops.torchvision()
+def library(name: str, units: int) -> nn.Module:
+    """A normalisation that torchvision writes out."""
+    torchvision_ops.models()
+    from torchvision.models.convnext import LayerNorm2d
     from torchvision.ops.misc import FrozenBatchNorm2d
 
-    return FrozenBatchNorm2d(units)
+    return {"layer": LayerNorm2d, "frozen": FrozenBatchNorm2d}[name](units)
 
 
 BETWEEN: dict[str, Callable[[int], list[nn.Module]]] = {
     "nothing": lambda units: [],
     "batch norm": lambda units: [nn.BatchNorm2d(units)],
+    "two batch norms": lambda units: [nn.BatchNorm2d(units), nn.BatchNorm2d(units)],
     "identity": lambda units: [nn.BatchNorm2d(units), nn.Identity()],
     "identities around": lambda units: [nn.Identity(), nn.BatchNorm2d(units), nn.Identity(), nn.Identity()],
     "dropout": lambda units: [nn.Dropout2d(0.1)],
@@ -62,8 +54,8 @@ BETWEEN: dict[str, Callable[[int], list[nn.Module]]] = {
     "drop path": lambda units: [nn.BatchNorm2d(units), DropPath()],
     "group norm": lambda units: [nn.GroupNorm(2, units)],
     "instance norm": lambda units: [nn.InstanceNorm2d(units, affine=True)],
-    "layer norm": lambda units: [LayerNorm2d(units)],
-    "frozen batch norm": lambda units: [frozen(units)],
+    "layer norm": lambda units: [library("layer", units)],
+    "frozen batch norm": lambda units: [library("frozen", units)],
 }
 
 
@@ -123,14 +115,17 @@ def seen(network: nn.Sequential, images: Tensor) -> list[Tensor]:
     return found
 
 
-@pytest.mark.parametrize("between", BETWEEN)
-@pytest.mark.parametrize("activation", [nn.ReLU, nn.SiLU])
-@pytest.mark.parametrize("dynamic", [False, True])
+CASES = [
+    *((between, nn.ReLU, False) for between in BETWEEN),
+    *((between, nn.SiLU, False) for between in ("identity", "group norm")),
+    *((between, nn.ReLU, True) for between in BETWEEN if between not in ("layer norm", "frozen batch norm")),
+]  # what those two are made of does not tell what they are where a run is only watched
+
+
+@pytest.mark.parametrize(("between", "activation", "dynamic"), CASES)
 def test_the_response_is_what_the_next_layer_sees(
     between: str, activation: Callable[[], nn.Module], dynamic: bool
 ) -> None:
-    if dynamic and between in ("layer norm", "frozen batch norm"):
-        pytest.skip("what they are made of does not tell what they are where a run is only watched")
     network = built(BETWEEN[between], activation)
     _MADE["now"] = Dynamic(network) if dynamic else network
     loaded = load(f"{__name__}:made")
@@ -165,8 +160,6 @@ def test_one_module_that_normalises_and_activates() -> None:
 
 @pytest.mark.parametrize("between", ["identity", "group norm", "layer norm"])
 def test_silencing_there_is_silencing_what_the_next_layer_sees(between: str) -> None:
-    from interpret_core.networks import Silence
-
     network = built(BETWEEN[between], nn.ReLU)
     _MADE["now"] = network
     loaded, images = load(f"{__name__}:made"), torch.rand(2, 3, *SIZE)
@@ -209,10 +202,51 @@ def test_another_reader_or_a_step_that_mixes_units_ends_it() -> None:
     assert (response < 0).any()
 
 
-def test_results_from_before_are_of_another_network() -> None:
+def test_results_from_before_are_of_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """An Identity that is only handed on changes what a response is, and so the digest."""
-    digests = {}
-    for between in ("batch norm", "identity"):
+    for between in ("identity", "two batch norms", "group norm"):
         _MADE["now"] = built(BETWEEN[between], nn.ReLU)
-        digests[between] = load(f"{__name__}:made").digest
-    assert digests["batch norm"] != digests["identity"]
+        new = load(f"{__name__}:made").digest
+        with monkeypatch.context() as before:
+            before.setattr(preparation, "followed", lambda ops, found: [])
+            assert load(f"{__name__}:made").digest != new, between
+    _MADE["now"] = built(BETWEEN["batch norm"], nn.ReLU)
+    new = load(f"{__name__}:made").digest
+    monkeypatch.setattr(preparation, "followed", lambda ops, found: [])
+    assert load(f"{__name__}:made").digest == new, "nothing lies further behind there"
+
+
+class Overwrites(nn.Module):
+    """Somebody's own of that name, which writes over what it is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x -= x.mean(1, keepdim=True)
+        return x
+
+
+Overwrites.__name__ = "LayerNorm2d"
+
+
+class Turned(nn.LayerNorm):
+    """Somebody's own of that name, which hands its units out last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1))
+
+
+Turned.__name__ = "LayerNorm2d"
+
+
+def test_what_only_bears_the_name_of_a_normalisation() -> None:
+    torch.manual_seed(0)
+    body = (nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), Overwrites(), nn.Conv2d(4, 4, 3), nn.ReLU())
+    network = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
+    _MADE["now"] = network
+    loaded, images = load(f"{__name__}:made"), torch.rand(2, 3, *SIZE)
+    with loaded.recording(loaded.layers) as run:
+        first, _ = run(images).responses.values()
+    torch.testing.assert_close(first, seen(network, images)[0], rtol=1e-5, atol=1e-6)
+    turned = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), Turned(4), nn.Flatten(), nn.Linear(4 * 32 * 32, 3))
+    _MADE["now"] = turned.eval()
+    (layer,) = load(f"{__name__}:made").layers
+    assert (layer.units, layer.grid) == (4, SIZE)

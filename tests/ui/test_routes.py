@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from tests.ui.test_pages import open_page
 from ui.server import routes
 from ui.session import resources, results
 from ui.shell import addresses
@@ -25,6 +27,7 @@ SELECTION = {"network": "small", "dataset": "planted", "layer": "conv2"}
 def ask(route: str, query: dict[str, Any], headers: dict[str, str] | None = None, **path: Any) -> Response:
     """Call a route's handler as Starlette would."""
     handlers = {"thumb": routes.thumbnail, "photo": routes.photo, "download": routes.download}
+    handlers["script"] = routes.script
     scope = {
         "type": "http",
         "method": "GET",
@@ -52,6 +55,22 @@ def test_thumbnail_is_kept_for_good_by_its_digest() -> None:
     old = ask("thumb", {**query, "v": "0" * 40}, unit=3)
     assert old.status_code == 404
     assert b"shows an earlier result: reload it" in bytes(old.body)
+
+
+def test_scripts_of_components_are_fetched_once_and_not_sent() -> None:
+    """By the digest in their address; a message holds the line that imports one, and no script."""
+    app = open_page("pages/units.py", network="small", dataset="planted", layer="conv2", unit="3")
+    lines = [node.proto.js_content for node in app.get("bidi_component")]
+    assert len(lines) > 4
+    for line in lines:
+        assert len(line) < 250
+        (name,) = re.findall(r"/api/script/([a-z_]+-[0-9a-f]{16}\.js)", line)
+        answer = ask("script", {}, name=name)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in answer.headers["cache-control"]
+        assert bytes(answer.body).count(b"export function drawComponent(") == 1
+    assert ask("script", {}, name="menu-0000000000000000.js").status_code == 404
 
 
 def test_photograph() -> None:

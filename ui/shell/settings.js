@@ -57,10 +57,15 @@ export default function({ data, parentElement, setTriggerValue }) {
     if (kept.get(field.name)?.text !== text)
       kept.set(field.name, { text, part: field.kind === 'evidence' ? evidenceOf(field) : fieldOf(field) });
     const { part } = kept.get(field.name), box = part.querySelector('select, input');
-    if (box && box.dataset.typed === undefined) box.value = box.dataset.told = value;
+    if (box) {
+      box.dataset.told = value;
+      if (box.dataset.typed === undefined && box._wait === undefined) box.value = value;
+    }
     return part;
   });
-  if (parts.length !== root.children.length || parts.some((part, at) => part !== root.children[at])) root.replaceChildren(...parts);
+  // One by one: a box that is taken out and put back would lose the keyboard.
+  for (const old of [...root.children]) if (!parts.includes(old)) old.remove();
+  parts.forEach((part, at) => { if (root.children[at] !== part) root.insertBefore(part, root.children[at] ?? null); });
 
   const tell = box => {
     clearTimeout(box._wait); delete box.dataset.typed;
@@ -82,11 +87,11 @@ export default function({ data, parentElement, setTriggerValue }) {
     root._key = event.key.startsWith('Arrow') || event.key.length === 1;
     if (event.key === 'Enter' && box.type === 'number') tell(box);
     if (event.key !== 'Escape' || !box.matches('select, input')) return;
-    clearTimeout(box._wait); delete box.dataset.typed;
+    clearTimeout(box._wait); box._wait = undefined; delete box.dataset.typed;
     box.value = box.dataset.told;                              // only typed, or walked over: taken back
     event.stopPropagation(); event.preventDefault();
     box.blur();
   };
   root.onpointerdown = () => { root._key = false; };
-  root.onfocusout = ({ target }) => { if (target.matches('select, input') && target.dataset.typed === undefined && target._wait) tell(target); };
+  root.onfocusout = ({ target }) => { if (target.dataset.typed !== undefined || target._wait !== undefined) tell(target); };
 }

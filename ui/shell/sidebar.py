@@ -179,7 +179,8 @@ def _evidence(network: str, known: Known) -> dict[str, object]:
 
 def _chosen() -> None:
     """Write what was chosen to the address; what cannot be followed is told there, as of any link."""
-    name, value = (str(one) for one in st.session_state["settings"].get("chosen") or ("", ""))
+    told = st.session_state["settings"].get("chosen")
+    name, value = map(str, told) if isinstance(told, list) and len(told) == 2 else ("", "")
     if name == "network":  # units picked by hand are the network's own
         silenced.put_back()
         state.change(network=value, silence=None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from interpret_core.errors import WeightsError
 from interpret_core.networks.checkpoints.kinds import other_kind
 
 _scalar = np.float64(0).__reduce__()[0]  # NumPy's own maker of single numbers, wherever this version keeps it
+_ONE_READER = threading.Lock()
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 Tensors = dict[str, torch.Tensor]
 DEEPEST = 3  # levels of dictionaries below the first
@@ -101,7 +104,7 @@ def _read(file: Path) -> Any:
 
 
 def _unpickled(file: Path, **more: Any) -> Any:
-    with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS):
+    with warnings.catch_warnings(), _harmless():
         # torch warns of pickle protocols it may not know; what it does not know it refuses all the same.
         warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
         # It does take an encoding, for texts of Python 2.
@@ -109,10 +112,26 @@ def _unpickled(file: Path, **more: Any) -> Any:
         return torch.load(file, map_location="cpu", weights_only=True, **more)
 
 
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Allow those objects. torch does so for the whole process: one reader at a time, and what somebody else
+    has allowed stays.
+    """
+    with _ONE_READER:
+        before = torch.serialization.get_safe_globals()
+        torch.serialization.add_safe_globals(_HARMLESS)
+        try:
+            yield
+        finally:
+            torch.serialization.clear_safe_globals()
+            torch.serialization.add_safe_globals(before)
+
+
 def _named(file: Path) -> str:
     """Which objects, where torch can tell: whoever saved the file knows them."""
     try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+        with _harmless():
+            names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
     except Exception:  # an old format, or one that cannot be looked through: the sentence does without
         return ""
     own = sorted(names, key=lambda name: (name.startswith(("builtins.", "torch.")), name))

@@ -17,10 +17,12 @@ from torch import nn
 
 from interpret_core.errors import WeightsError
 from interpret_core.networks.checkpoints.contents import Tensors, parts_of
+from interpret_core.networks.objects.description import tensor_digest
 
 WRAPPERS = frozenset({"module", "_orig_mod"})  # as `objects.copier.unwrapped` takes them off within a network
 _AVERAGED = re.compile(r"(^|[._])(ema|swa|averaged?|shadow)([._]|$)|averag", re.IGNORECASE)
 _COUNTERS = frozenset({"n_averaged", "total_ops", "total_params"})
+WHOLE = "whole"  # in place of keys: what stands under none
 DEEPEST = 3  # prefixes one in another
 
 
@@ -65,34 +67,42 @@ def fit(module: nn.Module, file: Path, name: str, part: str = "", renamed: Calla
         key: {renamed(one): tensor for one, tensor in tensors.items()}
         for key, tensors in parts_of(file).items()
     }
-    found = list(_candidates(module, parts))
+    own = _own(module)
+    found = list(_candidates(own, parts))
     if part:
-        wanted = [one for one in found if one.part == part or one.part.startswith(f"{part}.")]
+        key = "" if part == WHOLE else part
+        wanted = [one for one in found if one.part == key or (key and one.part.startswith(f"{key}."))]
         if not wanted:
-            named = ", ".join(dict.fromkeys(one.part or "the whole" for one in found[:12]))
+            named = ", ".join(dict.fromkeys(one.part or WHOLE for one in found[:12]))
             raise WeightsError(f"Weights file {file} has no part {part!r}, expected one of: {named}.")
         found = wanted
-    fitting = [one for one in found if not _problems(module, one.tensors)]
+    fitting = [one for one in found if not _problems(own, one.tensors)]
     if not fitting:
-        raise _other(file, name, min((_problems(module, one.tensors) for one in found), key=_faults))
+        raise _other(file, name, min((_problems(own, one.tensors) for one in found), key=_faults))
     chosen = _chosen(fitting, file)
     module.load_state_dict(chosen.tensors, strict=False)
     return _sentence(chosen, fitting, file)
 
 
-def _candidates(module: nn.Module, parts: Mapping[str, Tensors]) -> Iterator[Candidate]:
+def _candidates(own: Tensors, parts: Mapping[str, Tensors]) -> Iterator[Candidate]:
     """Every set of a file under every prefix that all or some of its names share."""
-    own = module.state_dict()
-    (outer, *others) = dict.fromkeys(name.partition(".")[0] for name in own)
+    outer = list(dict.fromkeys(name.partition(".")[0] for name in own))
     for part, tensors in parts.items():
-        counted = "n_averaged" in tensors and "n_averaged" not in own
-        plain = {name: one for name, one in tensors.items() if name in own or not _counts(name)}
-        bare = {_unwrapped(name): one for name, one in plain.items()}
-        for state in (plain, bare) if bare.keys() != plain.keys() else (plain,):
+        counted = any(_counts(name, "n_averaged") for name in tensors) and "n_averaged" not in own
+        # What averages and profilers leave in a state is none of it, unless the module has such a tensor.
+        kept = {name.rpartition(".")[2] for name in own} & _COUNTERS
+        plain = {name: one for name, one in tensors.items() if not _counts(name, *_COUNTERS - kept)}
+        bare = {name if name in own else _unwrapped(name): one for name, one in plain.items()}
+        # Two names that become one would be a mixture of two networks.
+        for state in (plain, bare) if bare.keys() != plain.keys() and len(bare) == len(plain) else (plain,):
             yield Candidate(part, state, counted=counted)
             yield from (one._replace(counted=counted) for one in _prefixed(part, state, DEEPEST))
-        if not others:  # the module itself has a wrapper that the file does not know
-            yield Candidate(part, {f"{outer}.{name}": one for name, one in bare.items()}, counted=counted)
+        if len(outer) == 1:  # the module itself has a wrapper that the file does not know
+            yield Candidate(part, {f"{outer[0]}.{name}": one for name, one in bare.items()}, counted=counted)
+        beside = tuple(name for name in plain if name not in own)
+        if own and {name.partition(".")[2] for name in beside} >= own.keys():  # again, under a prefix
+            inside = {name: one for name, one in plain.items() if name in own}
+            yield Candidate(part, inside, beside, counted)
 
 
 def _prefixed(part: str, tensors: Tensors, levels: int) -> Iterator[Candidate]:
@@ -113,14 +123,18 @@ def _unwrapped(name: str) -> str:
     return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
-def _counts(name: str) -> bool:
-    """Whether it is what averages and profilers leave in a state."""
-    return name.rpartition(".")[2] in _COUNTERS
+def _counts(name: str, *counters: str) -> bool:
+    """Whether it is one of these counters."""
+    return name.rpartition(".")[2] in counters
 
 
-def _problems(module: nn.Module, state: Mapping[str, torch.Tensor]) -> list[tuple[int, str]]:
+def _own(module: nn.Module) -> Tensors:
+    """A module's tensors; what else its state holds (`get_extra_state`) is left as the module made it."""
+    return {name: one for name, one in module.state_dict().items() if isinstance(one, torch.Tensor)}
+
+
+def _problems(own: Tensors, state: Mapping[str, torch.Tensor]) -> list[tuple[int, str]]:
     """What keeps a state from being a module's: how many names, and the first of them in words."""
-    own = module.state_dict()
     there = {_place(own[key]) for key in own if key in state}
     missing = [
         key
@@ -163,19 +177,22 @@ def _chosen(fitting: list[Candidate], file: Path) -> Candidate:
     """The one that fits; of several the one that is no average, or they are the same, or it is asked."""
     plain = [one for one in fitting if not one.averaged]
     few: list[Candidate] = []
-    for one in sorted(plain or fitting, key=lambda one: one.part.count(".")):
+    for one in sorted(plain or fitting, key=lambda one: len(one.part.split(".")) if one.part else 0):
         if not any(_same(one.tensors, other.tensors) for other in few):
             few.append(one)
     if len(few) > 1:
         raise WeightsError(
-            f"Weights file {file} holds several networks that fit: {', '.join(one.part for one in few)}. Say "
-            f"which after the file's name: {file.name}#{few[0].part}."
+            f"Weights file {file} holds several networks that fit: "
+            f"{', '.join(one.part or WHOLE for one in few)}. Say which after the file's name: "
+            f"{file.name}#{few[0].part or few[1].part}."
         )
     return few[0]
 
 
 def _same(one: Tensors, other: Tensors) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    return one.keys() == other.keys() and all(
+        one[name] is other[name] or tensor_digest(one[name]) == tensor_digest(other[name]) for name in one
+    )
 
 
 def _sentence(chosen: Candidate, fitting: list[Candidate], file: Path) -> str:

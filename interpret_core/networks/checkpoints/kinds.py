@@ -31,6 +31,8 @@ def other_kind(file: Path) -> str:
         )
     if start.startswith(b"\x89HDF"):
         return "is an HDF5 file of Keras: Unitscope reads networks of PyTorch."
+    if start[8:9] == b"{":  # after eight bytes that say how long it is, safetensors' own heading
+        return ""
     if start.startswith(b"\x1f\x8b") or start[257:262] == b"ustar":
         return "is an archive: unpack it, and name the file inside."
     if _is_onnx(start):
@@ -48,10 +50,11 @@ def _is_onnx(start: bytes) -> bool:
 
 def _is_script(file: Path) -> str:
     """An archive of `torch.jit.save` has code beside its tensors."""
-    if not zipfile.is_zipfile(file):
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = {name.partition("/")[2] for name in archive.namelist()}
+    except zipfile.BadZipFile:  # no archive, or a damaged one: whoever reads it says so
         return ""
-    with zipfile.ZipFile(file) as archive:
-        names = {name.partition("/")[2] for name in archive.namelist()}
     if "constants.pkl" not in names and not any(name.startswith("code/") for name in names):
         return ""
     return (

@@ -102,8 +102,10 @@ _POOL_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)
 _NORM_MODULES = (nn.modules.batchnorm._BatchNorm,)
 _SELF_NORM_MODULES = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)
 # Written out in several libraries (torchvision, timm, detectron2) under these names: run as a whole, since
-# what they are made of (arithmetic, permutations) does not tell what they are.
-NAMED_NORMS = {"FrozenBatchNorm2d": Kind.NORM, "LayerNorm2d": Kind.SELF_NORM}
+# what they are made of (arithmetic, permutations) does not tell what they are. Only the libraries' own: they
+# overwrite nothing and return a new tensor, which another class of that name need not do.
+_NAMED_NORMS = {"FrozenBatchNorm2d": Kind.NORM, "LayerNorm2d": Kind.SELF_NORM}
+_LIBRARIES = frozenset({"torchvision", "timm", "detectron2"})
 
 Shape = Callable[[Any], tuple[int, ...] | None]
 
@@ -113,13 +115,19 @@ def plain_name(name: str) -> str:
     return name.strip("_")
 
 
+def named_norm(module: nn.Module) -> Kind | None:
+    """The kind of a normalisation that a library writes out; None for anything else."""
+    known = type(module).__module__.partition(".")[0] in _LIBRARIES
+    return _NAMED_NORMS.get(type(module).__name__) if known else None
+
+
 def describe_module(module: nn.Module) -> tuple[Kind, Window | None]:
     """Kind and window of a torch.nn module that is called as a whole."""
     if isinstance(module, nn.Conv2d):
         return Kind.CONV, Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.dilation))
     if isinstance(module, _POOL_MODULES):
         return Kind.POOL, _pool_window(module.kernel_size, module.stride, getattr(module, "dilation", 1))
-    named = NAMED_NORMS.get(type(module).__name__)
+    named = named_norm(module)
     if named is not None:
         return named, None
     for kind, classes in (

@@ -20,12 +20,12 @@ import torch
 from torch import fx, nn
 
 from interpret_core.networks.graph.operations import (
-    NAMED_NORMS,
     Kind,
     Op,
     Window,
     describe_function,
     describe_module,
+    named_norm,
     shape_of,
 )
 
@@ -75,7 +75,7 @@ class _Tracer(fx.Tracer):
         return super().call_module(m, forward, args, kwargs)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m).__name__ in NAMED_NORMS or super().is_leaf_module(m, module_qualified_name)
+        return named_norm(m) is not None or super().is_leaf_module(m, module_qualified_name)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)

@@ -27,6 +27,7 @@ from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.checkpoints.contents import SUFFIXES
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.graph.preparation import refuse_unreadable
+from interpret_core.networks.layers import RESPONSES
 from interpret_core.networks.objects import code
 from interpret_core.networks.objects.copies import initialised, private_copy, unwrapped
 from interpret_core.networks.objects.description import Plain, canonical, named_tensors, sha, tensor_digest
@@ -269,7 +270,7 @@ class CalledFactory:
         """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
         file = weights_identity(weights) if weights.file is not None else {}
         part = {"part": self.factory.part} if self.factory.part else {}
-        return {"made": self.facts.made, "head": self.facts.head, **file, **part}
+        return {"made": self.facts.made, "head": self.facts.head, "responses": RESPONSES, **file, **part}
 
     def place(self, weights: Weights) -> str:
         """In a file of the user's, or nowhere but in the factory."""
