@@ -61,7 +61,7 @@ def test_scripts_of_components_are_fetched_once_and_not_sent() -> None:
     """By the digest in their address; a message holds the line that imports one, and no script."""
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv2", unit="3")
     lines = [node.proto.js_content for node in app.get("bidi_component")]
-    assert len(lines) > 4
+    assert len(lines) >= 4
     for line in lines:
         assert len(line) < 250
         (name,) = re.findall(r"/api/script/([a-z_]+-[0-9a-f]{16}\.js)", line)
