@@ -28,8 +28,7 @@ from dataclasses import dataclass, replace
 from interpret_core.networks.graph.geometry import Field, receptive_fields
 from interpret_core.networks.graph.operations import Kind, Op, Pair
 
-# Raise when the rule for responses changes: what a run noted of a network under its recipe is asked anew. The
-# demo's networks leave it out: their responses are what they were, and their results were shipped.
+# Raise when the rule changes: what a run noted of a network under its recipe is then asked anew.
 RESPONSES = 2
 _STEPS = frozenset({Kind.NORM, Kind.SELF_NORM, Kind.PASS, Kind.ACTIVATION})
 

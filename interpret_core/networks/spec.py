@@ -12,6 +12,7 @@ from interpret_core import __version__
 from interpret_core.errors import NetworkError
 from interpret_core.networks import torchvision_ops
 from interpret_core.networks.identity import SCHEMA
+from interpret_core.networks.layers import RESPONSES
 from interpret_core.networks.objects.description import canonical, sha
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.weights import Weights
@@ -120,6 +121,7 @@ class NetworkSpec:
         content = {
             "schema": SCHEMA,
             "version": __version__,
+            "responses": RESPONSES,
             "made": self.source.recipe(weights),
             "preprocessing": self.preprocessing.record(),
             "outputs": list(self.class_names),

@@ -23,7 +23,7 @@ _scalar = np.float64(0).__reduce__()[0]  # NumPy's own maker of single numbers, 
 _ONE_READER = threading.Lock()
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 Tensors = dict[str, torch.Tensor]
-DEEPEST = 3  # levels of dictionaries below the first
+LEVELS = 3  # levels of dictionaries below the first
 # What training code keeps beside tensors, and what only holds values: options of a command line, and numbers
 # of NumPy. torch itself tells how an object of each is made; no method of them can do anything else.
 _HARMLESS: list[Any] = [
@@ -59,7 +59,7 @@ def parts_of(file: Path) -> dict[str, Tensors]:
         raise damaged(file, error) from error
     found: dict[str, Tensors] = {}
     if isinstance(content, Mapping):
-        _collect(content, "", DEEPEST, found)
+        _collect(content, "", LEVELS, found)
     if not found:
         held = f" with {', '.join(map(str, list(content)[:6]))}" if isinstance(content, Mapping) else ""
         raise WeightsError(
@@ -132,7 +132,7 @@ def _named(file: Path) -> str:
     try:
         with _harmless():
             names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
-    except Exception:  # an old format, or one that cannot be looked through: the sentence does without
+    except (pickle.UnpicklingError, *_FAULTS):  # an old format cannot be looked through
         return ""
     own = sorted(names, key=lambda name: (name.startswith(("builtins.", "torch.")), name))
     return f" (it names {', '.join(own[:3])})" if own else ""

@@ -27,7 +27,6 @@ from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.checkpoints.contents import SUFFIXES
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.graph.preparation import refuse_unreadable
-from interpret_core.networks.layers import RESPONSES
 from interpret_core.networks.objects import code
 from interpret_core.networks.objects.copies import initialised, private_copy, unwrapped
 from interpret_core.networks.objects.description import Plain, canonical, named_tensors, sha, tensor_digest
@@ -88,6 +87,11 @@ class FactorySource:
     def name(self) -> str:
         """`package.module:factory`."""
         return f"{self.module}:{self.factory}"
+
+    @property
+    def part_words(self) -> str:
+        """Which part of the file was asked for, as the end of its name; empty for none."""
+        return f", part {self.part}" if self.part else ""
 
     def parts(self, seed: int = SEED) -> NetworkParts:
         """What the factory returns, random numbers seeded; the module is the factory's own.
@@ -169,7 +173,7 @@ class FactorySource:
 
     def _evidence(self, parts: NetworkParts, made: Plain) -> tuple[str, str]:
         if self.file is not None:
-            return parts.evidence or TRAINED, parts.note or f"Weights from {self.file.name}."
+            return parts.evidence or TRAINED, parts.note or f"Weights from {self.file.name}{self.part_words}."
         if parts.evidence:
             return parts.evidence, parts.note or f"Weights as {self.name} makes them."
         drawn = _drawn_share(self, sha(canonical(made)))
@@ -270,7 +274,7 @@ class CalledFactory:
         """What it is made of. What it computes may depend on more: `Facts.answers` tell, and a load."""
         file = weights_identity(weights) if weights.file is not None else {}
         part = {"part": self.factory.part} if self.factory.part else {}
-        return {"made": self.facts.made, "head": self.facts.head, "responses": RESPONSES, **file, **part}
+        return {"made": self.facts.made, "head": self.facts.head, **file, **part}
 
     def place(self, weights: Weights) -> str:
         """In a file of the user's, or nowhere but in the factory."""
@@ -324,7 +328,7 @@ def _parted(file: str) -> tuple[str, str]:
 
 
 def _spec(name: str, source: FactorySource, facts: Facts) -> NetworkSpec:
-    weights = f", weights from {source.file.name}." if source.file is not None else "."
+    weights = f", weights from {source.file.name}{source.part_words}." if source.file is not None else "."
     return NetworkSpec(
         name=name,
         title=source.name,

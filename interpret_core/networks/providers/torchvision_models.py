@@ -15,7 +15,6 @@ from interpret_core import config
 from interpret_core.errors import NetworkError, unknown
 from interpret_core.networks import torchvision_ops
 from interpret_core.networks.checkpoints.fit import fit
-from interpret_core.networks.layers import RESPONSES
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
@@ -142,8 +141,7 @@ class TorchvisionSource:
 
     def recipe(self, weights: Weights) -> dict[str, Any]:
         """Trained: architecture and file. Random: all that decides the numbers drawn."""
-        recipe: dict[str, Any] = {"builder": f"torchvision.models:{self.model}", "options": self._options()}
-        recipe["responses"] = RESPONSES
+        recipe = {"builder": f"torchvision.models:{self.model}", "options": self._options()}
         return recipe | weights_identity(weights)
 
     def place(self, weights: Weights) -> str:
