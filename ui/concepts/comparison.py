@@ -70,9 +70,8 @@ def bars(networks: dict[str, Views]) -> str:
 @kept(64)
 def _bars(identity: Identity, concept: str, kind: str, top: float, deep: bool, _panel: Panel) -> Finished:
     figure = detector_bars(_panel, share=kind == "share", unique=kind == "unique", top=top)
-    if (
-        deep
-    ):  # plots of one height, so that equal heights are equal numbers; only slanted names take more below
+    if deep:
+        # Plots of one height, so that equal heights are equal numbers; only slanted names take more below.
         foot = SLANTED if len(_panel.counts) > FITTING else FLAT
         figure.update_layout(margin={"b": foot}, height=HEIGHT - SLANTED + foot)
         figure.update_xaxes(automargin=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interpret_core import demo
+from interpret_core import config, demo
 from interpret_core.errors import UnitscopeError
 from ui.session import results
 from ui.shell.sidebar import Ask, Known
@@ -31,7 +31,7 @@ def ranked(names: Sequence[str], datasets: Sequence[str], least: int) -> list[st
 
 def known() -> Known:
     """What there is to choose from in the sidebar, and where to start."""
-    names = results.dataset_names()
+    names, now = results.dataset_names(), config.current()
     return Known(
         results.network_names(),
         names,
@@ -39,7 +39,8 @@ def known() -> Known:
         lambda: first_dataset(names),
         first,
         results.card,
-        results.configured(),
+        now.networks,
+        now.datasets,
     )
 
 

@@ -68,16 +68,10 @@ def shown_networks(selected: str | None) -> tuple[str, ...]:
 
 
 @once
-def configured() -> tuple[str, ...]:
-    """Names of networks and data sets that the user has given in the configuration."""
-    now = config.current()
-    return *now.networks, *now.datasets
-
-
-@once
 def own(ask: Ask) -> bool:
     """Whether network or data set is one that the user has named in the configuration."""
-    return ask.network in configured() or ask.dataset in configured()
+    now = config.current()
+    return ask.network in now.networks or ask.dataset in now.datasets
 
 
 @once

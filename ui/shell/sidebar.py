@@ -76,7 +76,7 @@ class Known(NamedTuple):
         nameless: whether the configuration has an entry that no URL can name.
         first_dataset, first_network: where whoever names none starts; asked only then.
         card: of a network.
-        own: names that the user has given in the configuration.
+        own_networks, own_datasets: names that the user has given in the configuration.
     """
 
     networks: Sequence[str]
@@ -85,7 +85,8 @@ class Known(NamedTuple):
     first_dataset: Callable[[], str]
     first_network: Callable[[str], str]
     card: Callable[[str], Card]
-    own: Collection[str] = ()
+    own_networks: Collection[str] = ()
+    own_datasets: Collection[str] = ()
 
 
 def selection(known: Known, menu: Callable[[], None]) -> Ask | None:
@@ -131,9 +132,9 @@ def _settings(ask: tuple[str | None, str | None], cutoff: float, least: int, kno
     """The boxes and what the network's evidence is worth, as one component: each box costs every run."""
     network, dataset = ask
     fields = [
-        _choice("Network", "network", known.networks, network, known.own),
+        _choice("Network", "network", known.networks, network, known.own_networks),
         *([_evidence(network, known)] if network else []),
-        _choice("Data set", "dataset", known.datasets, dataset, known.own),
+        _choice("Data set", "dataset", known.datasets, dataset, known.own_datasets),
         {**CUTOFF_BOX, "value": _digits(cutoff)},
         {**IMAGES_BOX, "value": str(least)},
     ]

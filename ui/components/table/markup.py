@@ -1,7 +1,7 @@
 """A table of a few rows as plain HTML, of the same columns and cells as the component's.
 
 For what every click or step of a slider draws anew, and nobody sorts: a component takes the server four times
-as long, and its script travels with every message.
+as long.
 """
 
 from __future__ import annotations
