@@ -14,7 +14,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint bench demo-results clean browser
+.PHONY: help run dev test test-slow lint bench demo-results clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew w
 # WORKERS=0 runs all in one process (--pdb).
 test: $(VENV)/.installed-dev browser lint ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+
+test-slow: $(VENV)/.installed-dev browser ## The same with the tests that take minutes: every family of networks, more photographs
+	$(BIN)/python -m pytest --slow -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from interpret_core.errors import NetworkError
 from interpret_core.networks import Network
 from interpret_core.networks.graph.interpreter import run_all
 from interpret_core.networks.graph.trace import Graph, UntraceableError, trace
-from interpret_core.networks.layers import find_layers
+from interpret_core.networks.layers.inventory import find_layers
 
 METHOD = "riemann_middle"  # the midpoint rule
 
@@ -58,7 +58,7 @@ class Twin:
         twin = graph.copied()
         points = {
             found.layer.name: _point(twin, twin.nodes[found.response], number)
-            for number, found in enumerate(find_layers(graph.ops(shapes)))
+            for number, found in enumerate(find_layers(graph.ops(shapes)).layers)
         }
         if list(points) != [layer.name for layer in network.layers]:
             raise NetworkError(

@@ -10,10 +10,9 @@ Environment:
 The TOML file has three tables, all optional; folders, and weights after `@`, are relative to the file:
     [datasets]
     kitchen = "data/kitchen"
-    [networks]
+    [networks]                             a name, or a table: see `network_tables`
     mine = "package.module:factory@weights.safetensors"
     baseline = "torchvision/alexnet@random"
-    tagger = { network = "package.module:tagger", head = "sigmoid" }    how its outputs become probabilities
     [classes]                              which outputs of a network are a class of a data set
     dog = ["beagle", 207, "151-160"]       by name, by number, by range
     kite = []                              no class
@@ -33,13 +32,12 @@ from types import MappingProxyType
 from typing import Any
 
 from interpret_core.errors import UserError
+from interpret_core.network_tables import NetworkTable, network_table
 
 DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
-_STRINGS = ("datasets", "networks")
 _VARIABLES = ("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE")
-_TABLES = (*_STRINGS, "classes")
-HEADS = ("logits", "probabilities", "sigmoid")  # how a network's outputs become probabilities
+_TABLES = ("datasets", "networks", "classes")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -52,25 +50,22 @@ class Config:
 
     Attributes:
         cache: absolute folder of the result store; it need not exist yet.
-        networks: name -> factory string, `package.module:factory[@weights]`.
-        heads: of some of them, name -> how the outputs become probabilities.
+        networks: name -> what it stands for, and what is stated of it.
         datasets: name -> absolute folder in Broden's layout; it need not exist.
         offline: never try a download.
         classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
     """
 
     cache: Path
-    networks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, NetworkTable] = field(default_factory=dict)
     datasets: Mapping[str, Path] = field(default_factory=dict)
     offline: bool = False
     classes: Mapping[str, Mapping[str, Entries]] = field(default_factory=dict)
-    heads: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
         object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
         object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
-        object.__setattr__(self, "heads", MappingProxyType(dict(self.heads)))
         tables = {network: MappingProxyType(dict(table)) for network, table in self.classes.items()}
         object.__setattr__(self, "classes", MappingProxyType(tables))
 
@@ -78,7 +73,7 @@ class Config:
         # Read-only mappings do not pickle, and a configuration travels to worker processes.
         classes = {network: dict(table) for network, table in self.classes.items()}
         named = dict(self.networks), dict(self.datasets)
-        return Config, (self.cache, *named, self.offline, classes, dict(self.heads))
+        return Config, (self.cache, *named, self.offline, classes)
 
     def classes_for(self, network: str) -> dict[str, Entries]:
         """What the user says of a network's outputs: class -> names, numbers and ranges; () removes it."""
@@ -113,15 +108,13 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
 def _stated(said: tuple[str, ...], _stamp: tuple[int, ...], _here: str) -> Config:
     """The configuration; file and folder count for what is remembered alone."""
     named, cache, folders, offline = said[: len(_VARIABLES)]
-    tables, classes, heads = _read_toml(named)
+    tables, networks, classes = _read_toml(named)
     return Config(
         cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),
-        networks=tables["networks"],
-        datasets=_listed_folders(folders)
-        | {name: Path(folder) for name, folder in tables["datasets"].items()},
+        networks=networks,
+        datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in tables.items()},
         offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
-        heads=heads,
     )
 
 
@@ -147,51 +140,29 @@ def _flag(name: str, value: str) -> bool:
     raise UserError(f"{name} is {value!r}, expected 1 or 0: set {name}=1, or unset it.")
 
 
-Tables = tuple[dict[str, dict[str, str]], dict[str, dict[str, Entries]], dict[str, str]]
+Tables = tuple[dict[str, str], dict[str, NetworkTable], dict[str, dict[str, Entries]]]
 
 
 def _read_toml(named: str) -> Tables:
-    """The `[datasets]` (folders made absolute) and `[networks]`, the `[classes]`, and the networks' heads."""
+    """The `[datasets]` (folders made absolute), the `[networks]` and the `[classes]`."""
     path = Path(named or DEFAULT_CONFIG).expanduser().absolute()
     if not path.is_file():
         if named:
             raise UserError(f"INTERPRET_CONFIG names {path}, which is not a file: create it, or unset it.")
-        return {table: {} for table in _STRINGS}, {}, {}
+        return {}, {}, {}
     content = _parsed(path)
     unknown = sorted(set(content) - set(_TABLES))
     if unknown:
         raise UserError(
             f"{path} has {unknown[0]!r}, expected only [datasets], [networks] and [classes]: remove it."
         )
-    networks, heads = _heads(path, content.get("networks", {}))
-    tables = {
-        "datasets": _strings(path, "datasets", content.get("datasets", {})),
-        "networks": _strings(path, "networks", networks),
-    }
-    for name, folder in tables["datasets"].items():
-        tables["datasets"][name] = _beside(path, folder)
-    for name, factory in tables["networks"].items():
-        code, at, weights = factory.partition("@")
-        is_file = at and weights and ":" in code  # after a network's own name follows a member of its weights
-        tables["networks"][name] = f"{code}@{_beside(path, weights)}" if is_file else factory
-    return tables, _classes(path, content.get("classes", {})), heads
-
-
-def _heads(path: Path, entries: Any) -> tuple[Any, dict[str, str]]:
-    """The `[networks]` table as names and factory strings, and the heads that some entries state."""
-    if not isinstance(entries, dict):
-        return entries, {}
-    networks, heads = dict(entries), {}
-    for name, entry in entries.items():
-        if not isinstance(entry, dict):
-            continue
-        if set(entry) != {"network", "head"} or entry["head"] not in HEADS:
-            raise UserError(
-                f"{path}: [networks] {name} is {entry!r}, expected a text, or "
-                f'{{ network = "package.module:factory", head = "…" }} with one of {", ".join(HEADS)}.'
-            )
-        networks[name], heads[name] = entry["network"], entry["head"]
-    return networks, heads
+    folders = _strings(path, "datasets", content.get("datasets", {}))
+    networks = _table(path, "networks", content.get("networks", {}))
+    return (
+        {name: _beside(path, folder) for name, folder in folders.items()},
+        {name: network_table(path, name, entry) for name, entry in networks.items()},
+        _classes(path, content.get("classes", {})),
+    )
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -210,11 +181,16 @@ def _beside(path: Path, relative: str) -> str:
     return os.path.normpath(path.parent / Path(relative).expanduser())
 
 
-def _strings(path: Path, table: str, entries: Any) -> dict[str, str]:
+def _table(path: Path, table: str, entries: Any) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise UserError(
             f'{path}: {table} is {entries!r}, expected a table: write [{table}] with name = "value" lines.'
         )
+    return entries
+
+
+def _strings(path: Path, table: str, entries: Any) -> dict[str, str]:
+    entries = _table(path, table, entries)
     for name, value in entries.items():
         if not isinstance(value, str) or not value.strip():
             raise UserError(

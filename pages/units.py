@@ -13,7 +13,7 @@ from ui.components.facts import facts_sentence, fine_print
 from ui.components.markup import category_key
 from ui.components.unit_grid.unit_grid import unit_grid
 from ui.jobs import profile
-from ui.session import relevances
+from ui.session import relevances, results
 from ui.session.layers import Layers
 from ui.session.memory import part
 from ui.session.view import LayerView
@@ -21,6 +21,7 @@ from ui.shell import notices, silenced, state
 from ui.shell.how import how
 from ui.shell.theme import count_text
 from ui.units import filters, panel, silence_switch
+from ui.units.layers import layer_picker
 from ui.units.selection import choose
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     st.title("Units")
     ask = st.session_state["ask"]
     views = profile.ready(ask)
-    view = filters.layer_picker(views, from_first=ask.dataset == demo.NAME)
+    view = layer_picker(ask, views, from_first=ask.dataset == demo.NAME)
     chosen = filters.filters(view, list(relevances.classes_of(view)))
     scores = relevances.scores_of(view, chosen.class_name) if chosen.class_name else None
     order = choose(view, chosen, scores)
@@ -51,6 +52,7 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
     now = panel.shown(view, order)
     layers = {name: count.units for name, count in views.counts.items()}
+    layers |= {one.name: one.units for one in results.further(view.network)}
     picked = silenced.units(layers)
     state.keep("units", filters.PARAMETERS)
     notices.show("body")

@@ -21,6 +21,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 LONGEST = ("browser", "real")  # marks of tests whose files take up to three minutes
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes minutes and finds little that the rest does not runs on demand: `make test-slow`."""
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files begin first, or a worker would be left alone with one of them at the end."""
+    if not config.getoption("--slow"):
+        left = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))

@@ -22,6 +22,7 @@ RANKS = {
     "interpret_core.files": 0,
     "interpret_core.demo": 0,
     "interpret_core.threads": 0,
+    "interpret_core.network_tables": 0,
     "interpret_core.numbers": 0,
     "interpret_core.options": 0,
     "interpret_core.packages": 0,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interpret_core import config
+from interpret_core.cli.examined import show_examination
 from interpret_core.cli.terminal import console, table
-from interpret_core.errors import UserError
+from interpret_core.errors import ParameterError, UserError
 
 if TYPE_CHECKING:
     from interpret_core.datasets import Dataset
@@ -17,16 +18,37 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 8
 CLASSES = "classes.csv"
+CHECK = "check"
 
 
 def list_networks(
     name: Annotated[
-        str | None, typer.Argument(help="One network: its layers, classes and digest.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="One network: its layers, classes and digest; or the word check.", show_default=False
+        ),
     ] = None,
+    checked: Annotated[
+        str | None, typer.Argument(help="After check: the network to examine.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report of check as JSON.")] = False,
 ) -> None:
-    """Known networks and where their weights are; with a name, its layers. Downloads nothing."""
+    """Known networks and where their weights are; with a name, its layers. Downloads nothing.
+
+    "networks check NAME" reports what an examination finds: every layer with its range of values, whether
+    gradients reach it and whether it has masks, what the outputs mean, and every convolution that is not
+    offered, with the reason.
+    """
     from interpret_core import networks
 
+    if name == CHECK and checked is not None:
+        show_examination(checked, as_json=as_json)
+        return
+    if checked is not None or as_json:
+        raise ParameterError(
+            f"Expected one name, or {CHECK} and a name (--json belongs to it): networks {CHECK} "
+            f"{checked or name or 'NAME'}."
+        )
     if name is not None:
         _show_network(networks.load(name, fetch=False))
         return
@@ -53,14 +75,20 @@ def _show_network(network: Network) -> None:
     screen.print(f"evidence: {network.evidence}. {network.note}".rstrip(), soft_wrap=True)
     screen.print(f"input {size} px, {classes}, digest {network.digest}", soft_wrap=True)
     numbers = ("units", "grid", "receptive field", "stride")
-    listed = table("", "layer", "module", *numbers, numbers=numbers)
-    for layer in network.layers:
-        grid = "×".join(str(extent) for extent in layer.grid)
-        field, stride = (
-            f"{pixels} px" if pixels else "?" for pixels in (layer.receptive_field, layer.stride)
-        )
-        listed.add_row(layer.name, layer.path, str(layer.units), grid, field, stride)
-    screen.print(listed)
+    for title, layers in (("", network.layers), ("further layers, by name", network.further)):
+        if not layers:
+            continue
+        listed = table(title, "layer", "module", *numbers, numbers=numbers)
+        for layer in layers:
+            grid = "×".join(str(extent) for extent in layer.grid)
+            field, stride = (
+                f"{pixels} px" if pixels else "?" for pixels in (layer.receptive_field, layer.stride)
+            )
+            name = layer.name if not title else f"{layer.name} ({layer.sort})"
+            listed.add_row(name, layer.path, str(layer.units), grid, field, stride)
+        screen.print(listed)
+    for path, why in (*network.left_out, *network.not_offered)[:NAMES_SHOWN]:
+        screen.print(f"not offered: {path}: {why}", soft_wrap=True)
 
 
 def list_datasets(

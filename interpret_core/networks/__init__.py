@@ -1,8 +1,9 @@
 """Networks: names, weights, layers, and reading or silencing responses without touching the module."""
 
+from interpret_core.networks.devices import find_device
 from interpret_core.networks.graph.prefixes import Prefix
-from interpret_core.networks.layers import Layer
-from interpret_core.networks.network import Network, Recording, Silence, digest, find_device, load
+from interpret_core.networks.layers.layer import Layer
+from interpret_core.networks.network import Network, Recording, Silence, digest, load
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.registry import featured, find, known
 from interpret_core.networks.spec import NetworkParts, NetworkSpec

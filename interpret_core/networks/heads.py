@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, ParameterError, unknown
+from interpret_core.network_tables import HEADS
 from interpret_core.networks.graph.ends import LOGARITHMS, UNBOUNDED
 
 LOGITS, PROBABILITIES, SIGMOID = HEADS

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,15 @@ from numpy.typing import NDArray
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
 from interpret_core.networks import streams
 from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.networks.devices import find_device
+from interpret_core.networks.examination.channels import adapted
+from interpret_core.networks.examination.probe import probe_images
 from interpret_core.networks.graph.interpreter import Taps
 from interpret_core.networks.graph.prefixes import Prefix
-from interpret_core.networks.graph.preparation import prepare
+from interpret_core.networks.graph.preparation import Stated, prepare
 from interpret_core.networks.heads import Head
 from interpret_core.networks.identity import network_digest
-from interpret_core.networks.layers import Layer
-from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.probe import probe_images
+from interpret_core.networks.layers.layer import Layer, by_name
 from interpret_core.networks.registry import find, make
 from interpret_core.networks.spec import Made
 
@@ -70,8 +70,11 @@ class Network:
         preprocessing: of its input.
         class_names: of its outputs; empty if unknown.
         head: how its outputs become probabilities.
-        layers: in forward order.
+        layers: its convolutions in forward order: what "all layers" means.
+        further: other layers, which are asked for by name: block outputs, concatenations, the last linear
+            layer, …
         left_out: (layer, why) of those that cannot be used.
+        not_offered: (path, why) of convolutions and named modules that are no layer.
         answers: numbers of its output for the seeded probe, None where not finite; they tell at the next load
             whether it still computes the same (`probe.agrees`).
         traced: whether torch.fx could trace it.
@@ -84,25 +87,32 @@ class Network:
         self.spec = made.spec
         self.name = self.spec.name
         self.evidence = made.weights.evidence
-        self.preprocessing: Preprocessing = self.spec.preprocessing
         self.class_names = self.spec.class_names
         self.device = device
         self.recipe = self.spec.recipe(made.weights, device)
         module = made.module.to(device).requires_grad_(False)
-        probe = probe_images(self.preprocessing.size).to(device)
-        prepared = prepare(module, probe, self.name, self.spec.head, made.modules)
+        self.preprocessing, grey = adapted(module, self.spec.preprocessing)
+        probe = probe_images(self.preprocessing.size, self.preprocessing.channels).to(device)
+        stated = Stated(self.name, self.spec.head, made.modules, self.spec.layers)
+        prepared = prepare(module, probe, stated)
         self._runner, self.cutter, self._resumer = prepared.runner, prepared.cutter, prepared.resumer
         self._outputs, self._memory_format = prepared.outputs, prepared.memory_format
-        self.layers, self.left_out = prepared.layers, prepared.left_out
+        self.layers, self.further = prepared.layers, prepared.further
+        self.left_out, self.not_offered = prepared.left_out, prepared.not_offered
         self.head: Head = prepared.head
         self.answers = prepared.answers
         self.traced = not prepared.slower
-        self.findings = (*made.findings, *prepared.notes)
+        self.findings = tuple(filter(None, (*made.findings, grey, *prepared.notes)))
         self.note = " ".join(filter(None, [made.weights.note, *self.findings]))
         self.digest = network_digest(
             prepared.computed, self.preprocessing, self.class_names, self.head, device
         )
-        self._by_name = {layer.name: layer for layer in self.layers}
+        self._by_name = by_name((*self.layers, *self.further))
+
+    @property
+    def output_count(self) -> int | None:
+        """K, numbers per image; None where its output is no such list."""
+        return self._outputs.count
 
     def require_classes(self) -> None:
         """Whether its outputs can be read as classes.
@@ -123,15 +133,15 @@ class Network:
             )
 
     def batch(self, images: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
-        """A list of images, (h, w, 3) uint8 RGB each, as (N, 3, H, W), where and as the network takes them.
+        """A list of images, (h, w, 3) uint8 RGB each, as (N, C, H, W), where and as the network takes them.
 
         Raises:
             ParameterError: see `Preprocessing.batch`.
         """
-        return self._placed(self.preprocessing.batch(images))
+        return self.placed(self.preprocessing.batch(images))
 
     def layer(self, name: str) -> Layer:
-        """The layer of a display name.
+        """The layer of a display name, or of the path of a module that returns its response (`layer4`).
 
         Raises:
             LayerError: unknown; the message gives the nearest names.
@@ -147,7 +157,7 @@ class Network:
         """Show each wanted response to `visit` as soon as it is computed; it is freed afterwards.
 
         Args:
-            images: (N, 3, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
+            images: (N, C, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
             layers: names or layers wanted.
             visit: called with the layer and its response (N, U, h, w) float32, in forward order, in inference
                 mode. It may keep the response, and must not change it.
@@ -201,7 +211,7 @@ class Network:
         """The first part of an intact run, kept, so that ablations behind it need not repeat it.
 
         Args:
-            images: (N, 3, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
+            images: (N, C, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
             layer: the run halts after its response: the first of those to be silenced.
 
         Raises:
@@ -222,7 +232,7 @@ class Network:
             silenced: by layer name; an empty mapping leaves the network intact, bit for bit.
 
         Yields:
-            A callable: images (N, 3, H, W), or a prefix of them that holds no silenced layer's
+            A callable: images (N, C, H, W), or a prefix of them that holds no silenced layer's
             response but its last, to the output (N, classes).
 
         Raises:
@@ -264,17 +274,17 @@ class Network:
         source = value.expand(layer.units)[index].view(1, -1, 1, 1)
 
         def silence_units(response: torch.Tensor) -> None:
-            response[:, index] = source.to(response.dtype)
+            _as_grid(response)[:, index] = source.to(response.dtype)
 
         return silence_units
 
     def _names(self, layers: Iterable[str | Layer]) -> list[str]:
         asked = [layers] if isinstance(layers, (str, Layer)) else list(layers)
         names = {self.layer(item.name if isinstance(item, Layer) else item).name for item in asked}
-        return [layer.name for layer in self.layers if layer.name in names]
+        return [layer.name for layer in (*self.layers, *self.further) if layer.name in names]
 
     def _checked(self, images: torch.Tensor) -> torch.Tensor:
-        expected = (3, *self.preprocessing.size)
+        expected = (self.preprocessing.channels, *self.preprocessing.size)
         if not isinstance(images, torch.Tensor) or images.ndim != 4 or images.shape[1:] != expected:
             shape = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
             raise ParameterError(
@@ -286,9 +296,10 @@ class Network:
                 f"Images are {images.shape[0]} of type {images.dtype}, expected at least one of type "
                 "torch.float32: make them with preprocessing.batch."
             )
-        return self._placed(images)
+        return self.placed(images)
 
-    def _placed(self, images: torch.Tensor) -> torch.Tensor:
+    def placed(self, images: torch.Tensor) -> torch.Tensor:
+        """Images where and as the network takes them."""
         return images.to(self.device).contiguous(memory_format=self._memory_format)
 
 
@@ -360,33 +371,9 @@ def _ahead(prefix: Prefix, taps: Taps) -> Prefix:
 
 def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:
     """Hands a response on in float32, also where the network computes in half of it (autocast)."""
-    return lambda response: take(key, response.float())
+    return lambda response: take(key, _as_grid(response).float())
 
 
-@cache
-def _best_device() -> str:
-    """Asked once per process: a driver does not come and go, and looking for one takes a while."""
-    accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
-    return next((kind for kind, there in accelerators if there), "cpu")
-
-
-def find_device(name: str | torch.device) -> torch.device:
-    """A device by its name; "auto" is the best there is.
-
-    Raises:
-        ParameterError: it is not there.
-    """
-    return _device(_best_device() if name == "auto" else name)
-
-
-@lru_cache(maxsize=16)
-def _device(name: str | torch.device) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ParameterError(
-            f"Device {str(name)!r} is not available ({reason}), expected auto, cpu, cuda or mps."
-        ) from error
-    return device
+def _as_grid(response: torch.Tensor) -> torch.Tensor:
+    """(N, U, h, w): a linear layer's (N, U) has a grid of one position; the same memory."""
+    return response[..., None, None] if response.ndim == 2 else response

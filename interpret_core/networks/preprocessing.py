@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 
 from interpret_core.errors import ParameterError
 
+LUMA = (0.299, 0.587, 0.114)  # ITU-R 601-2
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -26,20 +27,22 @@ _RESAMPLING = {
 class Preprocessing:
     """How an image becomes input: the whole image resized to `size`, then (x / 255 − mean) / std.
 
+    With one mean and one std, the image is made grey first: ITU-R 601's luma, rounded, as Pillow's mode L.
+
     The whole image is resized, its aspect ratio notwithstanding, and nothing is cropped: annotations cover
     the whole image too, so masks and concepts stay aligned. (The usual evaluation crops the centre after
     resizing the shorter side; accuracies measured here can differ from published ones for that reason.)
 
     Attributes:
         size: (H, W) of the network's input, pixels.
-        mean: per RGB channel, on the scale 0 to 1.
-        std: per RGB channel, on the scale 0 to 1, positive.
+        mean: per RGB channel, or one of grey, on the scale 0 to 1.
+        std: as many, on the scale 0 to 1, positive.
         interpolation: "bilinear", "bicubic" or "nearest"; antialiased when shrinking, as Pillow does.
     """
 
     size: tuple[int, int] = (224, 224)
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
@@ -50,15 +53,35 @@ class Preprocessing:
         object.__setattr__(self, "size", size)
         for name in ("mean", "std"):
             values = _numbers(given := getattr(self, name), float)
-            if len(values) != 3 or not all(math.isfinite(value) for value in values):
-                raise ParameterError(f"{name} is {given!r}, expected three finite numbers, one per channel.")
+            if len(values) not in (1, 3) or not all(math.isfinite(value) for value in values):
+                raise ParameterError(
+                    f"{name} is {given!r}, expected three finite numbers, one per channel, or one for a "
+                    "network of grey pictures. Networks of other channels (RGB-D, infrared) need pictures "
+                    "that have them, which data sets cannot hold yet."
+                )
             object.__setattr__(self, name, values)
+        if len(self.mean) != len(self.std):
+            raise ParameterError(f"mean is {self.mean!r} and std {self.std!r}, expected as many numbers.")
         if min(self.std) <= 0:
-            raise ParameterError(f"std is {self.std!r}, expected three numbers above 0.")
+            raise ParameterError(f"std is {self.std!r}, expected numbers above 0.")
         if self.interpolation not in _RESAMPLING:
             raise ParameterError(
                 f"interpolation is {self.interpolation!r}, expected one of {', '.join(_RESAMPLING)}."
             )
+
+    @property
+    def channels(self) -> int:
+        """C of the network's input: 3 (RGB) or 1 (grey)."""
+        return len(self.mean)
+
+    def grey(self) -> Preprocessing:
+        """The same for one channel: means and deviations averaged with the weights of luma."""
+        if self.channels == 1:
+            return self
+        mean, std = (
+            sum(w * one for w, one in zip(LUMA, values, strict=True)) for values in (self.mean, self.std)
+        )
+        return replace(self, mean=(mean,), std=(std,))
 
     def batch(self, images: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
         """The network's input for a list of images.
@@ -67,7 +90,7 @@ class Preprocessing:
             images: (h, w, 3) uint8 RGB arrays, at least one; sizes may differ.
 
         Returns:
-            (N, 3, H, W) float32 on the CPU, channels_last. Equal to the two-step formula up to the last bit:
+            (N, C, H, W) float32 on the CPU, channels_last. Equal to the two-step formula up to the last bit:
             x·(1/(255·std)) − mean/std is computed in one pass.
 
         Raises:
@@ -76,15 +99,17 @@ class Preprocessing:
         if len(images) == 0:
             raise ParameterError("The list of images is empty, expected at least one.")
         height, width = self.size
-        pixels = np.empty((len(images), height, width, 3), np.float32)
+        channels = self.channels
+        pixels = np.empty((len(images), height, width, channels), np.float32)
         for number, image in enumerate(images):
-            pixels[number] = self._resized(image, number)
+            resized = self._resized(image, number)
+            pixels[number] = resized if channels == 3 else _luma(resized)
         # One row of W·3 numbers broadcasts fast; three numbers at the innermost axis do not.
         scale = torch.tensor([1 / (255 * s) for s in self.std], dtype=torch.float64).float().repeat(width)
         shift = torch.tensor([-m / s for m, s in zip(self.mean, self.std, strict=True)], dtype=torch.float64)
-        rows = torch.from_numpy(pixels).view(len(images), height, width * 3)
+        rows = torch.from_numpy(pixels).view(len(images), height, width * channels)
         torch.addcmul(shift.float().repeat(width), rows, scale, out=rows)
-        return rows.view(len(images), height, width, 3).permute(0, 3, 1, 2)
+        return rows.view(len(images), height, width, channels).permute(0, 3, 1, 2)
 
     def _resized(self, image: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
         shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
@@ -106,6 +131,11 @@ class Preprocessing:
             "std": list(self.std),
             "interpolation": self.interpolation,
         }
+
+
+def _luma(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB as (H, W, 1) grey."""
+    return np.asarray(Image.fromarray(image).convert("L"))[:, :, None]
 
 
 def _numbers(values: Any, kind: Callable[[Any], Any]) -> tuple[Any, ...]:

@@ -4,7 +4,8 @@ Names:
     a name from the configuration's `[networks]` table;
     `demo/<alexnet | vgg11 | resnet18>[@random]`, where the demo is shown;
     `efficientnet-lite0`, `-lite1`, `-lite2`;
-    `torchvision/<classification model>[@<member of its weights enum> | @random]`;
+    `torchvision/<classification model>[@<member of its weights enum> | @random | @weights file]`;
+    `timm/<model>[@random | @weights file]`, where timm is installed;
     those of installed packages (entry points `unitscope.networks`, each a `Provider`);
     `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the
     configuration only: pages take names out of `known()`.
@@ -16,11 +17,12 @@ from dataclasses import replace
 from functools import cache
 
 from interpret_core import config
-from interpret_core.errors import NetworkError, unknown
+from interpret_core.errors import NetworkError, ParameterError, unknown
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.providers.demo import DemoProvider
 from interpret_core.networks.providers.factories import FactoryProvider
 from interpret_core.networks.providers.lite import LiteProvider
+from interpret_core.networks.providers.timm_models import TimmProvider
 from interpret_core.networks.providers.torchvision_models import TorchvisionProvider
 from interpret_core.networks.spec import Made, NetworkSpec
 from interpret_core.packages import installed
@@ -31,7 +33,7 @@ GROUP = "unitscope.networks"
 @cache
 def providers() -> tuple[Provider, ...]:
     """The built-in ones, those of installed packages, and at last factories; found once per process."""
-    built_in = (DemoProvider(), TorchvisionProvider(), LiteProvider())
+    built_in = (DemoProvider(), TorchvisionProvider(), LiteProvider(), TimmProvider())
     others = installed(GROUP, Provider)  # type: ignore[type-abstract]  # it only tells what is one
     return (*built_in, *(one for _, one in others), FactoryProvider())
 
@@ -85,10 +87,28 @@ def _provider(name: str, target: str) -> Provider:
 
 def _target(name: str) -> str:
     """What a configured name stands for; any other name stands for itself."""
-    return config.current().networks.get(name, name)
+    table = config.current().networks.get(name)
+    return name if table is None else table.network
 
 
 def _configured(spec: NetworkSpec, name: str, target: str) -> NetworkSpec:
-    """A spec under the name it was asked by, with the head that the configuration states for it."""
-    head = config.current().heads.get(name, spec.head)
-    return replace(spec, head=head) if name == target else replace(spec, name=name, title=name, head=head)
+    """A spec under the name it was asked by, with what the configuration states of it."""
+    table = config.current().networks.get(name)
+    if table is None:
+        return spec
+    input_of = {key: getattr(table, key) for key in ("size", "mean", "std", "interpolation")}
+    try:
+        preprocessing = replace(
+            spec.preprocessing, **{k: one for k, one in input_of.items() if one is not None}
+        )
+    except ParameterError as error:
+        raise NetworkError(f"[networks] {name}: {error}") from error
+    return replace(
+        spec,
+        name=name,
+        title=spec.title if name == target else name,
+        preprocessing=preprocessing,
+        class_names=table.classes or spec.class_names,
+        head=table.head or spec.head,
+        layers=table.layers or spec.layers,
+    )

@@ -12,7 +12,7 @@ from interpret_core import __version__
 from interpret_core.errors import NetworkError
 from interpret_core.networks import torchvision_ops
 from interpret_core.networks.identity import SCHEMA
-from interpret_core.networks.layers import RESPONSES
+from interpret_core.networks.layers.responses import RESPONSES
 from interpret_core.networks.objects.description import canonical, sha
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.weights import Weights
@@ -46,6 +46,7 @@ class NetworkParts:
         note: one sentence for the screen.
         head: how its outputs become probabilities: "logits" (softmax), "probabilities" (they are), or
             "sigmoid" (of each output); None where that is to be found by running it.
+        layers: paths of modules of it that are to be layers, beside its convolutions.
     """
 
     module: nn.Module
@@ -54,6 +55,7 @@ class NetworkParts:
     evidence: str = ""
     note: str = ""
     head: str | None = None
+    layers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if type(self.preprocessing) is not Preprocessing:
@@ -62,6 +64,7 @@ class NetworkParts:
                 "whose numbers are part of every key: put what else is done into the module's forward."
             )
         object.__setattr__(self, "class_names", tuple(self.class_names))
+        object.__setattr__(self, "layers", tuple(self.layers))
         for name in self.class_names:
             if isinstance(name, str) and any("\ud800" <= letter <= "\udfff" for letter in name):
                 raise NetworkError(
@@ -84,6 +87,7 @@ class NetworkSpec:
         head: what its owner says of its outputs, one of `heads.HEADS`; None: found by running it.
         answers: numbers of its output for the seeded probe, where its maker may read what no recipe holds;
             None for a network that its recipe tells in full.
+        layers: paths of its modules that are to be layers, beside its convolutions.
     """
 
     name: str
@@ -94,6 +98,7 @@ class NetworkSpec:
     source: Source
     head: str | None = None
     answers: tuple[float | None, ...] | None = None
+    layers: tuple[str, ...] = ()
 
     def weights(self, *, fetch: bool = True) -> Weights:
         """Where the weights come from now.
@@ -126,6 +131,7 @@ class NetworkSpec:
             "preprocessing": self.preprocessing.record(),
             "outputs": list(self.class_names),
             "head": self.head,
+            **({"layers": list(self.layers)} if self.layers else {}),
             "device": device.type,
             # Without the label of the build: the graph is the same, and shipped results were made by one.
             "by": [version.partition("+")[0] for version in (torch.__version__, torchvision_ops.version())],

@@ -7,9 +7,11 @@ networks agree better than chance. What training adds is the distance to the con
 from __future__ import annotations
 
 from interpret_core import config, demo, networks
+from interpret_core.network_tables import NetworkTable
+from interpret_core.networks.providers.architectures import file_of
 
 RANDOM = "@random"
-FAMILIES = (demo.PREFIX, "torchvision/")  # whose names may end in `@random`
+FAMILIES = (demo.PREFIX, "torchvision/", "timm/")  # whose names may end in `@random`
 
 
 def untrained_control(name: str) -> str | None:
@@ -22,8 +24,11 @@ def untrained_control(name: str) -> str | None:
     Raises:
         NetworkError: unknown name.
     """
-    model = config.current().networks.get(name, name).partition("@")[0]
-    if not model.startswith(FAMILIES):
+    table = config.current().networks.get(name, NetworkTable(name))
+    model, _, member = table.network.partition("@")
+    # With another last layer or another input it is not the architecture that anybody can name.
+    other = file_of(member) is not None or any((table.classes, table.size, table.mean, table.std))
+    if not model.startswith(FAMILIES) or other:
         return None
     control = f"{model}{RANDOM}"
     return None if _recipe(control) == _recipe(name) else control

@@ -56,8 +56,13 @@ class EvaluatedImages:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """All listed layers, in forward order."""
+        """The network's layers, in forward order."""
         return self.network.layers
+
+    @property
+    def every(self) -> tuple[Layer, ...]:
+        """These, and the further ones that are asked for by name."""
+        return (*self.network.layers, *self.network.further)
 
     @cached_property
     def inner(self) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ holds, a setting or another file. So commands and jobs load it every time, and p
 a note only if the factory's output for the seeded probe is what it was when the note was made.
 
     identity/<recipe>   the digest
-    network/<digest>    {"layers": names in forward order, "answers": its output for the seeded probe,
+    network/<digest>    {"layers", "further", "aliases": names (`KnownLayers`),
+                         "answers": its output for the seeded probe,
                          "findings": what loading found out, a sentence each,
                          "bare": that output before a file's tensors are in it, for factories, else none}
 """
@@ -22,11 +23,13 @@ import torch
 from interpret_core import networks
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Network, NetworkSpec
-from interpret_core.networks.probe import agrees
+from interpret_core.networks.examination.probe import agrees
+from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.store.store import Store
 
 AUTO = "auto"
-TOLD = ("layers", "findings")
+TOLD = ("layers", "further", "aliases", "findings")
+NOTED = {*TOLD, "answers", "bare"}
 UNKNOWN = "unknown:"  # before the recipe of a network that no run here has loaded yet
 
 
@@ -136,9 +139,9 @@ def remember(network: Network, store: Store) -> None:
             "can see from outside differs: a file or a setting that its code reads, a compiled extension, a "
             "build of torch. Bring that back, or use another INTERPRET_CACHE."
         )
-    layers = [layer.name for layer in network.layers]
     bare = list(network.spec.answers or ())
-    note = {"layers": layers, "findings": list(network.findings), "answers": network.answers, "bare": bare}
+    found = {"findings": list(network.findings), "answers": network.answers, "bare": bare}
+    note = KnownLayers.of(network).note() | found
     # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
     if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):
         store.put_json(f"network/{network.digest}", note, needed=False, lasting=True)
@@ -146,12 +149,12 @@ def remember(network: Network, store: Store) -> None:
         store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
 
 
-def layers_of(subject: Subject, store: Store) -> tuple[str, ...] | None:
-    """Names of a network's layers in forward order; None where no run has loaded it."""
+def layers_of(subject: Subject, store: Store) -> KnownLayers | None:
+    """Names of a network's layers; None where no run has loaded it."""
     if subject.network is not None:
-        return tuple(layer.name for layer in subject.network.layers)
+        return KnownLayers.of(subject.network)
     note = _noted(store, subject.digest)
-    return None if note is None else tuple(note["layers"])
+    return None if note is None else KnownLayers.from_note(note)
 
 
 def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
@@ -162,7 +165,7 @@ def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
 
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     note = store.get_json(f"network/{digest}")
-    return note if isinstance(note, dict) and {"layers", "answers", "findings", "bare"} <= set(note) else None
+    return note if isinstance(note, dict) and set(note) >= NOTED else None
 
 
 def _identity_key(recipe: str) -> str:

@@ -43,7 +43,7 @@ def test_environment_and_file_together(tmp_path: Path) -> None:
         "far": Path("/srv/far"),
         "scenes": Path("/srv/wins"),
     }
-    assert found.networks == {
+    assert {name: table.network for name, table in found.networks.items()} == {
         "toy": "toys:make",
         "trained": f"toys:make@{folder / 'weights/toy.safetensors'}",
         "baseline": "torchvision/alexnet@random",

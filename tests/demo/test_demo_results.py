@@ -23,7 +23,7 @@ from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.plan import plan
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.measures.ablation.settings import Setting
-from interpret_core.networks.probe import agrees
+from interpret_core.networks.examination.probe import agrees
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.subjects import identify
 from interpret_core.store.bundle.shipped import MANIFEST, Shipped

@@ -72,8 +72,8 @@ def test_resnets_second_convolution_is_silenced_before_the_addition(loaded: Load
 def test_the_module_is_as_before_also_after_an_exception(loaded: Loaded) -> None:
     network = loaded("torchvision/resnet18")
     batch = images(network)
-    modules = list(network._runner._graph.module.modules())
-    before = tensors_digest(network._runner._graph.module)
+    modules = list(network._runner._usual._graph.module.modules())
+    before = tensors_digest(network._runner._usual._graph.module)
     recorded = responses(network, batch)
 
     def break_off() -> None:
@@ -87,7 +87,7 @@ def test_the_module_is_as_before_also_after_an_exception(loaded: Loaded) -> None
         network.stream(batch, ["conv1"], fail)
     again = responses(network, batch)
     assert all(torch.equal(recorded[name], again[name]) for name in recorded)
-    assert tensors_digest(network._runner._graph.module) == before
+    assert tensors_digest(network._runner._usual._graph.module) == before
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in modules)
     assert not any(m.training for m in modules if isinstance(m, torch.nn.BatchNorm2d))
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from interpret_core.networks import load, torchvision_ops
 from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
-from interpret_core.networks.graph.preparation import _traced, _watched, prepare
+from interpret_core.networks.graph.preparation import Stated, _traced, _watched, prepare
 from interpret_core.networks.outputs import Outputs
 from tests.networks.samples import Overwriting, randomise
 
@@ -73,10 +73,10 @@ def both(module: nn.Module, size: int = 64) -> tuple[Cutter, Cutter, list[str], 
     torch.manual_seed(4)
     module = randomise(module.eval()).requires_grad_(False)
     probe = torch.randn(3, 3, size, size)
-    traced = prepare(module, probe, "network")
+    traced = prepare(module, probe, Stated("network"))
     assert not traced.slower
     with torch.no_grad():
-        watched = _watched(module, probe, traced.outputs, ("network", ()))
+        watched = _watched(module, probe, traced.outputs, Stated("network"))
     return (
         traced.cutter,
         watched.cutter,
@@ -91,7 +91,7 @@ def test_tails_and_their_gradients_are_those_of_whole_runs(model: str) -> None:
     names = [INPUT, layers[0], layers[len(layers) // 2], layers[-1]]
     one, other = traced(images, names), watched(images, names)
     assert torch.equal(one.output, other.output)
-    assert traced.crossed == watched.crossed
+    assert traced.crossed & {*layers} == watched.crossed & {*layers}
     rows = torch.tensor([2, 0, 1, 2])
     for name in names:
         assert torch.equal(one.responses[name], other.responses[name])
@@ -122,7 +122,7 @@ def test_a_batch_is_cut_again_and_again_without_being_changed() -> None:
 
 def test_a_size_taken_before_the_layer_does_not_stop_the_cut() -> None:
     traced, watched, layers, images = both(Sizes(), 16)
-    assert traced.crossed == {"first", "second"}
+    assert traced.crossed & {*layers} == {"first", "second"}
     rows = torch.tensor([0, 1, 2, 2, 1])
     for cutter in (traced, watched):
         cut = cutter(images, layers)
@@ -133,10 +133,11 @@ def test_a_size_taken_before_the_layer_does_not_stop_the_cut() -> None:
 
 def test_layers_that_a_path_goes_around_are_known() -> None:
     traced, watched, layers, _ = both(models.resnet18(weights=None))
-    assert traced.crossed == watched.crossed == {"conv1"}
+    assert traced.crossed & {*layers} == watched.crossed & {*layers} == {"conv1"}
+    assert {"layer1.0", "layer4.1", "fc"} <= traced.crossed & watched.crossed
     assert len(layers) == 17
     traced, _, layers, _ = both(models.alexnet(weights=None))
-    assert traced.crossed == set(layers)
+    assert traced.crossed >= {*layers}
 
 
 def test_a_sweep_gives_the_gradients_that_tails_give() -> None:
@@ -177,7 +178,7 @@ def test_a_response_is_carried_on_in_a_straight_line_and_the_rest_is_the_tails(m
     torch.manual_seed(4)
     module = randomise(models.get_model(model, weights=None).double().eval()).requires_grad_(False)
     probe = torch.randn(3, 3, 64, 64, dtype=torch.float64)
-    images, cutter = probe[:2], prepare(module, probe, "network").cutter
+    images, cutter = probe[:2], prepare(module, probe, Stated("network")).cutter
     every = list(cutter.paths)
     names = every[:3] + every[3 :: max(1, len(every) // 3)]
     cut, rows = cutter(images, names), torch.tensor([1, 0])
@@ -217,7 +218,8 @@ def test_the_two_layers_of_a_residual_block_have_one_path() -> None:
 def test_behind_an_addition_a_path_is_no_longer_that_of_the_next_layer() -> None:
     traced, _, layers, images = both(Added(), 16)
     assert layers == ["first", "second", "third"]
-    assert traced.paths == {INPUT: INPUT, "first": "second", "second": "second", "third": "third"}
+    shared = {INPUT: INPUT, "first": "second", "second": "second", "third": "third"}
+    assert traced.paths == shared | {"sum": "sum", "head": "head"}
     cut, rows = traced(images, layers), torch.arange(3)
     for name in layers:  # carried on, all three end before the pooling
         assert cut.carried(name, cut.responses[name], rows).shape == (3, 5, 14, 14)
@@ -227,7 +229,7 @@ def test_behind_an_addition_a_path_is_no_longer_that_of_the_next_layer() -> None
 def test_what_is_not_affine_ends_the_straight_line(kind: str) -> None:
     images = torch.randn(3, 3, 16, 16)
     # Two of them mix the images, so that no network with them gets further than this.
-    traced = _traced(Tempting(kind).eval().requires_grad_(False), images, Outputs())
+    traced = _traced(Tempting(kind).eval().requires_grad_(False), images, Outputs(), Stated("tempting"))
     cut = traced.cutter(images, ["conv"])
     response = cut.responses["conv"]
     assert cut.carried("conv", response, torch.arange(3)) is response

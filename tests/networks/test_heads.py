@@ -79,10 +79,14 @@ def test_the_configuration_may_say_so_too(tmp_path: Path) -> None:
     assert (load("plain").head.kind, load("mine").head.kind) == ("probabilities", "sigmoid")
     assert load("plain").digest != load("mine").digest
     assert load("mine").name == "mine"
-    for entry in ('{ network = "a:b" }', '{ network = "a:b", head = "soft" }', '{ head = "sigmoid" }'):
-        Path("unitscope.toml").write_text(f"[networks]\nmine = {entry}\n")
-        with pytest.raises(UserError, match=r"\[networks\] mine is .* one of logits, probabilities, sigmoid"):
-            load("mine")
+    Path("unitscope.toml").write_text('[networks]\nmine = { network = "a:b", head = "soft" }\n')
+    with pytest.raises(
+        UserError, match=r"\[networks\] mine: head is .* one of logits, probabilities, sigmoid"
+    ):
+        load("mine")
+    Path("unitscope.toml").write_text('[networks]\nmine = { head = "sigmoid" }\n')
+    with pytest.raises(UserError, match=r"\[networks\] mine is None, expected a non-empty text"):
+        load("mine")
 
 
 def test_what_cannot_be_said() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from interpret_core.networks import Network, load, torchvision_ops
-from interpret_core.networks.graph.preparation import prepare
+from interpret_core.networks.graph.preparation import Stated, prepare
 
 models = torchvision_ops.models()
 
@@ -79,7 +79,7 @@ def test_torchvision_families(model: str) -> None:
     total, left_out = SWEEP[model]
     assert sum(isinstance(part, nn.Conv2d) for part in module.modules()) == total
     # Smaller than the real input, to be quick; a grid must stay larger than 1×1.
-    prepared = prepare(module, torch.randn(3, 3, 96, 96), model)
+    prepared = prepare(module, torch.randn(3, 3, 96, 96), Stated(model))
     layers = prepared.layers
     assert prepared.slower == ""
     assert len(layers) == total - left_out

@@ -6,7 +6,8 @@ import pytest
 
 from interpret_core.networks.graph.geometry import receptive_fields
 from interpret_core.networks.graph.operations import Kind, Op, Window, plain_name
-from interpret_core.networks.layers import display_names, find_layers
+from interpret_core.networks.layers.inventory import find_layers
+from interpret_core.networks.layers.layer import display_names
 
 GRID = (1, 4, 8, 8)
 K3 = Window((3, 3))
@@ -19,7 +20,7 @@ def op(kind: Kind, *inputs: int, path: str = "", window: Window | None = None, s
 
 
 def listed(ops: list[Op]) -> dict[str, tuple[int, ...]]:
-    return {item.layer.path: item.chain for item in find_layers(ops)}
+    return {item.layer.path: item.chain for item in find_layers(ops).layers}
 
 
 def test_a_projection_on_a_shortcut_is_left_out() -> None:

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Silence, load, torchvision_ops
 from interpret_core.networks.graph.interpreter import Taps, run_all
-from interpret_core.networks.graph.preparation import prepare, refuse_unreadable
+from interpret_core.networks.graph.preparation import Stated, prepare, refuse_unreadable
 from interpret_core.networks.graph.trace import UntraceableError, trace
 from interpret_core.networks.graph.watch import WatchedRunner
-from interpret_core.networks.layers import find_layers
+from interpret_core.networks.layers.inventory import find_layers
 from interpret_core.networks.objects.copies import shared_clone
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
@@ -36,12 +36,12 @@ def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:
 def test_watching_and_tracing_agree_in_everything(model: str) -> None:
     module = randomise(models.get_model(model, weights=None).eval())
     probe = torch.randn(3, 3, 96, 96)
-    prepared = prepare(module, probe, model)
+    prepared = prepare(module, probe, Stated(model))
     traced, layers = prepared.runner, prepared.layers
     with torch.no_grad():
         watched = WatchedRunner(module, probe, prepared.outputs)
     assert prepared.slower == ""
-    assert watched.layers == layers
+    assert tuple(one.layer for one in watched.inventory.layers) == layers
     batch = torch.randn(3, 3, 96, 96)
     one, other = read(traced, layers, batch), read(watched, layers, batch)
     assert list(one) == list(other) == [layer.name for layer in layers]
@@ -118,7 +118,7 @@ def overwriting_by_hand(m: nn.Module, x: Tensor) -> dict[str, Tensor]:
 def test_in_place_operations_do_not_reach_recorded_responses(watched: bool) -> None:
     module = Overwriting().eval()
     probe, batch = torch.randn(3, 3, 24, 32), torch.randn(2, 3, 24, 32)
-    prepared = prepare(module, probe, "overwriting")
+    prepared = prepare(module, probe, Stated("overwriting"))
     runner, layers = prepared.runner, prepared.layers
     assert prepared.slower == ""
     if watched:
@@ -161,7 +161,7 @@ class Dictionary(nn.Module):
 def test_layers_of_any_name_are_read(name: str) -> None:
     module = Dictionary(("plain", name)).eval()
     probe = torch.randn(3, 3, 12, 12)
-    prepared = prepare(module, probe, "own")
+    prepared = prepare(module, probe, Stated("own"))
     assert [layer.name for layer in prepared.layers] == ["parts.plain", f"parts.{name}"]
     with torch.no_grad():
         plain = module.parts["plain"](probe).relu()
@@ -176,7 +176,7 @@ def test_an_addition_in_place_is_traced_as_such_and_spares_the_response() -> Non
     shapes: dict[object, object] = {}
     with torch.no_grad():
         run_all(graph.module, graph.nodes, torch.randn(1, 3, 64, 64), graph.recorder(shapes))
-    found = {item.layer.name: graph.nodes[item.response] for item in find_layers(graph.ops(shapes))}
+    found = {item.layer.name: graph.nodes[item.response] for item in find_layers(graph.ops(shapes)).layers}
     graph.restore_in_place(set(found.values()), shapes)
     overwriting = [node for node in graph.nodes if node.target is operator.iadd]
     assert len(overwriting) == 8

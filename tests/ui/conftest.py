@@ -46,6 +46,7 @@ other = "tests.ui.networks:other"
 classy = "tests.ui.networks:classy"
 classy_other = "tests.ui.networks:classy_other"
 broken = "tests.ui.networks:broken"
+blocks = "tests.ui.networks:blocks"
 """
 
 

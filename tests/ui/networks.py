@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
@@ -44,3 +46,22 @@ def classy_other() -> NetworkParts:
     """One layer, the same classes: another network to compare with."""
     module = nn.Sequential(*other(), nn.Linear(16, len(CLASSES))).eval()
     return NetworkParts(module, Preprocessing((112, 112)), CLASSES, "random weights", "Seeded.")
+
+
+class Block(nn.Module):
+    """Two convolutions with a sum, and the activation behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = (nn.Conv2d(8, 8, 3, padding=1) for _ in range(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.second(torch.relu(self.first(x))) + x)
+
+
+def blocks() -> nn.Module:
+    """A stem and a stage of two residual blocks, seeded by the caller."""
+    stem = nn.Sequential(nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.ReLU())
+    stage = nn.Sequential(Block(), Block())
+    parts = {"stem": stem, "stage": stage, "pool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten()}
+    return nn.Sequential(OrderedDict(parts)).eval()

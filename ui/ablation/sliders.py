@@ -114,8 +114,8 @@ def first_class(plan: AblationPlan) -> str:
 
 
 def units_of(plan: AblationPlan) -> dict[str, int]:
-    """Layers in forward order and how many units each has."""
-    return {layer.name: layer.units for layer in plan.layers}
+    """Every layer and how many units it has, the convolutions first."""
+    return {layer.name: layer.units for layer in plan.every}
 
 
 def percent() -> float:

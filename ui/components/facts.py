@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from interpret_core.analyses.profile.result import LayerProfile
+from interpret_core.networks.layers.layer import Sort
 from ui.session.view import SMALL, LayerView
 from ui.shell.plain import plain
 from ui.shell.theme import count_text, expected_text
 
 _NAMED = 3  # labels in a line
+# Where the response of a layer that is no convolution is read.
+_READ: dict[str, str] = {
+    Sort.SUM: "responses are the sums in {}, after the activation that directly follows",
+    Sort.JOIN: "responses are the units side by side in {}, after the activation that directly follows",
+    Sort.TRANSPOSED: "a transposed convolution",
+    Sort.SHORTCUT: "the projection of a shortcut",
+    Sort.MODULE: "responses are what module {} returns",
+}
 
 
 def facts_sentence(view: LayerView) -> str:
@@ -27,6 +36,8 @@ def fine_print(view: LayerView) -> str:
     """Images, concepts left out, and what chance rests on, in one line."""
     left_out = int((~view.summary.included).sum())
     parts = [f"n = {count_text(view.facts.images, 'image')}"]
+    if view.layer.sort in _READ:
+        parts.append(_READ[view.layer.sort].format(plain(view.layer.path)))
     if view.facts.skipped:
         parts.append(f"{view.facts.skipped:,} skipped as damaged")
     if view.summary.profile.unlisted:

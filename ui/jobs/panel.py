@@ -44,8 +44,8 @@ class Offer:
     @property
     def key(self) -> str:
         """Unlike that of other panels of the page."""
-        classes = getattr(self.request, "classes", ())
-        return key_of("job", self.request.analysis, str(getattr(self.request, "network", "")), classes)
+        some = [getattr(self.request, name, ()) for name in ("classes", "layers")]
+        return key_of("job", self.request.analysis, str(getattr(self.request, "network", "")), *some)
 
 
 def panel(offer: Offer) -> None:

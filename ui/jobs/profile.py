@@ -7,6 +7,7 @@ import streamlit as st
 from interpret_core.analyses.profile.plan import chance_cost, profile_cost
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.dissection.chance import MAX_IMAGES
+from interpret_core.options import ALL, Names
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration
@@ -17,6 +18,7 @@ from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 from ui.shell.theme import count_text
 
+NAMED = 3  # layers in a line
 RULE = 1.0  # seconds per image, on two cores, of a network of middling size
 
 
@@ -47,6 +49,27 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
     return views
 
 
+def some_ready(ask: Ask, names: tuple[str, ...], kind: str) -> Layers:
+    """Further layers of a network; where they are not profiled, draws the state instead and ends the page.
+
+    Args:
+        ask: whose.
+        names: of the layers.
+        kind: what they are, for the text: "block outputs".
+    """
+    try:
+        views = results.layers(ask, names)
+        if views is None:
+            panel(_some(ask, names, kind))
+            st.stop()
+        if not views.chance:
+            panel(_chance(ask, names))
+    except UnitscopeError as error:
+        st.error(plain(error))
+        st.stop()
+    return views
+
+
 def pending(ask: Ask) -> None:
     """A profile that is not there: its job's progress, or the offer to start one."""
     try:
@@ -69,11 +92,26 @@ def _profile(ask: Ask) -> Offer:
     )
 
 
-def _chance(ask: Ask) -> Offer:
+def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
+    images = len(results.dataset(ask.dataset))
+    some = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return Offer(
+        ask.request(names),
+        f"The profile of {plain(some)} of {plain(ask.network)} on {plain(ask.dataset)}",
+        f"Find what the units of these {len(names)} layers detect"
+        if len(names) > 1
+        else "Find what its units detect",
+        missing=f"**The {kind} of {plain(ask.network)} have not been profiled yet** ({plain(some)}).",
+        cost=f"It {profile_cost(images).words} and keeps the result: {_time(images)}.",
+        primary=True,
+    )
+
+
+def _chance(ask: Ask, names: Names = ALL) -> Offer:
     """Labels are there, the chance level for this rule is not: taken on a sample of a large data set."""
     images = len(results.dataset(ask.dataset))
     return Offer(
-        ask.request(),
+        ask.request(names),
         f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
         "Compute it",
         cost="No p-values yet: the chance level for concepts in at least "

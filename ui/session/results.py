@@ -26,7 +26,9 @@ from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.measures.dissection.masks import runs_of
 from interpret_core.networks.registry import featured
+from interpret_core.options import ALL, Names
 from interpret_core.runtime import subjects as identities
+from interpret_core.runtime.known_layers import FurtherLayer, KnownLayers
 from interpret_core.runtime.subjects import Subject
 from interpret_core.store.records import Record
 from ui.session.layers import Layers
@@ -231,13 +233,30 @@ def photograph(name: str, digest: str, image: int) -> NDArray[np.uint8]:
 
 
 @once
-def layers(ask: Ask) -> Layers | None:
-    """Every layer of the network, each loaded on use, or None while the profile of any is missing.
+def further(network: str) -> tuple[FurtherLayer, ...]:
+    """A network's layers beside its convolutions that have masks; none where no run has listed them."""
+    known = known_layers(network)
+    return tuple(one for one in known.further if not one.without_masks) if known else ()
+
+
+@once
+def known_layers(network: str) -> KnownLayers | None:
+    """Names of all a network's layers, without building it; None where no run has listed them."""
+    return identities.layers_of(subject(network), store())
+
+
+@once
+def layers(ask: Ask, names: Names = ALL) -> Layers | None:
+    """Layers of the network, each loaded on use, or None while the profile of any is missing.
+
+    Args:
+        ask: whose.
+        names: of further layers; every convolution by default.
 
     Raises:
         UserError: a network or data set that cannot be opened; one clear line.
     """
-    keys = _keys(ask, ended(ask.request()))
+    keys = _keys(ask, ended(ask.request(names)), names)
     if keys is None or not keys.layers or keys.without_profile(store()):
         return None
     key = outline_key([keys.profile[name] for name in keys.layers], ask.min_images)
@@ -267,15 +286,16 @@ def ready(ask: Ask) -> bool:
 
 def layer(ask: Ask, name: str) -> LayerView | None:
     """One layer, or None."""
-    keys = _keys(ask)
+    names = (name,) if name in {one.name for one in further(ask.network)} else ALL
+    keys = _keys(ask, names=names)
     return _layer(keys, ask, name) if keys is not None and name in keys.layers else None
 
 
 @once
-def _keys(ask: Ask, since: float = 0.0) -> LayerKeys | None:
+def _keys(ask: Ask, since: float = 0.0, names: Names = ALL) -> LayerKeys | None:
     """Where the results would lie; None for a network whose layers nobody has listed yet."""
     opened = dataset(ask.dataset, since)
-    return resolve_layers(ask.request(), store(), subject(ask.network, since), opened.digest)
+    return resolve_layers(ask.request(names), store(), subject(ask.network, since), opened.digest)
 
 
 def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:

@@ -64,6 +64,7 @@ class Place(NamedTuple):
     grid: tuple[int, int]
     receptive_field: int | None
     stride: int | None
+    sort: str = ""  # what it is made by, empty for a convolution
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class LayerView:
             (int(height), int(width)),
             layer.get("receptive_field"),
             layer.get("stride"),
+            layer.get("sort", ""),
         )
 
     @property

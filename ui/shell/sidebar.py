@@ -10,6 +10,7 @@ import streamlit as st
 
 from interpret_core.analyses.profile.request import CUTOFF, MIN_IMAGES, ProfileRequest
 from interpret_core.errors import UserError
+from interpret_core.options import ALL, Names
 from ui.shell import notices, silenced, state
 from ui.shell.component import Component
 from ui.shell.theme import EVIDENCE
@@ -47,14 +48,14 @@ class Ask(NamedTuple):
     min_images: int = MIN_IMAGES
     cutoff: float = CUTOFF
 
-    def request(self) -> ProfileRequest:
-        """The request the command line would make with the same choices."""
-        return _request(self.network, self.dataset, self.min_images)
+    def request(self, layers: Names = ALL) -> ProfileRequest:
+        """The request the command line would make with the same choices; of some layers, or of all."""
+        return _request(self.network, self.dataset, self.min_images, layers)
 
 
 @lru_cache(maxsize=256)
-def _request(network: str, dataset: str, min_images: int) -> ProfileRequest:
-    return ProfileRequest(network, dataset, min_images=min_images)
+def _request(network: str, dataset: str, min_images: int, layers: Names) -> ProfileRequest:
+    return ProfileRequest(network, dataset, layers, min_images=min_images)
 
 
 class Card(NamedTuple):

@@ -1,4 +1,4 @@
-"""The sidebar of the unit browser: layer, filters and order, each in the URL."""
+"""The sidebar of the unit browser: filters and order, each in the URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import streamlit as st
 
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
-from ui.session.layers import Layers
 from ui.session.view import LayerView
 from ui.shell import lists, state
 from ui.shell.plain import plain
@@ -32,32 +31,6 @@ PARAMETERS = (
     "sort",
     "class",
 )
-
-
-def layer_picker(views: Layers, *, from_first: bool = False) -> LayerView:
-    """Choose a layer; the last one by default, since later layers name more concepts.
-
-    Args:
-        views: of all layers.
-        from_first: begin with the first instead, where somebody may be seeing a network's units at all for
-            the first time.
-    """
-    names, counts = list(views), views.counts
-    chosen = state.one_of("layer", names, names[0] if from_first else names[-1])
-
-    def words(name: str) -> str:
-        return f"{counts[name].detectors:,}/{counts[name].units:,} · {name}"  # the name may be cut
-
-    key = state.follow("pick_layer", chosen)
-    st.sidebar.selectbox(
-        "Layer",
-        names,
-        key=key,
-        format_func=words,
-        help="Before each layer: its detectors and its units.",
-        on_change=state.writer("layer", key, str, clear=("unit", "annotate", "image", "iou")),
-    )
-    return views[chosen]
 
 
 def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:

@@ -120,7 +120,7 @@ def details(view: LayerView, unit: int) -> str:
         ("positions", f"{view.positions:,} ({view.layer.grid[0]}×{view.layer.grid[1]} per image)"),
         (
             "receptive field",
-            f"{view.layer.receptive_field} px" if view.layer.receptive_field else "whole image",
+            f"{view.layer.receptive_field} px" if view.layer.receptive_field else "not known",
         ),
     ]
     parts = [f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from interpret_core.analyses.ablation.plan import AblationPlan, SilencedImages
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.ablation.answers import Answers, joined
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.networks.layers.layer import Layer, read_at
 from interpret_core.options import Value
 from interpret_core.runtime.evaluated import BATCH, readable
 from interpret_core.runtime.silencer import MEMORY, Silencer
@@ -138,7 +139,8 @@ class Ablator(Silencer):
         """Batch by batch, its rows and the answers; pictures are decoded ahead of the network."""
         silent = any(part.selection for part in asked.parts)
         mean = asked.setting.value == Value.MEAN and silent
-        means = mean_responses(self.plan) if mean else {}
+        silenced = {layer for part in asked.parts for layer in part.selection}
+        means = mean_responses(self.plan, silenced) if mean else {}
         chunks = _chunks(asked.parts)
         for at, (part, chunk) in enumerate(chunks):
             following = [
@@ -151,8 +153,12 @@ class Ablator(Silencer):
             yield chunk, found
 
 
-def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
+def mean_responses(plan: AblationPlan, silenced: Collection[str] = ()) -> dict[str, NDArray[np.float64]]:
     """Each unit's mean response over the ranking images of all classes and all positions, by layer.
+
+    Args:
+        plan: network and images.
+        silenced: layers that are needed; the network's own are always among the answer.
 
     Returns:
         (U,) per layer; computed once and kept. Images that cannot be read are left out, as they are in the
@@ -161,6 +167,16 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
     Raises:
         DatasetError: none of them can be read.
     """
+    further = [layer for layer in plan.network.further if layer.name in silenced]
+    found = _means(plan, plan.layers, {})
+    for layer in further:
+        found |= _means(plan, (layer,), {"further": read_at(layer.sort)})
+    return found
+
+
+def _means(
+    plan: AblationPlan, layers: Sequence[Layer], more: dict[str, object]
+) -> dict[str, NDArray[np.float64]]:
     images = ranking_images(plan)
     content = {
         "network": plan.network.digest,
@@ -170,7 +186,7 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
     }
 
     def compute() -> Record:
-        sums = {layer.name: np.zeros(layer.units) for layer in plan.layers}
+        sums = {layer.name: np.zeros(layer.units) for layer in layers}
         sound = [index for index in images if readable(plan.dataset, index)]
         if not images:
             raise DatasetError(
@@ -184,10 +200,10 @@ def mean_responses(plan: AblationPlan) -> dict[str, NDArray[np.float64]]:
             )
         for start in range(0, len(sound), BATCH):
             batch = plan.batch(np.array(sound[start : start + BATCH]))
-            plan.network.stream(batch, plan.layers, lambda layer, response: _add(sums[layer.name], response))
+            plan.network.stream(batch, layers, lambda layer, response: _add(sums[layer.name], response))
         return Record({name: total / len(sound) for name, total in sums.items()})
 
-    return dict(plan.store.compute(content_key("responses", content), compute, needed=False).arrays)
+    return dict(plan.store.compute(content_key("responses", content | more), compute, needed=False).arrays)
 
 
 def ranking_images(plan: AblationPlan) -> list[int]:
@@ -210,6 +226,10 @@ def answers_key(plan: AblationPlan, parts: Sequence[SilencedImages], value: str 
         ],
         "value": value if any(part.selection for part in parts) else Value.ZERO,
     }
+    silenced = {name for part in parts for name in part.selection}
+    further = {layer.name: read_at(layer.sort) for layer in plan.network.further if layer.name in silenced}
+    if further:
+        content["further"] = further
     if content["value"] == Value.MEAN:
         content["ranking"] = ranking_images(plan)
     return content_key("answers", content)

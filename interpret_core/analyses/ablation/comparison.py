@@ -196,7 +196,7 @@ def random_controls(plan: AblationPlan, setting: Setting, selection: Selection) 
     for seed in range(SEEDS):
         units = [
             (layer.name, int(unit))
-            for layer in plan.layers
+            for layer in plan.every
             for unit in shuffled(layer.units, seed, layer.index)[: len(selection.get(layer.name, ()))]
         ]
         drawn.append(Setting(HAND, units=tuple(units), value=setting.value))

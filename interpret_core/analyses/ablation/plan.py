@@ -176,7 +176,7 @@ class AblationPlan(EvaluatedImages):
         return united(chosen, picked)
 
     def silenced_layers(self, setting: Setting) -> tuple[Layer, ...]:
-        """Where the ranking silences, in forward order.
+        """Where the ranking silences, in the network's order.
 
         Raises:
             LayerError: an unknown layer.
@@ -186,7 +186,7 @@ class AblationPlan(EvaluatedImages):
         names = (
             self.inner if setting.layers == INNER else [self.network.layer(n).name for n in setting.layers]
         )
-        return tuple(layer for layer in self.layers if layer.name in names)
+        return tuple(layer for layer in self.every if layer.name in names)
 
     def _allotted(self, total: int, layers: Sequence[Layer]) -> list[int]:
         widths = [layer.units for layer in layers]
@@ -211,6 +211,12 @@ class AblationPlan(EvaluatedImages):
     def _scores(self, setting: Setting) -> Scores | None:
         if setting.by in (RANDOM, HAND) or not setting.ranking:
             return None
+        unranked = [layer.name for layer in self.silenced_layers(setting) if layer not in self.layers]
+        if unranked:
+            raise LayerError(
+                f"Units of {unranked[0]} cannot be ranked by {setting.by}, which is known of convolutions "
+                "only: silence them at random, or by number."
+            )
         if setting.by == RELEVANCE:
             return relevance_scores(self.relevance(setting.of))
         if setting.of not in self._iou:

@@ -14,6 +14,7 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.measures.dissection.histogram import display_edges
 from interpret_core.measures.dissection.thresholds import Thresholds
 from interpret_core.networks import Layer
+from interpret_core.networks.layers.layer import Sort
 from interpret_core.store.records import Arrays
 
 
@@ -147,6 +148,7 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             "index": layer.index,
             "units": layer.units,
             "grid": list(layer.grid),
+            **({} if layer.sort is Sort.CONVOLUTION else {"sort": layer.sort.value}),
             "receptive_field": layer.receptive_field,
             "stride": layer.stride,
         },

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.networks.layers.layer import Sort, read_at
 from interpret_core.runtime.survey import survey_key
 from interpret_core.store.keys import content_key
 
@@ -27,7 +29,11 @@ class ProfileKeys:
 
 
 def profile_keys(
-    request: ProfileRequest, network_digest: str, dataset_digest: str, layers: Sequence[str]
+    request: ProfileRequest,
+    network_digest: str,
+    dataset_digest: str,
+    layers: Sequence[str],
+    further: Mapping[str, Sort] = MappingProxyType({}),
 ) -> ProfileKeys:
     """Keys for the given content.
 
@@ -35,6 +41,8 @@ def profile_keys(
         request: what is asked for.
         network_digest, dataset_digest: hex digests of the content behind the names.
         layers: the layers asked for, resolved.
+        further: what those among them are made by that are no convolutions: the network's digest does not
+            say where their response is read.
     """
     common = {
         "network": network_digest,
@@ -44,7 +52,10 @@ def profile_keys(
         "batch_size": request.batch_size,
     }
     chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
-    profile = {layer: content_key("profile", common | {"layer": layer}) for layer in layers}
+    read = {layer: {"further": read_at(sort)} for layer, sort in further.items()}
+    profile = {
+        layer: content_key("profile", common | {"layer": layer} | read.get(layer, {})) for layer in layers
+    }
     return ProfileKeys(
         survey_key(dataset_digest, request.categories),
         profile,

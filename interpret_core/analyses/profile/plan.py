@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from interpret_core import datasets
@@ -10,9 +10,8 @@ from interpret_core.analyses.base import Cost
 from interpret_core.analyses.profile.keys import profile_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
-from interpret_core.errors import LayerError, unknown
 from interpret_core.measures.dissection.chance import MAX_IMAGES
-from interpret_core.options import ALL
+from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.store.store import Store
 
@@ -22,7 +21,7 @@ class LayerKeys:
     """Where the parts of a request lie.
 
     Attributes:
-        layers: names asked for, in forward order.
+        layers: names asked for, in the network's order.
         survey, run: keys of the data set's survey and of the run's shards.
         profile, chance: keys by layer; `chance` is empty where no permutations are asked for.
     """
@@ -129,14 +128,10 @@ def find_layer(keys: LayerKeys, store: Store, layer: str) -> LayerResults | None
     )
 
 
-def _keys(
-    request: ProfileRequest, network_digest: str, dataset_digest: str, known: Sequence[str]
-) -> LayerKeys:
-    names = known if request.layers == ALL else request.layers
-    for name in names:
-        if name not in known:
-            raise LayerError(unknown("layer", name, known, f"Network: {request.network}."))
-    layers = tuple(name for name in known if name in names)
-    keys = profile_keys(request, network_digest, dataset_digest, layers)
+def _keys(request: ProfileRequest, network_digest: str, dataset_digest: str, known: KnownLayers) -> LayerKeys:
+    layers = known.chosen(request.layers, request.network)
+    known.with_masks(layers, request.network)
+    further = {name: sort for name in layers if (sort := known.sort(name)) is not None}
+    keys = profile_keys(request, network_digest, dataset_digest, layers, further)
     chance = keys.chance if request.permutations else {}
     return LayerKeys(layers, keys.survey, keys.profile, chance, keys.run)

@@ -25,7 +25,7 @@ from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.parts import Part, record_of
-from interpret_core.runtime.subjects import identify, loaded
+from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
@@ -57,15 +57,13 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)
     subject = identify(request.network, store, execution.device)
-    plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
-    plan.require()
+    plan = _plan(request, dataset, subject, store, reporter)
     missing = plan.missing(store)
     if missing:
         # What was loaded decides, whatever was known of the name before.
         subject = loaded(subject, store)
         subject.required.require_classes()
-        plan = plan_from(request, dataset, subject, planned(dataset, subject.spec, store, reporter))
-        plan.require()
+        plan = _plan(request, dataset, subject, store, reporter)
         missing = plan.missing(store)
         _RelevanceRun(plan, subject.required, store, execution, reporter).classes(missing)
     found, left_out = plan.find(store), plan.left_out(store)
@@ -77,6 +75,15 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     return Related(plan, found, missing, left_out, time.perf_counter() - start)
 
 
+def _plan(
+    request: RelevanceRequest, dataset: Dataset, subject: Subject, store: Store, reporter: Reporter
+) -> RelevancePlan:
+    classes = planned(dataset, subject.spec, store, reporter)
+    plan = plan_from(request, dataset, subject, classes, layers_of(subject, store))
+    plan.require()
+    return plan
+
+
 class _RelevanceRun:
     """One run's state."""
 
@@ -86,7 +93,7 @@ class _RelevanceRun:
         self.plan, self.store, self.execution, self.reporter = plan, store, execution, reporter
         self.dataset: Dataset = plan.dataset
         self.network = network
-        self.layers = [layer.name for layer in self.network.layers]
+        self.layers = list(plan.layers) or [layer.name for layer in network.layers]
 
     @cached_property
     def _table(self) -> ConceptTable:
@@ -213,7 +220,9 @@ class _RelevanceRun:
             "objects_apart": self.dataset.apart(OBJECT),
             "masked": bool(known.concepts),
             "annotation_size": list(self.dataset.annotation_size),
-            "layers": [[layer.name, layer.units, list(layer.grid)] for layer in network.layers],
+            "layers": [
+                [layer.name, layer.units, list(layer.grid)] for layer in map(network.layer, self.layers)
+            ],
             "image_names": [self.dataset.records[index].image for index in images.tolist()],
             "candidates": len(known.of(request.split)),
             "of_class": len(known.images),

@@ -19,7 +19,10 @@ from interpret_core.datasets import Dataset
 from interpret_core.errors import DatasetError
 from interpret_core.files import name_bytes
 from interpret_core.networks import NetworkSpec
-from interpret_core.runtime.subjects import Subject, identify
+from interpret_core.networks.layers.layer import Sort
+from interpret_core.options import ALL
+from interpret_core.runtime.known_layers import KnownLayers
+from interpret_core.runtime.subjects import Subject, identify, layers_of
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
@@ -39,6 +42,8 @@ class RelevancePlan:
         without_image: names of those asked for that have none.
         images: class -> (n,) indices of the images it is computed on.
         keys: class -> key of its relevance.
+        layers: names of the layers asked for; empty for all convolutions, and for a network whose layers no
+            run has listed yet.
     """
 
     request: RelevanceRequest
@@ -50,6 +55,7 @@ class RelevancePlan:
     without_image: tuple[str, ...]
     images: Mapping[str, NDArray[np.int64]]
     keys: Mapping[str, str]
+    layers: tuple[str, ...] = ()
 
     def require(self) -> None:
         """Whether any class has an image.
@@ -134,27 +140,46 @@ def plan(request: RelevanceRequest, store: Store, subject: Subject | None = None
     dataset = datasets.open_dataset(request.dataset)
     subject = subject or identify(request.network, store)
     known = class_plan(dataset, subject.spec, known_survey(dataset, store))
-    found = plan_from(request, dataset, subject, known)
+    found = plan_from(request, dataset, subject, known, layers_of(subject, store))
     found.require()
     return found
 
 
 def plan_from(
-    request: RelevanceRequest, dataset: Dataset, subject: Subject, known: ClassPlan
+    request: RelevanceRequest,
+    dataset: Dataset,
+    subject: Subject,
+    known: ClassPlan,
+    layers: KnownLayers | None = None,
 ) -> RelevancePlan:
-    """The same from a network and a class plan; it may be of no class at all (`require`)."""
+    """The same from a network, a class plan and the network's layers; it may be of no class (`require`).
+
+    Raises:
+        LayerError: a layer that is not there, or that has no masks.
+    """
+    chosen = _layers(request, layers)
     asked = known.chosen(request.classes)
     classes = tuple(one for one in asked if len(one.of(request.split)))
     images = {one.name: _first(dataset, one.of(request.split), request.images) for one in classes}
     digest = subject.digest
     keys = {
         one.name: relevance_key(
-            request, digest, dataset.digest, one.name, one.outputs, images[one.name].tolist()
+            request, (digest, dataset.digest), one.name, one.outputs, images[one.name].tolist(), chosen
         )
         for one in classes
     }
     without = tuple(one.name for one in asked if one.name not in images)
-    return RelevancePlan(request, dataset, subject.spec, digest, known, classes, without, images, keys)
+    names = tuple(name for name, _ in chosen)
+    return RelevancePlan(request, dataset, subject.spec, digest, known, classes, without, images, keys, names)
+
+
+def _layers(request: RelevanceRequest, known: KnownLayers | None) -> list[tuple[str, Sort | None]]:
+    """The layers asked for, with what they are made by; nothing for all convolutions."""
+    if known is None or request.layers == ALL:
+        return []
+    names = known.chosen(request.layers, request.network)
+    known.with_masks(names, request.network)
+    return [(name, known.sort(name)) for name in names]
 
 
 def pace_key(request: RelevanceRequest, network_digest: str) -> str:

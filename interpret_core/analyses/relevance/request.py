@@ -13,6 +13,7 @@ from interpret_core.options import (
     Baseline,
     Classes,
     Data,
+    Layers,
     Method,
     Network,
     Option,
@@ -40,11 +41,12 @@ Tolerance = Annotated[float, Option("Residual at which refinement stops; 0: none
 
 @dataclass(frozen=True)
 class RelevanceRequest(Request):
-    """The relevance of all listed layers' units for some classes.
+    """The relevance of layers' units for some classes.
 
     Attributes:
         network, dataset: names (or, from the command line, a factory and a folder).
         classes: names of classes, or ALL that the network knows.
+        layers: short names, or ALL convolutions.
         method: "layer-ig", the path in the layer's own space, or "conductance", the path in input space.
         baseline: the reference input: "black" (0 in pixel space), "mean" (the mean colour that the
             preprocessing subtracts) or "blur" (the image, blurred).
@@ -69,6 +71,7 @@ class RelevanceRequest(Request):
     points: Points = POINTS
     most_points: MostPoints = MOST_POINTS
     tolerance: Tolerance = TOLERANCE
+    layers: Layers = ALL
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,7 @@ in-place operation, since a kept value is read again by every evaluation of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -114,7 +114,12 @@ class GraphCutter:
     """Cuts a traced network, residual connections included."""
 
     def __init__(
-        self, graph: Graph, ops: Sequence[Op], responses: Mapping[str, int], outputs: Outputs
+        self,
+        graph: Graph,
+        ops: Sequence[Op],
+        responses: Mapping[str, int],
+        outputs: Outputs,
+        further: Collection[str] = (),
     ) -> None:
         """Plan the tails.
 
@@ -123,6 +128,7 @@ class GraphCutter:
             ops: its operations, one per node.
             responses: layer name -> index of the node whose output is the layer's response.
             outputs: how its output is read.
+            further: layers among them that share no path, so that those of the others do not depend on them.
 
         `idle` are layers that do not lead to the output.
         """
@@ -140,8 +146,10 @@ class GraphCutter:
         shapes = {node: op.shape for node, op in zip(graph.nodes, ops, strict=True)}
         self._affine = {name: straight(one, graph, shapes, moving) for name, one in self._tails.items()}
         self._behind = {name: tail(a.end, graph.nodes, needed, moving) for name, a in self._affine.items()}
-        names = {node: name for name, node in self._points.items()}
-        self.paths = {name: names[shared(one, names)] for name, one in self._affine.items()}
+        names = {node: name for name, node in self._points.items() if name not in further}
+        self.paths = {
+            name: name if name in further else names[shared(one, names)] for name, one in self._affine.items()
+        }
 
     def __call__(self, images: torch.Tensor, layers: Sequence[str]) -> Cut:
         """See `Cutter`."""

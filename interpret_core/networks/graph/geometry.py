@@ -31,7 +31,9 @@ def receptive_fields(ops: Sequence[Op]) -> list[Field | None]:
     for op in ops:
         if op.kind is Kind.INPUT:
             fields.append(Field((1, 1), (1, 1)))
-        elif op.kind is Kind.OTHER or (op.kind is Kind.RESHAPE and _moves_positions(ops, op)):
+        elif op.kind in {Kind.OTHER, Kind.TRANSPOSED} or (
+            op.kind is Kind.RESHAPE and _moves_positions(ops, op)
+        ):
             fields.append(None)
         else:
             field = _merged(ops, op, fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -64,15 +64,19 @@ class _Step:
 class GraphRunner:
     """Runs a `Graph`; holds no state between runs except plans (which nodes, what to free when)."""
 
-    def __init__(self, graph: Graph, responses: Mapping[str, int], outputs: Outputs) -> None:
+    def __init__(
+        self, graph: Graph, responses: Mapping[str, int], outputs: Outputs, views: Collection[str] = ()
+    ) -> None:
         """Prepare to run a graph.
 
         Args:
             graph: of the network.
             responses: layer name -> index of the node whose output is the layer's response.
             outputs: how its output is read.
+            views: layers whose response may be another tensor's memory.
         """
         self._graph = graph
+        self._views = frozenset(views)
         self._outputs = outputs
         self._nodes = {name: graph.nodes[index] for name, index in responses.items()}
         self._plans: dict[frozenset[str] | None, tuple[_Step, ...]] = {}
@@ -87,10 +91,9 @@ class GraphRunner:
         """
         values = Values(self._graph.module, images)
         for step in self._plan(frozenset(taps.read) if stop else None):
-            value = values.compute(step.node)
+            values.compute(step.node)
             if step.layer is not None:
-                taps.apply(step.layer, value)
-            del value
+                values.apply(taps, step.layer, step.node, own=step.layer not in self._views)
             values.free(step.dead)
         result = values.result
         return None if result is None else self._outputs.rows(result, len(images))
@@ -123,6 +126,25 @@ class GraphRunner:
         )
 
 
+class LayerRunner:
+    """Runs a network from one of two graphs: the usual layers' alone has its in-place operations back."""
+
+    def __init__(self, usual: GraphRunner, every: GraphRunner, names: Iterable[str]) -> None:
+        """Choose between two.
+
+        Args:
+            usual: knows some layers.
+            every: knows all of them.
+            names: of those that the usual one knows.
+        """
+        self._usual, self._every, self._names = usual, every, frozenset(names)
+
+    def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:
+        """See `Runner`."""
+        usual = self._names.issuperset((*taps.read, *taps.write))
+        return (self._usual if usual else self._every)(images, taps, stop=stop)
+
+
 class Values(fx.Interpreter):
     """One run's values, by node; the interpreter knows how to compute each kind of node."""
 
@@ -138,6 +160,17 @@ class Values(fx.Interpreter):
         if node.op == "output":
             self.result = value
         return value
+
+    def apply(self, taps: Taps, layer: str, node: fx.Node, *, own: bool) -> None:
+        """Run a layer's taps on a node's value.
+
+        Args:
+            taps, layer, node: which.
+            own: nobody else reads the value's memory, so that it may be overwritten.
+        """
+        if not own and layer in taps.write:
+            self.env[node] = self.env[node].clone()
+        taps.apply(layer, self.env[node])
 
     def free(self, nodes: Iterable[fx.Node]) -> None:
         """Forget values that nobody reads any more."""

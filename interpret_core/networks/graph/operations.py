@@ -7,9 +7,9 @@ the same on both ways and can be tested without a network.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -22,6 +22,10 @@ class Kind(Enum):
 
     INPUT = "input"
     CONV = "conv"
+    TRANSPOSED = "transposed conv"
+    LINEAR = "linear"
+    JOIN = "join"  # puts tensors side by side along one axis
+    PERMUTE = "permute"  # puts the axes in another order
     NORM = "norm"  # by constants: a BatchNorm in eval mode
     SELF_NORM = "self norm"  # by statistics of the response itself: GroupNorm, InstanceNorm, LayerNorm2d
     PASS = "pass"  # hands its input on as it is: Identity, dropout in eval mode
@@ -50,8 +54,9 @@ class Op:
         kind: what it does.
         inputs: indices of the operations whose values it reads, in the order of its arguments.
         shape: of its (first) tensor output for the traced batch; None if it returns no tensor (a size).
-        path: dotted module path, for convolutions.
+        path: dotted module path, for convolutions and linear layers.
         window: for convolutions and poolings.
+        axes: of a permutation, the axis of its input that each of its axes is; of a joining, the axis.
     """
 
     kind: Kind
@@ -59,11 +64,47 @@ class Op:
     shape: tuple[int, ...] | None = None
     path: str = ""
     window: Window | None = None
+    axes: tuple[int, ...] = ()
 
     @property
     def grid(self) -> Pair | None:
         """(h, w) of a four-dimensional output, else None."""
         return (self.shape[2], self.shape[3]) if self.shape is not None and len(self.shape) == 4 else None
+
+
+class Described(NamedTuple):
+    """What an operation is, whatever it reads; see `Op`."""
+
+    kind: Kind
+    window: Window | None = None
+    axes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModuleCalls:
+    """Which operations belong to which modules.
+
+    Attributes:
+        outputs: by module path, the operation whose value each call of it returned.
+        single: paths of modules that are one operation.
+        inside: for each operation, the path of the innermost module whose code asks for it; may be shorter.
+    """
+
+    outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    single: frozenset[str] = frozenset()
+    inside: Sequence[str] = ()
+
+    def returning(self, op: int) -> tuple[str, ...]:
+        """Paths of the modules of several operations that return an operation's value, outermost first."""
+        found = [path for path, ops in self.outputs.items() if op in ops and path and path not in self.single]
+        return tuple(sorted(found, key=lambda path: path.count(".")))
+
+    def around(self, op: int) -> str:
+        """Path of the module whose code asks for an operation; empty for the network itself."""
+        return self.inside[op] if op < len(self.inside) else ""
+
+
+WEIGHTED = frozenset({Kind.CONV, Kind.TRANSPOSED, Kind.LINEAR})  # their units have a weight each, and a path
 
 
 def _names(text: str) -> frozenset[str]:
@@ -82,10 +123,11 @@ _ACTIVATION_MODULES = (
 _ADDITIONS = _names("add iadd radd")
 _LOCAL = _names("""
     mul imul rmul sub isub rsub truediv itruediv rtruediv div pow neg abs exp sqrt rsqrt maximum minimum
-    cat concat concatenate permute layer_norm linear pad to float type type_as chunk split getitem detach
+    layer_norm pad to float type type_as chunk split getitem detach
 """)
+_JOINS = _names("cat concat concatenate")
 _LOCAL_MODULES = (
-    nn.LayerNorm, nn.Linear, nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
+    nn.LayerNorm, nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
 )  # fmt: skip
 _PASSES = _names("""
     dropout dropout1d dropout2d dropout3d feature_dropout alpha_dropout feature_alpha_dropout
@@ -95,7 +137,8 @@ _PASS_MODULES = (
     nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
     nn.FeatureAlphaDropout,
 )  # fmt: skip
-_RESHAPES = _names("view reshape transpose flatten unflatten squeeze unsqueeze")
+_RESHAPES = _names("view reshape flatten unflatten squeeze unsqueeze")
+_SWAPS = _names("transpose swapaxes swapdims")
 _POOLS = _names("max_pool2d avg_pool2d lp_pool2d max_pool2d_with_indices")
 _POOL_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)
 # torch.nn.modules.batchnorm._BatchNorm is the public base in all but name.
@@ -121,31 +164,35 @@ def named_norm(module: nn.Module) -> Kind | None:
     return _NAMED_NORMS.get(type(module).__name__) if known else None
 
 
-def describe_module(module: nn.Module) -> tuple[Kind, Window | None]:
-    """Kind and window of a torch.nn module that is called as a whole."""
+def describe_module(module: nn.Module) -> Described:
+    """A torch.nn module that is called as a whole."""
     if isinstance(module, nn.Conv2d):
-        return Kind.CONV, Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.dilation))
+        window = Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.dilation))
+        return Described(Kind.CONV, window)
     if isinstance(module, _POOL_MODULES):
-        return Kind.POOL, _pool_window(module.kernel_size, module.stride, getattr(module, "dilation", 1))
+        return Described(
+            Kind.POOL, _pool_window(module.kernel_size, module.stride, getattr(module, "dilation", 1))
+        )
     named = named_norm(module)
     if named is not None:
-        return named, None
+        return Described(named)
     for kind, classes in (
+        (Kind.TRANSPOSED, (nn.ConvTranspose2d,)),
+        (Kind.LINEAR, (nn.Linear,)),
         (Kind.NORM, _NORM_MODULES),
         (Kind.SELF_NORM, _SELF_NORM_MODULES),
         (Kind.PASS, _PASS_MODULES),
         (Kind.ACTIVATION, _ACTIVATION_MODULES),
         (Kind.LOCAL, _LOCAL_MODULES),
+        (Kind.RESHAPE, (nn.Flatten, nn.Unflatten)),
     ):
         if isinstance(module, classes):
-            return kind, None
-    return (Kind.RESHAPE if isinstance(module, (nn.Flatten, nn.Unflatten)) else Kind.OTHER), None
+            return Described(kind)
+    return Described(Kind.OTHER)
 
 
-def describe_function(
-    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape
-) -> tuple[Kind, Window | None]:
-    """Kind and window of a function or tensor method, by its name and arguments.
+def describe_function(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Described:
+    """A function or tensor method, by its name and arguments.
 
     Args:
         name: of the function or method, underscores included.
@@ -155,15 +202,22 @@ def describe_function(
         shape: gives the shape of a tensor argument, None for anything else.
     """
     plain = plain_name(name)
-    if plain in {"conv2d", "_conv2d"}:
+    if plain == "conv2d":
         kernel = shape(_argument(args, kwargs, 1, "weight"))
         if kernel is None or len(kernel) != 4:
-            return Kind.OTHER, None
+            return Described(Kind.OTHER)
         stride, dilation = _argument(args, kwargs, 3, "stride", 1), _argument(args, kwargs, 5, "dilation", 1)
-        return Kind.CONV, Window((kernel[2], kernel[3]), _pair(stride), _pair(dilation))
+        return Described(Kind.CONV, Window((kernel[2], kernel[3]), _pair(stride), _pair(dilation)))
     if plain in _POOLS:
-        return Kind.POOL, _function_pool(plain, args, kwargs)
+        return Described(Kind.POOL, _function_pool(plain, args, kwargs))
+    if plain == "permute" or plain in _SWAPS:
+        return _permutation(plain, args, kwargs, shape)
+    if plain in _JOINS:
+        axis = _argument(args, kwargs, 1, "dim", kwargs.get("axis", 0))
+        return Described(Kind.JOIN, axes=(axis,) if isinstance(axis, int) else ())
     for kind, names in (
+        (Kind.TRANSPOSED, {"conv_transpose2d"}),
+        (Kind.LINEAR, {"linear"}),
         (Kind.NORM, {"batch_norm"}),
         (Kind.SELF_NORM, {"group_norm", "instance_norm"}),
         (Kind.PASS, _PASSES),
@@ -173,8 +227,26 @@ def describe_function(
         (Kind.RESHAPE, _RESHAPES),
     ):
         if plain in names:
-            return kind, None
-    return Kind.OTHER, None
+            return Described(kind)
+    return Described(Kind.OTHER)
+
+
+def _permutation(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Described:
+    """permute(x, 0, 2, 3, 1), permute(x, (0, 2, 3, 1)), transpose(x, 1, 2); axes are () where unknown."""
+    before = shape(_argument(args, kwargs, 0, "input"))
+    rank = 0 if before is None else len(before)
+    if name in _SWAPS:
+        given = [*args[1:], *(kwargs[one] for one in ("dim0", "axis0", "dim1", "axis1") if one in kwargs)]
+        axes = list(range(rank))
+        if not rank or len(given) != 2 or not all(isinstance(one, int) for one in given):
+            return Described(Kind.PERMUTE)
+        first, second = (one % rank for one in given)
+        axes[first], axes[second] = second, first
+        return Described(Kind.PERMUTE, axes=tuple(axes))
+    dims = kwargs.get("dims", args[1:])
+    dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    whole = len(dims) == rank and all(isinstance(one, int) for one in dims)
+    return Described(Kind.PERMUTE, axes=tuple(one % rank for one in dims) if whole else ())
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:

@@ -53,14 +53,18 @@ class Resumer(Protocol):
 class GraphResumer:
     """Halts runs of a traced network."""
 
-    def __init__(self, graph: Graph, responses: Mapping[str, int], outputs: Outputs) -> None:
+    def __init__(
+        self, graph: Graph, responses: Mapping[str, int], outputs: Outputs, views: Collection[str] = ()
+    ) -> None:
         """Plan the runs.
 
         Args:
             graph: of the network, without in-place operations; must not change afterwards.
             responses: layer name -> index of the node whose output is the layer's response.
             outputs: how its output is read.
+            views: layers whose response may be another tensor's memory.
         """
+        self._views = frozenset(views)
         self._module = graph.module
         self._outputs = outputs
         self._nodes = _needed(graph.nodes)
@@ -91,14 +95,13 @@ class GraphResumer:
         halted = self._nodes[start]
         values = Values(self._module, None)
         values.env.update(prefix.values)
-        if prefix.layer in taps.write:  # silencing writes in place; others go on from the same response
-            values.env[halted] = values.env[halted].clone()
-        taps.apply(prefix.layer, values.env[halted])
+        # Silencing writes in place; others go on from the same response.
+        values.apply(taps, prefix.layer, halted, own=False)
         for node in self._nodes[start + 1 :]:
-            value = values.compute(node)
+            values.compute(node)
             if node in self._layers:
-                taps.apply(self._layers[node], value)
-            del value
+                layer = self._layers[node]
+                values.apply(taps, layer, node, own=layer not in self._views)
             values.free(self._dead[node])
         return None if values.result is None else self._outputs.rows(values.result, prefix.images)
 

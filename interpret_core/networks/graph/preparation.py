@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, fx, nn
@@ -11,21 +11,26 @@ from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-def
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import identity
-from interpret_core.networks.examination import examine
-from interpret_core.networks.first_runs import first_runs, same
+from interpret_core.networks.examination.companies import examine
+from interpret_core.networks.examination.first_runs import first_runs, same
+from interpret_core.networks.examination.probe import extreme_images, sample
 from interpret_core.networks.graph.cuts import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.graph.ends import ending
-from interpret_core.networks.graph.interpreter import GraphRunner, Runner, Taps, run_all
+from interpret_core.networks.graph.interpreter import GraphRunner, LayerRunner, Runner, Taps, run_all
 from interpret_core.networks.graph.operations import Op
 from interpret_core.networks.graph.prefixes import GraphResumer, Resumer, WatchedResumer
 from interpret_core.networks.graph.trace import UntraceableError, trace
 from interpret_core.networks.graph.watch import WatchedRunner
 from interpret_core.networks.heads import Head, find_head, stated_head
-from interpret_core.networks.layers import FoundLayers, Layer, find_layers, followed, usable
+from interpret_core.networks.layers.coverage import not_covered, not_listed
+from interpret_core.networks.layers.inventory import Inventory, find_layers
+from interpret_core.networks.layers.layer import FoundLayer, Layer, Sort
+from interpret_core.networks.layers.responses import followed
 from interpret_core.networks.objects.copies import shared_clone
 from interpret_core.networks.objects.description import Plain
 from interpret_core.networks.outputs import Outputs
-from interpret_core.networks.probe import extreme_images, sample
+
+DISSECTED = frozenset({Sort.CONVOLUTION, Sort.TRANSPOSED})  # their units have a filter each on the image
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Ways:
 
     Attributes:
         runner, cutter, resumer: the ways.
-        layers: all that were found, with the response's place, in forward order.
+        inventory: the layers that were found, and the others.
         computed: what the digest holds of it.
         ending: what its last operations say of its outputs, see `ends`; empty where they are unknown.
         note: why it is the slower way; empty for the graph.
@@ -43,7 +48,7 @@ class Ways:
     runner: Runner
     cutter: Cutter
     resumer: Resumer
-    layers: tuple[Layer, ...]
+    inventory: Inventory
     computed: Plain
     ending: str = ""
     note: str = ""
@@ -57,8 +62,10 @@ class Prepared:
         runner, cutter, resumer: ways to run it.
         slower: why it is watched and not run from its graph; empty for the graph.
         computed: what the digest holds of it.
-        layers: those that can be used, in forward order.
-        left_out: (layer, why) of the others.
+        layers: the convolutions that can be used, in forward order.
+        further: other layers that can be used.
+        left_out: (layer, why) of those that cannot.
+        not_offered: (path, why) of convolutions and named modules that are no layer.
         outputs, head: how its output is read.
         memory_format: that images and weights are in.
         answers: its outputs for the probe, at most `probe.KEPT` of them.
@@ -71,7 +78,9 @@ class Prepared:
     slower: str
     computed: Plain
     layers: tuple[Layer, ...]
+    further: tuple[Layer, ...]
     left_out: tuple[tuple[str, str], ...]
+    not_offered: tuple[tuple[str, str], ...]
     outputs: Outputs
     head: Head
     memory_format: torch.memory_format
@@ -107,45 +116,61 @@ def _is_exported(module: fx.GraphModule) -> bool:
     return any(isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes)
 
 
-def prepare(
-    module: nn.Module, images: Tensor, name: str, head: str | None = None, modules: Iterable[str] = ()
-) -> Prepared:
+@dataclass(frozen=True)
+class Stated:
+    """What is known of a module beforehand.
+
+    Attributes:
+        name: for messages.
+        head: what its owner says of the outputs, if anything.
+        modules: dotted names of the Python modules that it was made by.
+        layers: paths of its parts that are to be layers.
+    """
+
+    name: str
+    head: str | None = None
+    modules: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+
+def prepare(module: nn.Module, images: Tensor, stated: Stated) -> Prepared:
     """Find a way to run a module with taps and to cut it at its layers, and check it.
 
     Args:
         module: in eval mode, Unitscope's own copy: types and memory formats of its tensors may change.
         images: (3, 3, H, W), the probe.
-        name: for messages.
-        head: what its owner says of the outputs, if anything.
-        modules: dotted names of the modules that it was made by.
+        stated: what is known of it.
 
     Raises:
         NetworkError: the module fails on the probe, does not return one tensor, answers to an image
             according to others, or neither way to run it gives its own output bit for bit.
         CodeChangedError: its code on disk is not what this process imported.
     """
+    name = stated.name
     with torch.no_grad():
         runnable = first_runs(module, images, name)
         probe, expected = runnable.images, runnable.output
         outputs = Outputs.of(expected, len(images))
-        ways = _ways(module, probe, outputs.rows(expected, len(images)), outputs, (name, tuple(modules)))
-        if not ways.layers:
-            raise NetworkError(
-                f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show."
-            )
-        names = [layer.name for layer in ways.layers]
-        left_out = examine(ways.runner, probe, names, outputs, (name, module))
-        layers = usable(ways.layers, left_out)
+        ways = _ways(module, probe, outputs.rows(expected, len(images)), outputs, stated)
+        every = [one.layer for one in ways.inventory.all]
+        if not any(layer.sort in DISSECTED for layer in every):
+            raise NetworkError(_nothing_to_show(name, module, ways.inventory))
+        left_out = examine(ways.runner, probe, [layer.name for layer in every], outputs, (name, module))
+        usual = _usual(ways.inventory)
+        layers, further = _split([layer for layer in every if layer.name not in left_out], usual)
         if not layers:
             first, why = next(iter(left_out.items()))
             raise NetworkError(f"{name} has no layer that can be used; {first}: {why}.")
-        found = _head(ways, probe, outputs, expected, head)
+        found = _head(ways, probe, outputs, expected, stated.head)
     profiled = f"It {outputs.problem}: its units can be profiled, and nothing said of classes."
+    covered = [*(layer.path for layer in every), *(path for path, _ in ways.inventory.not_offered)]
+    told = {one.layer.name for one in ways.inventory.all if one.layer.sort in usual}
     notes = (
         *runnable.notes,
         ways.note,
         profiled if outputs.problem else found.reason,
-        *(f"Layer {one} is left out: {why}." for one, why in left_out.items()),
+        not_covered(module, layers),
+        *(f"Layer {one} is left out: {why}." for one, why in left_out.items() if one in told),
     )
     return Prepared(
         ways.runner,
@@ -154,7 +179,9 @@ def prepare(
         ways.note,
         ways.computed,
         layers,
+        further,
         tuple(left_out.items()),
+        (*ways.inventory.not_offered, *not_listed(module, covered)),
         outputs,
         found,
         runnable.memory_format,
@@ -163,13 +190,29 @@ def prepare(
     )
 
 
-def _ways(
-    module: nn.Module, probe: Tensor, expected: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]
-) -> Ways:
+def _usual(inventory: Inventory) -> frozenset[Sort]:
+    """The sorts whose layers are a network's layers: its convolutions, or else the transposed ones."""
+    return frozenset({Sort.CONVOLUTION if inventory.layers else Sort.TRANSPOSED})
+
+
+def _split(layers: Sequence[Layer], usual: frozenset[Sort]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    first = [layer for layer in layers if layer.sort in usual]
+    others = [layer for layer in layers if layer.sort not in usual]
+    numbered = [replace(layer, index=index) for index, layer in enumerate((*first, *others))]
+    return tuple(numbered[: len(first)]), tuple(numbered[len(first) :])
+
+
+def _nothing_to_show(name: str, module: nn.Module, inventory: Inventory) -> str:
+    known = [path for path, _ in inventory.not_offered]
+    reasons = (*inventory.not_offered, *not_listed(module, known))
+    why = "".join(f"; {path}: {reason}" for path, reason in reasons[:4])
+    return f"{name} has no two-dimensional convolution with a grid larger than 1×1 to show{why}."
+
+
+def _ways(module: nn.Module, probe: Tensor, expected: Tensor, outputs: Outputs, stated: Stated) -> Ways:
     """The graph where it gives the module's own output bit for bit, else watching."""
-    name, modules = named
     try:
-        ways = _traced(module, probe, outputs)
+        ways = _traced(module, probe, outputs, stated)
         # Other images tell what a graph computes from what an earlier run has left in it.
         others = probe.roll(1, 0)
         own = outputs.rows(shared_clone(module)(others.clone()), len(others))
@@ -177,38 +220,39 @@ def _ways(
             raise UntraceableError("its graph gives another output than the module")
         return ways
     except UntraceableError as error:
-        ways = _watched(module, probe, outputs, named)
+        ways = _watched(module, probe, outputs, stated)
         if not same(_run(ways.runner, probe), expected):
             raise NetworkError(
-                f"{name} gives another output when it is watched, expected the same bits: it may "
+                f"{stated.name} gives another output when it is watched, expected the same bits: it may "
                 "be random even in eval mode. Make it deterministic."
             ) from error
         why = (str(error).splitlines() or [""])[0]
         note = f"torch.fx cannot trace this network ({why}): responses are read on a slower path."
-        computed = identity.untraced(module, modules) | (ways.computed or {})
-        return Ways(ways.runner, ways.cutter, ways.resumer, ways.layers, computed, note=note)
+        computed = identity.untraced(module, stated.modules) | (ways.computed or {})
+        return Ways(ways.runner, ways.cutter, ways.resumer, ways.inventory, computed, note=note)
 
 
-def _further(ops: Sequence[Op], found: Sequence[FoundLayers]) -> dict[str, Plain]:
+def _further(ops: Sequence[Op], found: Sequence[FoundLayer]) -> dict[str, Plain]:
     """Responses that lie further behind, for the digest; nothing where there are none."""
-    steps = followed(ops, found)
+    steps = followed(ops, {one.layer.name: one.chain for one in found})
     return {"responses": steps} if steps else {}
 
 
-def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, named: tuple[str, tuple[str, ...]]) -> Ways:
+def _watched(module: nn.Module, probe: Tensor, outputs: Outputs, stated: Stated) -> Ways:
     try:
-        runner = WatchedRunner(module, probe.clone(), outputs)
+        runner = WatchedRunner(module, probe.clone(), outputs, stated.layers)
     except Exception as error:  # the module's own code, on a clone
         raise NetworkError(
-            f"{named[0]} can neither be traced nor run on a clone ({type(error).__name__}: {error}), "
+            f"{stated.name} can neither be traced nor run on a clone ({type(error).__name__}: {error}), "
             "expected a module made of torch functions: write it without modules outside its tree."
         ) from error
+    inventory = runner.inventory
     cutter = WatchedCutter(runner, runner.ops, runner.responses)
-    resumer = WatchedResumer(runner, [layer.name for layer in runner.layers])
-    return Ways(runner, cutter, resumer, runner.layers, _further(runner.ops, runner.found))
+    resumer = WatchedResumer(runner, [one.layer.name for one in inventory.all])
+    return Ways(runner, cutter, resumer, inventory, _further(runner.ops, inventory.layers))
 
 
-def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
+def _traced(module: nn.Module, probe: Tensor, outputs: Outputs, stated: Stated) -> Ways:
     graph = trace(shared_clone(module))  # tracing leaves its traces in whatever a forward assigns
     shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
     try:
@@ -219,15 +263,18 @@ def _traced(module: nn.Module, probe: Tensor, outputs: Outputs) -> Ways:
         ops = graph.ops(shapes)
     except (TypeError, ValueError, AttributeError) as error:  # an argument that only a run knows
         raise UntraceableError(f"an operation's arguments are not known beforehand: {error}") from error
-    found: tuple[FoundLayers, ...] = find_layers(ops)
-    responses: Mapping[str, int] = {item.layer.name: item.response for item in found}
+    inventory = find_layers(ops, graph.calls, stated.layers)
+    usual: Mapping[str, int] = {item.layer.name: item.response for item in inventory.layers}
+    every: Mapping[str, int] = {item.layer.name: item.response for item in inventory.all}
+    further = every.keys() - usual.keys()
+    views = [item.layer.name for item in inventory.all if item.layer.sort is Sort.MODULE]
     plain = graph.copied()
-    cutter = GraphCutter(plain, ops, responses, outputs)
-    resumer = GraphResumer(plain, responses, outputs)
-    computed = identity.traced(plain, module) | _further(ops, found)
-    graph.restore_in_place({graph.nodes[item.response] for item in found}, shapes)
-    layers = tuple(item.layer for item in found)
-    return Ways(GraphRunner(graph, responses, outputs), cutter, resumer, layers, computed, ending(graph))
+    cutter = GraphCutter(plain, ops, every, outputs, further)
+    resumer = GraphResumer(plain, every, outputs, views)
+    computed = identity.traced(plain, module) | _further(ops, inventory.layers)
+    graph.restore_in_place({graph.nodes[index] for index in usual.values()}, shapes)
+    runner = LayerRunner(GraphRunner(graph, usual, outputs), GraphRunner(plain, every, outputs, views), usual)
+    return Ways(runner, cutter, resumer, inventory, computed, ending(graph))
 
 
 def _head(ways: Ways, probe: Tensor, outputs: Outputs, expected: Tensor, stated: str | None) -> Head:

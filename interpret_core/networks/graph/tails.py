@@ -177,5 +177,5 @@ def _affine(node: fx.Node, source: fx.Node, graph: Graph, shapes: Shapes, moving
     if node.op == "call_method":
         return node.target == "flatten"
     # A convolution whose kernel depends on its own input would have it twice among its inputs.
-    convolution = graph.describe(node, shapes)[0] is Kind.CONV and source not in node.args[1:]
+    convolution = graph.describe(node, shapes).kind is Kind.CONV and source not in node.args[1:]
     return node.op == "call_function" and (node.target in _AFFINE_FUNCTIONS or convolution)

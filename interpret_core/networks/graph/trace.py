@@ -11,8 +11,7 @@ import copy
 import keyword
 import operator
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +19,16 @@ import torch
 from torch import fx, nn
 
 from interpret_core.networks.graph.operations import (
+    WEIGHTED,
+    Described,
     Kind,
+    ModuleCalls,
     Op,
-    Window,
     describe_function,
     describe_module,
-    named_norm,
     shape_of,
 )
+from interpret_core.networks.graph.tracer import recorded
 
 OUT_OF_PLACE = "__out_of_place"  # added to the name of a module's twin that overwrites nothing
 _NAME = re.compile(r'[^"\\\x00-\x1f]*')
@@ -35,55 +36,6 @@ _NAME = re.compile(r'[^"\\\x00-\x1f]*')
 
 class UntraceableError(Exception):
     """The network cannot be run from a graph; the message says why. Never reaches the user."""
-
-
-# torch.fx replaces nn.Module.__call__ for the whole process while it traces: one trace at a time, …
-_ONE_TRACE = threading.Lock()
-
-
-class _Proxy(fx.Proxy):
-    """Remembers that `x += y` overwrites x: torch.fx's own proxy records it as `x = x + y`."""
-
-    def _overwrite(self, function: Any, other: Any) -> fx.Proxy:
-        return self.tracer.create_proxy("call_function", function, (self, other), {})
-
-    def __iadd__(self, other: Any) -> fx.Proxy:
-        return self._overwrite(operator.iadd, other)
-
-    def __isub__(self, other: Any) -> fx.Proxy:
-        return self._overwrite(operator.isub, other)
-
-    def __imul__(self, other: Any) -> fx.Proxy:
-        return self._overwrite(operator.imul, other)
-
-    def __itruediv__(self, other: Any) -> fx.Proxy:
-        return self._overwrite(operator.itruediv, other)
-
-
-class _Tracer(fx.Tracer):
-    """… and modules that other threads run meanwhile are passed through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._owner = threading.get_ident()
-
-    def call_module(
-        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        if threading.get_ident() != self._owner:
-            return forward(*args, **kwargs)
-        return super().call_module(m, forward, args, kwargs)
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return named_norm(m) is not None or super().is_leaf_module(m, module_qualified_name)
-
-    def proxy(self, node: fx.Node) -> fx.Proxy:
-        return _Proxy(node, self)
-
-    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        if threading.get_ident() != self._owner:
-            return attr_val
-        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
 @dataclass(frozen=True)
@@ -105,11 +57,15 @@ class Graph:
     Attributes:
         module: the graph with the parameters it refers to; read only once prepared.
         nodes: every node, in forward order; an operation's index in `ops()` is its position here.
+        calls: which of them belong to which modules.
     """
 
-    def __init__(self, module: fx.GraphModule, inplace: Mapping[fx.Node, _Form]) -> None:
+    def __init__(
+        self, module: fx.GraphModule, inplace: Mapping[fx.Node, _Form], calls: ModuleCalls | None = None
+    ) -> None:
         self.module = module
         self.nodes: tuple[fx.Node, ...] = tuple(module.graph.nodes)
+        self.calls = calls or ModuleCalls()
         self._inplace = inplace
         self._numbers: dict[fx.Node, Any] = {}  # sizes that are computed on the way, as in the recorded run
 
@@ -117,7 +73,7 @@ class Graph:
         """The same operations as nodes of their own, with shared parameters: `restore_in_place` on the one
         leaves the other as it is. Its nodes have the same indices.
         """
-        twin = Graph(fx.GraphModule(self.module, copy.deepcopy(self.module.graph)), {})
+        twin = Graph(fx.GraphModule(self.module, copy.deepcopy(self.module.graph)), {}, self.calls)
         twin._numbers = {
             other: self._numbers[node]
             for node, other in zip(self.nodes, twin.nodes, strict=True)
@@ -148,9 +104,9 @@ class Graph:
             sources = tuple(index[source] for source in node.all_input_nodes if source in depends)
             if node.op == "placeholder" or sources:
                 depends.add(node)
-            kind, window = self.describe(node, shapes)
-            path = self._path(node) if kind is Kind.CONV else ""
-            ops.append(Op(kind, sources, shapes.get(node), path, window))
+            kind, window, axes = self.describe(node, shapes)
+            path = self._path(node) if kind in WEIGHTED else ""
+            ops.append(Op(kind, sources, shapes.get(node), path, window, axes))
         return ops
 
     def restore_in_place(self, responses: set[fx.Node], shapes: Mapping[fx.Node, Any]) -> None:
@@ -176,17 +132,17 @@ class Graph:
                 node.op, node.target, node.args = "call_function", operator.iadd, (second, first)
                 owned.overwritten_by[node] = second
 
-    def describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> tuple[Kind, Window | None]:
-        """Kind and window of a node's operation."""
+    def describe(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> Described:
+        """What a node's operation is."""
         if node.op == "placeholder":
-            return Kind.INPUT, None
+            return Described(Kind.INPUT)
         if node.op == "call_module":
             return describe_module(self.module.get_submodule(str(node.target)))
         if node.op in {"call_function", "call_method"}:
             args = [self._number(one) for one in node.args]
             named = {name: self._number(one) for name, one in node.kwargs.items()}
             return describe_function(name_of(node.target), args, named, lambda arg: shapes.get(arg, None))
-        return Kind.OTHER, None
+        return Described(Kind.OTHER)
 
     def _number(self, argument: Any) -> Any:
         """A size that the network computes (`F.avg_pool2d(x, x.size(3))`), by its value in the run."""
@@ -202,15 +158,14 @@ class Graph:
         weight = node.args[1] if len(node.args) > 1 else node.kwargs.get("weight")
         if isinstance(weight, fx.Node) and weight.op == "get_attr":
             return str(weight.target).rpartition(".")[0] or str(weight.target)
-        stack = list(node.meta.get("nn_module_stack", {}).values())
-        return str(stack[-1][0]) if stack and stack[-1][0] else "conv"
+        return _around(node) or "conv"
 
 
 class _Owned:
     """Which tensors belong to one node alone, so that overwriting them once they are read is safe."""
 
     def __init__(self, graph: Graph, responses: set[fx.Node], shapes: Mapping[fx.Node, Any]) -> None:
-        self._kinds = {node: graph.describe(node, shapes)[0] for node in graph.nodes}
+        self._kinds = {node: graph.describe(node, shapes).kind for node in graph.nodes}
         self._order = {node: number for number, node in enumerate(graph.nodes)}
         self._responses = responses
         self.overwritten_by: dict[fx.Node, fx.Node] = {}  # node -> the node whose tensor it overwrites
@@ -248,11 +203,10 @@ def trace(module: nn.Module) -> Graph:
     Raises:
         UntraceableError: torch.fx cannot follow it, or it overwrites tensors in a way not understood here.
     """
-    with _ONE_TRACE:
-        try:
-            graph = _Tracer().trace(module)
-        except Exception as error:  # whatever the module's own code makes of a proxy
-            raise UntraceableError(f"{type(error).__name__}: {error}") from error
+    try:
+        graph, returned = recorded(module)
+    except Exception as error:  # whatever the module's own code makes of a proxy
+        raise UntraceableError(f"{type(error).__name__}: {error}") from error
     if sum(node.op == "placeholder" and not node.args for node in graph.nodes) != 1:
         raise UntraceableError("it does not take exactly one tensor")
     _check_names(graph)
@@ -263,7 +217,26 @@ def trace(module: nn.Module) -> Graph:
         if overwritten is not None:
             later = {user for user in overwritten.users if user is not node and node < user}
             overwritten.replace_all_uses_with(node, delete_user_cb=later.__contains__)
-    return Graph(module_of_graph, inplace)
+    return Graph(module_of_graph, inplace, _calls(graph, returned))
+
+
+def _calls(graph: fx.Graph, returned: Mapping[str, Sequence[fx.Node]]) -> ModuleCalls:
+    places = {node: place for place, node in enumerate(graph.nodes)}
+    outputs = {
+        path: tuple(places[node] for node in nodes if node in places) for path, nodes in returned.items()
+    }
+    single = frozenset(str(node.target) for node in graph.nodes if node.op == "call_module")
+    return ModuleCalls(
+        outputs, frozenset(path.removesuffix(OUT_OF_PLACE) for path in single), [*map(_around, graph.nodes)]
+    )
+
+
+def _around(node: fx.Node) -> str:
+    """Path of the innermost module whose code asks for a node."""
+    stack = [str(path) for path, _ in node.meta.get("nn_module_stack", {}).values()]
+    if node.op == "call_module" and stack:
+        stack.pop()
+    return stack[-1] if stack else ""
 
 
 def _check_names(graph: fx.Graph) -> None:

@@ -21,11 +21,22 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from interpret_core.networks.graph.interpreter import SkippedLayerError, Taps
-from interpret_core.networks.graph.operations import Kind, Op, describe_function, plain_name, shape_of
-from interpret_core.networks.layers import FoundLayers, Layer, find_layers
+from interpret_core.networks.graph.module_calls import CallStack, on_return
+from interpret_core.networks.graph.operations import (
+    WEIGHTED,
+    Kind,
+    Op,
+    describe_function,
+    plain_name,
+    shape_of,
+)
+from interpret_core.networks.layers.inventory import Inventory, find_layers
+from interpret_core.networks.layers.layer import FoundLayer
 from interpret_core.networks.objects.copies import shared_clone
 from interpret_core.networks.outputs import Outputs
 
+_FOLLOWED = frozenset({Kind.CONV, Kind.TRANSPOSED})
+_CONVOLUTIONS = frozenset({"conv2d", "conv_transpose2d"})
 _Call = tuple[str, int]  # path of a convolution, and the how many-th of its calls in a run
 
 
@@ -44,25 +55,34 @@ class _StopRun(BaseException):
 class WatchedRunner:
     """Runs an untraceable module; see the module's docstring."""
 
-    def __init__(self, module: nn.Module, probe: torch.Tensor, outputs: Outputs) -> None:
+    def __init__(
+        self, module: nn.Module, probe: torch.Tensor, outputs: Outputs, named: Iterable[str] = ()
+    ) -> None:
         """Watch one run and find the layers.
 
         Args:
             module: in eval mode, not changed.
             probe: images.
             outputs: how its output is read.
+            named: paths of modules that are to be layers.
         """
         self._module = module
         self._outputs = outputs
-        watch = _Watch(_weight_paths(module))
+        clone = shared_clone(module)
+        stack = CallStack(clone)
+        watch = _Watch(_weight_paths(module), stack)
         watch.enter(probe)
         with watch:
-            shared_clone(module)(probe)
-        found = find_layers(watch.ops)
-        self.layers: tuple[Layer, ...] = tuple(item.layer for item in found)
-        self.ops, self.found = watch.ops, found
-        self.responses = {item.layer.name: item.response for item in found}
-        self._courses = _courses(watch.ops, found)
+            clone(probe)
+        inventory = find_layers(watch.ops, stack.calls(), named)
+        followed = [one for one in inventory.all if watch.ops[one.chain[0]].kind in _FOLLOWED]
+        # What no convolution leads to is read where a module returns it.
+        self._returns = stack.returns(one for one in inventory.all if one not in followed)
+        unread = {one.layer.name for one in inventory.all} - {one.layer.name for one in followed}
+        self.inventory = _without(inventory, unread - set(self._returns.values()))
+        self.ops = watch.ops
+        self.responses = {item.layer.name: item.response for item in self.inventory.all}
+        self._courses = _courses(watch.ops, followed)
 
     def __call__(self, images: torch.Tensor, taps: Taps, *, stop: bool = False) -> torch.Tensor | None:
         """The network's output, or None when `stop` ends the run after the last response that is read.
@@ -72,6 +92,7 @@ class WatchedRunner:
         """
         clone = shared_clone(self._module)
         follow = _Follow(self._courses, taps, _weight_paths(clone), stop=stop)
+        on_return(clone, self._returns, follow.returned)
         output: torch.Tensor | None = None
         try:
             with follow:
@@ -90,18 +111,26 @@ def _weight_paths(module: nn.Module) -> dict[int, str]:
     return {id(tensor): name.rpartition(".")[0] or name for name, tensor in reversed(named)}
 
 
-def _courses(ops: list[Op], found: Iterable[FoundLayers]) -> dict[_Call, _Course]:
+def _courses(ops: list[Op], found: Iterable[FoundLayer]) -> dict[_Call, _Course]:
     by_index = {item.chain[0]: item for item in found}
     courses: dict[_Call, _Course] = {}
     calls: Counter[str] = Counter()
     for index, op in enumerate(ops):
-        if op.kind is Kind.CONV:
+        if op.kind in _FOLLOWED:
             calls[op.path] += 1
             if index in by_index:
                 item = by_index[index]
                 steps = tuple(ops[step].kind for step in item.chain[1:])
                 courses[op.path, calls[op.path]] = _Course(item.layer.name, steps)
     return courses
+
+
+def _without(inventory: Inventory, names: set[str]) -> Inventory:
+    """The inventory without layers whose response no module returns."""
+    why = "the network cannot be traced, and no module of it returns that response"
+    gone = tuple((one.layer.name, why) for one in inventory.further if one.layer.name in names)
+    kept = tuple(one for one in inventory.further if one.layer.name not in names)
+    return Inventory(inventory.layers, kept, inventory.not_offered + gone)
 
 
 def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
@@ -115,11 +144,13 @@ def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
 class _Watch(TorchFunctionMode):
     """Writes down the operations of one run."""
 
-    def __init__(self, paths: Mapping[int, str]) -> None:
+    def __init__(self, paths: Mapping[int, str], stack: CallStack) -> None:
         super().__init__()
         self.ops: list[Op] = []
         self._paths = paths
-        self._made_by: dict[int, int] = {}  # identity of a tensor -> the operation that last wrote it
+        self._stack = stack
+        # identity of a tensor -> the operation that last wrote it
+        self._made_by: dict[int, int] = stack.made_by
         self._alive: list[Any] = []  # an identity is only unique among living tensors
 
     def enter(self, images: torch.Tensor) -> None:
@@ -133,10 +164,10 @@ class _Watch(TorchFunctionMode):
         sources = tuple(dict.fromkeys(index for index in made_by if index is not None))
         name = getattr(func, "__name__", "")
         if sources:
-            kind, window = describe_function(name, args, kwargs, shape_of)
-            path = _conv_path(self._paths, args, kwargs) if kind is Kind.CONV else ""
+            kind, window, axes = describe_function(name, args, kwargs, shape_of)
+            path = _conv_path(self._paths, args, kwargs) if kind in WEIGHTED else ""
             written = args[0] if name == "__setitem__" else result
-            self._note(Op(kind, sources, shape_of(written), path, window), written)
+            self._note(Op(kind, sources, shape_of(written), path, window, axes), written)
         return result
 
     def _note(self, op: Op, written: Any) -> None:
@@ -144,6 +175,7 @@ class _Watch(TorchFunctionMode):
         for tensor in _tensors((written,)):
             self._made_by[id(tensor)] = len(self.ops)
         self.ops.append(op)
+        self._stack.note()
 
 
 class _Follow(TorchFunctionMode):
@@ -171,7 +203,7 @@ class _Follow(TorchFunctionMode):
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if isinstance(result, torch.Tensor):
-            if plain_name(name) == "conv2d":
+            if plain_name(name) in _CONVOLUTIONS:
                 self._begin(_conv_path(self._paths, args, kwargs), result)
             else:
                 self._go_on(name, args, kwargs, result)
@@ -186,7 +218,7 @@ class _Follow(TorchFunctionMode):
     def _go_on(self, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
         for tensor in _tensors((*args, *kwargs.values())):
             _, layer, steps = self._under_way.get(id(tensor), (None, "", ()))
-            if steps and describe_function(name, args, kwargs, shape_of)[0] is steps[0]:
+            if steps and describe_function(name, args, kwargs, shape_of).kind is steps[0]:
                 del self._under_way[id(tensor)]
                 self._reach(layer, steps[1:], result)
 
@@ -194,6 +226,10 @@ class _Follow(TorchFunctionMode):
         if steps:
             self._under_way[id(result)] = (result, layer, steps)
             return
+        self.returned(layer, result)
+
+    def returned(self, layer: str, result: torch.Tensor) -> None:
+        """A layer's response is there."""
         read = self._taps.read.get(layer)
         if layer in self._taps.write:
             self._taps.write[layer](result)

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from interpret_core.errors import NetworkError
-from interpret_core.networks.diagnosis import reason
+from interpret_core.networks.examination.diagnosis import reason
 from interpret_core.networks.objects.copier import Copier, unwrapped
 
 __all__ = ["channels_last", "initialised", "private_copy", "shared_clone", "unwrapped"]
@@ -59,12 +59,12 @@ def channels_last(module: nn.Module) -> None:
                 tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
 
 
-def initialised(module: nn.Module, size: tuple[int, int], name: str) -> nn.Module:
+def initialised(module: nn.Module, shape: tuple[int, int, int], name: str) -> nn.Module:
     """Give lazy modules their shapes, by one run on black images; any other module stays as it is.
 
     Args:
         module: a copy of Unitscope's own, in eval mode.
-        size: (H, W) of the network's input.
+        shape: (C, H, W) of the network's input.
         name: for the message.
 
     Raises:
@@ -73,7 +73,7 @@ def initialised(module: nn.Module, size: tuple[int, int], name: str) -> nn.Modul
     tensors = (*module.parameters(), *module.buffers())
     if not any(isinstance(one, UninitializedTensorMixin) for one in tensors):
         return module
-    images = torch.zeros(2, 3, *size)
+    images = torch.zeros(2, *shape)
     with torch.no_grad():
         try:
             module(images)

@@ -20,18 +20,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from interpret_core.config import HEADS
 from interpret_core.errors import NetworkError, WeightsError, unknown
+from interpret_core.network_tables import HEADS
 from interpret_core.networks import identity
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.checkpoints.contents import SUFFIXES
 from interpret_core.networks.checkpoints.fit import fit
+from interpret_core.networks.examination.channels import adapted
+from interpret_core.networks.examination.probe import probe_images, sample
 from interpret_core.networks.graph.preparation import refuse_unreadable
 from interpret_core.networks.objects import code
 from interpret_core.networks.objects.copies import initialised, private_copy, unwrapped
 from interpret_core.networks.objects.description import Plain, canonical, named_tensors, sha, tensor_digest
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.probe import probe_images, sample
 from interpret_core.networks.providers.base import Provider, unchanged
 from interpret_core.networks.seeds import SEED, seeded, seeded_call, weights_identity
 from interpret_core.networks.spec import Made, NetworkParts, NetworkSpec
@@ -52,6 +53,7 @@ class Facts:
 
     Attributes:
         preprocessing, class_names, head: of the network; the head is None where it is not stated.
+        layers: paths of its modules that are to be layers.
         evidence, note: of its weights.
         made: what it is made of, as JSON: tree of modules, code, versions, and tensors that no file gives.
         answers: numbers of its output for the seeded probe, before a file's tensors are in it; empty where it
@@ -65,6 +67,7 @@ class Facts:
     note: str
     made: Plain
     answers: tuple[float | None, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,8 @@ class FactorySource:
         """The same before the file's tensors are in it."""
         parts = self.parts()
         refuse_unreadable(parts.module, self.name)
-        copied, size = private_copy(unwrapped(parts.module)), parts.preprocessing.size
-        module = seeded(lambda: initialised(copied, size, self.name))
+        copied, taken = private_copy(unwrapped(parts.module)), parts.preprocessing
+        module = seeded(lambda: initialised(copied, (taken.channels, *taken.size), self.name))
         facts = self._facts(parts, module)
         return replace(parts, module=module, evidence=facts.evidence, note=facts.note), facts
 
@@ -159,12 +162,13 @@ class FactorySource:
         given = set(module.state_dict()) if self.file is not None else set()
         made["tensors"] = sorted([name, one] for name, one in tensors.items() if name not in given)
         evidence, note = self._evidence(parts, made)
-        answers = self._answers(module, parts.preprocessing.size)
-        return Facts(parts.preprocessing, parts.class_names, parts.head, evidence, note, made, answers)
+        answers = self._answers(module, adapted(module, parts.preprocessing)[0])
+        about = parts.preprocessing, parts.class_names, parts.head
+        return Facts(*about, evidence, note, made, answers, parts.layers)
 
-    def _answers(self, module: nn.Module, size: tuple[int, int]) -> tuple[float | None, ...]:
+    def _answers(self, module: nn.Module, preprocessing: Preprocessing) -> tuple[float | None, ...]:
         """See `Facts.answers`; from a copy, for a run may leave something behind."""
-        copied, images = private_copy(module), probe_images(size)
+        copied, images = private_copy(module), probe_images(preprocessing.size, preprocessing.channels)
         with torch.no_grad(), plain_arithmetic(), contextlib.suppress(NetworkError):
             output = seeded_call(lambda: copied(images), self.name, SEED)
             if isinstance(output, torch.Tensor):
@@ -338,4 +342,5 @@ def _spec(name: str, source: FactorySource, facts: Facts) -> NetworkSpec:
         source=CalledFactory(source, facts),
         head=facts.head,
         answers=facts.answers,
+        layers=facts.layers,
     )

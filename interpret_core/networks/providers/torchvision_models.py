@@ -1,4 +1,8 @@
-"""torchvision's classification models: `torchvision/<model>[@<member of its weights enum> | @random]`."""
+"""torchvision's classification models.
+
+`torchvision/<model>[@<member of its weights enum> | @random | @file]`: with a file, the architecture has as
+many classes as the file, which is what training on other pictures leaves.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,13 @@ from torch import nn
 from interpret_core import config
 from interpret_core.errors import NetworkError, unknown
 from interpret_core.networks import torchvision_ops
+from interpret_core.networks.checkpoints.contents import Tensors
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
+from interpret_core.networks.providers.architectures import ArchitectureSource, file_of, made_of, spec_of
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
-from interpret_core.networks.spec import NetworkSpec
+from interpret_core.networks.spec import Made, NetworkSpec
 from interpret_core.networks.torchvision_ops import models
 from interpret_core.networks.weights import (
     RANDOM,
@@ -32,6 +38,7 @@ from interpret_core.networks.weights import (
 LIST = Path(__file__).with_suffix(".toml")
 PREFIX = "torchvision/"
 _RANDOM = "random"
+_AUXILIARY = frozenset({"googlenet", "inception_v3"})
 _FETCHER = Fetcher()
 
 
@@ -54,6 +61,13 @@ class TorchvisionProvider(Provider):
         """Remembered: it depends on torchvision alone."""
         return _spec(name)
 
+    def make(self, name: str, *, fetch: bool = True) -> Made:
+        """With a file of the user's, what was taken of it is said."""
+        spec = self.find(name)
+        if isinstance(spec.source, ArchitectureSource):
+            return made_of(spec, spec.source)
+        return super().make(name, fetch=fetch)
+
 
 @lru_cache(maxsize=1)
 def _models() -> tuple[str, ...]:
@@ -70,21 +84,48 @@ def _spec(name: str) -> NetworkSpec:
     if model not in _models():
         raise NetworkError(unknown("network", name, [f"torchvision/{known}" for known in _models()]))
     enum = models().get_model_weights(model)
+    own = file_of(member)
+    if own is not None:
+        source = ArchitectureSource(f"{PREFIX}{model}", _TorchvisionBuilder(model), *own)
+        return spec_of(name, source, _preprocessing(enum.DEFAULT))
     if at and member not in {*enum.__members__, _RANDOM}:
         choices = [f"torchvision/{model}@{choice}" for choice in (*enum.__members__, _RANDOM)]
         raise NetworkError(unknown("weights", name, choices))
     documented = enum.DEFAULT if member in ("", _RANDOM) else enum[member]
-    preset = documented.transforms()
     return NetworkSpec(
         name=name,
         title=f"torchvision {model}" + (f" ({member})" if member else ""),
         description=f"torchvision's {model}, ImageNet's {len(documented.meta['categories'])} classes.",
-        preprocessing=Preprocessing(
-            (preset.crop_size[0],) * 2, tuple(preset.mean), tuple(preset.std), preset.interpolation.value
-        ),
+        preprocessing=_preprocessing(documented),
         class_names=tuple(documented.meta["categories"]),
         source=TorchvisionSource(model, documented, random=member == _RANDOM),
     )
+
+
+def _preprocessing(documented: Any) -> Preprocessing:
+    """What the documentation of some weights says."""
+    preset = documented.transforms()
+    return Preprocessing(
+        (preset.crop_size[0],) * 2, tuple(preset.mean), tuple(preset.std), preset.interpolation.value
+    )
+
+
+@dataclass(frozen=True)
+class _TorchvisionBuilder:
+    """Builds a model for a number of classes, with auxiliary heads where the file has them.
+
+    GoogLeNet and Inception shift their input as they do with torchvision's own weights, from which training
+    begins as a rule: no file says whether they do.
+    """
+
+    model: str
+
+    def __call__(self, classes: int, tensors: Tensors) -> nn.Module:
+        options: dict[str, Any] = {"num_classes": classes}
+        if self.model in _AUXILIARY:
+            there = any("aux" in name.lower() for name in tensors)
+            options |= {"init_weights": False, "transform_input": True, "aux_logits": there}
+        return models().get_model(self.model, weights=None, **options)
 
 
 @dataclass(frozen=True)
@@ -133,7 +174,7 @@ class TorchvisionSource:
     def _options(self) -> dict[str, Any]:
         """What torchvision itself sets when it builds a model for pretrained weights."""
         options: dict[str, Any] = {"num_classes": len(self.member.meta["categories"])}
-        if self.model in {"googlenet", "inception_v3"}:
+        if self.model in _AUXILIARY:
             options |= {"init_weights": False, "transform_input": True, "aux_logits": True}
         if self.model.startswith("vit_"):
             options["image_size"] = self.member.transforms().crop_size[0]

@@ -116,11 +116,11 @@ def test_one_number_has_one_key() -> None:
         (0.05, 5e-2, 0.1 / 2, np.float32(0.05)),
     ):
         asked = [RelevanceRequest("a", "b", tolerance=one) for one in equal]  # type: ignore[arg-type]
-        assert len({relevance_key(one, "n", "d", "bench", [1], [2]) for one in asked}) == 1
+        assert len({relevance_key(one, ("n", "d"), "bench", [1], [2]) for one in asked}) == 1
         assert len({canonical_json(one.to_json()) for one in asked}) == 1
     other = RelevanceRequest("a", "b", tolerance=0.051)
-    assert relevance_key(other, "n", "d", "bench", [1], [2]) != relevance_key(
-        asked[0], "n", "d", "bench", [1], [2]
+    assert relevance_key(other, ("n", "d"), "bench", [1], [2]) != relevance_key(
+        asked[0], ("n", "d"), "bench", [1], [2]
     )
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from interpret_core.measures.attribution.path import Integrated, Rule, integrate
 from interpret_core.measures.attribution.target import Target
 from interpret_core.networks.graph.cuts import Cut, Cutter
-from interpret_core.networks.graph.preparation import Prepared, prepare
+from interpret_core.networks.graph.preparation import Prepared, Stated, prepare
 
 
 class Residual(nn.Module):
@@ -68,7 +68,7 @@ def images(number: int = 3, seed: int = 0) -> Tensor:
 
 def prepared(module: nn.Module) -> Prepared:
     """The module cut at its layers."""
-    return prepare(module, images(3, seed=9), "planted")
+    return prepare(module, images(3, seed=9), Stated("planted"))
 
 
 def integrated(

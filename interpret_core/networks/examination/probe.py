@@ -24,18 +24,22 @@ _LOOKS = (
 _EXTREME = 30.0  # times the ordinary contrast: no photograph looks like this
 
 
-def probe_images(size: tuple[int, int]) -> Tensor:
-    """(3, 3, H, W) float32, in the range of normalised photographs; the same numbers everywhere.
+def probe_images(size: tuple[int, int], channels: int = 3) -> Tensor:
+    """(3, C, H, W) float32, in the range of normalised photographs; the same numbers everywhere.
 
     Args:
         size: (H, W) of the network's input.
+        channels: C.
     """
     # Uniform numbers: how a processor draws normal ones differs in the last bit.
     noise = (
-        torch.rand(COUNT, 3, *size, generator=torch.Generator().manual_seed(0), dtype=torch.float32) * 4 - 2
+        torch.rand(COUNT, channels, *size, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+        * 4
+        - 2
     )
     coarse = (
-        torch.rand(COUNT, 3, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float32) * 2 - 1
+        torch.rand(COUNT, channels, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float32) * 2
+        - 1
     )
     patches = torch.nn.functional.interpolate(coarse, size=size, mode="nearest")
     contrast, brightness = torch.tensor(_LOOKS, dtype=torch.float32).T.reshape(2, COUNT, 1, 1, 1)

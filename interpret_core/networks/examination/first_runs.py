@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import streams
-from interpret_core.networks.diagnosis import reason
+from interpret_core.networks.examination.diagnosis import reason
 from interpret_core.networks.objects.copies import channels_last, shared_clone
 from interpret_core.networks.objects.reachability import has_generator
 

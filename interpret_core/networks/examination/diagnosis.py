@@ -33,16 +33,16 @@ def reason(module: nn.Module, error: Exception, shape: tuple[int, ...]) -> str:
         and channels[1] == str(taken)
         and channels[2] == str(shape[1])
     ):
+        fed = f"{shape[1]} (RGB)" if shape[1] == 3 else "1 (grey)"
         way = (
-            "x.mean(1, keepdim=True) makes one of three"
+            "give its preprocessing one mean and one std"
             if taken == 1
-            else "fill the others with what it expects"
+            else "give its preprocessing three means and three stds"
+            if taken == 3
+            else "wrap it in a module that takes RGB (fill the others with what it expects)"
         )
         plural = "s" if taken != 1 else ""
-        return (
-            f"its first convolution takes {taken} channel{plural}, Unitscope feeds 3 (RGB): wrap it in a "
-            f"module that takes RGB ({way})."
-        )
+        return f"its first convolution takes {taken} channel{plural}, Unitscope feeds {fed}: {way}."
     if arguments:
         return f"it takes more than images ({arguments[1]}): wrap it in a module that supplies the rest."
     if any(word in text for word in _DEVICES):

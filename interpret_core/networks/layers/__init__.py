@@ -1,0 +1,1 @@
+"""Layers of a network: what they are, which there are, and where their response is read."""

@@ -1,0 +1,190 @@
+"""Every family of networks against forward hooks on a clean copy: responses, and outputs without a unit.
+
+The oracle knows nothing of layers: it keeps what every module returns. A layer's response has to be one of
+these tensors, of a module that runs after the convolution, and silencing has to be what zeroing that very
+tensor does to the output.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from interpret_core import networks
+from interpret_core.networks import Layer, Network, NetworkParts, Preprocessing, Silence, torchvision_ops
+from interpret_core.networks.layers.layer import Sort
+from interpret_core.networks.providers.timm_models import timm
+
+CLOSE = 1e-5  # of the largest number
+QUICK = ("torchvision/resnet18", "torchvision/mobilenet_v3_small", "timm/efficientnet_lite0", "timm/resnet18")
+TORCHVISION = {
+    "alexnet": 96,
+    "convnext_tiny": 64,
+    "densenet121": 64,
+    "efficientnet_b0": 64,
+    "efficientnet_v2_s": 64,
+    "googlenet": 64,
+    "inception_v3": 96,
+    "maxvit_t": 224,
+    "mnasnet0_5": 64,
+    "mobilenet_v2": 64,
+    "mobilenet_v3_small": 64,
+    "regnet_x_400mf": 64,
+    "regnet_y_400mf": 64,
+    "resnet18": 64,
+    "resnet50": 64,
+    "resnext50_32x4d": 64,
+    "shufflenet_v2_x0_5": 64,
+    "squeezenet1_0": 64,
+    "swin_t": 64,
+    "vgg11_bn": 64,
+    "vit_b_32": 224,
+    "wide_resnet50_2": 64,
+}
+TIMM = (
+    "convmixer_768_32", "convnext_atto", "convnextv2_atto", "cspdarknet53", "cspresnet50", "darknet53",
+    "densenet121", "dla34", "dpn48b", "efficientnet_b0", "efficientnet_lite0", "ese_vovnet19b_dw",
+    "fbnetc_100",
+    "gernet_s", "ghostnet_050", "hardcorenas_a", "hrnet_w18_small", "inception_v4", "legacy_seresnet18",
+    "lcnet_050", "mixnet_s", "mnasnet_small", "mobilenetv3_small_050", "mobileone_s0", "nf_resnet26",
+    "regnetx_002", "repvgg_a0", "res2net50_26w_4s", "resnet18", "resnetv2_50", "rexnet_100", "selecsls42",
+    "skresnet18", "tinynet_e", "xception41",
+)  # fmt: skip
+_MADE: dict[str, NetworkParts] = {}
+
+
+def made() -> NetworkParts:
+    """The factory: the network that the test wants."""
+    return _MADE["now"]
+
+
+def built(name: str) -> tuple[nn.Module, int]:
+    """A model with seeded weights and statistics that are not those of a fresh BatchNorm, and its edge."""
+    source, _, model = name.partition("/")
+    torch.manual_seed(0)
+    if source == "timm":
+        options: dict[str, Any] = {"pretrained": False, "num_classes": 10}
+        module, edge = timm().create_model(model, **options), 96
+    else:
+        options = (
+            {"init_weights": False, "aux_logits": False} if model in ("googlenet", "inception_v3") else {}
+        )
+        module, edge = torchvision_ops.models().get_model(model, weights=None, **options), TORCHVISION[model]
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.uniform_(part.running_var, 0.5, 2)  # type: ignore[arg-type]
+            nn.init.normal_(part.running_mean, std=0.1)  # type: ignore[arg-type]
+    return module.eval(), edge
+
+
+class Kept:
+    """What every call of every module returned, in the order in which they returned."""
+
+    def __init__(self, module: nn.Module, batch: Tensor) -> None:
+        self.returned: list[tuple[str, int, Tensor]] = []
+        counts: Counter[str] = Counter()
+        handles = [
+            part.register_forward_hook(partial(self._keep, counts, path))
+            for path, part in module.named_modules()
+        ]
+        with torch.no_grad():
+            module(batch)
+        for handle in handles:
+            handle.remove()
+
+    def _keep(self, counts: Counter[str], path: str, _module: nn.Module, _args: Any, output: Any) -> None:
+        counts[path] += 1
+        if isinstance(output, Tensor):
+            self.returned.append((path, counts[path], output.clone()))
+
+    def call_that_returned(self, response: Tensor, after: str) -> tuple[str, int] | None:
+        """The first call behind a module that returned this tensor."""
+        begun = False
+        for path, number, output in self.returned:
+            begun = begun or path == after
+            if begun and output.ndim == 4 and output.shape == response.shape and near(response, output):
+                return path, number
+        return None
+
+
+def near(one: Tensor, other: Tensor) -> bool:
+    return float((one - other).abs().max()) <= CLOSE * max(float(other.abs().max()), 1e-30)
+
+
+def with_hook(
+    module: nn.Module, call: tuple[str, int], batch: Tensor, change: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """The output where one call of a module returns something else."""
+    path, wanted = call
+    counts = Counter[str]()
+
+    def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:
+        counts[path] += 1
+        return change(output) if counts[path] == wanted else None
+
+    handle = module.get_submodule(path).register_forward_hook(hook)
+    with torch.no_grad():
+        found: Tensor = module(batch)
+    handle.remove()
+    return found
+
+
+def silenced(output: Tensor, unit: int) -> Tensor:
+    output = output.clone()
+    output[:, unit] = 0
+    return output
+
+
+def check(network: Network, layers: list[Layer], module: nn.Module, batch: Tensor) -> int:
+    """Every layer against the hooks; how many of them a module returns, and could be checked."""
+    kept, checked = Kept(module, batch), 0
+    with network.recording(layers) as record:
+        responses = record(batch).responses
+    for number, layer in enumerate(layers):
+        call = kept.call_that_returned(responses[layer.name], layer.path)
+        if call is None:
+            continue
+        checked += 1
+        if number % max(1, len(layers) // 6):  # silencing costs two runs: a few layers of each network
+            continue
+        unit = layer.units // 2
+        expected = with_hook(module, call, batch, partial(silenced, unit=unit))
+        with network.ablating({layer.name: Silence([unit])}) as run:
+            assert near(run(batch), expected), layer.name
+    return checked
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow])
+        for name in (*(f"torchvision/{one}" for one in TORCHVISION), *(f"timm/{one}" for one in TIMM))
+    ],
+)
+def test_responses_and_silencing_are_those_of_hooks(name: str) -> None:
+    module, edge = built(name)
+    _MADE["now"] = NetworkParts(module, Preprocessing((edge, edge), (0.0,) * 3, (1.0,) * 3))
+    network = networks.load(f"{__name__}:made")
+    batch = torch.randn(2, 3, edge, edge, generator=torch.Generator().manual_seed(3))
+    with network.recording([]) as record, torch.no_grad():
+        assert near(record(batch).output, module(batch))
+    # Functional activations and sums within a module are returned by none: those layers cannot be compared.
+    layers = list(network.layers)
+    assert check(network, layers, module, batch) >= 0.3 * len(layers)
+    blocks = [layer for layer in network.further if layer.sort in (Sort.SUM, Sort.JOIN) and layer.path]
+    returned = {path for path, _ in module.named_modules()}
+    whole = [layer for layer in blocks if layer.path in returned and not layer.name.endswith(("sum", "tion"))]
+    if whole:
+        assert check(network, whole, module, batch) >= 0.5 * len(whole)
+    # Every convolution is a layer, or it is said why not.
+    paths = {layer.path for layer in (*network.layers, *network.further)}
+    told = paths | {path for path, _ in (*network.left_out, *network.not_offered)}
+    known = {id(module.get_submodule(path)) for path in told if path in returned}
+    for path, part in module.named_modules():
+        assert not isinstance(part, nn.Conv2d) or id(part) in known, path
