@@ -43,7 +43,7 @@ def warm() -> None:
     """Import what is heavy, then take all of it out of the garbage collector's walks."""
     import scipy.stats  # noqa: F401
 
-    torchvision_ops.models()
+    torchvision_ops.classifiers()
     gc.collect()
     gc.freeze()
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from interpret_core.classes.outputs import OutputNames, parts
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import NetworkError
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.torchvision_ops import classifiers
 
 FILE = Path(__file__).with_name("imagenet.toml")
 _ALIKE = 0.98  # lists of these names differ in the spelling of a few
@@ -34,7 +34,7 @@ class Curated:
 @lru_cache(maxsize=1)
 def class_names() -> tuple[str, ...]:
     """ImageNet's classes in the usual order, as torchvision names them."""
-    return tuple(models().get_model_weights("alexnet").DEFAULT.meta["categories"])
+    return tuple(classifiers().get_model_weights("alexnet").DEFAULT.meta["categories"])
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,8 @@ and fails with "operator torchvision::nms does not exist". Declaring the two sig
 classification models use neither operator, and calling one still fails, as it should. Where the operators
 load, nothing is done.
 
+Code of a user's own may import torchvision, or timm, by itself: it is declared before that code runs.
+
 Everybody in Unitscope gets torchvision from here, and when it is needed: importing it takes a second, since
 it brings torch's compiler with it, and most pages and commands do without.
 """
@@ -46,7 +48,8 @@ def _compiled_operators_load() -> bool:
 
 
 @cache  # the declarations last as long as the object
-def _declare() -> torch.library.Library | None:
+def declare() -> torch.library.Library | None:
+    """Declare what an import of torchvision needs, where its operators do not load."""
     if _compiled_operators_load():
         return None
     library = torch.library.Library("torchvision", "DEF")
@@ -58,15 +61,15 @@ def _declare() -> torch.library.Library | None:
 @cache
 def torchvision() -> ModuleType:
     """The package itself."""
-    _declare()  # before the import
+    declare()  # before the import
     import torchvision as found
 
     return found
 
 
 @cache
-def models() -> ModuleType:
-    """Its models."""
+def classifiers() -> ModuleType:
+    """Its models, `torchvision.models`."""
     torchvision()
     from torchvision import models as found
 
@@ -83,3 +86,10 @@ def version() -> str:
         if stated:
             return stated[1]
     return version_of("torchvision")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Factories of users go on working that were written when `models` was torchvision's own module here."""
+    if name == "models":
+        return classifiers()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from interpret_core.networks import NetworkParts, Preprocessing, torchvision_ops
 from interpret_core.networks.objects.description import tensor_digest
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 SMALL = Preprocessing(size=(24, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 

@@ -12,7 +12,7 @@ from interpret_core.networks.graph.preparation import Stated, _traced, _watched,
 from interpret_core.networks.outputs import Outputs
 from tests.networks.samples import Overwriting, randomise
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 MODELS = ("alexnet", "resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "densenet121")
 

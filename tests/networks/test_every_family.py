@@ -75,7 +75,10 @@ def built(name: str) -> tuple[nn.Module, int]:
         options = (
             {"init_weights": False, "aux_logits": False} if model in ("googlenet", "inception_v3") else {}
         )
-        module, edge = torchvision_ops.models().get_model(model, weights=None, **options), TORCHVISION[model]
+        module, edge = (
+            torchvision_ops.classifiers().get_model(model, weights=None, **options),
+            TORCHVISION[model],
+        )
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             nn.init.uniform_(part.running_var, 0.5, 2)  # type: ignore[arg-type]

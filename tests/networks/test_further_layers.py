@@ -14,7 +14,7 @@ from interpret_core.networks import Network, NetworkParts, Preprocessing, Silenc
 from interpret_core.networks.examination.report import NONE, examination
 from interpret_core.networks.layers.layer import Layer, Sort
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 SIZE = (64, 64)
 CLOSE = 1e-5  # of the largest number
 

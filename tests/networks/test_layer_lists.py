@@ -11,7 +11,7 @@ from torch import nn
 from interpret_core.networks import Network, load, torchvision_ops
 from interpret_core.networks.graph.preparation import Stated, prepare
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 Loaded = Callable[[str], Network]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from interpret_core.networks import NetworkParts, Preprocessing, find, known, lo
 from interpret_core.networks.examination.channels import MADE_GREY
 from interpret_core.networks.untrained import untrained_control
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 CLASSES = ("crane", "owl", "wren", "no bird")
 
 
@@ -227,3 +230,23 @@ def test_means_and_deviations_of_other_numbers() -> None:
         Preprocessing(mean=(0.5,), std=(0.5,) * 3)
     with pytest.raises(ParameterError, match="which data sets cannot hold yet"):
         Preprocessing(mean=(0.5,) * 4, std=(0.5,) * 4)
+
+
+def test_code_of_a_users_own_may_import_torchvision_by_itself(tmp_path: Path) -> None:
+    """Also where its compiled operators do not load, and as the first thing that anybody asks for."""
+    (tmp_path / "theirs.py").write_text(
+        "import torchvision\n"
+        "from interpret_core.networks.torchvision_ops import models\n\n\n"
+        "def small():\n    return torchvision.models.squeezenet1_1(weights=None)\n\n\n"
+        "def older():\n    return models.squeezenet1_1(weights=None)\n"
+    )
+    code = (
+        "from interpret_core import networks as n; "
+        "print(len(n.load('theirs:small').layers), n.load('theirs:older'))"
+    )
+    paths = os.pathsep.join([str(tmp_path), str(Path(torchvision_ops.__file__).parents[2])])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("26 ")

@@ -36,7 +36,7 @@ class DropPath(nn.Module):
 
 def library(name: str, units: int) -> nn.Module:
     """A normalisation that torchvision writes out."""
-    torchvision_ops.models()
+    torchvision_ops.classifiers()
     from torchvision.models.convnext import LayerNorm2d
     from torchvision.ops.misc import FrozenBatchNorm2d
 

@@ -21,7 +21,7 @@ from interpret_core.networks.objects.copies import shared_clone
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 
 def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from interpret_core.networks.providers.torchvision_models import TorchvisionSour
 from interpret_core.networks.weights import Fetcher, expected_hash, hub_file
 from tests.datasets.http_server import Site, serving
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 CONTENT = b"weights " * 50_000
 NAME = f"net-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"

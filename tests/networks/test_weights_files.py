@@ -15,7 +15,7 @@ from interpret_core.networks import find, load, torchvision_ops
 from interpret_core.networks.weights import hub_file
 from tests.networks import samples
 
-models = torchvision_ops.models()
+models = torchvision_ops.classifiers()
 
 TWICE = "tests.networks.samples:twice"
 

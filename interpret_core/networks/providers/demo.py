@@ -25,7 +25,7 @@ from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
 from interpret_core.networks.spec import NetworkSpec
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.networks.weights import RANDOM, Weights
 
 DEMO = "demo"  # evidence
@@ -51,8 +51,8 @@ def build_demo(name: str, classes: int) -> nn.Module:
     if name not in NETWORKS:
         raise NetworkError(unknown("demo network", name, NETWORKS))
     if name == "resnet18":
-        return models().resnet18(weights=None, num_classes=classes)
-    features = getattr(models(), name)(weights=None).features
+        return classifiers().resnet18(weights=None, num_classes=classes)
+    features = getattr(classifiers(), name)(weights=None).features
     channels = [layer for layer in features if isinstance(layer, nn.Conv2d)][-1].out_channels
     return nn.Sequential(
         OrderedDict(

@@ -22,7 +22,7 @@ from torch import nn
 
 from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.network_tables import HEADS
-from interpret_core.networks import identity
+from interpret_core.networks import identity, torchvision_ops
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.checkpoints.contents import SUFFIXES
 from interpret_core.networks.checkpoints.fit import fit
@@ -190,6 +190,7 @@ class FactorySource:
         return UNSTATED, parts.note or note
 
     def _function(self) -> Callable[[], Any]:
+        torchvision_ops.declare()  # the module may import it
         try:
             module = importlib.import_module(self.module)
         except (Exception, SystemExit) as error:  # importing runs the user's own code

@@ -16,7 +16,7 @@ from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import weights_identity
 from interpret_core.networks.spec import NetworkSpec
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.networks.weights import TRAINED, Weights
 
 PREFIX = "efficientnet-lite"
@@ -48,7 +48,7 @@ class LiteProvider(Provider):
 
 @lru_cache
 def _spec(number: str) -> NetworkSpec:
-    names = tuple(models().get_model_weights("alexnet").DEFAULT.meta["categories"])
+    names = tuple(classifiers().get_model_weights("alexnet").DEFAULT.meta["categories"])
     half, (edge, interpolation) = (0.5, 0.5, 0.5), SIZES[number]
     return NetworkSpec(
         name=f"{PREFIX}{number}",

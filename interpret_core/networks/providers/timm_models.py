@@ -124,7 +124,7 @@ def _input(settings: Any) -> Preprocessing:
 @cache
 def _imagenet() -> tuple[str, ...]:
     """ImageNet's classes in their usual order, which is timm's as well as torchvision's."""
-    weights = torchvision_ops.models().get_model_weights("alexnet").DEFAULT
+    weights = torchvision_ops.classifiers().get_model_weights("alexnet").DEFAULT
     return tuple(weights.meta["categories"])
 
 

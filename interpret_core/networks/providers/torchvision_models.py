@@ -25,7 +25,7 @@ from interpret_core.networks.providers.architectures import ArchitectureSource, 
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
 from interpret_core.networks.spec import Made, NetworkSpec
-from interpret_core.networks.torchvision_ops import models
+from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.networks.weights import (
     RANDOM,
     TRAINED,
@@ -75,7 +75,7 @@ def _models() -> tuple[str, ...]:
     listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
     if torchvision_ops.version().partition("+")[0] == listed["version"]:
         return tuple(listed["names"])
-    return tuple(models().list_models(module=models()))
+    return tuple(classifiers().list_models(module=classifiers()))
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +83,7 @@ def _spec(name: str) -> NetworkSpec:
     model, at, member = name.removeprefix(PREFIX).partition("@")
     if model not in _models():
         raise NetworkError(unknown("network", name, [f"torchvision/{known}" for known in _models()]))
-    enum = models().get_model_weights(model)
+    enum = classifiers().get_model_weights(model)
     own = file_of(member)
     if own is not None:
         source = ArchitectureSource(f"{PREFIX}{model}", _TorchvisionBuilder(model), *own)
@@ -125,7 +125,7 @@ class _TorchvisionBuilder:
         if self.model in _AUXILIARY:
             there = any("aux" in name.lower() for name in tensors)
             options |= {"init_weights": False, "transform_input": True, "aux_logits": there}
-        return models().get_model(self.model, weights=None, **options)
+        return classifiers().get_model(self.model, weights=None, **options)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class TorchvisionSource:
 
     def build(self, weights: Weights) -> nn.Module:
         """The model as its weights' documentation says, with the file's tensors or seeded random ones."""
-        module = seeded(lambda: models().get_model(self.model, weights=None, **self._options()))
+        module = seeded(lambda: classifiers().get_model(self.model, weights=None, **self._options()))
         if weights.file is not None:
             fit(module, weights.file, f"torchvision/{self.model}", renamed=_modern_name)
         return module
