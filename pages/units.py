@@ -20,7 +20,7 @@ from ui.session.view import LayerView
 from ui.shell import notices, silenced, state
 from ui.shell.how import how
 from ui.shell.theme import count_text
-from ui.units import filters, panel, silence_switch
+from ui.units import examined, filters, panel, silence_switch
 from ui.units.layers import layer_picker
 from ui.units.selection import choose
 
@@ -31,6 +31,7 @@ def main() -> None:
     ask = st.session_state["ask"]
     views = profile.ready(ask)
     view = layer_picker(ask, views, from_first=ask.dataset == demo.NAME)
+    examined.button(ask.network)
     chosen = filters.filters(view, list(relevances.classes_of(view)))
     scores = relevances.scores_of(view, chosen.class_name) if chosen.class_name else None
     order = choose(view, chosen, scores)

@@ -14,7 +14,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, shown, words
-from ui.session import results
+from ui.session import examinations, results
 from ui.shell.sidebar import Ask
 
 BLOCKS = ("stage.0", "stage.1")
@@ -96,3 +96,17 @@ def test_units_of_a_block_stand_in_the_address_of_what_is_silenced(cache: Path) 
 def test_a_network_of_convolutions_alone_has_no_kinds() -> None:
     app = open_page("pages/units.py", network="small", dataset="planted")
     assert not [box for box in app.selectbox if box.label == "Kind of layer"]
+
+
+def test_the_report_on_the_network_opens_and_is_kept(cache: Path) -> None:
+    app = open_page("pages/units.py", **HERE)
+    app.button(key="examine").click().run()
+    assert not app.exception
+    assert "5 convolutions, 2 further layers, 0 parts not offered" in words(app)
+    drawn = "".join(str(part.value) for part in app.get("html"))
+    assert "stage.1, stage" in drawn
+    with Store(cache) as store:
+        (key,) = store.json_keys("examination/")
+        found = store.get_json(key)
+    assert [row["layer"] for row in found["layers"]][-2:] == list(BLOCKS)
+    assert examinations.kept("blocks") == found
