@@ -112,6 +112,7 @@ def _by_category(planes: np.ndarray, category_of: list[str]) -> list[tuple[str, 
     return [(category_of[int(plane.max()) - 1], plane.astype(int)) for plane in planes if plane.any()]
 
 
+@pytest.mark.slow
 def test_shards_on_photographs(photographs: Path, tmp_path: Path) -> None:
     """Chance included; seven batches of four, since a shard is at least one batch."""
     layers = ("conv_stem", "blocks.10.project_conv")

@@ -162,7 +162,9 @@ def test_hidden(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         find("demo/alexnet")
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "vgg11" else []) for name in BY_HAND]
+)
 def test_the_untrained_control_is_the_same_in_every_run(weights: Path, name: str) -> None:
     torch.manual_seed(11)
     before = torch.random.get_rng_state()

@@ -53,7 +53,9 @@ def module_of(network: Network, seed: int = 7) -> nn.Module:
     return network.spec.build(network.spec.weights()).to(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("name", ["torchvision/alexnet", "torchvision/vgg11"])
+@pytest.mark.parametrize(
+    "name", ["torchvision/alexnet", pytest.param("torchvision/vgg11", marks=pytest.mark.slow)]
+)
 def test_alexnet_and_vgg_equal_the_hand_written_pass(loaded: Loaded, name: str) -> None:
     network = loaded(name)
     batch = images(network)
