@@ -26,7 +26,7 @@ def show_examination(name: str, *, as_json: bool) -> None:
     for line in lines(found):
         screen.print(line, soft_wrap=True)
     numbers = ("units", "grid", "receptive field", "stride")
-    listed = table("", "layer", "kind", *numbers, "values", "gradient", "masks", numbers=numbers)
+    listed = table("", "layer", "kind", *numbers, "read", "values", "gradient", "masks", numbers=numbers)
     for row in found["layers"]:
         listed.add_row(*_cells(row))
     screen.print(listed)
@@ -64,6 +64,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         "×".join(map(str, row["grid"])),
         f"{row['receptive_field']} px" if row["receptive_field"] else "?",
         f"{row['stride']} px" if row["stride"] else "?",
+        row["read"],
         told if row["finite"] else f"{told}; some not finite",
         row["gradient"] or "not asked",
         row["masks"],

@@ -126,3 +126,26 @@ def test_names_of_in_place_forms() -> None:
     assert [plain_name(name) for name in ("relu_", "__iadd__", "conv2d", "add_")] == [
         "relu", "iadd", "conv2d", "add",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("behind", "words"),
+    [
+        ((Kind.NORM, Kind.ACTIVATION), "after normalisation and activation"),
+        ((Kind.ACTIVATION,), "after activation"),
+        ((Kind.NORM, Kind.ADD), "after normalisation: added next"),
+        ((Kind.JOIN,), "as it is: joined next"),
+        ((Kind.PASS, Kind.POOL), "as it is: another step next"),
+        ((Kind.RESHAPE,), "as it is: another step next"),
+        ((), "as it is"),
+    ],
+)
+def test_where_a_response_is_read_is_said(behind: tuple[Kind, ...], words: str) -> None:
+    ops = [op(Kind.INPUT), op(Kind.CONV, 0, path="a")]
+    ops += [op(kind, number) for number, kind in enumerate(behind, 1)]
+    assert find_layers(ops).layers[0].layer.read == words
+
+
+def test_several_readers_are_counted() -> None:
+    ops = [op(Kind.INPUT), op(Kind.CONV, 0, path="a"), op(Kind.ACTIVATION, 1), op(Kind.ADD, 2, 1)]
+    assert find_layers(ops).layers[0].layer.read == "as it is: 2 parts read it"

@@ -3,8 +3,8 @@
     {"network", "title", "digest", "evidence", "note", "input": [C, H, W], "path": "graph" | "watched",
      "outputs": {"count", "problem", "names", "head", "why"},
      "batches": companies that the probe's images were run in,
-     "layers": [{"layer", "kind", "module", "also", "units", "grid", "receptive_field", "stride", "values",
-                 "finite", "gradient", "masks"}, …],
+     "layers": [{"layer", "kind", "module", "also", "units", "grid", "receptive_field", "stride", "read",
+                 "values", "finite", "gradient", "masks"}, …],
      "not_offered": [[module, why], …], "findings": [sentence, …]}
 
 `gradient` is None where it was not asked for, since an output of no classes attributes nothing.
@@ -84,6 +84,7 @@ def _row(layer: Layer, response: Tensor, reaches: bool | None) -> dict[str, Any]
         "grid": list(layer.grid),
         "receptive_field": layer.receptive_field,
         "stride": layer.stride,
+        "read": layer.read,
         "values": [float(finite.min()), float(finite.max())] if finite.numel() else None,
         "finite": finite.numel() == response.numel(),
         "gradient": None if reaches is None else GOES if reaches else NONE,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from interpret_core.networks.graph.geometry import Field, receptive_fields
 from interpret_core.networks.graph.operations import Kind, ModuleCalls, Op
 from interpret_core.networks.layers.layer import FoundLayer, Layer, Sort, display_names, without_underscores
-from interpret_core.networks.layers.responses import DIRECT, STEPS, response_chain, value_users
+from interpret_core.networks.layers.responses import DIRECT, STEPS, read_words, response_chain, value_users
 from interpret_core.networks.layers.shortcuts import shortcuts
 
 UNIT_AXIS = 1
@@ -201,7 +201,8 @@ class _Finder:
         path = own or (returning[-1] if returning else self._calls.around(index))
         others = tuple(one for one in dict.fromkeys([own, *returning]) if one not in {name, ""})
         layer = _layer(self._ops[chain[-1]], name, path, self._fields[chain[-1]])
-        return FoundLayer(replace(layer, sort=sort, aliases=others), chain)
+        read = read_words(self._ops, self._users, chain)
+        return FoundLayer(replace(layer, sort=sort, aliases=others, read=read), chain)
 
 
 def unit_axes(ops: Sequence[Op]) -> list[int | None]:

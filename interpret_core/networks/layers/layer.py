@@ -39,6 +39,7 @@ class Layer:
         sort: what it is made by.
         aliases: other names that mean it: paths of modules that return the same response.
         without_masks: why its units have no masks, as the end of a sentence; empty where they have.
+        read: where its response is read, in words.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Layer:
     sort: Sort = Sort.CONVOLUTION
     aliases: tuple[str, ...] = ()
     without_masks: str = ""
+    read: str = ""
 
 
 # Raise when the rule for layers that are no convolutions changes; part of the keys of their results.

@@ -19,6 +19,38 @@ STEPS = frozenset({Kind.NORM, Kind.SELF_NORM, Kind.PASS, Kind.ACTIVATION})
 DIRECT = frozenset({Kind.PASS, Kind.ACTIVATION})  # behind a sum or a concatenation: its own activation
 
 
+_NAMES = {
+    Kind.NORM: "normalisation",
+    Kind.SELF_NORM: "normalisation",
+    Kind.ACTIVATION: "activation",
+    Kind.LOCAL: "activation",  # the product in x·sigmoid(x)
+}
+_NEXT = {
+    Kind.ADD: "added next",
+    Kind.JOIN: "joined next",
+    Kind.CONV: "convolved next",
+    Kind.TRANSPOSED: "convolved next",
+    Kind.POOL: "pooled next",
+    Kind.NORM: "normalised next",
+    Kind.SELF_NORM: "normalised next",
+    Kind.LINEAR: "weighted next",
+}
+
+
+def read_words(ops: Sequence[Op], users: Sequence[tuple[int, ...]], chain: Sequence[int]) -> str:
+    """Where a response is read, in words, and why it is read before an activation where it is."""
+    steps = list(dict.fromkeys(_NAMES[ops[at].kind] for at in chain[1:] if ops[at].kind in _NAMES))
+    where = f"after {' and '.join(steps)}" if steps else "as it is"
+    readers = users[chain[-1]]
+    if steps[-1:] == [_NAMES[Kind.ACTIVATION]]:
+        return where
+    if len(readers) > 1:
+        return f"{where}: {len(readers)} parts read it"
+    if not readers:
+        return where
+    return f"{where}: {_NEXT.get(ops[readers[0]].kind, 'another step next')}"
+
+
 def followed(ops: Sequence[Op], chains: Mapping[str, Sequence[int]]) -> list[list[object]]:
     """Layers whose response lies behind more than a BatchNorm and an activation, with the steps to it.
 
