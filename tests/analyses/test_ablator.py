@@ -96,7 +96,7 @@ def alike(found: Answers, logits: torch.Tensor, plan: AblationPlan) -> None:
 def state(network: Network) -> tuple[object, ...]:
     """All that an ablation could leave behind in a shared network: bits, modes, hooks."""
     found: list[object] = []
-    for module in (network._runner._graph.module, network._resumer._module):  # type: ignore[attr-defined]
+    for module in (network._runner._usual._graph.module, network._resumer._module):  # type: ignore[attr-defined]
         parts = list(module.modules())
         hooks = [(m._forward_hooks, m._forward_pre_hooks, m._backward_hooks) for m in parts]
         assert not any(any(each) for each in hooks)

@@ -159,7 +159,7 @@ def test_units_picked_by_hand_are_chips_and_silenced() -> None:
     [
         ({"silence": "conv2:99,conv2:3"}, r"“conv2\:99” (units of conv2 are numbered 0 to 31)"),
         ({"silence": "conv9:1,conv2:3"}, r"“conv9\:1” (there is no layer “conv9”: did you mean conv"),
-        ({"silence": "zzz:1"}, "there are conv1, conv2)"),
+        ({"silence": "zzz:1"}, "there are conv1, conv2, 6)"),
         ({"silence": "conv2,conv2:3"}, r"“conv2” (expected layer:unit such as conv2\:7)"),
         ({"silence": "conv2:x"}, r"“conv2\:x” (“x” is no number of a unit: units of conv2"),
         ({"silence": "conv2:-1"}, "is no number of a unit"),

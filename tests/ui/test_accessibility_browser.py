@@ -220,6 +220,7 @@ def test_no_message_relies_on_what_the_browser_may_have_thrown_away(browser: Bro
     )
     page.goto(f"{address}/units?{HERE}&layer=conv4")
     page.locator(".photos img").first.wait_for(timeout=60_000)
+    page.locator(".tile").first.wait_for(timeout=60_000)  # the grid, which the arrows are for, comes after
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("unit="))
     page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
