@@ -13,6 +13,7 @@ from interpret_core.errors import LayerError, NetworkError
 from interpret_core.networks import Network, NetworkParts, Preprocessing, Silence, load, torchvision_ops
 from interpret_core.networks.examination.report import NONE, examination
 from interpret_core.networks.layers.layer import Layer, Sort
+from tests.networks.test_responses_behind import Dynamic
 
 models = torchvision_ops.classifiers()
 SIZE = (64, 64)
@@ -205,20 +206,6 @@ class Some(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, :3]
-
-
-class Dynamic(nn.Module):
-    """The same where torch.fx cannot follow."""
-
-    def __init__(self, body: nn.Module) -> None:
-        super().__init__()
-        self.body = body
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.max() > 1e9:
-            x = x * 0
-        found: Tensor = self.body(x)
-        return found
 
 
 @pytest.mark.parametrize("traced", [True, False])

@@ -14,8 +14,9 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, shown, words
-from ui.session import examinations, results
+from ui.session import results
 from ui.shell.sidebar import Ask
+from ui.units import examinations
 
 BLOCKS = ("stage.0", "stage.1")
 HERE = {"network": "blocks", "dataset": "planted"}

@@ -10,9 +10,9 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.networks.layers.layer import Sort
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Column
-from ui.session import examinations
 from ui.shell.plain import plain
 from ui.shell.theme import count_text, number_text
+from ui.units import examinations
 
 COLUMNS = (
     Column("layer", help="and other names that mean it", named=False, share=2.0),

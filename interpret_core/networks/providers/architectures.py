@@ -18,7 +18,7 @@ from interpret_core.errors import WeightsError
 from interpret_core.networks.checkpoints.contents import SUFFIXES, Tensors, parts_of
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.providers.base import unchanged
+from interpret_core.networks.providers.base import Provider, unchanged
 from interpret_core.networks.seeds import seeded, weights_identity
 from interpret_core.networks.spec import Made, NetworkSpec
 from interpret_core.networks.weights import TRAINED, Weights
@@ -121,9 +121,16 @@ def spec_of(name: str, source: ArchitectureSource, preprocessing: Preprocessing)
     )
 
 
-def made_of(spec: NetworkSpec, source: ArchitectureSource) -> Made:
-    """The network, built."""
-    weights = source.weights(fetch=False)
-    with unchanged(source.file):
-        module, taken = source.made()
-    return Made(spec, weights, module, findings=(taken,) if taken else ())
+class ArchitectureProvider(Provider):
+    """A provider of architectures, which take the user's weights, too."""
+
+    def make(self, name: str, *, fetch: bool = True) -> Made:
+        """With a file of the user's, what was taken of it is said."""
+        spec = self.find(name)
+        source = spec.source
+        if not isinstance(source, ArchitectureSource):
+            return super().make(name, fetch=fetch)
+        weights = source.weights(fetch=False)
+        with unchanged(source.file):
+            module, taken = source.made()
+        return Made(spec, weights, module, findings=(taken,) if taken else ())

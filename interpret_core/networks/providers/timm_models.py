@@ -22,10 +22,14 @@ from interpret_core.networks import torchvision_ops
 from interpret_core.networks.checkpoints.contents import Tensors
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.providers.architectures import ArchitectureSource, file_of, made_of, spec_of
-from interpret_core.networks.providers.base import Provider
+from interpret_core.networks.providers.architectures import (
+    ArchitectureProvider,
+    ArchitectureSource,
+    file_of,
+    spec_of,
+)
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
-from interpret_core.networks.spec import Made, NetworkSpec
+from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.weights import PATIENCE, RANDOM, TRAINED, Weights
 
 PREFIX = "timm/"
@@ -35,7 +39,7 @@ _IMAGENET = 1000
 _FAILED: dict[str, str] = {}  # repository -> why the attempt to fetch it failed
 
 
-class TimmProvider(Provider):
+class TimmProvider(ArchitectureProvider):
     """All that timm lists; none is featured, since they are many and need an optional package."""
 
     def takes(self, name: str) -> bool:
@@ -45,13 +49,6 @@ class TimmProvider(Provider):
     def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
         """Remembered: it depends on timm alone."""
         return _spec(name)
-
-    def make(self, name: str, *, fetch: bool = True) -> Made:
-        """With a file of the user's, what was taken of it is said."""
-        spec = self.find(name)
-        if isinstance(spec.source, ArchitectureSource):
-            return made_of(spec, spec.source)
-        return super().make(name, fetch=fetch)
 
 
 @cache

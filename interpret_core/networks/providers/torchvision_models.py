@@ -21,10 +21,14 @@ from interpret_core.networks import torchvision_ops
 from interpret_core.networks.checkpoints.contents import Tensors
 from interpret_core.networks.checkpoints.fit import fit
 from interpret_core.networks.preprocessing import Preprocessing
-from interpret_core.networks.providers.architectures import ArchitectureSource, file_of, made_of, spec_of
-from interpret_core.networks.providers.base import Provider
+from interpret_core.networks.providers.architectures import (
+    ArchitectureProvider,
+    ArchitectureSource,
+    file_of,
+    spec_of,
+)
 from interpret_core.networks.seeds import SEED, seeded, weights_identity
-from interpret_core.networks.spec import Made, NetworkSpec
+from interpret_core.networks.spec import NetworkSpec
 from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.networks.weights import (
     RANDOM,
@@ -42,7 +46,7 @@ _AUXILIARY = frozenset({"googlenet", "inception_v3"})
 _FETCHER = Fetcher()
 
 
-class TorchvisionProvider(Provider):
+class TorchvisionProvider(ArchitectureProvider):
     """All of torchvision's classification models."""
 
     def featured(self) -> tuple[str, ...]:
@@ -60,13 +64,6 @@ class TorchvisionProvider(Provider):
     def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
         """Remembered: it depends on torchvision alone."""
         return _spec(name)
-
-    def make(self, name: str, *, fetch: bool = True) -> Made:
-        """With a file of the user's, what was taken of it is said."""
-        spec = self.find(name)
-        if isinstance(spec.source, ArchitectureSource):
-            return made_of(spec, spec.source)
-        return super().make(name, fetch=fetch)
 
 
 @lru_cache(maxsize=1)
