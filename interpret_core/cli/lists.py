@@ -87,8 +87,11 @@ def _show_network(network: Network) -> None:
             name = layer.name if not title else f"{layer.name} ({layer.sort})"
             listed.add_row(name, layer.path, str(layer.units), grid, field, stride)
         screen.print(listed)
-    for path, why in (*network.left_out, *network.not_offered)[:NAMES_SHOWN]:
+    left = (*network.left_out, *network.not_offered)
+    for path, why in left[:NAMES_SHOWN]:
         screen.print(f"not offered: {path}: {why}", soft_wrap=True)
+    if len(left) > NAMES_SHOWN:
+        screen.print(f"and {len(left) - NAMES_SHOWN} more: networks {CHECK} {network.name}", soft_wrap=True)
 
 
 def list_datasets(

@@ -11,7 +11,7 @@ from interpret_core.errors import ParameterError
 
 @cache
 def _best_device() -> str:
-    """Stated once per process: a driver does not come and go, and looking for one takes a while."""
+    """Asked once per process: a driver does not come and go, and looking for one takes a while."""
     accelerators = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
     return next((kind for kind, there in accelerators if there), "cpu")
 

@@ -7,7 +7,8 @@ holds, a setting or another file. So commands and jobs load it every time, and p
 a note only if the factory's output for the seeded probe is what it was when the note was made.
 
     identity/<recipe>   the digest
-    network/<digest>    {"layers", "further", "aliases": names (`KnownLayers`),
+    network/<digest>    (and, after a dash, which modules its owner made layers: no digest says that)
+                        {"layers", "further", "aliases": names (`KnownLayers`),
                          "answers": its output for the seeded probe,
                          "findings": what loading found out, a sentence each,
                          "bare": that output before a file's tensors are in it, for factories, else none}
@@ -24,6 +25,7 @@ from interpret_core import networks
 from interpret_core.errors import NetworkError
 from interpret_core.networks import Network, NetworkSpec
 from interpret_core.networks.examination.probe import agrees
+from interpret_core.networks.objects.description import canonical, sha
 from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.store.store import Store
 
@@ -100,8 +102,13 @@ def _answers_as_noted(spec: NetworkSpec, digest: str, store: Store) -> bool:
     """Whether a factory gives what it gave when its digest was noted."""
     if spec.answers is None:
         return True
-    note = _noted(store, digest)
+    note = _noted(store, noted_as(digest, spec))
     return note is not None and agrees(note["bare"], spec.answers)
+
+
+def noted_as(digest: str, spec: NetworkSpec) -> str:
+    """What tells what is noted of a network from what is noted of others."""
+    return f"{digest}-{sha(canonical(list(spec.layers)))[:16]}" if spec.layers else digest
 
 
 def loaded(subject: Subject, store: Store, *, fetch: bool = True) -> Subject:
@@ -131,7 +138,8 @@ def remember(network: Network, store: Store) -> None:
     Raises:
         NetworkError: its output for the probe is another one than under the same digest before.
     """
-    before = _noted(store, network.digest)
+    name = noted_as(network.digest, network.spec)
+    before = _noted(store, name)
     if before is not None and not agrees(before["answers"], network.answers):
         raise NetworkError(
             f"{network.name} gives another output than when its results were stored, though code, weights "
@@ -144,7 +152,7 @@ def remember(network: Network, store: Store) -> None:
     note = KnownLayers.of(network).note() | found
     # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
     if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):
-        store.put_json(f"network/{network.digest}", note, needed=False, lasting=True)
+        store.put_json(f"network/{name}", note, needed=False, lasting=True)
     if store.get_json(_identity_key(network.recipe)) != network.digest:
         store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
 
@@ -153,18 +161,18 @@ def layers_of(subject: Subject, store: Store) -> KnownLayers | None:
     """Names of a network's layers; None where no run has loaded it."""
     if subject.network is not None:
         return KnownLayers.of(subject.network)
-    note = _noted(store, subject.digest)
+    note = _noted(store, noted_as(subject.digest, subject.spec))
     return None if note is None else KnownLayers.from_note(note)
 
 
 def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
     """What loading a network found out, a sentence each; nothing where no run has loaded it."""
-    note = _noted(store, subject.digest)
+    note = _noted(store, noted_as(subject.digest, subject.spec))
     return () if note is None else tuple(note["findings"])
 
 
-def _noted(store: Store, digest: str) -> dict[str, Any] | None:
-    note = store.get_json(f"network/{digest}")
+def _noted(store: Store, name: str) -> dict[str, Any] | None:
+    note = store.get_json(f"network/{name}")
     return note if isinstance(note, dict) and set(note) >= NOTED else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.errors import LayerError
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.networks import NetworkParts
 from interpret_core.options import ALL
 from interpret_core.runtime.subjects import identify, layers_of
 from interpret_core.store.store import Store
@@ -132,3 +134,27 @@ def test_units_of_a_block_are_silenced_and_compared_with_random_ones(
     np.testing.assert_allclose(answers.best_probability, expected, rtol=1e-5)
     with pytest.raises(LayerError, match="cannot be ranked by relevance"):
         plan.selection(Setting("relevance", "ball", "top", 0.5, layers=("sum",)))
+
+
+def test_modules_that_one_name_states_are_no_layers_of_another(root: Path, store: Store) -> None:
+    """Both names mean one network, with one digest and one profile of its convolutions."""
+    plain, naming = (identify(f"{__name__}:{name}", store) for name in ("plain", "naming"))
+    assert plain.digest == naming.digest
+    for name, pool in (("plain", False), ("naming", True), ("plain", False)):
+        known = layers_of(identify(f"{__name__}:{name}", store, recent=True), store)
+        assert known is not None
+        assert ("pool" in known.all) is pool
+
+
+def plain() -> NetworkParts:
+    return NetworkParts(_pooled(), network().preprocessing)
+
+
+def naming() -> NetworkParts:
+    return NetworkParts(_pooled(), network().preprocessing, layers=("pool",))
+
+
+def _pooled() -> torch.nn.Module:
+    torch.manual_seed(2)
+    parts = {"conv": torch.nn.Conv2d(3, 4, 3), "pool": torch.nn.MaxPool2d(2), "flat": torch.nn.Flatten()}
+    return torch.nn.Sequential(OrderedDict(parts | {"fc": torch.nn.LazyLinear(3)}))

@@ -313,3 +313,34 @@ def test_the_report_says_where_gradients_and_numbers_end(traced: bool) -> None:
     assert not second["finite"]
     assert found["outputs"]["count"] == 3
     assert linear["masks"] != "yes"
+
+
+class Probing(nn.Module):
+    """Calls a part once for a number, which is no tensor, and then for its response."""
+
+    class Part(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor, measure: bool = False) -> object:
+            return float(x.max()) if measure else torch.sin(self.conv(x))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part, self.head = self.Part(), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.part(x, measure=True) > 1e9:
+            x = x * 0
+        found: Tensor = self.head(self.part(x).mean((2, 3)))
+        return found
+
+
+def test_a_call_that_returns_no_tensor_counts_too() -> None:
+    torch.manual_seed(0)
+    module = Probing().eval()
+    network, batch = loaded(module, layers=("part",)), noise()
+    assert not network.traced
+    with network.recording(["part"]) as record, torch.no_grad():
+        assert near(record(batch).responses["part"], torch.sin(module.part.conv(batch)))

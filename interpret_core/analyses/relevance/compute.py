@@ -172,8 +172,9 @@ class _RelevanceRun:
                 for name, values in _columns(found, masks).items():
                     columns.setdefault(name, []).append(values)
                 self.reporter.advance(known.name, len(indices))
-        pace = (time.perf_counter() - start) / len(indices)
-        self.store.put_json(pace_key(self.plan.request, self.plan.network_digest), pace)
+        if not self.plan.layers:  # a few layers say nothing of all
+            pace = (time.perf_counter() - start) / len(indices)
+            self.store.put_json(pace_key(self.plan.request, self.plan.network_digest), pace)
         return {name: np.concatenate(values, 1) for name, values in columns.items()} | {
             "mask_pixels": masks.sum((1, 2)),
             "score": target(output).cpu().numpy(),

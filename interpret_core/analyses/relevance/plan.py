@@ -119,9 +119,11 @@ class RelevancePlan:
         images = sum(len(self.images[name]) for name in wanted if name in self.images)
         if not images:
             return Cost("")
-        pace = store.get_json(pace_key(self.request, self.network_digest))
+        every = self.request.layers == ALL
+        pace = store.get_json(pace_key(self.request, self.network_digest)) if every else None
         classes = "1 class" if len(wanted) == 1 else f"{len(wanted):,} classes"
-        words = f"integrates gradients in every layer over {images:,} images of {classes}"
+        where = "every layer" if every else "some layers"
+        words = f"integrates gradients in {where} over {images:,} images of {classes}"
         return Cost(words, float(pace) * images if isinstance(pace, int | float) else None)
 
 
@@ -183,7 +185,7 @@ def _layers(request: RelevanceRequest, known: KnownLayers | None) -> list[tuple[
 
 
 def pace_key(request: RelevanceRequest, network_digest: str) -> str:
-    """Where the seconds per image of the last run are noted."""
+    """Where the seconds per image of the last run over all layers are noted."""
     return f"pace/{request.method}/{network_digest}"
 
 

@@ -27,7 +27,8 @@ class CallStack:
         self.made_by: dict[int, int] = {}
         self._under_way: list[str] = [""]
         self._inside: list[str] = []
-        self._outputs: dict[str, list[int]] = {}
+        # By path, what each call returned: a call that returns no tensor of this run counts all the same.
+        self._returned: dict[str, list[int | None]] = {}
         self._single = {path for path, part in clone.named_modules() if not any(part.children())}
         for path, part in clone.named_modules():
             part.register_forward_pre_hook(partial(self._enter, path))
@@ -39,7 +40,7 @@ class CallStack:
 
     def calls(self) -> ModuleCalls:
         """Which operations belong to which modules."""
-        outputs = {path: tuple(ops) for path, ops in self._outputs.items()}
+        outputs = {path: tuple(op for op in ops if op is not None) for path, ops in self._returned.items()}
         return ModuleCalls(outputs, frozenset(self._single), self._inside)
 
     def returns(self, layers: Iterable[FoundLayer]) -> dict[Call, str]:
@@ -48,7 +49,7 @@ class CallStack:
         for one in layers:
             calls = [
                 (path, ops.index(one.response) + 1)
-                for path, ops in self._outputs.items()
+                for path, ops in self._returned.items()
                 if one.response in ops
             ]
             if calls:
@@ -60,8 +61,8 @@ class CallStack:
 
     def _leave(self, path: str, module: nn.Module, args: Any, output: Any) -> None:
         self._under_way.pop()
-        if isinstance(output, Tensor) and id(output) in self.made_by:
-            self._outputs.setdefault(path, []).append(self.made_by[id(output)])
+        made = self.made_by.get(id(output)) if isinstance(output, Tensor) else None
+        self._returned.setdefault(path, []).append(made)
 
 
 def on_return(clone: nn.Module, returns: Mapping[Call, str], take: Callable[[str, Tensor], None]) -> None:

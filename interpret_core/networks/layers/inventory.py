@@ -12,6 +12,7 @@ activation that directly follows it; the others by the rule for convolutions (`r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -73,8 +74,9 @@ class _Finder:
             self._found(index, name, Sort.CONVOLUTION) for index, name in zip(listed, names, strict=True)
         ]
         further = self._further({one.response for one in layers}, set(names))
-        modules, missing = self._modules(named, [*layers, *further])
-        found = [*layers, *further, *modules]
+        others = _told_apart([*layers, *further])
+        modules, missing = self._modules(named, others)
+        found = _told_apart([*others, *modules])
         numbered = [replace(one, layer=replace(one.layer, index=at)) for at, one in enumerate(found)]
         left = [(self._ops[at].path, self._why_not(at)) for at in convolutions if at not in listed]
         offered = {one.layer.path for one in further}
@@ -203,6 +205,20 @@ class _Finder:
         layer = _layer(self._ops[chain[-1]], name, path, self._fields[chain[-1]])
         read = read_words(self._ops, self._users, chain)
         return FoundLayer(replace(layer, sort=sort, aliases=others, read=read), chain)
+
+
+def _told_apart(found: Sequence[FoundLayer]) -> list[FoundLayer]:
+    """The layers without other names that are the name of one, or that several have."""
+    names = {one.layer.name for one in found}
+    counts = Counter(alias for one in found for alias in one.layer.aliases)
+    kept = [
+        tuple(alias for alias in one.layer.aliases if alias not in names and counts[alias] == 1)
+        for one in found
+    ]
+    return [
+        replace(one, layer=replace(one.layer, aliases=aliases))
+        for one, aliases in zip(found, kept, strict=True)
+    ]
 
 
 def unit_axes(ops: Sequence[Op]) -> list[int | None]:

@@ -78,10 +78,8 @@ class FoundLayer:
 
 
 def by_name(layers: Sequence[Layer]) -> dict[str, Layer]:
-    """Layers by their names, and by other names that mean them and no other."""
-    others = Counter(alias for layer in layers for alias in layer.aliases)
-    aliases = {alias: layer for layer in layers for alias in layer.aliases if others[alias] == 1}
-    return aliases | {layer.name: layer for layer in layers}
+    """Layers by all their names."""
+    return {name: layer for layer in layers for name in (layer.name, *layer.aliases)}
 
 
 def display_names(paths: Sequence[str]) -> list[str]:
