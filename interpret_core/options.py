@@ -18,11 +18,13 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from interpret_core.errors import ParameterError, unknown
+from interpret_core.positions import Placing
 
 ALL = "all"  # in place of names: every layer, every class
 BATCH_SIZE = 32  # images per forward pass
 TOP_SHARE = 0.05  # of a layer's units, that are compared as the most important ones
 AGREEMENT_PERMUTATIONS = 10_000
+PLACING = Placing.STRETCHED
 DIGITS = 7  # of a number in a key: as many as tell single-precision numbers apart
 
 
@@ -99,6 +101,13 @@ Layers = Annotated[Names, Option("Names separated by commas, or all.", "NAMES")]
 Classes = Annotated[Names, Option("Classes, separated by commas, or all that the network knows.", "NAMES")]
 BatchSize = Annotated[int, Option("Images per forward pass.", "COUNT")]
 EvaluatedSplit = Annotated[str, Option("Images to evaluate: val (held back), train, or all.", choices=Split)]
+Positions = Annotated[
+    str,
+    Option(
+        "How a layer's grid lies over the picture: anchored at receptive fields, or stretched.",
+        choices=Placing,
+    ),
+]
 Permutations = Annotated[int, Option("Permutations for the chance level; 0 leaves it out.", "COUNT")]
 Seed = Annotated[int, Option("Of the permutations.", "NUMBER")]
 

@@ -26,6 +26,7 @@ RANKS = {
     "interpret_core.numbers": 0,
     "interpret_core.options": 0,
     "interpret_core.packages": 0,
+    "interpret_core.positions": 0,
     "interpret_core.provenance": 0,
     "interpret_core.tables": 0,
     "interpret_core.networks": 1,

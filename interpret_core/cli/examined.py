@@ -26,7 +26,7 @@ def show_examination(name: str, *, as_json: bool) -> None:
     for line in lines(found):
         screen.print(line, soft_wrap=True)
     numbers = ("units", "grid", "receptive field", "stride")
-    listed = table("", "layer", "kind", *numbers, "read", "values", "gradient", "masks", numbers=numbers)
+    listed = table("", "layer", "kind", *numbers, "read", "values", "gradient", "positions", numbers=numbers)
     for row in found["layers"]:
         listed.add_row(*_cells(row))
     screen.print(listed)
@@ -67,5 +67,5 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["read"],
         told if row["finite"] else f"{told}; some not finite",
         row["gradient"] or "not asked",
-        row["masks"],
+        row["positions"],
     )

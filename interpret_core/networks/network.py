@@ -159,8 +159,8 @@ class Network:
         Args:
             images: (N, C, H, W) float32 as `preprocessing.batch` makes them; moved to the device.
             layers: names or layers wanted.
-            visit: called with the layer and its response (N, U, h, w) float32, in forward order, in inference
-                mode. It may keep the response, and must not change it.
+            visit: called with the layer and its response (N, U, h, w) float32, upright, in forward order, in
+                inference mode. It may keep the response, and must not change it.
             stop: end after the last wanted layer.
 
         Returns:
@@ -173,7 +173,7 @@ class Network:
         wanted = self._names(layers)
         with plain_arithmetic(), torch.inference_mode():
             batch = self._checked(images)
-            taps = Taps(read={name: _bound(visit, self._by_name[name]) for name in wanted})
+            taps = Taps(read={name: self._bound(visit, self._by_name[name], name) for name in wanted})
             return self._runner(batch, taps, stop=stop)
 
     @contextmanager
@@ -190,7 +190,7 @@ class Network:
 
         def run(images: torch.Tensor) -> Recording:
             kept: dict[str, torch.Tensor] = {}
-            taps = Taps(read={name: _bound(kept.__setitem__, name) for name in wanted})
+            taps = Taps(read={name: self._bound(kept.__setitem__, name, name) for name in wanted})
             return Recording(self._output(images, taps), kept)
 
         yield run
@@ -277,6 +277,16 @@ class Network:
             _as_grid(response)[:, index] = source.to(response.dtype)
 
         return silence_units
+
+    def upright(self, layer: str, response: torch.Tensor) -> torch.Tensor:
+        """A tensor on a layer's own grid, (N, U, h, w), turned to lie as the picture does."""
+        return self._by_name[layer].turn.upright(response)
+
+    def _bound(
+        self, take: Callable[[Any, torch.Tensor], None], key: Any, layer: str
+    ) -> Callable[[torch.Tensor], None]:
+        """Hands a response on, upright and in float32 also where the network computes in half of it."""
+        return lambda response: take(key, self.upright(layer, _as_grid(response)).float())
 
     def _names(self, layers: Iterable[str | Layer]) -> list[str]:
         asked = [layers] if isinstance(layers, (str, Layer)) else list(layers)
@@ -367,11 +377,6 @@ def _ahead(prefix: Prefix, taps: Taps) -> Prefix:
             f"layers from {prefix.layer} on: halt the run at the first of them."
         )
     return prefix
-
-
-def _bound(take: Callable[[Any, torch.Tensor], None], key: Any) -> Callable[[torch.Tensor], None]:
-    """Hands a response on in float32, also where the network computes in half of it (autocast)."""
-    return lambda response: take(key, _as_grid(response).float())
 
 
 def _as_grid(response: torch.Tensor) -> torch.Tensor:

@@ -84,6 +84,8 @@ class KnownLayers:
             LayerError: an unknown name.
         """
         if names == ALL:
+            if not self.usual:
+                self.with_masks(self.all, network)
             return self.usual
         wanted = {self.aliases.get(name, name) if name not in self.all else name for name in names}
         for name in wanted:

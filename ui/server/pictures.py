@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.positions import Lines
+
 THUMBNAIL = 112
 PHOTO = 448
 
@@ -23,7 +25,7 @@ def jpeg(pixels: NDArray[np.uint8], longest: int | None = None, quality: int = 8
 
 
 def patch_box(
-    peak: int, grid: tuple[int, int], size: tuple[int, int], share: float
+    peak: int, grid: tuple[int, int], size: tuple[int, int], share: float, lines: Lines | None = None
 ) -> tuple[int, int, int, int]:
     """The square around a unit's peak, pushed back inside the photograph.
 
@@ -32,6 +34,7 @@ def patch_box(
         grid: (h, w) of the activation grid.
         size: (height, width) of the photograph.
         share: side of the patch over the photograph's shorter side.
+        lines: where the grid lies in the photograph; without them it is spread evenly.
 
     Returns:
         left, upper, right, lower in pixels.
@@ -39,7 +42,8 @@ def patch_box(
     height, width = size
     row, column = divmod(max(0, peak), grid[1])
     side = max(1, round(min(height, width) * share))
-    centre_y, centre_x = (row + 0.5) / grid[0] * height, (column + 0.5) / grid[1] * width
+    lines = lines or Lines.evenly(grid)
+    centre_y, centre_x = lines.rows.share(row) * height, lines.columns.share(column) * width
     left = round(min(max(0.0, centre_x - side / 2), width - side))
     upper = round(min(max(0.0, centre_y - side / 2), height - side))
     return left, upper, left + side, upper + side

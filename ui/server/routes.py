@@ -22,6 +22,7 @@ from interpret_core.analyses.profile.request import MIN_IMAGES
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
+from interpret_core.positions import Lines
 from ui.server import exports, pictures, relevance_maps
 from ui.session import relevances, results
 from ui.session.relevances import Busy, Spot, Wanted
@@ -122,9 +123,9 @@ def relevance_map(request: Request) -> Response:
         found = relevances.map_of(Spot(wanted, name, image, layer), key)
         unit = _whole(request, "unit", -1, 0, units - 1) if "unit" in request.query_params else None
         content = (
-            relevance_maps.size_picture(found.absolute, shape)
+            relevance_maps.size_picture(found.absolute, shape, record.lines(layer))
             if unit is None
-            else relevance_maps.signed_picture(found.units[unit], shape)
+            else relevance_maps.signed_picture(found.units[unit], shape, lines=record.lines(layer))
         )
     else:
         raise Wrong(f"No map {kind[:40]!r}; there are layer and pixel.")
@@ -212,10 +213,10 @@ def _cutoff(request: Request) -> float:
 
 
 @lru_cache(maxsize=16384)
-def _patch_bytes(dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float]) -> bytes:
-    image, peak, grid, share = place
+def _patch_bytes(dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float, Lines]) -> bytes:
+    image, peak, grid, share, lines = place
     pixels = results.photograph(dataset, digest, image)
-    return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share))
+    return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share, lines))
 
 
 def _patch(unit: int, view: LayerView) -> bytes:
@@ -225,6 +226,7 @@ def _patch(unit: int, view: LayerView) -> bytes:
         int(view.record["top_peak"][unit, 0]),
         view.layer.grid,
         pictures.patch_share(view.layer.receptive_field, side),
+        view.layer.placed,
     )
     return _patch_bytes(view.dataset, view.facts.dataset_digest, place)
 

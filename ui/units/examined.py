@@ -23,7 +23,11 @@ COLUMNS = (
     Column("read", help="where the response is read; where it is not after an activation, why", share=2.0),
     Column("values", help="of the responses to three seeded test images", share=1.2),
     Column("gradient", help="whether a gradient of the outputs reaches it, which relevance needs", share=0.8),
-    Column("masks", share=0.8),
+    Column(
+        "positions",
+        help="centre of the first position in the input, and the step to the next one: masks are drawn there",
+        share=1.2,
+    ),
 )
 LEFT_OUT = (Column("not offered", named=False, share=1.0), Column("why", share=2.0))
 
@@ -92,5 +96,5 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["read"],
         told if row["finite"] else f"{told}; some not finite",
         (row["gradient"] or "not asked").partition(":")[0],
-        "yes" if row["masks"] == "yes" else "no positions",
+        row["positions"],
     ]

@@ -26,6 +26,7 @@ from interpret_core.options import (
     AGREEMENT_PERMUTATIONS,
     ALL,
     BATCH_SIZE,
+    PLACING,
     TOP_SHARE,
     Baseline,
     BatchSize,
@@ -36,6 +37,7 @@ from interpret_core.options import (
     Option,
     Output,
     Permutations,
+    Positions,
     Request,
     Seed,
     Split,
@@ -75,7 +77,7 @@ class AgreementRequest(Request):
         networks, dataset: names (or, from the command line, factories and a folder).
         top, permutations, seed: as in `AgreementSettings`.
         untrained: compare with the untrained controls, and compute what they need.
-        layers, quantile, batch_size: of the profiles.
+        layers, quantile, batch_size: of the profiles; positions: of both.
         classes, method, baseline, output, split, images, points, most_points, tolerance: of the relevances.
     """
 
@@ -99,6 +101,7 @@ class AgreementRequest(Request):
     points: Points = POINTS
     most_points: MostPoints = MOST_POINTS
     tolerance: Tolerance = TOLERANCE
+    positions: Positions = PLACING
     permutations: Permutations = AGREEMENT_PERMUTATIONS
     seed: Seed = 0
 
@@ -124,6 +127,7 @@ class AgreementRequest(Request):
             self.quantile,
             batch_size=self.batch_size,
             permutations=0,
+            positions=self.positions,
         )
 
     def relevance(self, network: str) -> RelevanceRequest:

@@ -26,8 +26,10 @@ from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
 from interpret_core.numbers import share
+from interpret_core.options import ALL
 from interpret_core.runtime.evaluated import BATCH, EvaluatedImages
 from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.runtime.silencer import Silencer
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.survey import planned
@@ -44,7 +46,7 @@ def run_effects(request: EffectsRequest, store: Store, execution: Execution | No
         execution: device, progress and cancellation.
 
     Raises:
-        UserError: unknown names, or no image to evaluate.
+        UserError: unknown names, no image to evaluate, or no layer with masks.
         NonFiniteError: NaN or infinity in a gradient or an output.
         Cancelled: the user stopped it; nothing is kept.
     """
@@ -56,6 +58,7 @@ def run_effects(request: EffectsRequest, store: Store, execution: Execution | No
     network = loaded(identify(request.network, store, execution.device), store).required
     network.require_classes()
     planned(dataset, network.spec, store, reporter)
+    KnownLayers.of(network).chosen(ALL, request.network)
     images = planned_images(request, store, network)
     with plain_arithmetic():
         record = store.compute(effects_key(images), lambda: _record(images, reporter), execution.cancelled)

@@ -125,7 +125,9 @@ class _ProfileRun:
     def _material(self) -> Material:
         table, survey = surveyed(self.dataset, self.store, self.reporter, self.request.categories)
         _refuse_damage(self.request, survey)
-        return Material(self.network, self.dataset, table, survey, self.request.batch_size)
+        return Material(
+            self.network, self.dataset, table, survey, self.request.batch_size, self.request.positions
+        )
 
     def _expect(self, todo: Sequence[str], chance: Sequence[str]) -> None:
         images = len(self.dataset)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.networks.layers.layer import Sort, read_at
+from interpret_core.positions import placing_content
 from interpret_core.runtime.survey import survey_key
 from interpret_core.store.keys import content_key
 
@@ -51,6 +52,7 @@ def profile_keys(
         "categories": list(request.categories),
         "batch_size": request.batch_size,
     }
+    common |= placing_content(request.positions)
     chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
     read = {layer: {"further": read_at(sort)} for layer, sort in further.items()}
     profile = {

@@ -16,6 +16,8 @@ from interpret_core.measures.dissection.bands import SEED
 from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.listed import Annotated
 from interpret_core.networks import Layer, Network
+from interpret_core.options import PLACING
+from interpret_core.positions import Lines
 
 PILOT_IMAGES = 8
 
@@ -27,6 +29,7 @@ class Material:
     Attributes:
         network, dataset, table, survey: what is profiled.
         batch_size: images per forward pass.
+        positions: how a layer's grid lies over the picture.
     """
 
     network: Network
@@ -34,6 +37,7 @@ class Material:
     table: ConceptTable
     survey: Survey
     batch_size: int
+    positions: str = PLACING
 
     @cached_property
     def loader(self) -> Loader:
@@ -67,6 +71,11 @@ class Material:
     def fed(self, shard: Sequence[int], *, annotations: bool = False) -> Iterator[Fed]:
         """Some batches, by their numbers, ready for the network and the kernels."""
         return feed(self, [self.batches[number] for number in shard], annotations)
+
+    def lines(self, layer: str) -> Lines:
+        """Where a layer's grid lies in the picture."""
+        found = self.network.layer(layer)
+        return Lines.of(found.lines, found.grid, self.positions)
 
     def spread(self, layer: str) -> float:
         """Annotation pixels per position of a layer's grid."""

@@ -145,7 +145,8 @@ def tally(
             raise TypeError("The tally needs annotations.")
         name, outline = layer.name, outlines[layer.name]
         high, brackets = maxima(responses), outline.brackets
-        listed[name].append(tallies[name].add(responses, high, brackets, one.annotated))
+        tally, lines = tallies[name], material.lines(name)
+        listed[name].append(tally.add(responses, high, brackets, one.annotated, lines))
         largest[name].append(Largest.of(high, one.batch.indices, one.batch.valid, brackets, material.ranked))
         if histograms:
             flat = responses.reshape(len(responses), -1, layer.units)
@@ -201,7 +202,8 @@ def masks(
         indices = np.where(one.batch.valid, one.batch.indices, -2)
         gallery = (plan.gallery[None] == indices[:, None, None]).any(2)
         whole = plan.chance[one.batch.indices] & one.batch.valid
-        runs = encode(responses, plan.threshold, gallery | whole[:, None], material.dataset.annotation_size)
+        size, lines = material.dataset.annotation_size, material.lines(layer.name)
+        runs = encode(responses, plan.threshold, gallery | whole[:, None], size, lines)
         parts[layer.name].append(_chosen(runs, gallery, whole, one.batch.indices))
 
     visit(material, fed, tuple(plans), see, lambda one: reporter.advance("masks", len(one.batch.valid)))

@@ -11,12 +11,14 @@ from interpret_core.measures.dissection.quantile import check_quantile
 from interpret_core.options import (
     ALL,
     BATCH_SIZE,
+    PLACING,
     BatchSize,
     Data,
     Layers,
     Network,
     Option,
     Permutations,
+    Positions,
     Request,
     Seed,
     at_least,
@@ -64,6 +66,7 @@ class ProfileRequest(Request):
         cutoff: of the detectors (`Settings`).
         batch_size: images per forward pass; another one may change a response in its last bit.
         permutations, seed: of the chance level; 0 permutations leave it out.
+        positions: how a layer's grid lies over the picture, "anchored" or "stretched".
         strict: stop at the first damaged file instead of skipping it.
     """
 
@@ -83,6 +86,7 @@ class ProfileRequest(Request):
     batch_size: BatchSize = BATCH_SIZE
     permutations: Permutations = 100
     seed: Seed = 0
+    positions: Positions = PLACING
     strict: Annotated[bool, Option("Stop at damaged files instead of skipping them.")] = False
 
     def __post_init__(self) -> None:

@@ -73,9 +73,15 @@ class Attributing:
         batch = self.network.batch(images)
         reference = baselines(self.network, self.request.baseline, images)
         cut = self.network.cutter(batch, names)
-        if self.request.method == "conductance":
-            return cut.output, self._swept(batch, reference, names)
-        return cut.output, self.integrated(cut, reference, names)
+        swept = self.request.method == "conductance"
+        found = self._swept(batch, reference, names) if swept else self.integrated(cut, reference, names)
+        return cut.output, ((name, self._upright(name, one)) for name, one in found)
+
+    def _upright(self, layer: str, found: Integrated) -> Integrated:
+        """Turned to lie as the picture does."""
+        if layer == INPUT:
+            return found
+        return replace(found, attribution=self.network.upright(layer, found.attribution))
 
     def rule(self, layer: str) -> Rule:
         """The request's rule, with as many responses at once as fit into memory."""

@@ -23,6 +23,7 @@ from interpret_core.measures.attribution.target import as_target
 from interpret_core.measures.attribution.units import unit_sums
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.positions import Lines, Placing
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.parts import Part, record_of
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
@@ -165,11 +166,12 @@ class _RelevanceRun:
         attributing = Attributing(self.network, target, self.plan.request)
         pictures = [one.image for one in loaded]
         columns: dict[str, list[NDArray[Any]]] = {}
+        placing = self.plan.request.positions
         with plain_arithmetic():
             output, by_layer = attributing.layers(pictures, self.layers)
             for layer, found in by_layer:
                 self._check(layer, found, indices)
-                for name, values in _columns(found, masks).items():
+                for name, values in _columns(found, masks, self._lines(layer), placing).items():
                     columns.setdefault(name, []).append(values)
                 self.reporter.advance(known.name, len(indices))
         if not self.plan.layers:  # a few layers say nothing of all
@@ -180,6 +182,11 @@ class _RelevanceRun:
             "score": target(output).cpu().numpy(),
             "predicted": self.network.head.best(output.float().cpu().numpy()),
         }
+
+    def _lines(self, layer: str) -> Lines:
+        """Where a layer's grid lies in the picture."""
+        found = self.network.layer(layer)
+        return Lines.of(found.lines, found.grid, self.plan.request.positions)
 
     def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:
         finite = found.attribution.flatten(1).isfinite().all(1).cpu().numpy()
@@ -224,6 +231,8 @@ class _RelevanceRun:
             "layers": [
                 [layer.name, layer.units, list(layer.grid)] for layer in map(network.layer, self.layers)
             ],
+            "placing": str(request.positions),
+            "lines": {name: self._lines(name).note() for name in self.layers},
             "image_names": [self.dataset.records[index].image for index in images.tolist()],
             "candidates": len(known.of(request.split)),
             "of_class": len(known.images),
@@ -231,10 +240,10 @@ class _RelevanceRun:
         }
 
 
-def _columns(found: Integrated, masks: NDArray[np.bool_]) -> Arrays:
+def _columns(found: Integrated, masks: NDArray[np.bool_], lines: Lines, placing: str) -> Arrays:
     """One layer's arrays of n images, to be put side by side with the other layers'."""
-    sums = unit_sums(found.attribution, masks)
-    return {
+    sums = unit_sums(found.attribution, masks, lines)
+    columns: dict[str, NDArray[Any]] = {
         "relevance": sums.relevance,
         "positive": sums.positive,
         "negative": sums.negative,
@@ -243,6 +252,7 @@ def _columns(found: Integrated, masks: NDArray[np.bool_]) -> Arrays:
         "gap": found.gap[:, None],
         "points": found.points[:, None],
     }
+    return columns if placing == Placing.STRETCHED else columns | {"mass": sums.mass.sum(1)[:, None]}
 
 
 def _joined(images: NDArray[np.int64], parts: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.networks.layers.layer import Sort, read_at
+from interpret_core.positions import placing_content
 from interpret_core.store.keys import content_key
 
 
@@ -37,6 +38,7 @@ def relevance_key(
         "images": list(images),
         **{name: getattr(request, name) for name in settings},
     }
+    content |= placing_content(request.positions)
     if layers:
         content["layers"] = [[name, *([] if sort is None else [read_at(sort)])] for name, sort in layers]
     return content_key("relevance", content)

@@ -177,9 +177,9 @@ def plan_from(
 
 def _layers(request: RelevanceRequest, known: KnownLayers | None) -> list[tuple[str, Sort | None]]:
     """The layers asked for, with what they are made by; nothing for all convolutions."""
+    names = () if known is None else known.chosen(request.layers, request.network)
     if known is None or request.layers == ALL:
         return []
-    names = known.chosen(request.layers, request.network)
     known.with_masks(names, request.network)
     return [(name, known.sort(name)) for name in names]
 

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 from interpret_core.errors import ParameterError
 from interpret_core.options import (
     ALL,
+    PLACING,
     Baseline,
     Classes,
     Data,
@@ -18,6 +19,7 @@ from interpret_core.options import (
     Network,
     Option,
     Output,
+    Positions,
     Request,
     Split,
     at_least,
@@ -55,6 +57,7 @@ class RelevanceRequest(Request):
         images: at most so many images per class, the first by the digest of their names.
         points: gradients on the path to begin with.
         most_points: … and where refinement ends.
+        positions: how a layer's grid lies over the picture, "anchored" or "stretched".
         tolerance: relative residual of completeness at which refinement stops; 0 never refines.
     """
 
@@ -72,6 +75,7 @@ class RelevanceRequest(Request):
     most_points: MostPoints = MOST_POINTS
     tolerance: Tolerance = TOLERANCE
     layers: Layers = ALL
+    positions: Positions = PLACING
 
     def __post_init__(self) -> None:
         super().__post_init__()

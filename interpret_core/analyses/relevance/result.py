@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 from interpret_core.numbers import share
+from interpret_core.positions import Lines, Placing
 
 FEW = 10  # images, below which a mean says little
 
@@ -61,10 +62,12 @@ class ClassRelevance:
             images (n,) i64 in the data set; relevance (n, V) f32; positive, negative, total (V,) f32, means
             over the images, total without a mask; mask_pixels (n,) i64 on the annotation grid; score (n,)
             f64, F_c(x); predicted (n,) i64, the largest output; change (n, L) f64, ΔF between the layer's
-            endpoints; gap (n, L) f64, Σ G − ΔF; points (n, L) i32.
+            endpoints; gap (n, L) f64, Σ G − ΔF; points (n, L) i32; mass (n, L) f64 where
+            positions are anchored.
         metadata: network (name, title, digest, evidence, note), dataset (name, digest, images), class,
             outputs (indices), output_names, split, method, baseline, output, tolerance, first_points,
-            most_points, concept (the object whose pixels are the mask; None where M = 1), masked (bool: False
+            most_points, placing ("anchored" or "stretched"), lines (by layer, as `Lines.note`),
+            concept (the object whose pixels are the mask; None where M = 1), masked (bool: False
             where M = 1), annotation_size, layers [[name, units, grid]],
             image_names (n), candidates (images of the class in the split), of_class (in all splits),
             left_out [[image, reason]].
@@ -90,6 +93,12 @@ class ClassRelevance:
             LayerShape(str(name), int(units), (int(grid[0]), int(grid[1])))
             for name, units, grid in self.metadata["layers"]
         )
+
+    def lines(self, layer: str) -> Lines | None:
+        """Where a layer's positions lie in the picture; None where they are spread evenly."""
+        if self.metadata.get("placing", Placing.STRETCHED) == Placing.STRETCHED:
+            return None
+        return Lines.from_note(self.metadata["lines"][layer])
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -147,7 +156,12 @@ class ClassRelevance:
         )
 
     def mass(self, name: str) -> float:
-        """Relevance mass of a layer: Σ_i R_i · hw / (HW), so that grids of any size compare (method §7)."""
+        """Relevance mass of a layer, so that grids of any size compare (method §7): Σ_i R_i · hw / (HW) where
+        every position has as many pixels, else every position's |G| by the share of its pixels in the mask.
+        """
         part = self.layer(name)
+        if self.metadata.get("placing", Placing.STRETCHED) != Placing.STRETCHED:
+            at = self.layers.index(part.shape)
+            return float(self.arrays["mass"][:, at].mean())
         (h, w), (height, width) = part.shape.grid, self.metadata["annotation_size"]
         return float(part.relevance.sum() * h * w / (height * width))

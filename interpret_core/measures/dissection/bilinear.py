@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.positions import Line, coordinates
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -24,17 +26,18 @@ class Axis:
     start: NDArray[np.int32]
 
 
-@lru_cache(maxsize=64)
-def axis(source: int, target: int) -> Axis:
-    """Half-pixel centres, clamped at the edges, never antialiased.
+@lru_cache(maxsize=256)
+def axis(source: int, target: int, line: Line | None = None) -> Axis:
+    """Bilinear interpolation between the positions of a line, constant beyond its ends, never antialiased.
 
     Args:
         source: grid points of the response, ≥ 1.
         target: pixels of the annotation grid, ≥ 1; may be smaller than `source` (VGG11's conv1).
-    Source: the convention of torch.nn.functional.interpolate(align_corners=False).
+        line: where they lie; without it they are spread evenly, which is the convention of
+            torch.nn.functional.interpolate(align_corners=False).
     """
-    position = np.maximum((np.arange(target) + 0.5) * source / target - 0.5, 0.0)
-    low = np.minimum(np.floor(position).astype(np.int32), source - 1)
+    position = coordinates(line or Line(source, 0.5), source, target)
+    low = np.floor(position).astype(np.int32)
     weight = (position - low).astype(np.float32)
     start = np.searchsorted(low, np.arange(source + 1)).astype(np.int32)
     for array in (low, weight, start):

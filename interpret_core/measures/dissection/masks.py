@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.counts import BLOCK
+from interpret_core.positions import Lines
 
 TOP = 30  # images kept per unit
 
@@ -34,6 +35,7 @@ def encode(
     threshold: NDArray[np.float32],
     wanted: NDArray[np.bool_],
     size: tuple[int, int],
+    lines: Lines | None = None,
 ) -> Runs:
     """Masks of the wanted maps of one batch.
 
@@ -42,10 +44,13 @@ def encode(
         threshold: (U,) float32, exact.
         wanted: (n, U) bool; other maps get no runs.
         size: (H, W) of the annotation grid.
+        lines: where the grid lies in the picture; without them it is spread evenly.
     Returns:
         Runs of n·U maps, image by image.
     """
-    rows, columns = axis(responses.shape[1], size[0]), axis(responses.shape[2], size[1])
+    _, height, width, _ = responses.shape
+    lines = lines or Lines.evenly((height, width))
+    rows, columns = axis(height, size[0], lines.rows), axis(width, size[1], lines.columns)
     tables = (rows.low, rows.weight, columns.start, columns.weight)
     maps = wanted.size
     number, peaks = np.zeros(maps, np.int64), np.zeros(maps, np.int32)

@@ -17,6 +17,7 @@ from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.brackets import Brackets
 from interpret_core.measures.dissection.counts import BLOCK
 from interpret_core.measures.dissection.listed import Annotated, Buffers, ListedResponses
+from interpret_core.positions import Lines
 
 ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
 
@@ -61,6 +62,7 @@ class Tally:
         maxima: NDArray[np.float32],
         brackets: Brackets,
         batch: Annotated,
+        lines: Lines | None = None,
     ) -> ListedResponses:
         """Count one batch.
 
@@ -69,6 +71,7 @@ class Tally:
             maxima: (n, U) float32 of each map.
             brackets: of this layer.
             batch: the annotations of the same images.
+            lines: where the grid lies in the picture; without them it is spread evenly.
         Returns:
             What can only be counted once the threshold is exact.
         """
@@ -76,13 +79,14 @@ class Tally:
         active = np.zeros((images, units), np.int64)
         everyone = np.arange(units, dtype=np.int64)
         buffers = Buffers.of(everyone, ROOM)
-        self._run(responses, maxima, brackets, batch, active, buffers)
+        lines = lines or Lines.evenly((responses.shape[1], responses.shape[2]))
+        self._run((responses, maxima, lines), brackets, batch, active, buffers)
         parts = [buffers.listed(batch)]
         crowded = np.flatnonzero(buffers.needed > ROOM)
         if len(crowded):  # list these units again, into enough room; the counts are already taken
             wide = Buffers.of(crowded, int(buffers.needed.max()), units)
             spare = Tally.empty(units, self.intersection.shape[1], 0)
-            spare._run(responses, maxima, brackets, batch, np.zeros_like(active), wide)
+            spare._run((responses, maxima, lines), brackets, batch, np.zeros_like(active), wide)
             parts.append(wide.listed(batch))
         self.active += active.T @ batch.member.astype(np.int64)
         self.active_total += active.sum(0)
@@ -90,15 +94,16 @@ class Tally:
 
     def _run(
         self,
-        responses: NDArray[np.float32],
-        maxima: NDArray[np.float32],
+        maps: tuple[NDArray[np.float32], NDArray[np.float32], Lines],
         brackets: Brackets,
         batch: Annotated,
         active: NDArray[np.int64],
         buffers: Buffers,
     ) -> None:
+        responses, maxima, lines = maps
         _, height, width, _ = responses.shape
-        rows, columns = axis(height, batch.size[0]), axis(width, batch.size[1])
+        rows = axis(height, batch.size[0], lines.rows)
+        columns = axis(width, batch.size[1], lines.columns)
         _tally(
             responses,
             (maxima, batch.valid, brackets.low, brackets.high, brackets.listed_from),

@@ -4,7 +4,7 @@
      "outputs": {"count", "problem", "names", "head", "why"},
      "batches": companies that the probe's images were run in,
      "layers": [{"layer", "kind", "module", "also", "units", "grid", "receptive_field", "stride", "read",
-                 "values", "finite", "gradient", "masks"}, …],
+                 "values", "finite", "gradient", "masks", "positions"}, …],
      "not_offered": [[module, why], …], "findings": [sentence, …]}
 
 `gradient` is None where it was not asked for, since an output of no classes attributes nothing.
@@ -23,10 +23,11 @@ from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.examination.companies import COMPANIES
 from interpret_core.networks.examination.probe import COUNT, probe_images
 from interpret_core.networks.graph.cuts import NotCuttableError
+from interpret_core.networks.graph.placement import UPRIGHT
 from interpret_core.networks.layers.layer import Layer
 from interpret_core.networks.network import Network
 
-VERSION = 1  # raise when the rows change: a report that is kept is then made anew
+VERSION = 2  # raise when the rows change: a report that is kept is then made anew
 GOES = "yes"
 NONE = "no: detach(), no_grad() or a rounding stops it, or the output does not depend on the layer"
 
@@ -52,7 +53,10 @@ def examination(network: Network) -> dict[str, Any]:
         "path": "graph" if network.traced else "watched",
         "outputs": _outputs(network),
         "batches": [list(range(COUNT)), *map(list, COMPANIES)],
-        "layers": [_row(layer, seen[layer.name], reaches.get(layer.name)) for layer in every],
+        "layers": [
+            _row(layer, seen[layer.name], reaches.get(layer.name), network.preprocessing.size)
+            for layer in every
+        ],
         "not_offered": [*map(list, network.left_out), *map(list, network.not_offered)],
         "findings": list(network.findings),
     }
@@ -74,7 +78,21 @@ def _outputs(network: Network) -> dict[str, Any]:
     }
 
 
-def _row(layer: Layer, response: Tensor, reaches: bool | None) -> dict[str, Any]:
+def _positions(layer: Layer, size: tuple[int, int]) -> str:
+    """Where they lie in the network's input, in words."""
+    if layer.lines is None:
+        return layer.without_masks or "none"
+    turned = "turned back; " if layer.turn != UPRIGHT else ""
+    if layer.spread:
+        return f"{turned}{layer.spread}"
+    told = [
+        f"from {line.share(0) * extent:.4g} px, every {extent / line.steps:.4g} px"
+        for line, extent in zip(layer.lines, size, strict=True)
+    ]
+    return turned + (told[0] if told[0] == told[1] else f"{told[0]} down; {told[1]} across")
+
+
+def _row(layer: Layer, response: Tensor, reaches: bool | None, size: tuple[int, int]) -> dict[str, Any]:
     finite = response[response.isfinite()]
     return {
         "layer": layer.name,
@@ -90,6 +108,7 @@ def _row(layer: Layer, response: Tensor, reaches: bool | None) -> dict[str, Any]
         "finite": finite.numel() == response.numel(),
         "gradient": None if reaches is None else GOES if reaches else NONE,
         "masks": layer.without_masks or GOES,
+        "positions": _positions(layer, size),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interpret_core.networks.graph.operations import Kind, Op, Pair
+from interpret_core.networks.graph.moves import Pair
+from interpret_core.networks.graph.operations import Kind, Op
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-Pair = tuple[int, int]
+from interpret_core.networks.graph.moves import Moves, Pair, argument, pair
 
 
 class Kind(Enum):
@@ -57,6 +57,7 @@ class Op:
         path: dotted module path, for convolutions and linear layers.
         window: for convolutions and poolings.
         axes: of a permutation, the axis of its input that each of its axes is; of a joining, the axis.
+        move: which positions of its input it reads, by axis; None where all stay, or that is not known.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Op:
     path: str = ""
     window: Window | None = None
     axes: tuple[int, ...] = ()
+    move: Moves | None = None
 
     @property
     def grid(self) -> Pair | None:
@@ -167,7 +169,7 @@ def named_norm(module: nn.Module) -> Kind | None:
 def describe_module(module: nn.Module) -> Described:
     """A torch.nn module that is called as a whole."""
     if isinstance(module, nn.Conv2d):
-        window = Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.dilation))
+        window = Window(pair(module.kernel_size), pair(module.stride), pair(module.dilation))
         return Described(Kind.CONV, window)
     if isinstance(module, _POOL_MODULES):
         return Described(
@@ -203,18 +205,20 @@ def describe_function(name: str, args: Sequence[Any], kwargs: Mapping[str, Any],
     """
     plain = plain_name(name)
     if plain == "conv2d":
-        kernel = shape(_argument(args, kwargs, 1, "weight"))
+        kernel = shape(argument(args, kwargs, 1, "weight"))
         if kernel is None or len(kernel) != 4:
             return Described(Kind.OTHER)
-        stride, dilation = _argument(args, kwargs, 3, "stride", 1), _argument(args, kwargs, 5, "dilation", 1)
-        return Described(Kind.CONV, Window((kernel[2], kernel[3]), _pair(stride), _pair(dilation)))
+        stride, dilation = argument(args, kwargs, 3, "stride", 1), argument(args, kwargs, 5, "dilation", 1)
+        return Described(Kind.CONV, Window((kernel[2], kernel[3]), pair(stride), pair(dilation)))
     if plain in _POOLS:
         return Described(Kind.POOL, _function_pool(plain, args, kwargs))
     if plain == "permute" or plain in _SWAPS:
         return _permutation(plain, args, kwargs, shape)
     if plain in _JOINS:
-        axis = _argument(args, kwargs, 1, "dim", kwargs.get("axis", 0))
+        axis = argument(args, kwargs, 1, "dim", kwargs.get("axis", 0))
         return Described(Kind.JOIN, axes=(axis,) if isinstance(axis, int) else ())
+    if plain == "getitem":
+        return Described(_picking(argument(args, kwargs, 1, "index")))
     for kind, names in (
         (Kind.TRANSPOSED, {"conv_transpose2d"}),
         (Kind.LINEAR, {"linear"}),
@@ -231,9 +235,18 @@ def describe_function(name: str, args: Sequence[Any], kwargs: Mapping[str, Any],
     return Described(Kind.OTHER)
 
 
+def _picking(index: Any) -> Kind:
+    """x[:, 0] is one unit of every image, an axis less; what a tensor picks may lie anywhere."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
+        return Kind.OTHER
+    unit = len(parts) == 2 and parts[0] == slice(None) and isinstance(parts[1], int)
+    return Kind.RESHAPE if unit else Kind.LOCAL
+
+
 def _permutation(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Described:
     """permute(x, 0, 2, 3, 1), permute(x, (0, 2, 3, 1)), transpose(x, 1, 2); axes are () where unknown."""
-    before = shape(_argument(args, kwargs, 0, "input"))
+    before = shape(argument(args, kwargs, 0, "input"))
     rank = 0 if before is None else len(before)
     if name in _SWAPS:
         given = [*args[1:], *(kwargs[one] for one in ("dim0", "axis0", "dim1", "axis1") if one in kwargs)]
@@ -260,22 +273,10 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
 
 def _function_pool(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Window:
     at = 2 if name == "lp_pool2d" else 1
-    dilation = _argument(args, kwargs, 4, "dilation", 1) if name.startswith("max") else 1
-    kernel = _argument(args, kwargs, at, "kernel_size")
-    return _pool_window(kernel, _argument(args, kwargs, at + 1, "stride"), dilation)
+    dilation = argument(args, kwargs, 4, "dilation", 1) if name.startswith("max") else 1
+    kernel = argument(args, kwargs, at, "kernel_size")
+    return _pool_window(kernel, argument(args, kwargs, at + 1, "stride"), dilation)
 
 
 def _pool_window(kernel: Any, stride: Any, dilation: Any) -> Window:
-    return Window(_pair(kernel), _pair(kernel if stride in (None, [], ()) else stride), _pair(dilation))
-
-
-def _argument(
-    args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str, default: Any = None
-) -> Any:
-    return args[position] if len(args) > position else kwargs.get(name, default)
-
-
-def _pair(value: Any) -> Pair:
-    if isinstance(value, (tuple, list)):
-        return (int(value[0]), int(value[-1]))
-    return (int(value), int(value))
+    return Window(pair(kernel), pair(kernel if stride in (None, [], ()) else stride), pair(dilation))

@@ -13,11 +13,13 @@ from interpret_core.errors import NetworkError
 from interpret_core.networks import identity
 from interpret_core.networks.examination.companies import examine
 from interpret_core.networks.examination.first_runs import first_runs, same
+from interpret_core.networks.examination.positions import find_positions
 from interpret_core.networks.examination.probe import extreme_images, sample
 from interpret_core.networks.graph.cuts import Cutter, GraphCutter, WatchedCutter
 from interpret_core.networks.graph.ends import ending
 from interpret_core.networks.graph.interpreter import GraphRunner, LayerRunner, Runner, Taps, run_all
 from interpret_core.networks.graph.operations import Op
+from interpret_core.networks.graph.placement import UPRIGHT
 from interpret_core.networks.graph.prefixes import GraphResumer, Resumer, WatchedResumer
 from interpret_core.networks.graph.trace import UntraceableError, trace
 from interpret_core.networks.graph.watch import WatchedRunner
@@ -157,8 +159,9 @@ def prepare(module: nn.Module, images: Tensor, stated: Stated) -> Prepared:
             raise NetworkError(_nothing_to_show(name, module, ways.inventory))
         left_out = examine(ways.runner, probe, [layer.name for layer in every], outputs, (name, module))
         usual = _usual(ways.inventory)
-        layers, further = _split([layer for layer in every if layer.name not in left_out], usual)
-        if not layers:
+        kept = _with_positions([layer for layer in every if layer.name not in left_out], ways, probe)
+        layers, further = _split(kept, usual)
+        if not any(layer.sort in usual for layer in kept):
             first, why = next(iter(left_out.items()))
             raise NetworkError(f"{name} has no layer that can be used; {first}: {why}.")
         found = _head(ways, probe, outputs, expected, stated.head)
@@ -171,13 +174,14 @@ def prepare(module: nn.Module, images: Tensor, stated: Stated) -> Prepared:
         profiled if outputs.problem else found.reason,
         not_covered(module, layers),
         *(f"Layer {one} is left out: {why}." for one, why in left_out.items() if one in told),
+        *(f"Layer {one.name} has no masks: {one.without_masks}." for one in further if one.sort in usual),
     )
     return Prepared(
         ways.runner,
         ways.cutter,
         ways.resumer,
         ways.note,
-        ways.computed,
+        (ways.computed or {}) | _turned((*layers, *further)),
         layers,
         further,
         tuple(left_out.items()),
@@ -190,14 +194,30 @@ def prepare(module: nn.Module, images: Tensor, stated: Stated) -> Prepared:
     )
 
 
+def _with_positions(layers: Sequence[Layer], ways: Ways, probe: Tensor) -> list[Layer]:
+    """The layers, each with its place in the picture."""
+    unknown = [layer for layer in layers if layer.unplaced]
+    found = {one.name: one for one in find_positions(ways.runner, ways.cutter, probe, unknown)}
+    return [found.get(layer.name, layer) for layer in layers]
+
+
+def _turned(layers: Sequence[Layer]) -> dict[str, Plain]:
+    """Responses that do not lie as the picture does, for the digest; nothing where there are none."""
+    turns: dict[str, Plain] = {
+        layer.name: [layer.turn.swapped, *layer.turn.flipped] for layer in layers if layer.turn != UPRIGHT
+    }
+    nowhere: list[Plain] = [layer.name for layer in layers if layer.without_masks and max(layer.grid) > 1]
+    return ({"turned": turns} if turns else {}) | ({"nowhere": nowhere} if nowhere else {})
+
+
 def _usual(inventory: Inventory) -> frozenset[Sort]:
     """The sorts whose layers are a network's layers: its convolutions, or else the transposed ones."""
     return frozenset({Sort.CONVOLUTION if inventory.layers else Sort.TRANSPOSED})
 
 
 def _split(layers: Sequence[Layer], usual: frozenset[Sort]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    first = [layer for layer in layers if layer.sort in usual]
-    others = [layer for layer in layers if layer.sort not in usual]
+    first = [layer for layer in layers if layer.sort in usual and not layer.without_masks]
+    others = [layer for layer in layers if layer not in first]
     numbered = [replace(layer, index=index) for index, layer in enumerate((*first, *others))]
     return tuple(numbered[: len(first)]), tuple(numbered[len(first) :])
 

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from interpret_core.networks.graph.moves import Moves, function_moves, module_moves
 from interpret_core.networks.graph.operations import (
     WEIGHTED,
     Described,
@@ -26,6 +27,7 @@ from interpret_core.networks.graph.operations import (
     Op,
     describe_function,
     describe_module,
+    plain_name,
     shape_of,
 )
 from interpret_core.networks.graph.tracer import recorded
@@ -106,7 +108,8 @@ class Graph:
                 depends.add(node)
             kind, window, axes = self.describe(node, shapes)
             path = self._path(node) if kind in WEIGHTED else ""
-            ops.append(Op(kind, sources, shapes.get(node), path, window, axes))
+            move = self._moves(node, shapes) if sources else None
+            ops.append(Op(kind, sources, shapes.get(node), path, window, axes, move))
         return ops
 
     def restore_in_place(self, responses: set[fx.Node], shapes: Mapping[fx.Node, Any]) -> None:
@@ -144,12 +147,24 @@ class Graph:
             return describe_function(name_of(node.target), args, named, lambda arg: shapes.get(arg, None))
         return Described(Kind.OTHER)
 
+    def _moves(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> Moves | None:
+        """Which positions of its input a node reads."""
+        if node.op == "call_module":
+            before = next((shapes.get(source) for source in node.all_input_nodes), None)
+            return module_moves(self.module.get_submodule(str(node.target)), before, shapes.get(node))
+        args = [self._number(one) for one in node.args]
+        named = {name: self._number(one) for name, one in node.kwargs.items()}
+        name = plain_name(name_of(node.target))
+        return function_moves(name, args, named, lambda one: shapes.get(one, None), shapes.get(node))
+
     def _number(self, argument: Any) -> Any:
         """A size that the network computes (`F.avg_pool2d(x, x.size(3))`), by its value in the run."""
         if isinstance(argument, fx.Node):
             return self._numbers.get(argument, argument)
         if isinstance(argument, (tuple, list)):
             return tuple(self._number(one) for one in argument)
+        if isinstance(argument, slice):
+            return slice(*map(self._number, (argument.start, argument.stop, argument.step)))
         return argument
 
     def _path(self, node: fx.Node) -> str:

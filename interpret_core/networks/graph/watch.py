@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 
 from interpret_core.networks.graph.interpreter import SkippedLayerError, Taps
 from interpret_core.networks.graph.module_calls import CallStack, on_return
+from interpret_core.networks.graph.moves import function_moves
 from interpret_core.networks.graph.operations import (
     WEIGHTED,
     Kind,
@@ -167,7 +168,9 @@ class _Watch(TorchFunctionMode):
             kind, window, axes = describe_function(name, args, kwargs, shape_of)
             path = _conv_path(self._paths, args, kwargs) if kind in WEIGHTED else ""
             written = args[0] if name == "__setitem__" else result
-            self._note(Op(kind, sources, shape_of(written), path, window, axes), written)
+            after = shape_of(written)
+            move = function_moves(plain_name(name), args, kwargs, shape_of, after)
+            self._note(Op(kind, sources, after, path, window, axes, move), written)
         return result
 
     def _note(self, op: Op, written: Any) -> None:

@@ -18,7 +18,15 @@ from dataclasses import dataclass, replace
 
 from interpret_core.networks.graph.geometry import Field, receptive_fields
 from interpret_core.networks.graph.operations import Kind, ModuleCalls, Op
-from interpret_core.networks.layers.layer import FoundLayer, Layer, Sort, display_names, without_underscores
+from interpret_core.networks.graph.placement import lie, places
+from interpret_core.networks.layers.layer import (
+    FoundLayer,
+    Layer,
+    Sort,
+    display_names,
+    placed,
+    without_underscores,
+)
 from interpret_core.networks.layers.responses import DIRECT, STEPS, read_words, response_chain, value_users
 from interpret_core.networks.layers.shortcuts import shortcuts
 
@@ -64,7 +72,8 @@ class _Finder:
     def __init__(self, ops: Sequence[Op], calls: ModuleCalls) -> None:
         self._ops, self._calls = ops, calls
         self._users, self._fields, self._axes = value_users(ops), receptive_fields(ops), unit_axes(ops)
-        self._shortcuts = shortcuts(ops)
+        self._shortcuts, self._places = shortcuts(ops), places(ops)
+        self._picture = next((op.grid for op in ops if op.kind is Kind.INPUT and op.grid), (1, 1))
 
     def inventory(self, named: Iterable[str]) -> Inventory:
         convolutions = [index for index, op in enumerate(self._ops) if op.kind is Kind.CONV]
@@ -203,6 +212,10 @@ class _Finder:
         path = own or (returning[-1] if returning else self._calls.around(index))
         others = tuple(one for one in dict.fromkeys([own, *returning]) if one not in {name, ""})
         layer = _layer(self._ops[chain[-1]], name, path, self._fields[chain[-1]])
+        place = self._places[chain[-1]]
+        lying = None if place is None else lie(place, layer.grid, self._picture)
+        if lying is not None and max(layer.grid) > 1:
+            layer = placed(layer, *lying)
         read = read_words(self._ops, self._users, chain)
         return FoundLayer(replace(layer, sort=sort, aliases=others, read=read), chain)
 

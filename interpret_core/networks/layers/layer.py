@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from interpret_core.networks.graph.operations import Pair
+from interpret_core.networks.graph.moves import Pair
+from interpret_core.networks.graph.placement import UPRIGHT, Turn
+from interpret_core.positions import Lines
 
 
 class Sort(StrEnum):
@@ -40,6 +42,9 @@ class Layer:
         aliases: other names that mean it: paths of modules that return the same response.
         without_masks: why its units have no masks, as the end of a sentence; empty where they have.
         read: where its response is read, in words.
+        lines: where its positions lie in the picture, anchored; None where it has none or they are unknown.
+        turn: how the network's own tensor is turned to lie as the picture does; `grid` is of the turned one.
+        spread: why its positions are taken as spread evenly over the picture; empty where they are known.
     """
 
     name: str
@@ -53,6 +58,20 @@ class Layer:
     aliases: tuple[str, ...] = ()
     without_masks: str = ""
     read: str = ""
+    lines: Lines | None = None
+    turn: Turn = UPRIGHT
+    spread: str = ""
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether it has a grid, and the operations before it do not tell where that lies."""
+        return self.lines is None and max(self.grid) > 1 and not self.without_masks
+
+
+def placed(layer: Layer, lines: Lines, turn: Turn, spread: str = "") -> Layer:
+    """The layer with its place in the picture; its grid is turned with it."""
+    grid = (layer.grid[1], layer.grid[0]) if turn.swapped else layer.grid
+    return replace(layer, grid=grid, lines=lines, turn=turn, spread=spread)
 
 
 # Raise when the rule for layers that are no convolutions changes; part of the keys of their results.

@@ -1,0 +1,221 @@
+"""Which positions of its input an operation reads: windows, crops, paddings, flips, resampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch import nn
+
+Pair = tuple[int, int]
+Shape = Callable[[Any], tuple[int, ...] | None]
+ROWS, COLUMNS = 2, 3  # axes of images
+
+
+class Reach(NamedTuple):
+    """Along one axis: the first output position reads from `low` to `high`, each next one `step` further."""
+
+    low: float
+    high: float
+    step: float = 1.0
+
+
+# By axis; axes that are not listed stay as they are.
+Moves = Mapping[int, Reach]
+
+
+def pair(value: Any) -> Pair:
+    """A number for both axes, or one for each."""
+    if isinstance(value, (tuple, list)):
+        return (int(value[0]), int(value[-1]))
+    return (int(value), int(value))
+
+
+def argument(
+    args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str, default: Any = None
+) -> Any:
+    """A function's argument, given by its place or by its name."""
+    return args[position] if len(args) > position else kwargs.get(name, default)
+
+
+def window(kernel: Pair, stride: Pair, dilation: Pair, padding: Any) -> Moves | None:
+    """Of a convolution or a pooling; None where the padding is not understood."""
+    lengths = [dilation[at] * (kernel[at] - 1) for at in (0, 1)]
+    if isinstance(padding, str):
+        if padding not in {"same", "valid"}:
+            return None
+        before = [length // 2 if padding == "same" else 0 for length in lengths]
+    else:
+        before = list(pair(padding))
+    reach = [Reach(-before[at], lengths[at] - before[at], stride[at]) for at in (0, 1)]
+    return {ROWS: reach[0], COLUMNS: reach[1]}
+
+
+def transposed(kernel: Pair, stride: Pair, dilation: Pair, padding: Any) -> Moves:
+    """Of a transposed convolution."""
+    before = pair(padding)
+    reach = [
+        Reach(
+            (before[at] - dilation[at] * (kernel[at] - 1)) / stride[at],
+            before[at] / stride[at],
+            1 / stride[at],
+        )
+        for at in (0, 1)
+    ]
+    return {ROWS: reach[0], COLUMNS: reach[1]}
+
+
+def resized(
+    before: Sequence[int] | None, after: Sequence[int] | None, *, corners: bool = False
+) -> Moves | None:
+    """Another number of positions over the same stretch: adaptive pooling, interpolation, pixel shuffling.
+
+    Args:
+        before, after: shapes.
+        corners: whether the outermost positions stay where they are.
+    """
+    if before is None or after is None or len(before) != 4 or len(after) != 4:
+        return None
+    return {axis: _resized(before[axis], after[axis], corners=corners) for axis in (ROWS, COLUMNS)}
+
+
+def _resized(before: int, after: int, *, corners: bool) -> Reach:
+    if corners and after > 1:
+        return Reach(0, 0, (before - 1) / (after - 1))
+    step = before / after
+    middle = (step - 1) / 2
+    return Reach(0, step - 1, step) if step > 1 else Reach(middle, middle, step)
+
+
+def module_moves(
+    module: nn.Module, before: Sequence[int] | None, after: Sequence[int] | None
+) -> Moves | None:
+    """What a module that is called as a whole reads; None where it moves nothing, or that is not known."""
+    if isinstance(module, nn.Conv2d):
+        return window(module.kernel_size, module.stride, module.dilation, module.padding)  # type: ignore[arg-type]
+    if isinstance(module, nn.ConvTranspose2d):
+        return transposed(module.kernel_size, module.stride, module.dilation, module.padding)  # type: ignore[arg-type]
+    if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)):
+        stride = module.kernel_size if module.stride is None else module.stride
+        dilation, padding = getattr(module, "dilation", 1), getattr(module, "padding", 0)
+        return window(pair(module.kernel_size), pair(stride), pair(dilation), padding)
+    if isinstance(module, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle)):
+        return resized(before, after)
+    if isinstance(module, nn.Upsample):
+        return resized(before, after, corners=bool(module.align_corners))
+    if isinstance(module, _PADS):
+        return _padded(module.padding)
+    return None
+
+
+_PADS = (nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d)
+_RESIZING = frozenset({
+    "adaptive_avg_pool2d", "adaptive_max_pool2d", "pixel_shuffle", "pixel_unshuffle", "interpolate",
+    "upsample", "upsample_nearest", "upsample_bilinear",
+})  # fmt: skip
+_POOLS = {"max_pool2d": 3, "avg_pool2d": 3, "max_pool2d_with_indices": 3, "lp_pool2d": None}
+
+
+def function_moves(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape, after: Sequence[int] | None
+) -> Moves | None:
+    """What a function or tensor method reads, by its plain name and its arguments; None where it moves
+    nothing, or where that is not known: behind what gives another grid, the latter.
+    """
+    try:
+        return _function_moves(name, args, kwargs, shape, after)
+    except (TypeError, ValueError, IndexError, StopIteration, ZeroDivisionError):  # only known while it runs
+        return None
+
+
+def _function_moves(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape, after: Sequence[int] | None
+) -> Moves | None:
+    before = shape(argument(args, kwargs, 0, "input", kwargs.get("self")))
+    if before is None:
+        return None
+    if name in {"conv2d", "conv_transpose2d"}:
+        return _convolved(name, args, kwargs, shape)
+    if name in _POOLS:
+        return _pooled(name, args, kwargs)
+    if name in _RESIZING:
+        corners = argument(args, kwargs, 4, "align_corners") if name == "interpolate" else None
+        return resized(before, after, corners=bool(corners) or name == "upsample_bilinear")
+    if name == "pad":
+        return _padded(argument(args, kwargs, 1, "pad"), len(before))
+    if name == "getitem":
+        return _cut(argument(args, kwargs, 1, "index"), before)
+    if name in {"narrow", "flip", "fliplr", "flipud"}:
+        return _narrowed(args, kwargs, before) if name == "narrow" else _flipped(name, args, kwargs, before)
+    return None
+
+
+def _convolved(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Moves | None:
+    kernel = shape(argument(args, kwargs, 1, "weight"))
+    if kernel is None or len(kernel) != 4:
+        return None
+    size, stride = (kernel[2], kernel[3]), pair(argument(args, kwargs, 3, "stride", 1))
+    padding = argument(args, kwargs, 4, "padding", 0)
+    place = 5 if name == "conv2d" else 7
+    dilation = pair(argument(args, kwargs, place, "dilation", 1))
+    return (window if name == "conv2d" else transposed)(size, stride, dilation, padding)
+
+
+def _pooled(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Moves | None:
+    at = 2 if name == "lp_pool2d" else 1
+    kernel = pair(argument(args, kwargs, at, "kernel_size"))
+    stride = argument(args, kwargs, at + 1, "stride")
+    place = _POOLS[name]
+    padding = 0 if place is None else argument(args, kwargs, place, "padding", 0)
+    dilation = argument(args, kwargs, 4, "dilation", 1) if name.startswith("max") else 1
+    return window(kernel, kernel if stride in (None, [], ()) else pair(stride), pair(dilation), padding)
+
+
+def _padded(padding: Any, rank: int = 4) -> Moves | None:
+    """Numbers of positions before and after, the last axis first."""
+    if isinstance(padding, int):
+        padding = (padding,) * 4
+    if not isinstance(padding, (tuple, list)) or not all(isinstance(one, int) for one in padding):
+        return None
+    return {rank - 1 - at // 2: Reach(-padding[at], -padding[at]) for at in range(0, len(padding), 2)}
+
+
+def _cut(index: Any, before: Sequence[int]) -> Moves | None:
+    """x[:, :, 1:-1, ::2]; None where an axis goes, comes, or is picked by numbers."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if any(part is Ellipsis for part in parts):
+        at = next(place for place, part in enumerate(parts) if part is Ellipsis)
+        parts[at : at + 1] = [slice(None)] * (len(before) - len(parts) + 1)
+    if len(parts) > len(before) or not all(isinstance(part, slice) for part in parts):
+        return None
+    moves = {}
+    for axis, part in enumerate(parts):
+        if not all(one is None or isinstance(one, int) for one in (part.start, part.stop, part.step)):
+            return None
+        start, _, step = part.indices(before[axis])
+        if (start, step) != (0, 1):
+            moves[axis] = Reach(start, start, step)
+    return moves
+
+
+def _narrowed(args: Sequence[Any], kwargs: Mapping[str, Any], before: Sequence[int]) -> Moves | None:
+    axis, start = argument(args, kwargs, 1, "dim"), argument(args, kwargs, 2, "start")
+    if not isinstance(axis, int) or not isinstance(start, int):
+        return None
+    first = start % before[axis]
+    return {axis % len(before): Reach(first, first)}
+
+
+def _flipped(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], before: Sequence[int]
+) -> Moves | None:
+    if name == "flip":
+        given = kwargs.get("dims", args[1:])
+        axes = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+    else:
+        axes = (1,) if name == "fliplr" else (0,)
+    axes = (axes,) if isinstance(axes, int) else axes
+    if not all(isinstance(axis, int) for axis in axes):
+        return None
+    flipped = {axis % len(before) for axis in axes}
+    return {axis: Reach(before[axis] - 1, before[axis] - 1, -1) for axis in flipped}
