@@ -35,7 +35,7 @@ def placing_content(placing: str) -> dict[str, object]:
     return {} if placing == Placing.STRETCHED else {"positions": [str(placing), ANCHORS]}
 
 
-class Line(NamedTuple):
+class GridLine(NamedTuple):
     """The positions along one side of the picture: `steps` steps fill the side, the first begins `offset` of
     a step before its own centre.
     """
@@ -48,19 +48,19 @@ class Line(NamedTuple):
         return (position + self.offset) / self.steps
 
 
-class Lines(NamedTuple):
+class GridLines(NamedTuple):
     """Of a layer's grid: down the picture, and across."""
 
-    rows: Line
-    columns: Line
+    rows: GridLine
+    columns: GridLine
 
     @classmethod
-    def evenly(cls, grid: tuple[int, int]) -> Lines:
+    def evenly(cls, grid: tuple[int, int]) -> GridLines:
         """A grid of (h, w) positions stretched over the picture."""
-        return cls(Line(grid[0], 0.5), Line(grid[1], 0.5))
+        return cls(GridLine(grid[0], 0.5), GridLine(grid[1], 0.5))
 
     @classmethod
-    def of(cls, anchored: Lines | None, grid: tuple[int, int], placing: str) -> Lines:
+    def of(cls, anchored: GridLines | None, grid: tuple[int, int], placing: str) -> GridLines:
         """Of a layer.
 
         Args:
@@ -73,16 +73,16 @@ class Lines(NamedTuple):
         return anchored
 
     @classmethod
-    def from_note(cls, note: Sequence[Sequence[float]]) -> Lines:
+    def from_note(cls, note: Sequence[Sequence[float]]) -> GridLines:
         """From what `note` gave."""
-        return cls(Line(*note[0]), Line(*note[1]))
+        return cls(GridLine(*note[0]), GridLine(*note[1]))
 
     def note(self) -> list[list[float]]:
         """As JSON."""
         return [list(self.rows), list(self.columns)]
 
 
-def coordinates(line: Line, source: int, target: int) -> NDArray[np.float64]:
+def coordinates(line: GridLine, source: int, target: int) -> NDArray[np.float64]:
     """(target,) the position of every pixel's centre, constant beyond the outermost positions.
 
     Args:

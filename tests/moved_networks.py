@@ -95,7 +95,7 @@ def upsampling() -> NetworkParts:
 
 
 def moved_scenes(root: Path, images: int = 12) -> Path:
-    """Red squares of whole pixels on grey, away from the border: no kernel here loses one; Broden's layout."""
+    """Red squares on grey, away from the border, so that no kernel here loses one; in Broden's layout."""
     random = np.random.default_rng(0)
     (root / "images").mkdir(parents=True)
     rows = [["image", "split", "ih", "iw", "sh", "sw", "object"]]

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from interpret_core.measures.attribution.units import pulled_down, unit_sums, upsampling
 from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.masks import decode, encode
-from interpret_core.positions import Line, Lines, coordinates
+from interpret_core.positions import GridLine, GridLines, coordinates
 
-LINES = st.builds(Line, st.floats(0.5, 40), st.floats(-3, 20))
+LINES = st.builds(GridLine, st.floats(0.5, 40), st.floats(-3, 20))
 
 
-def along(values: np.ndarray, line: Line, target: int) -> np.ndarray:
+def along(values: np.ndarray, line: GridLine, target: int) -> np.ndarray:
     """(target, …) by numpy's interpolation between the centres, which holds the outermost values."""
     centres = [line.share(at) for at in range(len(values))]
     pixels = (np.arange(target) + 0.5) / target
@@ -26,14 +26,14 @@ def along(values: np.ndarray, line: Line, target: int) -> np.ndarray:
     )
 
 
-def literal(values: np.ndarray, lines: Lines, size: tuple[int, int]) -> np.ndarray:
+def literal(values: np.ndarray, lines: GridLines, size: tuple[int, int]) -> np.ndarray:
     """(H, W) of (h, w)."""
     return along(along(values, lines.rows, size[0]).T, lines.columns, size[1]).T
 
 
 @settings(deadline=None)
 @given(line=LINES, source=st.integers(1, 14), target=st.integers(1, 40), seed=st.integers(0, 99))
-def test_tables_and_matrix_are_one_interpolation(line: Line, source: int, target: int, seed: int) -> None:
+def test_tables_and_matrix_are_one_interpolation(line: GridLine, source: int, target: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=source)
     expected = along(values, line, target)
     matrix = upsampling(source, target, line)
@@ -57,9 +57,9 @@ def test_tables_and_matrix_are_one_interpolation(line: Line, source: int, target
     seed=st.integers(0, 99),
 )
 def test_sums_and_masks_are_those_of_maps_drawn_out(
-    rows: Line, columns: Line, grid: tuple[int, int], size: tuple[int, int], seed: int
+    rows: GridLine, columns: GridLine, grid: tuple[int, int], size: tuple[int, int], seed: int
 ) -> None:
-    random, lines = np.random.default_rng(seed), Lines(rows, columns)
+    random, lines = np.random.default_rng(seed), GridLines(rows, columns)
     values = random.normal(size=(1, 2, *grid)).astype(np.float32)
     masks = random.random((1, *size)) < 0.4
     drawn = np.array([literal(np.abs(one), lines, size) for one in values[0].astype(np.float64)])
@@ -81,8 +81,10 @@ def test_sums_and_masks_are_those_of_maps_drawn_out(
 
 
 def test_a_grid_that_is_spread_evenly_fills_the_picture() -> None:
-    assert Lines.evenly((4, 2)).rows.share(0) == pytest.approx(1 / 8)
-    assert Lines.evenly((4, 2)).columns.share(1) == pytest.approx(3 / 4)
-    assert coordinates(Line(4, 0.5), 4, 4).tolist() == [0, 1, 2, 3]
-    assert coordinates(Line(32, 4.5), 24, 32).tolist() == [0] * 4 + list(range(24)) + [23] * 4
-    assert Lines.from_note(Lines(Line(3.5, 1), Line(2, 0.25)).note()) == Lines(Line(3.5, 1), Line(2, 0.25))
+    assert GridLines.evenly((4, 2)).rows.share(0) == pytest.approx(1 / 8)
+    assert GridLines.evenly((4, 2)).columns.share(1) == pytest.approx(3 / 4)
+    assert coordinates(GridLine(4, 0.5), 4, 4).tolist() == [0, 1, 2, 3]
+    assert coordinates(GridLine(32, 4.5), 24, 32).tolist() == [0] * 4 + list(range(24)) + [23] * 4
+    assert GridLines.from_note(GridLines(GridLine(3.5, 1), GridLine(2, 0.25)).note()) == GridLines(
+        GridLine(3.5, 1), GridLine(2, 0.25)
+    )

@@ -138,6 +138,30 @@ def with_hook(
     return found
 
 
+def seen(module: nn.Module, call: tuple[str, int], batch: Tensor, layer: Layer) -> list[tuple[int, int, int]]:
+    """(position, first pixel, last pixel), down and across, that the middle of a response can see."""
+    kept: list[Tensor] = []
+    images = batch.clone().requires_grad_()
+    path, wanted = call
+    counts = Counter[str]()
+
+    def on_return(_module: nn.Module, _args: Any, output: Tensor) -> None:
+        counts[path] += 1
+        if counts[path] == wanted:
+            kept.append(output)
+
+    handle = module.get_submodule(path).register_forward_hook(on_return)
+    with torch.enable_grad():
+        module(images)
+    handle.remove()
+    row, column = (extent // 2 for extent in layer.grid)
+    weight = torch.linspace(0.5, 1.5, layer.units)
+    (gradient,) = torch.autograd.grad((kept[0][:, :, row, column] * weight).sum(), images)
+    reached = (gradient != 0).any(0).any(0)
+    rows, columns = (torch.nonzero(reached.any(axis)).flatten().tolist() for axis in (1, 0))
+    return [(row, rows[0], rows[-1]), (column, columns[0], columns[-1])]
+
+
 def silenced(output: Tensor, unit: int) -> Tensor:
     output = output.clone()
     output[:, unit] = 0
@@ -147,6 +171,7 @@ def silenced(output: Tensor, unit: int) -> Tensor:
 def check(network: Network, layers: list[Layer], module: nn.Module, batch: Tensor) -> int:
     """Every layer against the hooks; how many of them a module returns, and could be checked."""
     kept, checked = Kept(module, batch), 0
+    placed: list[str] = []
     with network.recording(layers) as record:
         responses = record(batch).responses
     for number, layer in enumerate(layers):
@@ -156,10 +181,21 @@ def check(network: Network, layers: list[Layer], module: nn.Module, batch: Tenso
         checked += 1
         if number % max(1, len(layers) // 6):  # silencing costs two runs: a few layers of each network
             continue
+        if layer.lines is not None and not layer.spread:
+            edges = batch.shape[2:]
+            told = seen(module, call, batch, layer)
+            for (position, first, last), line, edge in zip(told, layer.lines, edges, strict=True):
+                if first > 0 and last < edge - 1:  # not cut off by the border
+                    placed.append(layer.name)
+                    # A maximum hands its gradient to one position, so that a border may stay unseen.
+                    near_by = max(1.0, edge / line.steps / 2)
+                    middle = (first + last + 1) / 2
+                    assert abs(line.share(position) * edge - middle) <= near_by, layer.name
         unit = layer.units // 2
         expected = with_hook(module, call, batch, partial(silenced, unit=unit))
         with network.ablating({layer.name: Silence([unit])}) as run:
             assert near(run(batch), expected), layer.name
+    assert placed or layers != list(network.layers)
     return checked
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 
 THUMBNAIL = 112
 PHOTO = 448
@@ -25,7 +25,7 @@ def jpeg(pixels: NDArray[np.uint8], longest: int | None = None, quality: int = 8
 
 
 def patch_box(
-    peak: int, grid: tuple[int, int], size: tuple[int, int], share: float, lines: Lines | None = None
+    peak: int, grid: tuple[int, int], size: tuple[int, int], share: float, lines: GridLines | None = None
 ) -> tuple[int, int, int, int]:
     """The square around a unit's peak, pushed back inside the photograph.
 
@@ -42,7 +42,7 @@ def patch_box(
     height, width = size
     row, column = divmod(max(0, peak), grid[1])
     side = max(1, round(min(height, width) * share))
-    lines = lines or Lines.evenly(grid)
+    lines = lines or GridLines.evenly(grid)
     centre_y, centre_x = lines.rows.share(row) * height, lines.columns.share(column) * width
     left = round(min(max(0.0, centre_x - side / 2), width - side))
     upper = round(min(max(0.0, centre_y - side / 2), height - side))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from interpret_core.measures.attribution.units import upsampling
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 from ui.shell.scales import AGAINST, FOR, SIZES, lookup
 
 LONGEST = 448  # as photographs are shown
@@ -17,7 +17,7 @@ STRONGEST = 0.88  # opacity of the largest value
 PIXEL_QUANTILE = 0.995  # single pixels stand out far: the scale of a pixel map ends below them
 
 
-def size_picture(grid: NDArray[np.floating], shape: tuple[int, int], lines: Lines | None = None) -> bytes:
+def size_picture(grid: NDArray[np.floating], shape: tuple[int, int], lines: GridLines | None = None) -> bytes:
     """PNG of a map of sizes ≥ 0, its own largest value at full strength.
 
     Args:
@@ -34,7 +34,7 @@ def signed_picture(
     grid: NDArray[np.floating],
     shape: tuple[int, int],
     quantile: float = 1.0,
-    lines: Lines | None = None,
+    lines: GridLines | None = None,
 ) -> bytes:
     """PNG of a map of signed values: orange speaks for the class, blue against it.
 
@@ -51,7 +51,7 @@ def signed_picture(
 
 
 def upsampled(
-    grid: NDArray[np.floating], shape: tuple[int, int], lines: Lines | None = None
+    grid: NDArray[np.floating], shape: tuple[int, int], lines: GridLines | None = None
 ) -> NDArray[np.float32]:
     """(H, W), bilinear between the positions; a grid that is spread evenly, and finer than the picture, is
     averaged down.

@@ -22,7 +22,7 @@ from interpret_core.analyses.profile.request import MIN_IMAGES
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 from ui.server import exports, pictures, relevance_maps
 from ui.session import relevances, results
 from ui.session.relevances import Busy, Spot, Wanted
@@ -213,7 +213,9 @@ def _cutoff(request: Request) -> float:
 
 
 @lru_cache(maxsize=16384)
-def _patch_bytes(dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float, Lines]) -> bytes:
+def _patch_bytes(
+    dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float, GridLines]
+) -> bytes:
     image, peak, grid, share, lines = place
     pixels = results.photograph(dataset, digest, image)
     return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share, lines))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 from ui.shell.theme import badge_of_all
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
@@ -66,12 +66,12 @@ class Place(NamedTuple):
     receptive_field: int | None
     stride: int | None
     sort: str = ""  # what it is made by, empty for a convolution
-    lines: Lines | None = None  # where its positions lie; None where they are spread evenly
+    lines: GridLines | None = None  # where its positions lie; None where they are spread evenly
 
     @property
-    def placed(self) -> Lines:
+    def placed(self) -> GridLines:
         """Where its positions lie in the picture."""
-        return self.lines or Lines.evenly(self.grid)
+        return self.lines or GridLines.evenly(self.grid)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class LayerView:
             layer.get("receptive_field"),
             layer.get("stride"),
             layer.get("sort", ""),
-            Lines.from_note(layer["lines"]) if "lines" in layer else None,
+            GridLines.from_note(layer["lines"]) if "lines" in layer else None,
         )
 
     @property

@@ -17,7 +17,7 @@ from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.listed import Annotated
 from interpret_core.networks import Layer, Network
 from interpret_core.options import PLACING
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 
 PILOT_IMAGES = 8
 
@@ -72,10 +72,10 @@ class Material:
         """Some batches, by their numbers, ready for the network and the kernels."""
         return feed(self, [self.batches[number] for number in shard], annotations)
 
-    def lines(self, layer: str) -> Lines:
+    def lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
         found = self.network.layer(layer)
-        return Lines.of(found.lines, found.grid, self.positions)
+        return GridLines.of(found.lines, found.grid, self.positions)
 
     def spread(self, layer: str) -> float:
         """Annotation pixels per position of a layer's grid."""

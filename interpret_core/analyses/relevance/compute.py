@@ -23,7 +23,7 @@ from interpret_core.measures.attribution.target import as_target
 from interpret_core.measures.attribution.units import unit_sums
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
-from interpret_core.positions import Lines, Placing
+from interpret_core.positions import GridLines, Placing
 from interpret_core.runtime.execution import Execution, Reporter
 from interpret_core.runtime.parts import Part, record_of
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
@@ -183,10 +183,10 @@ class _RelevanceRun:
             "predicted": self.network.head.best(output.float().cpu().numpy()),
         }
 
-    def _lines(self, layer: str) -> Lines:
+    def _lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
         found = self.network.layer(layer)
-        return Lines.of(found.lines, found.grid, self.plan.request.positions)
+        return GridLines.of(found.lines, found.grid, self.plan.request.positions)
 
     def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:
         finite = found.attribution.flatten(1).isfinite().all(1).cpu().numpy()
@@ -240,7 +240,7 @@ class _RelevanceRun:
         }
 
 
-def _columns(found: Integrated, masks: NDArray[np.bool_], lines: Lines, placing: str) -> Arrays:
+def _columns(found: Integrated, masks: NDArray[np.bool_], lines: GridLines, placing: str) -> Arrays:
     """One layer's arrays of n images, to be put side by side with the other layers'."""
     sums = unit_sums(found.attribution, masks, lines)
     columns: dict[str, NDArray[Any]] = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 from interpret_core.numbers import share
-from interpret_core.positions import Lines, Placing
+from interpret_core.positions import GridLines, Placing
 
 FEW = 10  # images, below which a mean says little
 
@@ -66,7 +66,7 @@ class ClassRelevance:
             positions are anchored.
         metadata: network (name, title, digest, evidence, note), dataset (name, digest, images), class,
             outputs (indices), output_names, split, method, baseline, output, tolerance, first_points,
-            most_points, placing ("anchored" or "stretched"), lines (by layer, as `Lines.note`),
+            most_points, placing ("anchored" or "stretched"), lines (by layer, as `GridLines.note`),
             concept (the object whose pixels are the mask; None where M = 1), masked (bool: False
             where M = 1), annotation_size, layers [[name, units, grid]],
             image_names (n), candidates (images of the class in the split), of_class (in all splits),
@@ -94,11 +94,11 @@ class ClassRelevance:
             for name, units, grid in self.metadata["layers"]
         )
 
-    def lines(self, layer: str) -> Lines | None:
+    def lines(self, layer: str) -> GridLines | None:
         """Where a layer's positions lie in the picture; None where they are spread evenly."""
         if self.metadata.get("placing", Placing.STRETCHED) == Placing.STRETCHED:
             return None
-        return Lines.from_note(self.metadata["lines"][layer])
+        return GridLines.from_note(self.metadata["lines"][layer])
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from interpret_core.positions import Line, Lines, coordinates
+from interpret_core.positions import GridLine, GridLines, coordinates
 
 
 @lru_cache(maxsize=256)
-def upsampling(source: int, target: int, line: Line) -> NDArray[np.float64]:
+def upsampling(source: int, target: int, line: GridLine) -> NDArray[np.float64]:
     """(target, source) bilinear upsampling along one axis: every pixel's shares of the positions."""
     position = coordinates(line, source, target)
     low = np.floor(position).astype(np.int64)
@@ -31,7 +31,7 @@ def upsampling(source: int, target: int, line: Line) -> NDArray[np.float64]:
 
 
 def pulled_down(
-    masks: NDArray[np.bool_], grid: tuple[int, int], lines: Lines | None = None
+    masks: NDArray[np.bool_], grid: tuple[int, int], lines: GridLines | None = None
 ) -> NDArray[np.float64]:
     """UᵀM: what each position of the grid contributes to the pixels of the mask.
 
@@ -44,7 +44,7 @@ def pulled_down(
         (N, h, w); of a whole mask it sums to H·W.
     """
     height, width = masks.shape[1:]
-    lines = lines or Lines.evenly(grid)
+    lines = lines or GridLines.evenly(grid)
     rows = upsampling(grid[0], height, lines.rows)
     columns = upsampling(grid[1], width, lines.columns)
     return np.asarray(np.einsum("nHW,Hh,Ww->nhw", masks.astype(np.float64), rows, columns, optimize=True))
@@ -67,7 +67,7 @@ class Sums(NamedTuple):
         return self.positive - self.negative
 
 
-def unit_sums(attribution: Tensor, masks: NDArray[np.bool_], lines: Lines | None = None) -> Sums:
+def unit_sums(attribution: Tensor, masks: NDArray[np.bool_], lines: GridLines | None = None) -> Sums:
     """Sums of upsampled attributions inside the masks, without upsampling them.
 
     Args:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.positions import Line, coordinates
+from interpret_core.positions import GridLine, coordinates
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Axis:
 
 
 @lru_cache(maxsize=256)
-def axis(source: int, target: int, line: Line | None = None) -> Axis:
+def axis(source: int, target: int, line: GridLine | None = None) -> Axis:
     """Bilinear interpolation between the positions of a line, constant beyond its ends, never antialiased.
 
     Args:
@@ -36,7 +36,7 @@ def axis(source: int, target: int, line: Line | None = None) -> Axis:
         line: where they lie; without it they are spread evenly, which is the convention of
             torch.nn.functional.interpolate(align_corners=False).
     """
-    position = coordinates(line or Line(source, 0.5), source, target)
+    position = coordinates(line or GridLine(source, 0.5), source, target)
     low = np.floor(position).astype(np.int32)
     weight = (position - low).astype(np.float32)
     start = np.searchsorted(low, np.arange(source + 1)).astype(np.int32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.counts import BLOCK
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 
 TOP = 30  # images kept per unit
 
@@ -35,7 +35,7 @@ def encode(
     threshold: NDArray[np.float32],
     wanted: NDArray[np.bool_],
     size: tuple[int, int],
-    lines: Lines | None = None,
+    lines: GridLines | None = None,
 ) -> Runs:
     """Masks of the wanted maps of one batch.
 
@@ -49,7 +49,7 @@ def encode(
         Runs of n·U maps, image by image.
     """
     _, height, width, _ = responses.shape
-    lines = lines or Lines.evenly((height, width))
+    lines = lines or GridLines.evenly((height, width))
     rows, columns = axis(height, size[0], lines.rows), axis(width, size[1], lines.columns)
     tables = (rows.low, rows.weight, columns.start, columns.weight)
     maps = wanted.size

@@ -17,7 +17,7 @@ from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.brackets import Brackets
 from interpret_core.measures.dissection.counts import BLOCK
 from interpret_core.measures.dissection.listed import Annotated, Buffers, ListedResponses
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 
 ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
 
@@ -62,7 +62,7 @@ class Tally:
         maxima: NDArray[np.float32],
         brackets: Brackets,
         batch: Annotated,
-        lines: Lines | None = None,
+        lines: GridLines | None = None,
     ) -> ListedResponses:
         """Count one batch.
 
@@ -79,7 +79,7 @@ class Tally:
         active = np.zeros((images, units), np.int64)
         everyone = np.arange(units, dtype=np.int64)
         buffers = Buffers.of(everyone, ROOM)
-        lines = lines or Lines.evenly((responses.shape[1], responses.shape[2]))
+        lines = lines or GridLines.evenly((responses.shape[1], responses.shape[2]))
         self._run((responses, maxima, lines), brackets, batch, active, buffers)
         parts = [buffers.listed(batch)]
         crowded = np.flatnonzero(buffers.needed > ROOM)
@@ -94,7 +94,7 @@ class Tally:
 
     def _run(
         self,
-        maps: tuple[NDArray[np.float32], NDArray[np.float32], Lines],
+        maps: tuple[NDArray[np.float32], NDArray[np.float32], GridLines],
         brackets: Brackets,
         batch: Annotated,
         active: NDArray[np.int64],

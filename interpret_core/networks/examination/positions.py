@@ -7,6 +7,7 @@ picture only, the input gradients of a few of them tell which, to the pixel.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
 from interpret_core.networks.graph.interpreter import Runner, Taps
 from interpret_core.networks.graph.placement import UPRIGHT, Turn
 from interpret_core.networks.layers.layer import Layer, placed
-from interpret_core.positions import Line, Lines
+from interpret_core.positions import GridLine, GridLines
 
 EVENLY = "the operations before it do not tell where its positions lie, so they are spread evenly"
 NOWHERE = "its positions follow no place in the picture: the network moves them about"
@@ -93,8 +94,8 @@ def _found(layer: Layer, turn: Turn | None, ways: _Ways | None) -> Layer:
     if turn is None:
         return replace(layer, without_masks=NOWHERE)
     grid = (layer.grid[1], layer.grid[0]) if turn.swapped else layer.grid
-    evenly = placed(layer, Lines.evenly(grid), turn, EVENLY)
-    spans = [] if ways is None else _spans(ways, layer.name, turn, grid)
+    evenly = placed(layer, GridLines.evenly(grid), turn, EVENLY)
+    spans = [] if ways is None else _told(ways, layer.name, turn, grid)
     if ways is None or not any(spans):
         return evenly
     lines = []
@@ -109,10 +110,10 @@ def _found(layer: Layer, turn: Turn | None, ways: _Ways | None) -> Layer:
             return replace(layer, without_masks=NOWHERE)
     if lines[0] is None or lines[1] is None:
         return evenly
-    return placed(layer, Lines(lines[0], lines[1]), turn)
+    return placed(layer, GridLines(lines[0], lines[1]), turn)
 
 
-def line_through(positions: NDArray[np.int64], spans: Sequence[Span], extent: int) -> Line | None:
+def line_through(positions: NDArray[np.int64], spans: Sequence[Span], extent: int) -> GridLine | None:
     """The line on which positions lie that see these spans; None where too few of them see a part only.
 
     Args:
@@ -138,7 +139,7 @@ def line_through(positions: NDArray[np.int64], spans: Sequence[Span], extent: in
         raise ScatteredError
     # Pixels and their parts: what the fit adds in the last digits is none of the network's.
     step, first = round(float(step), DIGITS), round(float(first), DIGITS)
-    return Line(extent / step, (first + 0.5) / step)
+    return GridLine(extent / step, (first + 0.5) / step)
 
 
 def _changes(runner: Runner, probe: Tensor, names: Sequence[str]) -> dict[str, _Change]:
@@ -213,6 +214,16 @@ def _relation(places: NDArray[np.float64], middles: NDArray[np.float64]) -> int:
 
 def _at(share: float, positions: int) -> int:
     return round(share * (positions - 1))
+
+
+def _told(ways: _Ways, name: str, turn: Turn, grid: tuple[int, int]) -> list[tuple[Span, Span] | None]:
+    """What `_spans` gives; nothing where the module's own code lets no gradient through."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _spans(ways, name, turn, grid)
+        except Exception:  # whatever the module's own code makes of gradients
+            return []
 
 
 def _spans(ways: _Ways, name: str, turn: Turn, grid: tuple[int, int]) -> list[tuple[Span, Span] | None]:

@@ -14,7 +14,7 @@ import torch
 
 from interpret_core.networks.graph.moves import Pair
 from interpret_core.networks.graph.operations import Kind, Op
-from interpret_core.positions import Line, Lines
+from interpret_core.positions import GridLine, GridLines
 
 CLOSE = 1e-6  # of a pixel: paths that differ by less lie at the same place
 
@@ -183,7 +183,7 @@ class Turn(NamedTuple):
 UPRIGHT = Turn()
 
 
-def lie(place: Place, grid: Pair, picture: Pair) -> tuple[Lines, Turn] | None:
+def lie(place: Place, grid: Pair, picture: Pair) -> tuple[GridLines, Turn] | None:
     """Where the positions of a response lie once it is upright; None where its grid is no grid of images.
 
     Args:
@@ -201,5 +201,5 @@ def lie(place: Place, grid: Pair, picture: Pair) -> tuple[Lines, Turn] | None:
             first, step = first + step * (grid[axis - 2] - 1), -step
         if not step:
             return None
-        lines.append(Line(picture[at] / step, (first + 0.5) / step))
-    return Lines(lines[0], lines[1]), Turn(place.axes == (3, 2), tuple(flipped))
+        lines.append(GridLine(picture[at] / step, (first + 0.5) / step))
+    return GridLines(lines[0], lines[1]), Turn(place.axes == (3, 2), tuple(flipped))

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from interpret_core.networks.graph.moves import Pair
 from interpret_core.networks.graph.placement import UPRIGHT, Turn
-from interpret_core.positions import Lines
+from interpret_core.positions import GridLines
 
 
 class Sort(StrEnum):
@@ -58,7 +58,7 @@ class Layer:
     aliases: tuple[str, ...] = ()
     without_masks: str = ""
     read: str = ""
-    lines: Lines | None = None
+    lines: GridLines | None = None
     turn: Turn = UPRIGHT
     spread: str = ""
 
@@ -68,7 +68,7 @@ class Layer:
         return self.lines is None and max(self.grid) > 1 and not self.without_masks
 
 
-def placed(layer: Layer, lines: Lines, turn: Turn, spread: str = "") -> Layer:
+def placed(layer: Layer, lines: GridLines, turn: Turn, spread: str = "") -> Layer:
     """The layer with its place in the picture; its grid is turned with it."""
     grid = (layer.grid[1], layer.grid[0]) if turn.swapped else layer.grid
     return replace(layer, grid=grid, lines=lines, turn=turn, spread=spread)
