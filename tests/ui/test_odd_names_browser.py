@@ -181,7 +181,7 @@ def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: st
         assert " ".join(name.split()) in " ".join(shown.split()), "not another name of the same network"
 
 
-@pytest.mark.parametrize("name", ["__", "qn6" + 300 * "x"])
+@pytest.mark.parametrize("name", [pytest.param("__", marks=pytest.mark.slow), "qn6" + 300 * "x"])
 @pytest.mark.parametrize(
     "view", ["home", "units", "concepts", "shared", "ablation, networks", "ablation, special"]
 )

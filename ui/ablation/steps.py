@@ -19,7 +19,8 @@ from interpret_core.measures.ablation.settings import Setting
 from ui.components.carry_on.carry_on import carry_on_step
 
 PAIR = 2  # tasks that are estimated side by side
-PAUSE = 500  # milliseconds
+PAUSE = 800  # milliseconds
+GLIMPSE = 6  # images of the first estimate
 FIRST, ENOUGH = 0.1, 0.3  # seconds after which a run shows what it has: soon at first, then in larger steps
 
 
@@ -86,7 +87,7 @@ class Runs:
         while (at := self._next()) is not None:
             if at not in self._running:
                 task = self.tasks[at]
-                self._running[at] = task.ablator.estimates(task.setting, pace=0.0)
+                self._running[at] = task.ablator.estimates(task.setting, pace=0.0, glimpse=GLIMPSE)
             try:
                 estimate = next(self._running[at])
             except BaseException:

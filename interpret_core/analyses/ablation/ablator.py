@@ -86,7 +86,9 @@ class Ablator(Silencer):
         *_, last = self.estimates(setting)
         return last.answers
 
-    def estimates(self, setting: Setting | Resolved, pace: float = PACE) -> Iterator[Estimate]:
+    def estimates(
+        self, setting: Setting | Resolved, pace: float = PACE, glimpse: int = 0
+    ) -> Iterator[Estimate]:
         """Answers to more and more of the images, and at last to all of them; those are kept.
 
         Whoever stops asking stops the computation.
@@ -94,6 +96,9 @@ class Ablator(Silencer):
         Args:
             setting: what to silence.
             pace: seconds between two estimates, at least one batch.
+            glimpse: images that are evaluated beforehand, evenly spread over all, for a first estimate that
+                does not wait for a whole batch; they are evaluated again in theirs, so that the answers that
+                are kept do not depend on who was in a hurry.
 
         Raises:
             NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
@@ -103,6 +108,8 @@ class Ablator(Silencer):
         asked = resolved(self.plan, setting)
         found = self.find(asked)
         if found is None:
+            if 2 * glimpse <= len(self.plan.images) and glimpse:
+                yield self._glimpse(asked, glimpse)
             yield from self._computed(asked, pace)
         else:
             yield Estimate(np.arange(len(found)), found, len(found))
@@ -115,6 +122,18 @@ class Ablator(Silencer):
         """
         record = self.plan.store.get(resolved(self.plan, setting).key)
         return None if record is None else Answers.from_arrays(record.arrays)
+
+    def _glimpse(self, asked: Resolved, count: int) -> Estimate:
+        part = max(asked.parts, key=lambda one: len(one.rows))
+        places = np.linspace(0, len(part.rows) - 1, min(count, len(part.rows))).round().astype(np.int64)
+        rows = part.rows[places]
+        found = self.evaluate(rows, part.selection, self._means(asked))
+        return _estimate([rows], [found], len(self.plan.images))
+
+    def _means(self, asked: Resolved) -> dict[str, NDArray[np.float64]]:
+        silenced = {layer for part in asked.parts for layer in part.selection}
+        mean = asked.setting.value == Value.MEAN and any(part.selection for part in asked.parts)
+        return mean_responses(self.plan, silenced) if mean else {}
 
     def _computed(self, asked: Resolved, pace: float) -> Iterator[Estimate]:
         total = len(self.plan.images)
@@ -137,10 +156,7 @@ class Ablator(Silencer):
 
     def _evaluated(self, asked: Resolved) -> Iterator[tuple[NDArray[np.int64], Answers]]:
         """Batch by batch, its rows and the answers; pictures are decoded ahead of the network."""
-        silent = any(part.selection for part in asked.parts)
-        mean = asked.setting.value == Value.MEAN and silent
-        silenced = {layer for part in asked.parts for layer in part.selection}
-        means = mean_responses(self.plan, silenced) if mean else {}
+        means = self._means(asked)
         chunks = _chunks(asked.parts)
         for at, (part, chunk) in enumerate(chunks):
             following = [
