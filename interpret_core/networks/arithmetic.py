@@ -15,6 +15,7 @@ import torch
 
 IEEE = "ieee"
 PLAIN = (IEEE, "none")  # "none" is the default, which is IEEE where it is not said of a backend as a whole
+WITHOUT_DOUBLE = frozenset({"mps"})  # devices that have no float64
 _LOCK = threading.Lock()
 
 
@@ -97,3 +98,13 @@ def plain_arithmetic() -> Iterator[None]:
             yield
     finally:
         _PRECISION.leave()
+
+
+def in_reach(values: torch.Tensor) -> torch.Tensor:
+    """Where there is float64: on their own device, or on the CPU where that has none; differentiable."""
+    return values.cpu() if values.device.type in WITHOUT_DOUBLE else values
+
+
+def double(values: torch.Tensor) -> torch.Tensor:
+    """In float64: sums and probabilities are taken in it, since float32 loses digits that decide ranks."""
+    return in_reach(values).double()

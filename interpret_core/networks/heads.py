@@ -18,6 +18,7 @@ from torch import Tensor
 
 from interpret_core.errors import NetworkError, ParameterError, unknown
 from interpret_core.network_tables import HEADS
+from interpret_core.networks.arithmetic import double
 from interpret_core.networks.graph.ends import LOGARITHMS, UNBOUNDED
 
 LOGITS, PROBABILITIES, SIGMOID = HEADS
@@ -90,7 +91,7 @@ class Head:
             outputs: (M, K).
             group: numbers of outputs.
         """
-        wide = outputs.double()
+        wide = double(outputs)
         chosen = wide[:, list(group)]
         if self.kind == LOGITS:
             return (chosen.logsumexp(1) - wide.logsumexp(1)).exp()
@@ -104,7 +105,7 @@ class Head:
         Of logits it is the log of the sum of the group's exponentials; else log P, or where classes do not
         exclude each other log P/(1 − P), which for a sigmoid over one output is that output.
         """
-        wide = outputs.double()
+        wide = double(outputs)
         if self.kind == LOGITS:
             return wide[:, list(group)].logsumexp(1)
         if self.kind == SIGMOID:
@@ -152,7 +153,7 @@ def find_head(outputs: Tensor, extremes: Callable[[], Tensor], ends: str = "") -
     )  # fmt: skip
     if bool((outputs < 0).any()) and bool((outputs > 0).any()):
         return usual
-    everything = torch.cat([outputs, extremes()]).detach().double()
+    everything = double(torch.cat([outputs, extremes()]).detach())
     if not everything.isfinite().all():
         return usual
     spread = float((everything.amax(0) - everything.amin(0)).max())
@@ -207,7 +208,7 @@ def _total(outputs: Tensor, spread: float) -> float | None:
 
 
 def _adds_up(outputs: Tensor) -> bool:
-    sums = outputs.detach().double().sum(1)
+    sums = double(outputs.detach()).sum(1)
     return outputs.shape[1] > 1 and bool(((sums - 1).abs() < _SLACK).all())
 
 

@@ -15,6 +15,7 @@ from interpret_core.analyses.ablation.plan import AblationPlan, SilencedImages
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.ablation.answers import Answers, joined
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.networks.arithmetic import double
 from interpret_core.networks.layers.layer import Layer, read_at
 from interpret_core.options import Value
 from interpret_core.runtime.evaluated import BATCH, readable
@@ -268,4 +269,4 @@ def _estimate(rows: Sequence[NDArray[np.int64]], answers: Sequence[Answers], tot
 
 
 def _add(sums: NDArray[np.float64], response: torch.Tensor) -> None:
-    sums += response.double().mean((2, 3)).sum(0).cpu().numpy()
+    sums += double(response).mean((2, 3)).sum(0).cpu().numpy()

@@ -23,7 +23,7 @@ from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import Selection
 from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
 from interpret_core.networks import Network
-from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.networks.arithmetic import double, plain_arithmetic
 from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
 from interpret_core.numbers import share
 from interpret_core.options import ALL
@@ -156,7 +156,7 @@ class _OwnProbability:
 
 def _product(response: torch.Tensor, gradient: torch.Tensor) -> NDArray[np.float64]:
     """(N, U) Σ a·∂P/∂a over the positions."""
-    product: NDArray[np.float64] = (response.detach() * gradient).double().sum((2, 3)).cpu().numpy()
+    product: NDArray[np.float64] = double(response.detach() * gradient).sum((2, 3)).cpu().numpy()
     return product
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from interpret_core.measures.attribution.gradient import gradients
+from interpret_core.networks.arithmetic import double, in_reach
 
 SMALLEST_CHANGE = 0.01  # of F below which a residual is measured against this instead (method §5)
 GROWTH = 3  # points of a refined panel for each one before
@@ -145,7 +146,7 @@ def credited(gradient: Tensor, difference: Tensor, path: Averaged) -> Integrated
         path: they come from.
     """
     attribution = gradient * difference
-    summed = attribution.sum(tuple(range(1, attribution.ndim)), dtype=torch.float64).cpu().numpy()
+    summed = in_reach(attribution).sum(tuple(range(1, attribution.ndim)), dtype=torch.float64).cpu().numpy()
     return Integrated(attribution, path.change, summed - path.change, path.points)
 
 
@@ -274,7 +275,7 @@ class _Path:
             gradient = gradient.contiguous(memory_format=self._format)
             flat = self._flat(gradient)
             slope = torch.cat([flat[run] @ self._way[image] for image, run in _runs(images[part])])
-            yield part, gradient, slope.double().cpu().numpy()
+            yield part, gradient, double(slope).cpu().numpy()
 
     def _add(self, images: Numbers, panels: Numbers, at: NDArray[np.float64]) -> None:
         """Add the gradients at further places to their panels."""

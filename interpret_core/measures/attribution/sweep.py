@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE, Integrated, Rule
+from interpret_core.networks.arithmetic import double
 
 Target = Callable[[Tensor], Tensor]
 
@@ -121,5 +122,5 @@ def _along(image: Tensor, baseline: Tensor, places: NDArray[np.float64]) -> Tens
 
 def _checked(attribution: Tensor, change: float, cells: int) -> Integrated:
     changes = np.array([change])
-    gap = attribution.double().sum((1, 2, 3)).cpu().numpy() - changes
+    gap = double(attribution).sum((1, 2, 3)).cpu().numpy() - changes
     return Integrated(attribution, changes, gap, np.array([cells], np.int32))

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from interpret_core.networks.arithmetic import double
 from interpret_core.positions import GridLine, GridLines, coordinates
 
 
@@ -80,10 +81,8 @@ def unit_sums(attribution: Tensor, masks: NDArray[np.bool_], lines: GridLines | 
     pulled = pulled_down(masks, grid, lines)
     everywhere = pulled_down(np.ones_like(masks[:1]), grid, lines)[0]
     share = np.divide(pulled, everywhere, out=np.zeros_like(pulled), where=everywhere > 0)
-    inside, whole, part = (
-        torch.from_numpy(one).to(attribution.device) for one in (pulled, everywhere, share)
-    )
-    positive, negative = attribution.clamp(min=0).double(), attribution.clamp(max=0).double()
+    positive, negative = double(attribution.clamp(min=0)), double(attribution.clamp(max=0))
+    inside, whole, part = (torch.from_numpy(one).to(positive.device) for one in (pulled, everywhere, share))
 
     def summed(values: Tensor, weight: Tensor, rule: str) -> NDArray[np.float64]:
         found: NDArray[np.float64] = torch.einsum(rule, values, weight).cpu().numpy()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from interpret_core.errors import NetworkError
 from interpret_core.networks import streams
+from interpret_core.networks.arithmetic import in_reach
 from interpret_core.networks.examination.diagnosis import reason
 from interpret_core.networks.objects.copies import channels_last, shared_clone
 from interpret_core.networks.objects.reachability import has_generator
@@ -132,6 +133,7 @@ def _close(one: Tensor, other: Tensor) -> bool:
     if one.shape != other.shape:
         return False
     largest = float(other.abs().nan_to_num(0.0).max()) if other.numel() else 0.0
+    one, other = in_reach(one), in_reach(other)
     wide = torch.complex128 if one.is_complex() else torch.float64
     return torch.allclose(one.to(wide), other.to(wide), rtol=CLOSE, atol=CLOSE * largest, equal_nan=True)
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from interpret_core.networks.arithmetic import double
 from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
 from interpret_core.networks.graph.interpreter import Runner, Taps
 from interpret_core.networks.graph.placement import UPRIGHT, Turn
@@ -163,7 +164,7 @@ def _responses(runner: Runner, images: Tensor, names: Sequence[str]) -> dict[str
     kept: dict[str, Tensor] = {}
 
     def keep(name: str, response: Tensor) -> None:
-        kept[name] = response.double().clone()
+        kept[name] = double(response).clone()
 
     with torch.no_grad():
         runner(images.clone(), Taps(read={name: partial(keep, name) for name in names}), stop=True)

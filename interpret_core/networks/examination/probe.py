@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from interpret_core.networks.arithmetic import double
+
 COUNT = 3
 KEPT = 2048  # numbers of an output that are remembered, at most
 TOLERANCE = 1e-4  # of the largest of them, between two loads of one network
@@ -53,7 +55,7 @@ def extreme_images(images: Tensor) -> Tensor:
 
 def sample(output: Tensor) -> list[float | None]:
     """At most KEPT numbers of an output, evenly spaced; None where one is not finite."""
-    flat = output.detach().double().flatten().cpu()
+    flat = double(output.detach()).flatten().cpu()
     step = max(1, math.ceil(len(flat) / KEPT))
     return [value if math.isfinite(value) else None for value in flat[::step].tolist()]
 
