@@ -25,8 +25,9 @@ COLUMNS = (
     Column("gradient", help="whether a gradient of the outputs reaches it, which relevance needs", share=0.8),
     Column(
         "positions",
-        help="centre of the first position in the input, and the step to the next one: masks are drawn there",
-        share=1.2,
+        help="centre of the first position in the input, and the step to the next one; with --positions "
+        "anchored, masks are drawn there",
+        share=1.7,
     ),
 )
 LEFT_OUT = (Column("not offered", named=False, share=1.0), Column("why", share=2.0))
