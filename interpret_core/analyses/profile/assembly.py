@@ -15,6 +15,7 @@ from interpret_core.measures.dissection.histogram import display_edges
 from interpret_core.measures.dissection.thresholds import Thresholds
 from interpret_core.networks import Layer
 from interpret_core.networks.layers.layer import Sort
+from interpret_core.positions import Placing
 from interpret_core.store.records import Arrays
 
 
@@ -124,6 +125,8 @@ def _unlisted(material: Material) -> dict[str, Any]:
 def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wanted: int) -> dict[str, Any]:
     """The record's metadata (docs/architecture.md)."""
     network, dataset = material.network, material.dataset
+    # Stretched positions need no word: records were so before there was a choice.
+    placing = {} if request.positions == Placing.STRETCHED else {"placing": request.positions}
     positions = int(material.survey.valid.sum()) * layer.grid[0] * layer.grid[1]
     return {
         "network": {
@@ -151,9 +154,9 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             **({} if layer.sort is Sort.CONVOLUTION else {"sort": layer.sort.value}),
             "receptive_field": layer.receptive_field,
             "stride": layer.stride,
-            "lines": material.lines(layer.name).note(),
+            **({"lines": material.lines(layer.name).note()} if placing else {}),
         },
-        "placing": str(request.positions),
+        **placing,
         "quantile": request.quantile,
         "categories": list(material.table.categories),
         "concepts": [[concept.number, concept.name, concept.category] for concept in material.table.concepts],

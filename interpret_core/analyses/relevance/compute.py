@@ -183,6 +183,13 @@ class _RelevanceRun:
             "predicted": self.network.head.best(output.float().cpu().numpy()),
         }
 
+    def _placing(self) -> dict[str, Any]:
+        """How positions are placed, for the metadata; stretched ones need no word."""
+        placing = self.plan.request.positions
+        if placing == Placing.STRETCHED:
+            return {}
+        return {"placing": placing, "lines": {name: self._lines(name).note() for name in self.layers}}
+
     def _lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
         found = self.network.layer(layer)
@@ -231,8 +238,7 @@ class _RelevanceRun:
             "layers": [
                 [layer.name, layer.units, list(layer.grid)] for layer in map(network.layer, self.layers)
             ],
-            "placing": str(request.positions),
-            "lines": {name: self._lines(name).note() for name in self.layers},
+            **self._placing(),
             "image_names": [self.dataset.records[index].image for index in images.tolist()],
             "candidates": len(known.of(request.split)),
             "of_class": len(known.images),

@@ -66,7 +66,7 @@ class ClassRelevance:
             positions are anchored.
         metadata: network (name, title, digest, evidence, note), dataset (name, digest, images), class,
             outputs (indices), output_names, split, method, baseline, output, tolerance, first_points,
-            most_points, placing ("anchored" or "stretched"), lines (by layer, as `GridLines.note`),
+            most_points; where positions are anchored, placing and lines (by layer, as `GridLines.note`);
             concept (the object whose pixels are the mask; None where M = 1), masked (bool: False
             where M = 1), annotation_size, layers [[name, units, grid]],
             image_names (n), candidates (images of the class in the split), of_class (in all splits),
