@@ -33,6 +33,7 @@ SIDE = 1 / 16  # of a patch, over the picture's
 FOLLOWS = 0.8  # correlation of the patch's place and that of the change
 MOVES = 0.1  # of the grid: how far the change moves at least while the patch crosses the picture
 DIGITS = 6  # of a place in pixels
+WHOLE = 0.9  # of the picture: a position that sees as much says little
 EXACT = 8  # layers whose gradients are looked at; each takes as long as several runs
 
 
@@ -128,6 +129,10 @@ def line_through(positions: NDArray[np.int64], spans: Sequence[Span], extent: in
     if not spans:
         return None
     low, high = np.array(spans, np.float64).T
+    narrow = high - low < WHOLE * extent  # at a border that wraps around, a position sees both sides
+    if not narrow.any():
+        return None
+    positions, low, high = positions[narrow], low[narrow], high[narrow]
     inside = (low > 0) & (high < extent - 1)
     if len(set(positions[inside].tolist())) < 2:
         return None

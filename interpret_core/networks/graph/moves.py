@@ -66,25 +66,38 @@ def transposed(kernel: Pair, stride: Pair, dilation: Pair, padding: Any) -> Move
 
 
 def resized(
-    before: Sequence[int] | None, after: Sequence[int] | None, *, corners: bool = False
+    before: Sequence[int] | None,
+    after: Sequence[int] | None,
+    *,
+    corners: bool = False,
+    scale: Any = None,
+    nearest: bool = False,
 ) -> Moves | None:
     """Another number of positions over the same stretch: adaptive pooling, interpolation, pixel shuffling.
 
     Args:
         before, after: shapes.
         corners: whether the outermost positions stay where they are.
+        scale: of each axis, or of both, where positions are counted by it and not by their number.
+        nearest: each position is the one at its beginning, and no mean.
     """
     if before is None or after is None or len(before) != 4 or len(after) != 4:
         return None
-    return {axis: _resized(before[axis], after[axis], corners=corners) for axis in (ROWS, COLUMNS)}
+    scales = tuple(scale) if isinstance(scale, (tuple, list)) else (scale, scale)
+    steps = [
+        1 / float(scales[at]) if scales[at] is not None else before[axis] / after[axis]
+        for at, axis in enumerate((ROWS, COLUMNS))
+    ]
+    if corners:
+        steps = [(before[axis] - 1) / max(1, after[axis] - 1) for axis in (ROWS, COLUMNS)]
+        return {axis: Reach(0, 0, step) for axis, step in zip((ROWS, COLUMNS), steps, strict=True)}
+    return {axis: _resized(step, nearest) for axis, step in zip((ROWS, COLUMNS), steps, strict=True)}
 
 
-def _resized(before: int, after: int, *, corners: bool) -> Reach:
-    if corners and after > 1:
-        return Reach(0, 0, (before - 1) / (after - 1))
-    step = before / after
-    middle = (step - 1) / 2
-    return Reach(0, step - 1, step) if step > 1 else Reach(middle, middle, step)
+def _resized(step: float, nearest: bool) -> Reach:
+    if step > 1:
+        return Reach(0, 0 if nearest else step - 1, step)
+    return Reach((step - 1) / 2, (step - 1) / 2, step)
 
 
 def module_moves(
@@ -102,13 +115,15 @@ def module_moves(
     if isinstance(module, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle)):
         return resized(before, after)
     if isinstance(module, nn.Upsample):
-        return resized(before, after, corners=bool(module.align_corners))
+        counted = None if module.size is not None or module.recompute_scale_factor else module.scale_factor
+        corners, nearest = bool(module.align_corners), module.mode == "nearest"
+        return resized(before, after, corners=corners, scale=counted, nearest=nearest)
     if isinstance(module, _PADS):
         return _padded(module.padding)
     return None
 
 
-_PADS = (nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d)
+_PADS = (nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d)
 _RESIZING = frozenset({
     "adaptive_avg_pool2d", "adaptive_max_pool2d", "pixel_shuffle", "pixel_unshuffle", "interpolate",
     "upsample", "upsample_nearest", "upsample_bilinear",
@@ -139,8 +154,7 @@ def _function_moves(
     if name in _POOLS:
         return _pooled(name, args, kwargs)
     if name in _RESIZING:
-        corners = argument(args, kwargs, 4, "align_corners") if name == "interpolate" else None
-        return resized(before, after, corners=bool(corners) or name == "upsample_bilinear")
+        return _interpolated(name, args, kwargs, (before, after))
     if name == "pad":
         return _padded(argument(args, kwargs, 1, "pad"), len(before))
     if name == "getitem":
@@ -148,6 +162,19 @@ def _function_moves(
     if name in {"narrow", "flip", "fliplr", "flipud"}:
         return _narrowed(args, kwargs, before) if name == "narrow" else _flipped(name, args, kwargs, before)
     return None
+
+
+def _interpolated(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: tuple[Any, Any]
+) -> Moves | None:
+    if name not in {"interpolate", "upsample"}:
+        nearest = name == "upsample_nearest"
+        return resized(*shapes, corners=name == "upsample_bilinear", nearest=nearest)
+    size, scale = argument(args, kwargs, 1, "size"), argument(args, kwargs, 2, "scale_factor")
+    mode, corners = argument(args, kwargs, 3, "mode", "nearest"), argument(args, kwargs, 4, "align_corners")
+    recomputed = argument(args, kwargs, 5, "recompute_scale_factor")
+    counted = None if size is not None or recomputed else scale
+    return resized(*shapes, corners=bool(corners), scale=counted, nearest=mode == "nearest")
 
 
 def _convolved(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Moves | None:

@@ -129,7 +129,7 @@ _LOCAL = _names("""
 """)
 _JOINS = _names("cat concat concatenate")
 _LOCAL_MODULES = (
-    nn.LayerNorm, nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d,
+    nn.LayerNorm, nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ConstantPad2d, nn.CircularPad2d,
 )  # fmt: skip
 _PASSES = _names("""
     dropout dropout1d dropout2d dropout3d feature_dropout alpha_dropout feature_alpha_dropout

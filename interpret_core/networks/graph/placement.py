@@ -74,6 +74,8 @@ def _placed(ops: Sequence[Op], op: Op, found: Sequence[Place | None]) -> Place |
             return None
         return replace(place, axes=(op.axes.index(place.axes[0]), op.axes.index(place.axes[1])))
     before = ops[op.inputs[0]].shape if op.inputs else None
+    if _mixes(op, place):
+        return None
     if op.move is not None:
         return _moved(op, place)
     if op.kind is Kind.RESHAPE:
@@ -84,6 +86,15 @@ def _placed(ops: Sequence[Op], op: Op, found: Sequence[Place | None]) -> Place |
     # An operand of another shape is spread over the larger one's grid, which the merging has found.
     spread = any(_extents(ops[source].shape, place) == _extents(op.shape, place) for source in op.inputs)
     return place if kept or spread else None
+
+
+def _mixes(op: Op, place: Place) -> bool:
+    """Whether an axis of the grid is one along which the operation mixes units."""
+    if op.kind is Kind.LINEAR:
+        return len(op.shape or ()) - 1 in place.axes
+    windowed = op.kind in {Kind.CONV, Kind.TRANSPOSED, Kind.POOL}
+    resized = op.move is not None and any(abs(one.step) != 1 for one in op.move.values())
+    return (windowed or (resized and op.kind is Kind.OTHER)) and set(place.axes) != {2, 3}
 
 
 def _extents(shape: Sequence[int] | None, place: Place) -> tuple[int, ...] | None:
@@ -125,8 +136,12 @@ def _merged(ops: Sequence[Op], op: Op, found: Sequence[Place | None]) -> Place |
     """What the operands have in common; a 1×1 grid that gates a larger one does not count."""
     sources = [source for source in op.inputs if ops[source].shape is not None]
     wide = [source for source in sources if not _is_gate(ops, source)]
+    # What is spread along an axis is the same all along it, and has no place there.
+    whole = [
+        s for s in wide if (place := found[s]) and _extents(ops[s].shape, place) == _extents(op.shape, place)
+    ]
     merged: Place | None = None
-    for source in wide or sources:
+    for source in whole if len(whole) and _spreads(ops, op, wide) else wide or sources:
         place = found[source]
         if place is None:
             return None
@@ -134,6 +149,15 @@ def _merged(ops: Sequence[Op], op: Op, found: Sequence[Place | None]) -> Place |
         if merged is None:
             return None
     return merged
+
+
+def _spreads(ops: Sequence[Op], op: Op, sources: Sequence[int]) -> bool:
+    """Whether operands of one rank are brought to one shape by repeating some of them."""
+    shapes = [ops[source].shape or () for source in sources]
+    rank = len(op.shape or ())
+    return len(sources) > 1 and any(
+        len(shape) == rank and 1 in shape[2:] and shape[2:] != (op.shape or ())[2:] for shape in shapes
+    )
 
 
 def _is_gate(ops: Sequence[Op], index: int) -> bool:

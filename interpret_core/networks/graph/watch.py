@@ -171,7 +171,16 @@ class _Watch(TorchFunctionMode):
             after = shape_of(written)
             move = function_moves(plain_name(name), args, kwargs, shape_of, after)
             self._note(Op(kind, sources, after, path, window, axes, move), written)
+            self._written_through(written, args)
         return result
+
+    def _written_through(self, written: Any, args: Any) -> None:
+        """What is written into a view is in the tensor it is a view of, at places that nobody follows."""
+        inside = args and written is args[0] and isinstance(written, torch.Tensor)
+        base = written._base if inside else None
+        if base is not None and id(base) in self._made_by and base is not written:
+            sources = (self._made_by[id(base)], len(self.ops) - 1)
+            self._note(Op(Kind.OTHER, sources, tuple(base.shape)), base)
 
     def _note(self, op: Op, written: Any) -> None:
         self._alive.append(written)
