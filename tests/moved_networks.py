@@ -68,6 +68,45 @@ rolled = _moved(lambda x: x.roll(5, 3))
 shuffled = _moved(lambda x: x[:, :, torch.randperm(SIDE, generator=torch.Generator().manual_seed(0))])
 
 
+def _reversed(layer: nn.Module) -> nn.Module:
+    """The layer with weights that put the last of its inputs first."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(SIDE).flip(0).reshape(layer.weight.shape))  # type: ignore[operator, union-attr]
+    return layer
+
+
+class AcrossRows(nn.Module):
+    """A 1×1 convolution to which the picture's rows are the units."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = _reversed(nn.Conv2d(SIDE, SIDE, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.mix(x.permute(0, 2, 1, 3)).permute(0, 2, 1, 3)
+
+
+def exchanged_halves(x: Tensor) -> Tensor:
+    """Written through views of a copy."""
+    half, y = SIDE // 2, x.clone()
+    y[:, :, :half].copy_(x[:, :, half:])
+    y[:, :, half:].copy_(x[:, :, :half])
+    return y
+
+
+written = _moved(exchanged_halves)
+wrapped = _moved(nn.CircularPad2d(3))
+broadcast = _moved(lambda x: x - 0 * x[:, :, 16:17])
+
+
+def mixed() -> NetworkParts:
+    return parts(Red(_reversed(nn.Linear(SIDE, SIDE, bias=False))))
+
+
+def mixed_rows() -> NetworkParts:
+    return parts(Red(AcrossRows()))
+
+
 def unpadded() -> NetworkParts:
     return parts(Red(lambda x: x, red(9)))
 

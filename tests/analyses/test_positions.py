@@ -22,9 +22,11 @@ from tests.moved_networks import SIDE, SQUARE, moved_scenes
 IMAGES = 12
 # Share of positions that see red, where the grid is not the picture's.
 GRIDS = {"cropped": 24 * 26, "narrowed": 28 * 32, "padded": 34 * 36, "unpadded": 24 * 24, "dilated": 24 * 24,
-         "untraceable": 24 * 32, "enlarged": 64 * 64 / 4, "upsampling": 56 * 56 / 4}  # fmt: skip
+         "untraceable": 24 * 32, "enlarged": 64 * 64 / 4, "upsampling": 56 * 56 / 4,
+         "wrapped": 38 * 38}  # fmt: skip
 EXACT = ("plain", "flipped", "upside_down", "transposed", "turned", "cropped", "narrowed", "padded",
-         "stacked", "unpadded", "dilated", "untraceable", "enlarged", "upsampling")  # fmt: skip
+         "stacked", "unpadded", "dilated", "untraceable", "enlarged", "upsampling",
+         "mixed", "mixed_rows", "wrapped", "broadcast")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +67,11 @@ def test_stretched_and_anchored_results_are_two(scenes: Path, store: Store) -> N
     assert iou("cropped", scenes, store, "anchored") == 1.0
 
 
-@pytest.mark.parametrize("name", ["rolled", "shuffled"])
+@pytest.mark.parametrize("name", ["rolled", "shuffled", "written"])
 def test_a_layer_whose_positions_lie_nowhere_has_no_masks(name: str, scenes: Path, store: Store) -> None:
     network = load(f"tests.moved_networks:{name}")
     assert [layer.name for layer in network.layers] == []
-    (found,) = [layer for layer in network.further if layer.name == "conv"]
+    found = network.layer("conv")
     assert "no place in the picture" in found.without_masks
     assert any("conv has no masks" in finding for finding in network.findings)
     for layers in ("all", ("conv",)):

@@ -65,6 +65,27 @@ def test_resampling_keeps_the_picture_covered() -> None:
     assert line(IMAGES, halved, corners) == GridLine(32, 1.0)
 
 
+def test_resampling_counts_as_torch_does() -> None:
+    """By the scale where one is given; the nearest is the first of its stretch."""
+
+    def moved(side: int, *args: object, **kwargs: object) -> tuple[float, float]:
+        found = function_moves(
+            "interpolate", (torch.zeros(GRID), *args), kwargs, shape_of, (1, 4, side, side)
+        )
+        assert found is not None
+        return (found[2].low + found[2].high) / 2, found[2].step
+
+    for scale, mode in ((0.25, "nearest"), (0.3, "nearest"), (0.45, "bilinear"), (0.45, "area")):
+        ramp = torch.arange(32.0).expand(1, 1, 32, 32).transpose(2, 3)
+        read = nn.functional.interpolate(ramp, scale_factor=scale, mode=mode)[0, 0, :, 0]
+        first, step = moved(len(read), scale_factor=scale, mode=mode)
+        places = first + step * torch.arange(len(read))
+        near = 1 if mode in ("nearest", "area") and (32 * scale) % 1 else 1e-4  # whole pixels only
+        assert float((places - read).abs().max()) < near, (scale, mode)
+    assert moved(16, 16) == (0, 2)
+    assert moved(16, None, 0.45, "bilinear", None, True) == (0.5, 2)
+
+
 def test_paths_that_meet_have_to_lie_alike() -> None:
     cropped = op(Kind.LOCAL, 0, move={2: Reach(4, 4), 3: Reach(4, 4)}, shape=(1, 4, 24, 24))
     through = conv(0, 9, side=24)
