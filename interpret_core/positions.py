@@ -26,7 +26,8 @@ class Placing(StrEnum):
     STRETCHED = "stretched"
 
 
-# Raise when anchored positions become others; part of the keys of results.
+# Raise when anchored positions become others, or other responses are turned or lie nowhere: part of the keys
+# of results, and of what a page knows of a network without building it.
 ANCHORS = 1
 
 

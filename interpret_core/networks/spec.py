@@ -16,6 +16,7 @@ from interpret_core.networks.layers.responses import RESPONSES
 from interpret_core.networks.objects.description import canonical, sha
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.weights import Weights
+from interpret_core.positions import ANCHORS
 
 
 class Source(Protocol):
@@ -127,6 +128,7 @@ class NetworkSpec:
             "schema": SCHEMA,
             "version": __version__,
             "responses": RESPONSES,
+            "positions": ANCHORS,
             "made": self.source.recipe(weights),
             "preprocessing": self.preprocessing.record(),
             "outputs": list(self.class_names),
