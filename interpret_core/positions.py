@@ -61,19 +61,6 @@ class GridLines(NamedTuple):
         return cls(GridLine(grid[0], 0.5), GridLine(grid[1], 0.5))
 
     @classmethod
-    def of(cls, anchored: GridLines | None, grid: tuple[int, int], placing: str) -> GridLines:
-        """Of a layer.
-
-        Args:
-            anchored: where its positions lie; None where that is not known.
-            grid: (h, w).
-            placing: how they are to be placed.
-        """
-        if placing == Placing.STRETCHED or anchored is None:
-            return cls.evenly(grid)
-        return anchored
-
-    @classmethod
     def from_note(cls, note: Sequence[Sequence[float]]) -> GridLines:
         """From what `note` gave."""
         return cls(GridLine(*note[0]), GridLine(*note[1]))

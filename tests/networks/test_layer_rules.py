@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from interpret_core.networks.graph.geometry import receptive_fields
-from interpret_core.networks.graph.operations import Kind, Op, Window, plain_name
+from interpret_core.networks.graph.moves import Window
+from interpret_core.networks.graph.operations import Kind, Op, plain_name
 from interpret_core.networks.layers.inventory import find_layers
 from interpret_core.networks.layers.layer import display_names
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from interpret_core import networks
 from interpret_core.networks.examination.positions import EVENLY, ScatteredError, Span, line_through
-from interpret_core.networks.graph.moves import Reach, function_moves, resized, window
-from interpret_core.networks.graph.operations import Kind, Op, shape_of
+from interpret_core.networks.graph.moves import Reach, Window, function_moves, resized, windowed
+from interpret_core.networks.graph.operations import Kind, Op, describe_function, shape_of
 from interpret_core.networks.graph.placement import UPRIGHT, Turn, lie, places
 from interpret_core.positions import GridLine, GridLines
 
@@ -36,7 +36,7 @@ def conv(
 ) -> Op:
     pairs = ((one, one) for one in (kernel, stride, dilation))
     size, step, apart = pairs
-    return op(Kind.CONV, source, move=window(size, step, apart, padding), shape=(1, 4, side, side))
+    return op(Kind.CONV, source, move=windowed(Window(size, step, apart), padding), shape=(1, 4, side, side))
 
 
 IMAGES = op(Kind.INPUT)
@@ -69,9 +69,8 @@ def test_resampling_counts_as_torch_does() -> None:
     """By the scale where one is given; the nearest is the first of its stretch."""
 
     def moved(side: int, *args: object, **kwargs: object) -> tuple[float, float]:
-        found = function_moves(
-            "interpolate", (torch.zeros(GRID), *args), kwargs, shape_of, (1, 4, side, side)
-        )
+        given = (torch.zeros(GRID), *args), kwargs
+        found = function_moves("interpolate", given, None, shape_of, (1, 4, side, side))
         assert found is not None
         return (found[2].low + found[2].high) / 2, found[2].step
 
@@ -146,7 +145,9 @@ def test_flips_and_exchanges_are_turned_back() -> None:
 )
 def test_arguments(name: str, args: tuple, kwargs: dict, moves: Mapping[int, tuple[float, float]]) -> None:
     given = (args,) if name == "getitem" else args
-    found = function_moves(name, (torch.zeros(GRID), *given), kwargs, shape_of, GRID)
+    images = (torch.zeros(GRID), *given)
+    window = describe_function(name, images, kwargs, shape_of).window
+    found = function_moves(name, (images, kwargs), window, shape_of, GRID)
     assert found is not None
     assert {axis: ((one.low + one.high) / 2, one.step) for axis, one in found.items()} == moves
 

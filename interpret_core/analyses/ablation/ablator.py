@@ -97,9 +97,9 @@ class Ablator(Silencer):
         Args:
             setting: what to silence.
             pace: seconds between two estimates, at least one batch.
-            glimpse: images that are evaluated beforehand, evenly spread over all, for a first estimate that
-                does not wait for a whole batch; they are evaluated again in theirs, so that the answers that
-                are kept do not depend on who was in a hurry.
+            glimpse: images that are evaluated beforehand, evenly spread over those with the same units
+                silenced (the most of them), for a first estimate that does not wait for a whole batch; they
+                are evaluated again in theirs, so that kept answers do not depend on who was in a hurry.
 
         Raises:
             NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.

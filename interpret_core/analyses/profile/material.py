@@ -74,8 +74,7 @@ class Material:
 
     def lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
-        found = self.network.layer(layer)
-        return GridLines.of(found.lines, found.grid, self.positions)
+        return self.network.layer(layer).lines_for(self.positions)
 
     def spread(self, layer: str) -> float:
         """Annotation pixels per position of a layer's grid."""

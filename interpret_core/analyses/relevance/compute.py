@@ -192,8 +192,7 @@ class _RelevanceRun:
 
     def _lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
-        found = self.network.layer(layer)
-        return GridLines.of(found.lines, found.grid, self.plan.request.positions)
+        return self.network.layer(layer).lines_for(self.plan.request.positions)
 
     def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:
         finite = found.attribution.flatten(1).isfinite().all(1).cpu().numpy()

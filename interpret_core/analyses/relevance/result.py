@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 from interpret_core.numbers import share
-from interpret_core.positions import GridLines, Placing
+from interpret_core.positions import GridLines
 
 FEW = 10  # images, below which a mean says little
 
@@ -96,9 +96,8 @@ class ClassRelevance:
 
     def lines(self, layer: str) -> GridLines | None:
         """Where a layer's positions lie in the picture; None where they are spread evenly."""
-        if self.metadata.get("placing", Placing.STRETCHED) == Placing.STRETCHED:
-            return None
-        return GridLines.from_note(self.metadata["lines"][layer])
+        lines = self.metadata.get("lines")
+        return None if lines is None else GridLines.from_note(lines[layer])
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -160,8 +159,7 @@ class ClassRelevance:
         every position has as many pixels, else every position's |G| by the share of its pixels in the mask.
         """
         part = self.layer(name)
-        if self.metadata.get("placing", Placing.STRETCHED) != Placing.STRETCHED:
-            at = self.layers.index(part.shape)
-            return float(self.arrays["mass"][:, at].mean())
+        if "mass" in self.arrays:
+            return float(self.arrays["mass"][:, self.layers.index(part.shape)].mean())
         (h, w), (height, width) = part.shape.grid, self.metadata["annotation_size"]
         return float(part.relevance.sum() * h * w / (height * width))

@@ -153,7 +153,7 @@ def _changes(runner: Runner, probe: Tensor, names: Sequence[str]) -> dict[str, _
     base = probe[:1]
     before = _responses(runner, base, names)
     middles: dict[str, list[list[float]]] = {name: [] for name in names}
-    partial = dict.fromkeys(names, False)
+    partly = dict.fromkeys(names, False)
     for place in PLACES:
         changed = base.clone(memory_format=torch.preserve_format)
         part = _patch(place, base.shape[2:])
@@ -161,8 +161,8 @@ def _changes(runner: Runner, probe: Tensor, names: Sequence[str]) -> dict[str, _
         for name, response in _responses(runner, changed, names).items():
             weight = (response - before[name]).square().sum((0, 1)).cpu().numpy()
             middles[name].append(_middle(weight))
-            partial[name] |= bool(weight.any() and not weight.all())
-    return {name: _Change(np.array(middles[name]), partial[name]) for name in names}
+            partly[name] |= bool(weight.any() and not weight.all())
+    return {name: _Change(np.array(middles[name]), partly[name]) for name in names}
 
 
 def _responses(runner: Runner, images: Tensor, names: Sequence[str]) -> dict[str, Tensor]:

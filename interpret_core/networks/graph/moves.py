@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -10,6 +11,15 @@ from torch import nn
 Pair = tuple[int, int]
 Shape = Callable[[Any], tuple[int, ...] | None]
 ROWS, COLUMNS = 2, 3  # axes of images
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sliding window of a convolution or a pooling, (vertical, horizontal), pixels of its input grid."""
+
+    kernel: Pair
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
 
 
 class Reach(NamedTuple):
@@ -38,22 +48,22 @@ def argument(
     return args[position] if len(args) > position else kwargs.get(name, default)
 
 
-def window(kernel: Pair, stride: Pair, dilation: Pair, padding: Any) -> Moves | None:
+def windowed(window: Window, padding: Any) -> Moves | None:
     """Of a convolution or a pooling; None where the padding is not understood."""
-    lengths = [dilation[at] * (kernel[at] - 1) for at in (0, 1)]
+    lengths = [window.dilation[at] * (window.kernel[at] - 1) for at in (0, 1)]
     if isinstance(padding, str):
         if padding not in {"same", "valid"}:
             return None
         before = [length // 2 if padding == "same" else 0 for length in lengths]
     else:
         before = list(pair(padding))
-    reach = [Reach(-before[at], lengths[at] - before[at], stride[at]) for at in (0, 1)]
+    reach = [Reach(-before[at], lengths[at] - before[at], window.stride[at]) for at in (0, 1)]
     return {ROWS: reach[0], COLUMNS: reach[1]}
 
 
-def transposed(kernel: Pair, stride: Pair, dilation: Pair, padding: Any) -> Moves:
+def transposed(window: Window, padding: Any) -> Moves:
     """Of a transposed convolution."""
-    before = pair(padding)
+    kernel, stride, dilation, before = window.kernel, window.stride, window.dilation, pair(padding)
     reach = [
         Reach(
             (before[at] - dilation[at] * (kernel[at] - 1)) / stride[at],
@@ -101,17 +111,20 @@ def _resized(step: float, nearest: bool) -> Reach:
 
 
 def module_moves(
-    module: nn.Module, before: Sequence[int] | None, after: Sequence[int] | None
+    module: nn.Module, window: Window | None, before: Sequence[int] | None, after: Sequence[int] | None
 ) -> Moves | None:
-    """What a module that is called as a whole reads; None where it moves nothing, or that is not known."""
-    if isinstance(module, nn.Conv2d):
-        return window(module.kernel_size, module.stride, module.dilation, module.padding)  # type: ignore[arg-type]
+    """What a module that is called as a whole reads; None where it moves nothing, or that is not known.
+
+    Args:
+        module: the module.
+        window: that slides over its input, if one does.
+        before, after: shapes of its input and its output.
+    """
+    if window is not None:
+        return windowed(window, getattr(module, "padding", 0))
     if isinstance(module, nn.ConvTranspose2d):
-        return transposed(module.kernel_size, module.stride, module.dilation, module.padding)  # type: ignore[arg-type]
-    if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)):
-        stride = module.kernel_size if module.stride is None else module.stride
-        dilation, padding = getattr(module, "dilation", 1), getattr(module, "padding", 0)
-        return window(pair(module.kernel_size), pair(stride), pair(dilation), padding)
+        slid = Window(pair(module.kernel_size), pair(module.stride), pair(module.dilation))
+        return transposed(slid, module.padding)
     if isinstance(module, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle)):
         return resized(before, after)
     if isinstance(module, nn.Upsample):
@@ -128,31 +141,40 @@ _RESIZING = frozenset({
     "adaptive_avg_pool2d", "adaptive_max_pool2d", "pixel_shuffle", "pixel_unshuffle", "interpolate",
     "upsample", "upsample_nearest", "upsample_bilinear",
 })  # fmt: skip
-_POOLS = {"max_pool2d": 3, "avg_pool2d": 3, "max_pool2d_with_indices": 3, "lp_pool2d": None}
+_PADDING = {"conv2d": 4, "max_pool2d": 3, "max_pool2d_with_indices": 3, "avg_pool2d": 3}  # which argument
 
 
 def function_moves(
-    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape, after: Sequence[int] | None
+    name: str, given: tuple[Sequence[Any], Mapping[str, Any]], window: Window | None, shape: Shape, after: Any
 ) -> Moves | None:
-    """What a function or tensor method reads, by its plain name and its arguments; None where it moves
-    nothing, or where that is not known: behind what gives another grid, the latter.
+    """What a function or tensor method reads; None where it moves nothing, or where that is not known: behind
+    what gives another grid, the latter.
+
+    Args:
+        name: its plain name.
+        given: its arguments, by place and by name.
+        window: that slides over its input, if one does.
+        shape: gives the shape of a tensor argument, None for anything else.
+        after: shape of its output.
     """
     try:
-        return _function_moves(name, args, kwargs, shape, after)
-    except (TypeError, ValueError, IndexError, StopIteration, ZeroDivisionError):  # only known while it runs
+        return _function_moves(name, given, window, shape, after)
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):  # only known while it runs
         return None
 
 
 def _function_moves(
-    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape, after: Sequence[int] | None
+    name: str, given: tuple[Sequence[Any], Mapping[str, Any]], window: Window | None, shape: Shape, after: Any
 ) -> Moves | None:
+    args, kwargs = given
     before = shape(argument(args, kwargs, 0, "input", kwargs.get("self")))
     if before is None:
         return None
-    if name in {"conv2d", "conv_transpose2d"}:
-        return _convolved(name, args, kwargs, shape)
-    if name in _POOLS:
-        return _pooled(name, args, kwargs)
+    if window is not None:
+        place = _PADDING.get(name)
+        return windowed(window, 0 if place is None else argument(args, kwargs, place, "padding", 0))
+    if name == "conv_transpose2d":
+        return _transposed(args, kwargs, shape)
     if name in _RESIZING:
         return _interpolated(name, args, kwargs, (before, after))
     if name == "pad":
@@ -177,25 +199,13 @@ def _interpolated(
     return resized(*shapes, corners=bool(corners), scale=counted, nearest=mode == "nearest")
 
 
-def _convolved(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Moves | None:
+def _transposed(args: Sequence[Any], kwargs: Mapping[str, Any], shape: Shape) -> Moves | None:
     kernel = shape(argument(args, kwargs, 1, "weight"))
     if kernel is None or len(kernel) != 4:
         return None
-    size, stride = (kernel[2], kernel[3]), pair(argument(args, kwargs, 3, "stride", 1))
-    padding = argument(args, kwargs, 4, "padding", 0)
-    place = 5 if name == "conv2d" else 7
-    dilation = pair(argument(args, kwargs, place, "dilation", 1))
-    return (window if name == "conv2d" else transposed)(size, stride, dilation, padding)
-
-
-def _pooled(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Moves | None:
-    at = 2 if name == "lp_pool2d" else 1
-    kernel = pair(argument(args, kwargs, at, "kernel_size"))
-    stride = argument(args, kwargs, at + 1, "stride")
-    place = _POOLS[name]
-    padding = 0 if place is None else argument(args, kwargs, place, "padding", 0)
-    dilation = argument(args, kwargs, 4, "dilation", 1) if name.startswith("max") else 1
-    return window(kernel, kernel if stride in (None, [], ()) else pair(stride), pair(dilation), padding)
+    stride, dilation = argument(args, kwargs, 3, "stride", 1), argument(args, kwargs, 7, "dilation", 1)
+    window = Window((kernel[2], kernel[3]), pair(stride), pair(dilation))
+    return transposed(window, argument(args, kwargs, 4, "padding", 0))
 
 
 def _padded(padding: Any, rank: int = 4) -> Moves | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from interpret_core.networks.graph.moves import Moves, Pair, argument, pair
+from interpret_core.networks.graph.moves import Moves, Pair, Window, argument, pair
 
 
 class Kind(Enum):
@@ -35,15 +35,6 @@ class Kind(Enum):
     LOCAL = "local"  # each output position depends on the same input position only
     RESHAPE = "reshape"  # local if the last two axes survive
     OTHER = "other"  # anything else: the receptive field is unknown behind it
-
-
-@dataclass(frozen=True)
-class Window:
-    """Sliding window of a convolution or a pooling, (vertical, horizontal), pixels of its input grid."""
-
-    kernel: Pair
-    stride: Pair = (1, 1)
-    dilation: Pair = (1, 1)
 
 
 @dataclass(frozen=True)

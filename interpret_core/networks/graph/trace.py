@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from interpret_core.networks.graph.moves import Moves, function_moves, module_moves
+from interpret_core.networks.graph.moves import Moves, Window, function_moves, module_moves
 from interpret_core.networks.graph.operations import (
     WEIGHTED,
     Described,
@@ -108,7 +108,7 @@ class Graph:
                 depends.add(node)
             kind, window, axes = self.describe(node, shapes)
             path = self._path(node) if kind in WEIGHTED else ""
-            move = self._moves(node, shapes) if sources else None
+            move = self._moves(node, window, shapes) if sources else None
             ops.append(Op(kind, sources, shapes.get(node), path, window, axes, move))
         return ops
 
@@ -147,15 +147,17 @@ class Graph:
             return describe_function(name_of(node.target), args, named, lambda arg: shapes.get(arg, None))
         return Described(Kind.OTHER)
 
-    def _moves(self, node: fx.Node, shapes: Mapping[fx.Node, Any]) -> Moves | None:
+    def _moves(self, node: fx.Node, window: Window | None, shapes: Mapping[fx.Node, Any]) -> Moves | None:
         """Which positions of its input a node reads."""
         if node.op == "call_module":
             before = next((shapes.get(source) for source in node.all_input_nodes), None)
-            return module_moves(self.module.get_submodule(str(node.target)), before, shapes.get(node))
+            return module_moves(self.module.get_submodule(str(node.target)), window, before, shapes.get(node))
         args = [self._number(one) for one in node.args]
         named = {name: self._number(one) for name, one in node.kwargs.items()}
         name = plain_name(name_of(node.target))
-        return function_moves(name, args, named, lambda one: shapes.get(one, None), shapes.get(node))
+        return function_moves(
+            name, (args, named), window, lambda one: shapes.get(one, None), shapes.get(node)
+        )
 
     def _number(self, argument: Any) -> Any:
         """A size that the network computes (`F.avg_pool2d(x, x.size(3))`), by its value in the run."""

@@ -169,7 +169,7 @@ class _Watch(TorchFunctionMode):
             path = _conv_path(self._paths, args, kwargs) if kind in WEIGHTED else ""
             written = args[0] if name == "__setitem__" else result
             after = shape_of(written)
-            move = function_moves(plain_name(name), args, kwargs, shape_of, after)
+            move = function_moves(plain_name(name), (args, kwargs), window, shape_of, after)
             self._note(Op(kind, sources, after, path, window, axes, move), written)
             self._written_through(written, args)
         return result

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from interpret_core.networks.graph.moves import Pair
 from interpret_core.networks.graph.placement import UPRIGHT, Turn
-from interpret_core.positions import GridLines
+from interpret_core.positions import GridLines, Placing
 
 
 class Sort(StrEnum):
@@ -66,6 +66,12 @@ class Layer:
     def unplaced(self) -> bool:
         """Whether it has a grid, and the operations before it do not tell where that lies."""
         return self.lines is None and max(self.grid) > 1 and not self.without_masks
+
+    def lines_for(self, placing: str) -> GridLines:
+        """Where its positions are drawn, by how they are to be placed; unknown ones are spread evenly."""
+        if placing == Placing.STRETCHED or self.lines is None:
+            return GridLines.evenly(self.grid)
+        return self.lines
 
 
 def placed(layer: Layer, lines: GridLines, turn: Turn, spread: str = "") -> Layer:
