@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from interpret_core.analyses import registry
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles
 from interpret_core.analyses.profile.request import ProfileRequest
@@ -16,6 +17,7 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import LayerError
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.networks import load
+from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.moved_networks import SIDE, SQUARE, moved_scenes
 
@@ -65,6 +67,14 @@ def test_stretched_and_anchored_results_are_two(scenes: Path, store: Store) -> N
     anchored, stretched = (iou("cropped", scenes, store, one) for one in ("anchored", "stretched"))
     assert anchored == 1.0 > stretched
     assert iou("cropped", scenes, store, "anchored") == 1.0
+
+
+def test_files_and_lines_say_how_positions_were_placed(scenes: Path, store: Store) -> None:
+    for positions in ("anchored", "stretched"):
+        analysis = registry.entries()["profile"].load()
+        found = analysis.run(request("cropped", scenes, positions), store, Execution())
+        assert analysis.description(found)["parameters"]["positions"] == positions
+        assert any(f"{positions} positions" in str(line) for line in analysis.report(found, False))
 
 
 @pytest.mark.parametrize("name", ["rolled", "shuffled", "written"])

@@ -124,6 +124,7 @@ def _metadata(profile: LayerProfile, relevances: Mapping[str, ClassRelevance]) -
     one = next(iter(relevances.values())).metadata
     return {
         **{name: profile.metadata[name] for name in ("network", "dataset", "quantile")},
+        **{name: profile.metadata[name] for name in ("placing",) if name in profile.metadata},
         **{name: one[name] for name in ("method", "baseline", "output", "split")},
         "images": {name: len(relevance.images) for name, relevance in relevances.items()},
     }

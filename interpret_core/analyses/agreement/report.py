@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from interpret_core import __version__
 from interpret_core.analyses.agreement.result import (
@@ -15,6 +16,7 @@ from interpret_core.analyses.agreement.result import (
 from interpret_core.analyses.relevance.result import FEW
 from interpret_core.measures.agreement import Cell
 from interpret_core.numbers import known, mean
+from interpret_core.positions import Placing
 from interpret_core.store.schema import SCHEMA
 from interpret_core.tables import Row, Table, cell, some
 
@@ -58,6 +60,7 @@ def description(answers: Sequence[Answer]) -> Row:
             "permutations": settings.permutations,
             "seed": settings.seed,
             **{name: metadata[name] for name in told},
+            "positions": _placing(metadata),
         },
         "units": "error, chance and error_sd in percent; overlap and p_value as shares",
         "networks": [
@@ -75,6 +78,10 @@ def description(answers: Sequence[Answer]) -> Row:
     }
 
 
+def _placing(metadata: Mapping[str, Any]) -> str:
+    return str(metadata.get("placing", Placing.STRETCHED))
+
+
 def facts_in_words(answers: Sequence[Answer], verbose: bool) -> Iterator[str]:
     """What was compared, the evidence, n, and what was left out, a line each."""
     first = answers[0].agreement
@@ -85,7 +92,8 @@ def facts_in_words(answers: Sequence[Answer], verbose: bool) -> Iterator[str]:
     )
     yield (
         f"IoU at quantile {metadata['quantile']:g}; relevance by {metadata['method']}, baseline "
-        f"{metadata['baseline']}, {metadata['output']}, split {metadata['split']}"
+        f"{metadata['baseline']}, {metadata['output']}, split {metadata['split']}; "
+        f"{_placing(metadata)} positions"
     )
     for answer in answers:
         yield from _facts_of(answer, verbose)

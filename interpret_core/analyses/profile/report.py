@@ -30,6 +30,7 @@ def description(found: Profiled) -> Row:
         "dataset": {**dataset, "name": request.dataset},
         "parameters": {
             "quantile": request.quantile,
+            "positions": request.positions,
             "min_images": request.min_images,
             "cutoff": request.cutoff,
             "categories": list(metadata["categories"]),
@@ -90,7 +91,8 @@ def network_facts(summaries: Sequence[LayerSummary]) -> Row:
 def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     """Evidence, images and what was left out, a line each."""
     network, dataset, parameters = described["network"], described["dataset"], described["parameters"]
-    yield f"{network['name']} on {dataset['name']}, quantile {parameters['quantile']:g}"
+    how = f"quantile {parameters['quantile']:g}, {parameters['positions']} positions"
+    yield f"{network['name']} on {dataset['name']}, {how}"
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
     categories = ", ".join(parameters["categories"])
     yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"

@@ -63,7 +63,7 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
     network = classes[0].metadata["network"]
     yield (
         f"{request.network} on {request.dataset}, split {request.split}, {request.method} of the "
-        f"{request.output} from a {request.baseline} baseline"
+        f"{request.output} from a {request.baseline} baseline, {request.positions} positions"
     )
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
     yield f"{len(classes):,} classes, images by {plan.class_plan.source}"
@@ -127,4 +127,5 @@ def mass_table(classes: Sequence[ClassRelevance]) -> Table:
     """Relevance mass by layer and class."""
     names = tuple(one.name for one in classes)
     cells = [(shape.name, *(one.mass(shape.name) for one in classes)) for shape in classes[0].layers]
-    return Table("Relevance mass, Σ R·hw/HW, by layer", ("layer", *names), cells, names)
+    title = "Relevance mass" if "mass" in classes[0].arrays else "Relevance mass, Σ R·hw/HW,"
+    return Table(f"{title} by layer", ("layer", *names), cells, names)
