@@ -5,6 +5,8 @@ Environment:
     INTERPRET_CONFIG: a TOML file, default `unitscope.toml` in the working folder (which may be absent).
     INTERPRET_DATASETS: data-set folders separated by `os.pathsep`; each is known by its folder's name.
     INTERPRET_OFFLINE: 1 = never try a download.
+    INTERPRET_UPLOADS: folder of networks that were added on a page (`uploads`), default `uploads/` in the
+        working folder; 0 = none, and none can be added.
     INTERPRET_DEMO: 0 = hide the demo's networks and data set (read by `interpret_core.demo`).
 
 The TOML file has three tables, all optional; folders, and weights after `@`, are relative to the file:
@@ -33,10 +35,13 @@ from typing import Any
 
 from interpret_core.errors import UserError
 from interpret_core.network_tables import NetworkTable, network_table
+from interpret_core.uploads import Uploads
 
 DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
-_VARIABLES = ("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE")
+DEFAULT_UPLOADS = "uploads"
+UPLOADS = "INTERPRET_UPLOADS"
+_VARIABLES = ("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE", UPLOADS)
 _TABLES = ("datasets", "networks", "classes")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -50,10 +55,11 @@ class Config:
 
     Attributes:
         cache: absolute folder of the result store; it need not exist yet.
-        networks: name -> what it stands for, and what is stated of it.
+        networks: name -> what it stands for, and what is stated of it; of the file first, then added ones.
         datasets: name -> absolute folder in Broden's layout; it need not exist.
         offline: never try a download.
         classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
+        uploads: absolute folder of networks that were added on a page; None where there is to be none.
     """
 
     cache: Path
@@ -61,6 +67,7 @@ class Config:
     datasets: Mapping[str, Path] = field(default_factory=dict)
     offline: bool = False
     classes: Mapping[str, Mapping[str, Entries]] = field(default_factory=dict)
+    uploads: Path | None = None
 
     def __post_init__(self) -> None:
         # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
@@ -73,7 +80,7 @@ class Config:
         # Read-only mappings do not pickle, and a configuration travels to worker processes.
         classes = {network: dict(table) for network, table in self.classes.items()}
         named = dict(self.networks), dict(self.datasets)
-        return Config, (self.cache, *named, self.offline, classes)
+        return Config, (self.cache, *named, self.offline, classes, self.uploads)
 
     def classes_for(self, network: str) -> dict[str, Entries]:
         """What the user says of a network's outputs: class -> names, numbers and ranges; () removes it."""
@@ -87,7 +94,8 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         environ: variables to read, default `os.environ`.
 
     Returns:
-        A Config; where a name is given twice, the TOML file wins over INTERPRET_DATASETS.
+        A Config; where a name is given twice, the TOML file wins over INTERPRET_DATASETS and over networks
+        that were added on a page.
 
     Raises:
         UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
@@ -101,21 +109,36 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
     except OSError:
         pass
     said = tuple(variables.get(name, "") for name in (*_VARIABLES, "HOME"))
-    return _stated(said, stamp, str(Path.cwd()))
+    folder = _uploads(variables.get(UPLOADS, ""))
+    added = Uploads(folder).stamp() if folder else ()
+    return _stated(said, (*stamp, *added), str(Path.cwd()))
 
 
 @lru_cache(maxsize=16)
-def _stated(said: tuple[str, ...], _stamp: tuple[int, ...], _here: str) -> Config:
-    """The configuration; file and folder count for what is remembered alone."""
-    named, cache, folders, offline = said[: len(_VARIABLES)]
+def _stated(said: tuple[str, ...], _stamp: tuple[object, ...], _here: str) -> Config:
+    """The configuration; files and folder count for what is remembered alone."""
+    named, cache, folders, offline, uploads = said[: len(_VARIABLES)]
+    place = _uploads(uploads)
     tables, networks, classes = _read_toml(named)
     return Config(
         cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),
-        networks=networks,
+        networks=networks | {name: one for name, one in _added(place).items() if name not in networks},
         datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in tables.items()},
         offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
+        uploads=place,
     )
+
+
+def _uploads(value: str) -> Path | None:
+    """The folder; a word for no, but not nothing, means none."""
+    if value.strip().lower() in _FALSE - {""}:
+        return None
+    return Path(value.strip() or DEFAULT_UPLOADS).expanduser().absolute()
+
+
+def _added(folder: Path | None) -> dict[str, NetworkTable]:
+    return {} if folder is None else Uploads(folder).tables()
 
 
 def _listed_folders(value: str) -> dict[str, Path]:

@@ -10,6 +10,8 @@ from hypothesis import settings
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
+os.environ["INTERPRET_UPLOADS"] = "0"  # what whoever works here has added is no part of any test
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Before torch is imported, and for the processes that tests start: threads of two workers on one core
     # wait for each other in busy loops.

@@ -12,7 +12,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULE_LINES, PAGE_LINES = 400, 120
 
-PAGES = ("home", "units", "concepts", "relevance", "agreement", "shared_units", "ablation")  # as in the menu
+PAGES = (
+    "home",
+    "units",
+    "concepts",
+    "relevance",
+    "agreement",
+    "shared_units",
+    "ablation",
+    "networks",
+)  # as in the menu
 
 # A room may import rooms of a lower rank. Rooms of one rank are siblings and do not meet, except at rank 0.
 RANKS = {
@@ -29,6 +38,7 @@ RANKS = {
     "interpret_core.positions": 0,
     "interpret_core.provenance": 0,
     "interpret_core.tables": 0,
+    "interpret_core.uploads": 0,
     "interpret_core.networks": 1,
     "interpret_core.datasets": 1,
     "interpret_core.classes": 2,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.errors import LayerError, NetworkError, ParameterError, unknown
+from interpret_core.network_tables import NetworkTable
 from interpret_core.networks import streams
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.devices import find_device
@@ -313,13 +314,21 @@ class Network:
         return images.to(self.device).contiguous(memory_format=self._memory_format)
 
 
-def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -> Network:
+def load(
+    name: str,
+    device: str | torch.device = "cpu",
+    *,
+    fetch: bool = True,
+    table: NetworkTable | None = None,
+) -> Network:
     """Build a network, load its weights, trace it, list its layers and try it on three images.
 
     Args:
         name: as `find` takes it; a factory is called anew.
         device: "cpu", "cuda", "mps" or any name torch knows; "auto" takes the best there is.
         fetch: allow one attempt per process to download missing weights.
+        table: what is stated of it, in place of what the configuration says of the name: a network that is
+            about to be registered.
 
     Raises:
         NetworkError: unknown name, weights that are unsafe, damaged or of another architecture, or a network
@@ -329,7 +338,7 @@ def load(name: str, device: str | torch.device = "cpu", *, fetch: bool = True) -
     """
     place, name = find_device(device), _named(name)
     with plain_arithmetic(), streams.kept():
-        made = make(name, fetch=fetch)
+        made = make(name, fetch=fetch, table=table)
         with plain_arithmetic():  # once more: the factory's code may have chosen another for the process
             return Network(made, place)
 

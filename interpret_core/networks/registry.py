@@ -1,7 +1,7 @@
 """Which networks are known, by name, and what is known of each before it is built.
 
 Names:
-    a name from the configuration's `[networks]` table;
+    a name from the configuration's `[networks]` table, or of a network that was added on a page;
     `demo/<alexnet | vgg11 | resnet18>[@random]`, where the demo is shown;
     `efficientnet-lite0`, `-lite1`, `-lite2`;
     `torchvision/<classification model>[@<member of its weights enum> | @random | @weights file]`;
@@ -18,6 +18,7 @@ from functools import cache
 
 from interpret_core import config
 from interpret_core.errors import NetworkError, ParameterError, unknown
+from interpret_core.network_tables import NetworkTable
 from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.providers.demo import DemoProvider
 from interpret_core.networks.providers.factories import FactoryProvider
@@ -38,15 +39,21 @@ def providers() -> tuple[Provider, ...]:
     return (*built_in, *(one for _, one in others), FactoryProvider())
 
 
-def make(name: str, *, fetch: bool = True) -> Made:
+def make(name: str, *, fetch: bool = True, table: NetworkTable | None = None) -> Made:
     """Build a network; a factory is called anew.
+
+    Args:
+        name: of the network.
+        fetch: allow a download.
+        table: what is stated of it, in place of what the configuration says of the name.
 
     Raises:
         NetworkError, WeightsError: as `Provider.make`.
     """
-    target = _target(name)
+    table = table or config.current().networks.get(name)
+    target = table.network if table else name
     made = _provider(name, target).make(target, fetch=fetch)
-    return replace(made, spec=_configured(made.spec, name, target))
+    return replace(made, spec=_configured(made.spec, name, table))
 
 
 def featured() -> tuple[str, ...]:
@@ -72,9 +79,10 @@ def find(name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
         NetworkError: unknown; the message gives the nearest names. Or a factory that cannot be called.
         WeightsError: one of the demo's networks whose file is missing or damaged.
     """
-    target = _target(name)
+    table = config.current().networks.get(name)
+    target = table.network if table else name
     spec = _provider(name, target).find(target, recent=recent, since=since)
-    return _configured(spec, name, target)
+    return _configured(spec, name, table)
 
 
 def _provider(name: str, target: str) -> Provider:
@@ -85,15 +93,8 @@ def _provider(name: str, target: str) -> Provider:
     raise NetworkError(unknown("network", name, known(), remedy))
 
 
-def _target(name: str) -> str:
-    """What a configured name stands for; any other name stands for itself."""
-    table = config.current().networks.get(name)
-    return name if table is None else table.network
-
-
-def _configured(spec: NetworkSpec, name: str, target: str) -> NetworkSpec:
-    """A spec under the name it was asked by, with what the configuration states of it."""
-    table = config.current().networks.get(name)
+def _configured(spec: NetworkSpec, name: str, table: NetworkTable | None) -> NetworkSpec:
+    """A spec under the name it was asked by, with what is stated of it."""
     if table is None:
         return spec
     input_of = {key: getattr(table, key) for key in ("size", "mean", "std", "interpolation")}
@@ -106,7 +107,7 @@ def _configured(spec: NetworkSpec, name: str, target: str) -> NetworkSpec:
     return replace(
         spec,
         name=name,
-        title=spec.title if name == target else name,
+        title=spec.title if name == table.network else name,
         preprocessing=preprocessing,
         class_names=table.classes or spec.class_names,
         head=table.head or spec.head,

@@ -210,6 +210,7 @@ def _environment(patch: pytest.MonkeyPatch, installation: Path, cache: Path) -> 
     patch.setenv("INTERPRET_CACHE", str(cache))
     patch.setenv("INTERPRET_OFFLINE", "1")
     patch.setenv("INTERPRET_DEMO", "0")
+    patch.setenv("INTERPRET_UPLOADS", str(installation / "uploads"))
     patch.delenv("INTERPRET_DATASETS", raising=False)
     return cache
 
@@ -223,6 +224,7 @@ def server_environment(installation: Path, cache: Path) -> dict[str, str]:
         "INTERPRET_CACHE": str(cache),
         "INTERPRET_OFFLINE": "1",
         "INTERPRET_DEMO": "0",
+        "INTERPRET_UPLOADS": str(installation / "uploads"),
         "INTERPRET_DATASETS": "",
         "PYTHONPATH": str(root),
     }

@@ -34,6 +34,7 @@ PAGES = {  # address -> what is there once it is drawn
     f"agreement?{HERE}": ".main-svg",
     f"shared?{HERE}": ".cards a",
     f"ablation?{HERE}&class=cat": ".bars svg",
+    f"networks?{HERE}": "[data-testid=stFileUploader]",
 }
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(15, 18, 24)"
 WORST = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
@@ -48,6 +49,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     hidden = ("INTERPRET_DEMO", "INTERPRET_CONFIG", "INTERPRET_DATASETS")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment |= {"INTERPRET_CACHE": str(folder / "cache"), "INTERPRET_OFFLINE": "1"}
+    environment |= {"INTERPRET_UPLOADS": str(folder / "uploads")}
     with serving(environment, folder / "log") as found:
         yield found
 

@@ -15,8 +15,8 @@ from interpret_core.store.store import Store
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, shown, words
 from ui.session import results
+from ui.session.networks import examinations
 from ui.shell.sidebar import Ask
-from ui.units import examinations
 
 BLOCKS = ("stage.0", "stage.1")
 HERE = {"network": "blocks", "dataset": "planted"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.shell import links
+
 
 def own(*, expanded: bool = False) -> None:
     """How one's own photographs and networks come in, out of the way until it is wanted."""
@@ -28,9 +30,11 @@ def _own_data() -> None:
 
 def _own_networks() -> None:
     st.markdown(
-        "**Networks.** torchvision's classification models are in the sidebar's list; one of your own is a "
-        "function that returns a module:"
+        "**Networks.** torchvision's classification models are in the sidebar's list. Such a model, or one "
+        "of timm, with weights of your own is added on a page:"
     )
+    links.link("Add a network →", links.NETWORKS)
+    st.markdown("Any other module is named in `unitscope.toml` by a function that returns it:")
     st.code('[networks]\nmine = "package.module:factory@weights.safetensors"', language="toml")
     st.markdown(
         "Then reload this page, choose both in the sidebar and press the button: it says what it costs."

@@ -17,7 +17,7 @@ from ui.shell.site import PAGES, address
 
 UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
 RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "pages/shared.py"
-ABLATION = "pages/ablation.py"
+ABLATION, NETWORKS = "pages/ablation.py", "pages/networks.py"
 _TO = "_travel_to"
 _travel = Component("shell/travel_on", "components/common/travel.js")
 _menu = Component("shell/menu", "components/common/travel.js", "components/common/focus.js")

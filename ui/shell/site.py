@@ -38,6 +38,7 @@ PAGES = (
     Entry("agreement", "Agreement"),
     Entry("shared", "Shared units"),
     Entry("ablation", "Ablation"),
+    Entry("networks", "Networks"),
 )
 
 

@@ -17,11 +17,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from interpret_core.errors import WeightsError
-from interpret_core.networks.checkpoints.kinds import other_kind
+from interpret_core.networks.checkpoints.kinds import SAFETENSORS, other_kind
 
 _scalar = np.float64(0).__reduce__()[0]  # NumPy's own maker of single numbers, wherever this version keeps it
 _ONE_READER = threading.Lock()
-SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+SUFFIXES = (SAFETENSORS, ".pth", ".pt", ".ckpt", ".bin", ".tar")
 Tensors = dict[str, torch.Tensor]
 LEVELS = 3  # levels of dictionaries below the first
 # What training code keeps beside tensors, and what only holds values: options of a command line, and numbers
@@ -85,7 +85,7 @@ def _read(file: Path) -> Any:
     if other:
         raise WeightsError(f"Weights file {file} {other}")
     try:
-        if file.suffix == ".safetensors":
+        if file.suffix == SAFETENSORS:
             return load_file(file)
         try:
             return _unpickled(file)

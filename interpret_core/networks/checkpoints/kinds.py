@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+SAFETENSORS = ".safetensors"
 _PAGE = (b"<!doctype", b"<html", b"<?xml")
 _START = 512  # bytes that tell
 
@@ -40,7 +41,7 @@ def other_kind(file: Path) -> str:
             "is an ONNX model, whose graph is no PyTorch module: convert it once, with onnx2torch: "
             f'torch.save(onnx2torch.convert("{file.name}").state_dict(), "weights.pth").'
         )
-    return _is_script(file)
+    return _is_script(file) or _is_misnamed(file, start)
 
 
 def _is_onnx(start: bytes) -> bool:
@@ -60,4 +61,14 @@ def _is_script(file: Path) -> str:
     return (
         "is a TorchScript archive, which holds a program: take its tensors out once: "
         f'torch.save(torch.jit.load("{file.name}", "cpu").state_dict(), "weights.pth").'
+    )
+
+
+def _is_misnamed(file: Path, start: bytes) -> str:
+    """What `torch.save` wrote is an archive, or a pickle, whatever it is called."""
+    if file.suffix != SAFETENSORS or start[:1] not in (b"P", b"\x80"):
+        return ""
+    return (
+        f"was written by torch.save, though its name ends in {SAFETENSORS}: write it anew: "
+        f'safetensors.torch.save_file(module.state_dict(), "{file.name}"); or name it .pth.'
     )

@@ -1,0 +1,182 @@
+"""The Networks page: a form that says what is missing, an examination, a network, and an undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
+
+from interpret_core import config, networks
+from interpret_core.networks.torchvision_ops import classifiers
+from interpret_core.uploads import Uploads
+from tests.ui.conftest import _environment
+from tests.ui.test_pages import open_page, words
+from ui.session.networks import added
+
+MODEL = "torchvision/squeezenet1_1"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small architecture of three classes, with the prefix that a wrapper leaves."""
+    torch.manual_seed(3)
+    state = classifiers().get_model("squeezenet1_1", weights=None, num_classes=3).state_dict()
+    file = tmp_path_factory.mktemp("weights") / "birds.safetensors"
+    save_file({f"module.{name}": one for name, one in state.items()}, file)
+    return file
+
+
+@pytest.fixture
+def uploads(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uploads:
+    """An empty folder, on a server that answers to its own machine."""
+    _environment(monkeypatch, installation, tmp_path / "cache")
+    monkeypatch.setenv("INTERPRET_UPLOADS", str(tmp_path / "uploads"))
+    return Uploads(tmp_path / "uploads")
+
+
+def filled(file: Path, classes: str, name: str = "", model: str = MODEL) -> AppTest:
+    """The page with a filled form."""
+    app = open_page("pages/networks.py", dataset="planted", network="small")
+    app.file_uploader[0].set_value((file.name, file.read_bytes(), "application/octet-stream")).run()
+    app.selectbox(key="new_architecture_torchvision_0").set_value(model).run()
+    app.text_area(key="new_classes_0").set_value(classes).run()
+    if name:
+        app.text_input(key="new_name_0").set_value(name).run()
+    return app
+
+
+def pressed(app: AppTest, key: str) -> AppTest:
+    """The same with a button pressed."""
+    app.button(key=key).click().run(timeout=120)
+    assert not app.exception
+    return app
+
+
+@pytest.mark.usefixtures("uploads")
+def test_an_empty_form_says_what_is_missing() -> None:
+    app = open_page("pages/networks.py", dataset="planted", network="small")
+    assert not app.exception
+    assert app.button(key="examine_file").disabled
+    assert "No weights file yet." in words(app)
+    assert "No class is named yet" in words(app)
+    assert "None yet." in words(app)
+
+
+def test_a_file_is_examined_registered_removed_and_put_back(uploads: Uploads, weights: Path) -> None:
+    app = pressed(filled(weights, "crane\nowl\nwren\n"), "examine_file")
+    assert "3 outputs, 3 names, read as logits" in words(app)
+    assert uploads.tables() == {}  # nothing is registered by examining
+    pressed(app, "register")
+    assert "**birds** is registered" in words(app)
+    assert config.current().networks["birds"].classes == ("crane", "owl", "wren")
+    assert networks.load("birds").class_names == ("crane", "owl", "wren")
+    # The examination is kept for the network: the unit browser need not load it again.
+    units = open_page("pages/units.py", dataset="planted", network="birds")
+    assert not units.exception
+    assert "have not been profiled" in words(units) or "has not been profiled" in words(units)
+
+    app = open_page("pages/networks.py", dataset="planted", network="birds")
+    pressed(app, "remove_birds")
+    assert "birds" not in networks.known()
+    assert "network" not in app.query_params or app.query_params["network"] != ["birds"]
+    (removed,) = uploads.removed()
+    pressed(app, next(one.key for one in app.button if one.label == "Put back"))
+    assert removed not in uploads.removed()
+    assert "birds" in networks.known()
+
+
+def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: Uploads, weights: Path) -> None:
+    app = pressed(filled(weights, "crane\nowl"), "examine_file")
+    assert [one.value for one in app.error] == [
+        "The weights have 3 outputs, but 2 classes are named: name one for each output, in their order."
+    ]
+    assert not [one for one in app.button if one.key == "register"]
+    app.text_area(key="new_classes_0").set_value("crane\nowl\nwren").run()
+    assert "press “Examine” again" in words(app)
+    assert uploads.tables() == {}
+
+
+def test_weights_of_another_architecture_are_named_and_not_kept(uploads: Uploads, weights: Path) -> None:
+    app = pressed(filled(weights, "crane\nowl\nwren", model="torchvision/alexnet"), "examine_file")
+    (line,) = [one.value for one in app.error]
+    assert "is of another architecture than torchvision/alexnet" in line
+    assert str(uploads.folder) not in line.replace("\\", "")  # a colleague need not know where it lies
+    assert not list((uploads.folder / ".staged").iterdir())
+
+
+def test_a_pickle_is_never_read(uploads: Uploads, weights: Path, tmp_path: Path) -> None:
+    """Whatever its name says: what unpickling would run leaves a trace."""
+    trace = tmp_path / "trace"
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (trace,)
+
+    file = tmp_path / "evil.safetensors"
+    torch.save({"weight": torch.zeros(1), "evil": Evil()}, file)
+    app = pressed(filled(file, "crane\nowl\nwren"), "examine_file")
+    (line,) = [one.value for one in app.error]
+    assert "was written by torch.save" in line
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x10\0\0\0\0\0\0\0{}", b"{}", b"\xff" * 64, b"<html>"])
+def test_damaged_files_are_one_line(uploads: Uploads, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "birds.safetensors"
+    file.write_bytes(content)
+    app = pressed(filled(file, "crane\nowl\nwren"), "examine_file")
+    assert len(app.error) == 1
+    assert "internal" not in app.error[0].value.lower()
+
+
+def test_a_name_that_is_taken_cannot_be_registered(uploads: Uploads, weights: Path) -> None:
+    app = pressed(filled(weights, "crane\nowl\nwren", name="small"), "examine_file")
+    assert app.button(key="register").disabled
+    assert "The name 'small' is taken" in words(app).replace("\\", "")
+    app.text_input(key="new_name_0").set_value("kites").run()  # no other examination for another name
+    pressed(app, "register")
+    assert list(uploads.tables()) == ["kites"]
+
+
+def test_numbers_that_are_none_are_told_and_others_are_part_of_the_network(
+    uploads: Uploads, weights: Path
+) -> None:
+    app = filled(weights, "crane\nowl\nwren")
+    app.text_input(key="new_mean_0").set_value("half").run()
+    assert app.button(key="examine_file").disabled
+    assert "is not made of numbers" in words(app)
+    app.text_input(key="new_mean_0").set_value("0.5, 0.4 0.3").run()
+    app.text_input(key="new_size_0").set_value("96×128").run()
+    pressed(pressed(app, "examine_file"), "register")
+    preprocessing = networks.find("birds").preprocessing
+    assert (preprocessing.mean, preprocessing.size) == ((0.5, 0.4, 0.3), (96, 128))
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "refused"),
+    [
+        ("", "127.0.0.1", ""),
+        ("", "localhost", ""),
+        ("", "::1", ""),
+        ("", "0.0.0.0", "has no login"),
+        ("", "", "has no login"),
+        ("uploads", "0.0.0.0", ""),
+        ("0", "127.0.0.1", "switched off"),
+    ],
+)
+def test_who_may_add(monkeypatch: pytest.MonkeyPatch, value: str, address: str, refused: str) -> None:
+    monkeypatch.setenv("INTERPRET_UPLOADS", value)
+    monkeypatch.setattr(added.served, "get_option", lambda name: address)
+    assert refused in added.refusal()
+    assert bool(added.refusal()) is bool(refused)
+
+
+def test_a_server_for_others_says_what_to_do(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERPRET_UPLOADS", "0")
+    app = open_page("pages/networks.py", dataset="planted", network="small")
+    assert not app.exception
+    assert not app.get("file_uploader")
+    assert "switched off" in app.info[0].value

@@ -1,0 +1,94 @@
+"""The networks that were added here, and those that were removed, with a way back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from interpret_core import config
+from interpret_core.errors import UnitscopeError
+from interpret_core.network_tables import NetworkTable
+from interpret_core.uploads import RemovedNetwork
+from ui.session import results
+from ui.session.memory import again
+from ui.session.networks import added
+from ui.shell import links, notices, state
+from ui.shell.names import key_of
+from ui.shell.plain import plain
+from ui.shell.sidebar import Ask
+
+
+def rows(ask: Ask | None) -> None:
+    """Draw both lists."""
+    tables, removed = added.folder().tables(), added.folder().removed()
+    st.subheader("Added here")
+    if not tables:
+        st.caption("None yet.")
+    for name, table in tables.items():
+        _added(name, table, ask)
+    for one in removed:
+        _removed(one)
+
+
+def _added(name: str, table: NetworkTable, ask: Ask | None) -> None:
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True
+    ):
+        st.markdown(f"**{plain(name)}** · {_words(name, table)}", width="content")
+        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
+            links.link("Units →", network=name)
+            busy = added.at_work(name)
+            st.button(
+                "Remove",
+                key=key_of("remove", name),
+                disabled=busy,
+                help="A job needs it: cancel the job first."
+                if busy
+                else "It can be put back for a day; its results stay in the cache.",
+                on_click=_remove,
+                args=(name, ask.network if ask else ""),
+            )
+
+
+def _words(name: str, table: NetworkTable) -> str:
+    if config.current().networks.get(name) != table:
+        return (
+            "unitscope.toml gives this name to another network, which counts: rename that one, or remove this"
+        )
+    try:
+        card = results.card(name)
+    except UnitscopeError as error:
+        return plain(error)
+    architecture = table.network.partition("@")[0]
+    classes = f"{len(table.classes):,} classes" if table.classes else "no names of classes"
+    return f"{plain(architecture)} · {classes} · {plain(card.note)}"
+
+
+def _remove(name: str, selected: str) -> None:
+    try:
+        added.folder().remove(name)
+    except UnitscopeError as error:
+        notices.complain(plain(error))
+        return
+    again()
+    if name == selected:  # the address would name what is not there
+        state.change(network=None)
+
+
+def _removed(one: RemovedNetwork) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{plain(one.name)} was removed; for a day it can be put back.", width="content")
+        st.button(
+            "Put back",
+            key=key_of("put_back", one.folder.name),
+            type="tertiary",
+            on_click=_put_back,
+            args=(one,),
+        )
+
+
+def _put_back(one: RemovedNetwork) -> None:
+    try:
+        added.folder().put_back(one)
+    except UnitscopeError as error:
+        notices.complain(plain(error))
+    again()

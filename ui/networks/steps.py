@@ -1,0 +1,106 @@
+"""From a filled form to a network: examine the file, read what was found, register it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from interpret_core.errors import UnitscopeError
+from ui.components.examination import examination_report
+from ui.networks import form
+from ui.networks.form import Draft
+from ui.session.networks import added
+from ui.session.networks.added import Examined
+from ui.shell import links
+from ui.shell.plain import plain
+
+_DONE = "_network_added"
+
+
+def steps() -> None:
+    """Draw the form and what follows from it."""
+    _welcomed()
+    draft = form.form()
+    asked = st.button(
+        "Examine",
+        type="primary" if not _ready(draft) else "secondary",
+        disabled=bool(draft.problems),
+        key="examine_file",
+        help="Loads the file into the architecture and runs it on three test images: nothing is registered.",
+    )
+    if draft.problems:
+        st.caption(" ".join(draft.problems))
+    if asked and draft.file is not None:
+        with st.spinner("Loading the network and running it on three test images …", show_time=True):
+            added.examine(
+                draft.mark, draft.name or "new", draft.file.getbuffer(), draft.file.name, draft.entry
+            )
+        st.rerun()
+    found = added.examined()
+    if found is not None:
+        _told(draft, found)
+
+
+def _ready(draft: Draft) -> bool:
+    found = added.examined()
+    return found is not None and found.mark == draft.mark and not found.problem
+
+
+def _told(draft: Draft, found: Examined) -> None:
+    """What the examination found, and the way on."""
+    if found.mark != draft.mark:
+        st.info("The form has changed since the examination: press “Examine” again.")
+        return
+    if found.report is None:
+        st.error(plain(found.problem))
+        return
+    st.subheader("What was found")
+    unfit = _unfit(draft, found.report)
+    if unfit:
+        st.error(unfit)
+    else:
+        _offer(draft)
+    examination_report(dict(found.report))
+
+
+def _offer(draft: Draft) -> None:
+    """The button that makes it a network."""
+    unusable = added.unusable(draft.name)
+    label = f"Register as “{plain(draft.name)}”" if not unusable else "Register"
+    if st.button(label, type="primary", disabled=bool(unusable), key="register"):
+        _register(draft)
+    if unusable:
+        st.caption(plain(unusable))
+
+
+def _unfit(draft: Draft, report: Any) -> str:
+    """Why what was found cannot be what is meant; empty where it can."""
+    names, outputs = len(draft.entry.get("classes", ())), report["outputs"]["count"]
+    if names and outputs is not None and names != outputs:
+        return (
+            f"The weights have {outputs:,} outputs, but {names:,} classes are named: name one for each "
+            "output, in their order."
+        )
+    return ""
+
+
+def _register(draft: Draft) -> None:
+    try:
+        added.register(draft.name, draft.entry)
+    except UnitscopeError as error:
+        st.error(plain(error))
+        return
+    st.session_state[_DONE] = draft.name
+    form.anew()
+    st.rerun()
+
+
+def _welcomed() -> None:
+    """Once after a network was added: where to go on."""
+    name = st.session_state.pop(_DONE, None)
+    if name is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="network_added"):
+        st.markdown(f"**{plain(name)}** is registered: it is in the sidebar’s list.", width="content")
+        links.link("Find what its units detect →", network=name)

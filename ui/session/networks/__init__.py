@@ -1,0 +1,1 @@
+"""Networks as pages add and examine them."""
