@@ -50,6 +50,21 @@ def test_the_number_of_classes_is_read_off_the_file(tmp_path: Path, name: str) -
         assert torch.allclose(record(images).output, module(images), atol=1e-4)
 
 
+def test_what_no_file_tells_and_is_taken_for_granted_is_said(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    build = {"num_classes": 4, "init_weights": False, "aux_logits": False, "transform_input": True}
+    module = models.get_model("googlenet", weights=None, **build).eval()
+    save_file(module.state_dict(), tmp_path / "own.safetensors")
+    network = load(f"torchvision/googlenet@{tmp_path / 'own.safetensors'}")
+    (said,) = [one for one in network.findings if "transform_input" in one]
+    assert said.startswith("Taken for granted: googlenet shifts its input")
+    images = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with network.recording([]) as record, torch.no_grad():
+        assert torch.allclose(record(images).output, module(images), atol=1e-4)
+    trained(tmp_path / "other.safetensors", "squeezenet1_1")
+    assert load(f"torchvision/squeezenet1_1@{tmp_path / 'other.safetensors'}").findings == ()
+
+
 def test_a_training_file_with_prefixes_and_more(tmp_path: Path) -> None:
     module = trained(tmp_path / "unused.safetensors")
     state = {f"model.{name}": one for name, one in module.state_dict().items()}

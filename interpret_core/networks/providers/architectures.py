@@ -45,6 +45,7 @@ class ArchitectureSource:
         build_for: a module for a number of classes; the file's tensors tell what else it has.
         file, part: the weights.
         version: of the package that builds it, where no recipe holds it otherwise.
+        assumed: what no file tells and was taken for granted, a sentence; or empty.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ArchitectureSource:
     file: Path
     part: str = ""
     version: str = ""
+    assumed: str = ""
 
     def weights(self, *, fetch: bool) -> Weights:
         """The file.
@@ -133,4 +135,4 @@ class ArchitectureProvider(Provider):
         weights = source.weights(fetch=False)
         with unchanged(source.file):
             module, taken = source.made()
-        return Made(spec, weights, module, findings=(taken,) if taken else ())
+        return Made(spec, weights, module, findings=tuple(filter(None, (taken, source.assumed))))

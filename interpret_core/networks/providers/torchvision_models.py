@@ -43,6 +43,11 @@ LIST = Path(__file__).with_suffix(".toml")
 PREFIX = "torchvision/"
 _RANDOM = "random"
 _AUXILIARY = frozenset({"googlenet", "inception_v3"})
+SHIFTED = (
+    "Taken for granted: {model} shifts its input (transform_input=True), as it does with torchvision’s own "
+    "weights, from which training begins as a rule. No file says so: if yours were trained without it, name "
+    "a factory that builds it with transform_input=False."
+)
 _FETCHER = Fetcher()
 
 
@@ -83,7 +88,8 @@ def _spec(name: str) -> NetworkSpec:
     enum = classifiers().get_model_weights(model)
     own = file_of(member)
     if own is not None:
-        source = ArchitectureSource(f"{PREFIX}{model}", _TorchvisionBuilder(model), *own)
+        assumed = SHIFTED.format(model=model) if model in _AUXILIARY else ""
+        source = ArchitectureSource(f"{PREFIX}{model}", _TorchvisionBuilder(model), *own, assumed=assumed)
         return spec_of(name, source, _preprocessing(enum.DEFAULT))
     if at and member not in {*enum.__members__, _RANDOM}:
         choices = [f"torchvision/{model}@{choice}" for choice in (*enum.__members__, _RANDOM)]
@@ -111,8 +117,7 @@ def _preprocessing(documented: Any) -> Preprocessing:
 class _TorchvisionBuilder:
     """Builds a model for a number of classes, with auxiliary heads where the file has them.
 
-    GoogLeNet and Inception shift their input as they do with torchvision's own weights, from which training
-    begins as a rule: no file says whether they do.
+    GoogLeNet and Inception shift their input as they do with torchvision's own weights (`SHIFTED`).
     """
 
     model: str
