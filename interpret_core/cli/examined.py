@@ -39,18 +39,16 @@ def show_examination(name: str, *, as_json: bool) -> None:
 
 def lines(found: dict[str, Any]) -> list[str]:
     """What stands above the table of layers."""
-    outputs, (channels, height, width) = found["outputs"], found["input"]
-    sizes = sorted({len(company) for company in found["batches"]})
+    from interpret_core.networks.examination.report import batches_text, outputs_text
+
+    channels, height, width = found["input"]
     how = "run from its graph" if found["path"] == "graph" else "run on a slower path: it cannot be traced"
-    names = f"{outputs['names']:,} names" if outputs["names"] else "no names"
-    means = outputs["problem"] or f"{outputs['count']:,} outputs, {names}, read as {outputs['head']}"
     return [
         f"{found['network']}: {found['title']}",
         f"evidence: {found['evidence']}. {found['note']}".rstrip(),
         f"input {channels}×{height}×{width}; {how}; digest {found['digest']}",
-        f"outputs: {means}{'. ' + outputs['why'] if outputs['why'] else ''}",
-        f"batches of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]}, in other orders: each image gets its "
-        "own answer",
+        f"outputs: {outputs_text(found)}",
+        batches_text(found),
     ]
 
 

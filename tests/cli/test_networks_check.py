@@ -13,7 +13,7 @@ def test_the_report_lists_every_layer_and_what_is_left_out(command: Command) -> 
     for words in (
         "input 3×224×224; run from its graph",
         "1,000 outputs, 1,000 names, read as logits",
-        "batches of 1, 2 and 3, in other orders: each image gets its own answer",
+        "Batches of 1, 2 and 3 images, in other orders: each image gets its own answer",
         "features.3 ",
         "not offered",
         "its grid is 1×1",

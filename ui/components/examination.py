@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from interpret_core.networks.examination.report import batches_text, outputs_text
 from interpret_core.networks.layers.layer import Sort
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Column
@@ -47,20 +48,14 @@ def examination_report(found: dict[str, Any]) -> None:
 
 def lines(found: dict[str, Any]) -> list[str]:
     """What stands above the tables."""
-    outputs, (channels, height, width) = found["outputs"], found["input"]
+    channels, height, width = found["input"]
     usual = sum(row["kind"] == Sort.CONVOLUTION for row in found["layers"])
-    sizes = sorted({len(company) for company in found["batches"]})
-    names = count_text(outputs["names"], "name") if outputs["names"] else "no names"
-    means = outputs["problem"] or (
-        f"{count_text(outputs['count'], 'output')}, {names}, read as {outputs['head']}. {outputs['why']}"
-    )
     others = len(found["layers"]) - usual
     return [
         f"{count_text(usual, 'convolution')}, {count_text(others, 'further layer')}, "
         f"{count_text(len(found['not_offered']), 'part')} not offered",
-        f"Input {channels}×{height}×{width} px; {means}".strip(),
-        f"Batches of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} images, in other orders: each image "
-        "gets its own answer",
+        f"Input {channels}×{height}×{width} px; {outputs_text(found)}",
+        batches_text(found),
         *found["findings"],
     ]
 

@@ -62,6 +62,29 @@ def examination(network: Network) -> dict[str, Any]:
     }
 
 
+def outputs_text(found: Mapping[str, Any]) -> str:
+    """What a report says of the outputs, as a sentence or two."""
+    outputs = found["outputs"]
+    names = _counted(outputs["names"], "name") if outputs["names"] else "no names"
+    means = (
+        outputs["problem"] or f"{_counted(outputs['count'], 'output')}, {names}, read as {outputs['head']}."
+    )
+    return f"{means} {outputs['why']}".strip()
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def batches_text(found: Mapping[str, Any]) -> str:
+    """What a report says of the batches that were tried."""
+    sizes = sorted({len(company) for company in found["batches"]})
+    return (
+        f"Batches of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} images, in other orders: each image "
+        "gets its own answer"
+    )
+
+
 def _outputs(network: Network) -> dict[str, Any]:
     problem = ""
     try:
