@@ -110,23 +110,24 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         pass
     said = tuple(variables.get(name, "") for name in (*_VARIABLES, "HOME"))
     folder = _uploads(variables.get(UPLOADS, ""))
-    added = Uploads(folder).stamp() if folder else ()
-    return _stated(said, (*stamp, *added), str(Path.cwd()))
+    added = tuple(Uploads(folder).tables().items()) if folder else ()
+    return _stated(said, stamp, added, str(Path.cwd()))
 
 
 @lru_cache(maxsize=16)
-def _stated(said: tuple[str, ...], _stamp: tuple[object, ...], _here: str) -> Config:
-    """The configuration; files and folder count for what is remembered alone."""
+def _stated(
+    said: tuple[str, ...], _stamp: tuple[int, ...], added: tuple[tuple[str, NetworkTable], ...], _here: str
+) -> Config:
+    """The configuration; file and folder count for what is remembered alone."""
     named, cache, folders, offline, uploads = said[: len(_VARIABLES)]
-    place = _uploads(uploads)
     tables, networks, classes = _read_toml(named)
     return Config(
         cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),
-        networks=networks | {name: one for name, one in _added(place).items() if name not in networks},
+        networks=networks | {name: one for name, one in added if name not in networks},
         datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in tables.items()},
         offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
-        uploads=place,
+        uploads=_uploads(uploads),
     )
 
 
@@ -135,10 +136,6 @@ def _uploads(value: str) -> Path | None:
     if value.strip().lower() in _FALSE - {""}:
         return None
     return Path(value.strip() or DEFAULT_UPLOADS).expanduser().absolute()
-
-
-def _added(folder: Path | None) -> dict[str, NetworkTable]:
-    return {} if folder is None else Uploads(folder).tables()
 
 
 def _listed_folders(value: str) -> dict[str, Path]:

@@ -28,6 +28,7 @@ from interpret_core.errors import UserError
 
 HEADS = ("logits", "probabilities", "sigmoid")  # how a network's outputs become probabilities
 KEYS = ("network", "weights", "classes", "size", "mean", "std", "range", "interpolation", "head", "layers")
+LARGEST_SIDE = 4096  # pixels of an input
 _EXAMPLE = 'write network = "package.module:factory", or an architecture such as "torchvision/resnet18"'
 
 
@@ -134,6 +135,8 @@ def _size(where: str, value: Any) -> tuple[int, int] | None:
     pair = [value, value] if _is(int, value) else value
     if not isinstance(pair, list) or len(pair) != 2 or not all(_is(int, one) and one > 0 for one in pair):
         raise UserError(f"{where}: size is {value!r}, expected pixels: write size = 224, or size = [H, W].")
+    if max(pair) > LARGEST_SIDE:
+        raise UserError(f"{where}: size is {value!r}, expected up to {LARGEST_SIDE:,} pixels a side.")
     return (pair[0], pair[1])
 
 

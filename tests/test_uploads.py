@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
+import threading
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from interpret_core import config
 from interpret_core.config import Config
 from interpret_core.errors import ParameterError, StoreError, UserError
-from interpret_core.uploads import DAY, Uploads, name_problem
+from interpret_core.uploads import DAY, MOST_STAGED, RESERVE, Uploads, name_problem
 
 ENTRY = {"network": "torchvision/resnet18", "classes": ["owl", "wren"], "size": [64, 96], "mean": [0.5] * 3}
 
@@ -128,13 +131,6 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(uploads: Uploads) -> 
         uploads.stage(b"", "a.safetensors")
 
 
-def test_a_table_that_was_spoilt_by_hand_names_its_file(uploads: Uploads) -> None:
-    added(uploads, "birds")
-    (uploads.folder / "birds" / "network.toml").write_text("network = ")
-    with pytest.raises(UserError, match=r"birds/network\.toml cannot be read"):
-        uploads.tables()
-
-
 def test_the_file_wins_over_an_added_network(uploads: Uploads, tmp_path: Path) -> None:
     added(uploads, "birds")
     (tmp_path / "unitscope.toml").write_text('[networks]\nbirds = "mynet:birds"\n')
@@ -161,3 +157,117 @@ def test_another_folder_is_followed_and_travels_to_other_processes(
     assert list(now.networks) == ["wrens"]
     copy: Config = pickle.loads(pickle.dumps(now))
     assert (copy.uploads, dict(copy.networks)) == (other.folder, dict(now.networks))
+
+
+def test_a_new_network_in_the_place_of_an_old_one_is_not_taken_for_it(uploads: Uploads) -> None:
+    """File systems give inodes again: what is remembered must not be told by them alone."""
+    for classes in (["v1"], ["v2"], ["v3"]):
+        uploads.register(uploads.stage(b"one", "a.safetensors"), "birds", {**ENTRY, "classes": classes})
+        assert config.current().networks["birds"].classes == tuple(classes)
+        shutil.rmtree(uploads.folder / "birds")
+        assert "birds" not in config.current().networks
+
+
+def test_a_table_that_is_edited_is_read_again(uploads: Uploads) -> None:
+    added(uploads, "birds")
+    assert config.current().networks["birds"].classes == ("owl", "wren")
+    file = uploads.folder / "birds" / "network.toml"
+    file.write_text(file.read_text().replace("wren", "kite"))
+    assert config.current().networks["birds"].classes == ("owl", "kite")
+
+
+def test_what_changes_while_it_is_read_is_not_remembered(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gone when its table was read, and back with the same file a moment later."""
+    added(uploads, "birds")
+    read = Path.read_text
+
+    def gone_meanwhile(self: Path, *arguments: object, **named: object) -> str:
+        if self.name == "network.toml" and (uploads.folder / "birds").exists():
+            monkeypatch.setattr(Path, "read_text", read)
+            uploads.remove("birds")
+            try:
+                return read(self, encoding="utf-8")
+            finally:
+                uploads.put_back(uploads.removed()[0])
+        return read(self, encoding="utf-8")
+
+    monkeypatch.setattr(Path, "read_text", gone_meanwhile)
+    assert uploads.tables() == {}
+    monkeypatch.setattr(Path, "read_text", read)
+    assert list(uploads.tables()) == ["birds"]
+
+
+def test_readers_never_see_half_a_network(uploads: Uploads) -> None:
+    added(uploads, "birds")
+    ended, seen = threading.Event(), []
+
+    def read() -> None:
+        while not ended.is_set():
+            seen.append(uploads.tables())
+            assert uploads.broken() == {}
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(100):
+        uploads.remove("birds")
+        uploads.put_back(uploads.removed()[0])
+    ended.set()
+    reader.join()
+    assert {tuple(one) for one in seen} <= {(), ("birds",)}
+    assert list(uploads.tables()) == ["birds"]
+
+
+@pytest.mark.parametrize("content", ["", "network = ", "network = 7", 'network = "x"\nsize = 0', "\x00"])
+def test_one_spoilt_table_does_not_take_the_others_along(uploads: Uploads, content: str) -> None:
+    added(uploads, "birds")
+    added(uploads, "wrens")
+    (uploads.folder / "birds" / "network.toml").write_text(content)
+    assert list(config.current().networks) == ["wrens"]
+    assert "birds/network.toml" in uploads.broken()["birds"]
+    with pytest.raises(ParameterError, match="is taken"):
+        added(uploads, "birds")
+    uploads.remove("birds")
+    assert uploads.broken() == {}
+
+
+@pytest.mark.parametrize("name", ["\u212bng", "\uf900", "e\u0301e"])
+def test_a_name_is_the_same_however_it_is_spelt(uploads: Uploads, name: str) -> None:
+    added(uploads, name)
+    (known,) = config.current().networks
+    assert known == unicodedata.normalize("NFC", name)
+    with pytest.raises(ParameterError, match="is taken"):
+        added(uploads, known)
+    uploads.remove(known)
+    uploads.put_back(uploads.removed()[0])
+    assert list(config.current().networks) == [known]
+
+
+def test_a_name_that_is_long_in_bytes_is_refused(uploads: Uploads) -> None:
+    assert name_problem("\U00020000" * 64, ())
+    added(uploads, "鳥" * 64)
+    uploads.remove("鳥" * 64)
+    uploads.put_back(uploads.removed()[0])
+
+
+def test_no_more_files_wait_than_have_a_place(uploads: Uploads) -> None:
+    waiting = [uploads.stage(b"", "a.safetensors") for _ in range(MOST_STAGED)]
+    with pytest.raises(StoreError, match="wait to be registered"):
+        uploads.stage(b"", "a.safetensors")
+    uploads.discard(waiting[0])
+    uploads.stage(b"", "a.safetensors")
+
+
+def test_an_upload_does_not_fill_the_disk(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(uploads.folder.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=RESERVE))
+    with pytest.raises(StoreError, match="No space left"):
+        uploads.stage(b"one", "a.safetensors")
+    assert not list((uploads.folder / ".staged").iterdir())
+
+
+def test_text_that_is_none_is_one_clear_line(uploads: Uploads) -> None:
+    with pytest.raises(ParameterError, match="no text"):
+        uploads.register(uploads.stage(b"", "a.safetensors"), "birds", {**ENTRY, "classes": ["\ud800"]})
+    assert uploads.tables() == {}

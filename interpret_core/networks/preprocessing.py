@@ -23,6 +23,9 @@ _RESAMPLING = {
 }
 
 
+LARGEST = 1e6  # of a mean, a deviation or one divided by it
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How an image becomes input: the whole image resized to `size`, then (x / 255 − mean) / std.
@@ -64,6 +67,11 @@ class Preprocessing:
             raise ParameterError(f"mean is {self.mean!r} and std {self.std!r}, expected as many numbers.")
         if min(self.std) <= 0:
             raise ParameterError(f"std is {self.std!r}, expected numbers above 0.")
+        if min(self.std) < 1 / LARGEST or max(map(abs, (*self.mean, *self.std))) > LARGEST:
+            raise ParameterError(
+                f"mean is {self.mean!r} and std {self.std!r}, expected numbers on the scale of pixels from 0 "
+                "to 1: pictures prepared with these would leave single precision's range."
+            )
         if self.interpolation not in _RESAMPLING:
             raise ParameterError(
                 f"interpolation is {self.interpolation!r}, expected one of {', '.join(_RESAMPLING)}."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from interpret_core.errors import NetworkError, WeightsError
 from interpret_core.networks import load
-from interpret_core.networks.checkpoints.fit import fit
+from interpret_core.networks.checkpoints import fit as fitting
+from interpret_core.networks.checkpoints.fit import Candidate, fit
 from interpret_core.networks.providers.factories import source_of
 from tests.networks import samples
 from tests.networks.test_weights_files import Bomb
@@ -346,3 +348,24 @@ def test_which_part_was_taken_is_a_finding_and_another_network(tmp_path: Path) -
     assert "holds averaged weights, under “model_ema”" in averaged.note
     assert taken.digest != averaged.digest
     assert taken.recipe != averaged.recipe
+
+
+def test_a_file_of_very_many_names_is_refused_in_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every prefix of a name could be a candidate, each with all other names: 20,000 squared."""
+    file = tmp_path / "many.safetensors"
+    save_file({f"p{i}.x": torch.zeros(0) for i in range(20_000)}, file)
+    tried: list[Candidate] = []
+    candidates = fitting._candidates
+
+    def counted(*arguments: Any) -> Iterator[Candidate]:
+        for one in candidates(*arguments):
+            tried.append(one)
+            yield one
+
+    monkeypatch.setattr(fitting, "_candidates", counted)
+    module = nn.Sequential(*(nn.Conv2d(2, 2, 1) for _ in range(30)))
+    with pytest.raises(WeightsError, match="another architecture"):
+        fit(module, file, "mine")
+    assert 1 <= len(tried) < 10

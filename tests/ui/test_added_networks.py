@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from interpret_core import config, networks
+from interpret_core.errors import UserError
 from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.uploads import Uploads
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
+from ui.networks.form import LISTED, NONE
 from ui.session.networks import added
 
 MODEL = "torchvision/squeezenet1_1"
@@ -153,6 +156,95 @@ def test_numbers_that_are_none_are_told_and_others_are_part_of_the_network(
     pressed(pressed(app, "examine_file"), "register")
     preprocessing = networks.find("birds").preprocessing
     assert (preprocessing.mean, preprocessing.size) == ((0.5, 0.4, 0.3), (96, 128))
+
+
+def test_a_box_that_cannot_be_read_keeps_the_network_from_being_registered(
+    uploads: Uploads, weights: Path
+) -> None:
+    """What is left out of the entry would be the architecture's own: another network than is meant."""
+    app = pressed(filled(weights, "crane\nowl\nwren"), "examine_file")
+    assert [one for one in app.button if one.key == "register"]
+    app.text_input(key="new_mean_0").set_value("0.5, 0.5, o.5").run()
+    assert not [one for one in app.button if one.key == "register"]
+    app.text_input(key="new_mean_0").set_value("").run()
+    app.text_area(key="new_classes_0").set_value("").run()
+    assert not [one for one in app.button if one.key == "register"]
+    assert uploads.tables() == {}
+
+
+def test_only_known_architectures_are_built(uploads: Uploads, weights: Path, tmp_path: Path) -> None:
+    """A browser may send any text; no module is imported for it."""
+    trace = tmp_path / "trace"
+    (tmp_path / "innocent.py").write_text(f"open({str(trace)!r}, 'w')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        app = filled(weights, "crane\nowl\nwren")
+        app.selectbox(key="new_architecture_torchvision_0").set_value("innocent:x/resnet18").run()
+        assert not app.exception
+        for entry in ({"network": "innocent:x/resnet18"}, {"network": "torchvision/resnet18@/etc/x.pth"}, {}):
+            with pytest.raises(UserError, match="no architecture"):
+                added.check(entry)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda one: (one * 100).to(torch.int8), "of another type"),
+        (lambda one: one > 0, "of another type"),
+        (lambda one: one.to(torch.complex64), "of another type"),
+        (lambda one: one * float("nan"), "not finite"),
+        (lambda one: one[:0], "another architecture"),
+    ],
+)
+def test_weights_that_are_none_are_refused(
+    uploads: Uploads, weights: Path, tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor], told: str
+) -> None:
+    file = tmp_path / "birds.safetensors"
+    save_file({name: change(one) for name, one in load_file(weights).items()}, file)
+    app = pressed(filled(file, "crane\nowl\nwren"), "examine_file")
+    assert told in app.error[0].value
+    assert not [one for one in app.button if one.key == "register"]
+    assert uploads.tables() == {}
+
+
+@pytest.mark.parametrize("size", ["1000000000", str(10**30), "0", "-5", "1,2,3", "30000"])
+def test_sizes_that_no_memory_holds_are_refused(uploads: Uploads, weights: Path, size: str) -> None:
+    app = filled(weights, "crane\nowl\nwren")
+    app.text_input(key="new_size_0").set_value(size).run()
+    assert not app.exception
+    assert app.button(key="examine_file").disabled
+    assert not uploads.folder.exists()
+
+
+@pytest.mark.parametrize(("mean", "std"), [("1e38", ""), ("", "1e-320"), ("", "0"), ("0.5", ""), ("nan", "")])
+def test_means_that_spoil_every_picture_are_refused(
+    uploads: Uploads, weights: Path, mean: str, std: str
+) -> None:
+    app = filled(weights, "crane\nowl\nwren")
+    app.text_input(key="new_mean_0").set_value(mean).run()
+    app.text_input(key="new_std_0").set_value(std).run()
+    pressed(app, "examine_file")
+    assert len(app.error) == 1
+    assert not list((uploads.folder / ".staged").iterdir())
+
+
+@pytest.mark.usefixtures("uploads")
+def test_typed_classes_stay_while_another_way_is_tried(weights: Path) -> None:
+    app = filled(weights, "crane\nowl\nwren")
+    ways = app.button_group(key="new_ways_0")
+    ways.set_value([NONE]).run()
+    app.button_group(key="new_ways_0").set_value([LISTED]).run()
+    assert app.text_area(key="new_classes_0").value == "crane\nowl\nwren"
+
+
+def test_a_job_that_needs_the_name_keeps_it(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the page was drawn before the job was asked for."""
+    uploads.register(uploads.stage(b"", "a.safetensors"), "birds", {"network": MODEL})
+    monkeypatch.setattr(added, "at_work", lambda name: name == "birds")
+    with pytest.raises(UserError, match="A job that waits or runs needs the name birds"):
+        added.remove("birds")
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize(

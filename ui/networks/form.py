@@ -13,10 +13,12 @@ from interpret_core import networks
 from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import HEADS
 from interpret_core.networks import NetworkSpec
+from interpret_core.uploads import normal
 from ui.session.networks import added
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
 
+LARGEST_SIDE = 1024  # pixels of an input: the examination holds three of them and what they become
 FIRST = "torchvision/resnet18"
 LISTED, IMAGENET, NONE = "Written here", "ImageNet’s 1,000", "No names"
 FOUND = "found by running it"
@@ -108,7 +110,8 @@ def _architecture() -> str:
     )
     if len(sources) == 1:
         st.caption("torchvision’s; with the package timm beside Unitscope, its architectures are here, too.")
-    return str(chosen)
+    # A browser may send any text whose last part is that of an architecture.
+    return str(chosen) if chosen in names else names[0]
 
 
 def _name(file: Any) -> str:
@@ -117,10 +120,11 @@ def _name(file: Any) -> str:
     typed = st.text_input(
         "Name",
         key=_key("name"),
+        persist_state="session",
         placeholder=fits or "birds",
         help="What it is called here, in addresses and in files. Left empty, it is that of the file.",
     )
-    return typed.strip() or fits
+    return normal(typed.strip()) or fits
 
 
 def _spec(architecture: str, problems: list[str]) -> NetworkSpec | None:
@@ -132,31 +136,36 @@ def _spec(architecture: str, problems: list[str]) -> NetworkSpec | None:
 
 
 def _classes(spec: NetworkSpec | None, problems: list[str]) -> list[str]:
-    ways = [LISTED, *([IMAGENET] if spec and len(spec.class_names) == 1000 else []), NONE]
     way = st.segmented_control(
         "Names of its classes",
-        ways,
+        (LISTED, IMAGENET, NONE),
         default=LISTED,
         required=True,
-        key=_key(f"ways_{len(ways)}"),
+        key=_key("ways"),
+        persist_state="session",
         help="They tell which class of a data set an output is. Without names its units can be browsed; "
         "relevance, agreement and ablation by class need them.",
     )
-    if way == IMAGENET and spec:
-        return list(spec.class_names)
-    if way == NONE:
-        return []
     text = st.text_area(
         "One in each line, in the order of the outputs",
         key=_key("classes"),
         placeholder="crane\nowl\nwren",
         height=130,
+        disabled=way != LISTED,
+        persist_state="session",
     )
     names = [line.strip() for line in text.splitlines() if line.strip()]
-    if names:
-        st.caption(f"{count_text(len(names), 'class', 'classes')}: {plain(names[0])} is the first output.")
-    else:
+    if way == NONE:
+        names = []
+    elif way == IMAGENET:
+        names = list(spec.class_names) if spec else []
+        if len(names) != 1000:
+            problems.append(f"This architecture’s own classes are not {IMAGENET}: choose another way.")
+    elif not names:
         problems.append(f"No class is named yet: write them, or choose “{NONE}”.")
+    # Always there: what comes and goes would close the box below it.
+    first = f": {plain(names[0])} is the first output." if names else "."
+    st.caption(f"{count_text(len(names), 'class', 'classes')}{first}")
     return names
 
 
@@ -180,8 +189,11 @@ def _input(spec: NetworkSpec | None, problems: list[str]) -> dict[str, Any]:
         )
     if size:
         stated["size"] = [int(one) for one in (size * 2 if len(size) == 1 else size)]
-        if len(stated["size"]) != 2:
-            problems.append("Size: expected one number, or height and width.")
+        if len(stated["size"]) != 2 or not 0 < min(size) <= max(size) <= LARGEST_SIDE:
+            problems.append(
+                f"Size: expected one number, or height and width, up to {LARGEST_SIDE:,} pixels; larger ones "
+                "are stated in unitscope.toml."
+            )
     stated |= {key: list(numbers) for key, numbers in (("mean", mean), ("std", std)) if numbers}
     if chosen != way:
         stated["interpolation"] = chosen
@@ -194,7 +206,9 @@ def _numbers(
     label: str, key: str, own: Sequence[float], problems: list[str], *, whole: bool = False
 ) -> tuple[float, ...]:
     """Numbers typed into a box; none where it is empty."""
-    typed = st.text_input(label, key=_key(key), placeholder=", ".join(f"{one:g}" for one in own))
+    typed = st.text_input(
+        label, key=_key(key), persist_state="session", placeholder=", ".join(f"{one:g}" for one in own)
+    )
     parts = [part for part in re.split(r"[\s,;×x\[\]()]+", typed.strip()) if part]
     try:
         return tuple((int if whole else float)(part) for part in parts)

@@ -9,7 +9,6 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import NetworkTable
 from interpret_core.uploads import RemovedNetwork
 from ui.session import results
-from ui.session.memory import again
 from ui.session.networks import added
 from ui.shell import links, notices, state
 from ui.shell.names import key_of
@@ -19,21 +18,25 @@ from ui.shell.sidebar import Ask
 
 def rows(ask: Ask | None) -> None:
     """Draw both lists."""
-    tables, removed = added.folder().tables(), added.folder().removed()
+    folder = added.folder()
+    tables, broken, removed = folder.tables(), folder.broken(), folder.removed()
     st.subheader("Added here")
-    if not tables:
+    if not tables and not broken:
         st.caption("None yet.")
     for name, table in tables.items():
-        _added(name, table, ask)
+        _line(name, _words(name, table), ask)
+    for name, why in broken.items():
+        _line(name, plain(why), None)
     for one in removed:
         _removed(one)
 
 
-def _added(name: str, table: NetworkTable, ask: Ask | None) -> None:
+def _line(name: str, words: str, ask: Ask | None) -> None:
+    """One network, what it is, and the way to remove it."""
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True
     ):
-        st.markdown(f"**{plain(name)}** · {_words(name, table)}", width="content")
+        st.markdown(f"**{plain(name)}** · {words}", width="content")
         with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
             links.link("Units →", network=name)
             busy = added.at_work(name)
@@ -65,11 +68,10 @@ def _words(name: str, table: NetworkTable) -> str:
 
 def _remove(name: str, selected: str) -> None:
     try:
-        added.folder().remove(name)
+        added.remove(name)
     except UnitscopeError as error:
         notices.complain(plain(error))
         return
-    again()
     if name == selected:  # the address would name what is not there
         state.change(network=None)
 
@@ -88,7 +90,6 @@ def _removed(one: RemovedNetwork) -> None:
 
 def _put_back(one: RemovedNetwork) -> None:
     try:
-        added.folder().put_back(one)
+        added.put_back(one)
     except UnitscopeError as error:
         notices.complain(plain(error))
-    again()

@@ -37,6 +37,8 @@ def steps() -> None:
                 draft.mark, draft.name or "new", draft.file.getbuffer(), draft.file.name, draft.entry
             )
         st.rerun()
+    if draft.file is None:  # taken away, or somebody has been on another page
+        added.forget()
     found = added.examined()
     if found is not None:
         _told(draft, found)
@@ -44,11 +46,13 @@ def steps() -> None:
 
 def _ready(draft: Draft) -> bool:
     found = added.examined()
-    return found is not None and found.mark == draft.mark and not found.problem
+    return found is not None and found.mark == draft.mark and not found.problem and not draft.problems
 
 
 def _told(draft: Draft, found: Examined) -> None:
     """What the examination found, and the way on."""
+    if draft.problems:  # what cannot be read is left out of the entry: it is another one than is meant
+        return
     if found.mark != draft.mark:
         st.info("The form has changed since the examination: press “Examine” again.")
         return
@@ -81,6 +85,13 @@ def _unfit(draft: Draft, report: Any) -> str:
         return (
             f"The weights have {outputs:,} outputs, but {names:,} classes are named: name one for each "
             "output, in their order."
+        )
+    strange = [row["layer"] for row in report["layers"] if not row["finite"]]
+    if strange:
+        others = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        return (
+            f"Values that are not finite on the test images, in {plain(strange[0])}{others}: the weights are "
+            "damaged, or meant for pictures prepared in another way."
         )
     return ""
 

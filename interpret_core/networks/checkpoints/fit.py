@@ -68,7 +68,8 @@ def fit(module: nn.Module, file: Path, name: str, part: str = "", renamed: Calla
         for key, tensors in parts_of(file).items()
     }
     own = _own(module)
-    found = list(_candidates(own, parts))
+    # A group with few of the module's tensors is none of it; a file may have a great many of them.
+    found = list(_candidates(own, parts, 0 if part else _least(own)))
     if part:
         key = "" if part == WHOLE else part
         wanted = [one for one in found if one.part == key or (key and one.part.startswith(f"{key}."))]
@@ -84,8 +85,19 @@ def fit(module: nn.Module, file: Path, name: str, part: str = "", renamed: Calla
     return _sentence(chosen, fitting, file)
 
 
-def _candidates(own: Tensors, parts: Mapping[str, Tensors]) -> Iterator[Candidate]:
-    """Every set of a file under every prefix that all or some of its names share."""
+def _least(own: Tensors) -> int:
+    """Half of the tensors that a file of this module must have, those under two names once."""
+    return len({_place(one) for name, one in own.items() if not name.endswith("num_batches_tracked")}) // 2
+
+
+def _candidates(own: Tensors, parts: Mapping[str, Tensors], least: int) -> Iterator[Candidate]:
+    """Every set of a file under every prefix that all or some of its names share.
+
+    Args:
+        own: tensors of the module.
+        parts: of the file.
+        least: names that share a prefix.
+    """
     outer = list(dict.fromkeys(name.partition(".")[0] for name in own))
     for part, tensors in parts.items():
         counted = any(_counts(name, "n_averaged") for name in tensors) and "n_averaged" not in own
@@ -96,7 +108,7 @@ def _candidates(own: Tensors, parts: Mapping[str, Tensors]) -> Iterator[Candidat
         # Two names that become one would be a mixture of two networks.
         for state in (plain, bare) if bare.keys() != plain.keys() and len(bare) == len(plain) else (plain,):
             yield Candidate(part, state, counted=counted)
-            yield from (one._replace(counted=counted) for one in _prefixed(part, state, DEEPEST))
+            yield from (one._replace(counted=counted) for one in _prefixed(part, state, DEEPEST, least))
         if len(outer) == 1:  # the module itself has a wrapper that the file does not know
             yield Candidate(part, {f"{outer[0]}.{name}": one for name, one in bare.items()}, counted=counted)
         beside = tuple(name for name in plain if name not in own)
@@ -105,18 +117,21 @@ def _candidates(own: Tensors, parts: Mapping[str, Tensors]) -> Iterator[Candidat
             yield Candidate(part, inside, beside, counted)
 
 
-def _prefixed(part: str, tensors: Tensors, levels: int) -> Iterator[Candidate]:
+def _prefixed(part: str, tensors: Tensors, levels: int, least: int) -> Iterator[Candidate]:
     groups: dict[str, Tensors] = {}
     for name, one in tensors.items():
         first, dot, rest = name.partition(".")
         if dot:
             groups.setdefault(first, {})[rest] = one
     for first, inner in groups.items():
+        if len(inner) < least:
+            continue
         left = tuple(name for name in tensors if not name.startswith(f"{first}."))
         where = f"{part}.{first}" if part else first
         yield Candidate(where, inner, left)
         if levels > 1:
-            yield from (one._replace(rest=one.rest + left) for one in _prefixed(where, inner, levels - 1))
+            deeper = _prefixed(where, inner, levels - 1, least)
+            yield from (one._replace(rest=one.rest + left) for one in deeper)
 
 
 def _unwrapped(name: str) -> str:
@@ -146,10 +161,16 @@ def _problems(own: Tensors, state: Mapping[str, torch.Tensor]) -> list[tuple[int
     ]
     unexpected = [key for key in state if key not in own]
     shaped = [key for key in own if key in state and own[key].shape != state[key].shape]
+    typed = [
+        key
+        for key in own
+        if key in state and own[key].is_floating_point() and not state[key].is_floating_point()
+    ]
     told = (
         ("missing", missing, lambda key: ""),
         ("unexpected", unexpected, lambda key: ""),
         ("of another shape", shaped, lambda k: f" {tuple(state[k].shape)} instead of {tuple(own[k].shape)}"),
+        ("of another type", typed, lambda k: f" {state[k].dtype} instead of {own[k].dtype}"),
     )
     return [
         (len(keys), f"{what} {keys[0]}{detail(keys[0])} ({len(keys)} in all)")

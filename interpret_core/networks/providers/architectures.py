@@ -80,7 +80,7 @@ class ArchitectureSource:
     def _classes(self, tensors: Tensors) -> int:
         name, shape = _last(self.name, self.build_for)
         for key, one in tensors.items():
-            if f".{key}".endswith(f".{name}") and tuple(one.shape[1:]) == shape[1:]:
+            if f".{key}".endswith(f".{name}") and tuple(one.shape[1:]) == shape[1:] and len(one):
                 return int(one.shape[0])
         return CLASSES
 

@@ -18,12 +18,13 @@ from interpret_core import config, networks
 from interpret_core.config import UPLOADS
 from interpret_core.errors import StoreError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
-from interpret_core.uploads import Uploads, name_problem
+from interpret_core.uploads import RemovedNetwork, Uploads, name_problem
 from ui.session.memory import again
 from ui.session.networks import examinations
 from ui.session.work import listing
 
 LARGEST = 1024  # MB of an uploaded file; Streamlit keeps it in memory until it is taken away
+BUSY = "A job that waits or runs needs the name {name}: cancel that job first."
 _EXAMINED = "_examined_file"
 
 
@@ -129,17 +130,36 @@ def examine(mark: str, name: str, content: memoryview, file_name: str, entry: Ma
         entry: as in `unitscope.toml`, weights apart.
     """
     forget()
-    staged = None
+    staged, found = None, None
     try:
+        check(entry)
         staged = folder().stage(content, file_name)
         found = Examined(mark, staged, examinations.of_file(name, staged, entry))
-    except (UnitscopeError, MemoryError) as error:
-        told = str(error) or "There is not enough memory to load this network: close other programs."
-        if staged is not None:
-            folder().discard(staged)
-            told = told.replace(str(staged), staged.name)
+    except UnitscopeError as error:
+        told = str(error).replace(str(staged), staged.name) if staged else str(error)
         found = Examined(mark, problem=told)
+    except (MemoryError, RuntimeError, TypeError, ValueError, OverflowError) as error:  # of torch, as a rule
+        told = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        found = Examined(
+            mark, problem=f"The network cannot be run here ({told}): another size may help, or more memory."
+        )
+    finally:
+        if staged is not None and (found is None or found.report is None):
+            folder().discard(staged)
     st.session_state[_EXAMINED] = found
+
+
+def check(entry: Mapping[str, Any]) -> None:
+    """What a browser sends is anything: a known architecture and nothing else is built here.
+
+    Raises:
+        StoreError: nothing may be added, or of another architecture.
+    """
+    name = str(entry.get("network"))
+    if refusal():
+        raise StoreError(refusal())
+    if not any(name in architectures(source) for source in sources()):
+        raise StoreError(f"{name!r} is no architecture of {' or '.join(sources())}: choose one of the list.")
 
 
 def register(name: str, entry: Mapping[str, Any]) -> None:
@@ -151,10 +171,35 @@ def register(name: str, entry: Mapping[str, Any]) -> None:
     found = examined()
     if found is None or found.staged is None:
         raise StoreError("Nothing has been examined: examine the file first.")
-    if refusal() or unusable(name):
-        raise StoreError(refusal() or unusable(name))
+    check(entry)
+    if unusable(name) or at_work(name):
+        raise StoreError(unusable(name) or BUSY.format(name=name))
     folder().register(found.staged, name, entry)
     st.session_state[_EXAMINED] = None
+    again()
+
+
+def remove(name: str) -> None:
+    """Take an added network away.
+
+    Raises:
+        UserError: a job needs it, or it is gone already; one clear line.
+    """
+    if at_work(name):
+        raise StoreError(BUSY.format(name=name))
+    folder().remove(name)
+    again()
+
+
+def put_back(removed: RemovedNetwork) -> None:
+    """Undo that.
+
+    Raises:
+        UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
+    """
+    if at_work(removed.name) or unusable(removed.name):
+        raise StoreError(unusable(removed.name) or BUSY.format(name=removed.name))
+    folder().put_back(removed)
     again()
 
 
