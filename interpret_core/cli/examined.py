@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from interpret_core import config
 from interpret_core.cli.terminal import console, table
 from interpret_core.provenance import MADE_WITH, made_with
 
 
 def show_examination(name: str, *, as_json: bool) -> None:
-    """Load a network, examine it, and print the report.
+    """Load a network, examine it, print the report, and keep it for the pages.
 
     Raises:
         NetworkError: it cannot be used at all; the line says why.
     """
     from interpret_core import networks
-    from interpret_core.networks.examination.report import examination
+    from interpret_core.runtime.examinations import examined
+    from interpret_core.store.store import Store
 
-    found = examination(networks.load(name, fetch=False))
+    network = networks.load(name, fetch=False)
+    with Store(config.current().cache) as store:
+        found = examined(network, store)
     if as_json:
         print(json.dumps({**found, MADE_WITH: made_with()}, indent=2, ensure_ascii=False))
         return

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from interpret_core import config
+from interpret_core.networks import load
+from interpret_core.runtime.examinations import kept
+from interpret_core.store.store import Store
 from tests.cli.conftest import Command
 
 
@@ -33,6 +37,11 @@ def test_the_report_as_json(command: Command) -> None:
     assert found["outputs"] == {"count": 1000, "problem": "", "names": 1000, "head": "logits", "why": ""}
     assert found["not_offered"] == []
     assert "Unitscope" in found["made_with"]
+    network = load("torchvision/resnet18@random")
+    with Store(config.current().cache) as store:  # for the page, which need not load the network again
+        assert kept(network.digest, network.spec, store) == {
+            name: one for name, one in found.items() if name != "made_with"
+        }
 
 
 def test_names_that_belong_to_nothing_are_refused(command: Command) -> None:

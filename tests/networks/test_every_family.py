@@ -1,8 +1,8 @@
-"""Every family of networks against forward hooks on a clean copy: responses, and outputs without a unit.
+"""Every family of networks against forward hooks on a clean copy: responses, outputs without a unit, and IoU.
 
 The oracle knows nothing of layers: it keeps what every module returns. A layer's response has to be one of
-these tensors, of a module that runs after the convolution, and silencing has to be what zeroing that very
-tensor does to the output.
+these tensors, of a module that runs after the convolution, silencing has to be what zeroing that very tensor
+does to the output, and its IoUs those that the reference counts from it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from interpret_core import networks
+from interpret_core import datasets, networks
+from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.plan import find_profiles
+from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.networks import Layer, Network, NetworkParts, Preprocessing, Silence, torchvision_ops
 from interpret_core.networks.layers.layer import Sort
 from interpret_core.networks.providers.timm_models import timm
+from interpret_core.positions import Placing
+from interpret_core.runtime.execution import Execution
+from interpret_core.store.store import Store
+from tests.planted_dataset import make_planted
+from tests.reference import profile as reference
 
 CLOSE = 1e-5  # of the largest number
 QUICK = ("torchvision/resnet18", "torchvision/mobilenet_v3_small", "timm/efficientnet_lite0", "timm/resnet18")
@@ -199,13 +209,14 @@ def check(network: Network, layers: list[Layer], module: nn.Module, batch: Tenso
     return checked
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow])
-        for name in (*(f"torchvision/{one}" for one in TORCHVISION), *(f"timm/{one}" for one in TIMM))
-    ],
-)
+def of_every_family(quick: tuple[str, ...]) -> pytest.MarkDecorator:
+    """A test for each of them; all but a few run on demand."""
+    names = (*(f"torchvision/{one}" for one in TORCHVISION), *(f"timm/{one}" for one in TIMM))
+    marked = [pytest.param(name, marks=[] if name in quick else [pytest.mark.slow]) for name in names]
+    return pytest.mark.parametrize("name", marked)
+
+
+@of_every_family(QUICK)
 def test_responses_and_silencing_are_those_of_hooks(name: str) -> None:
     module, edge = built(name)
     _MADE["now"] = NetworkParts(module, Preprocessing((edge, edge), (0.0,) * 3, (1.0,) * 3))
@@ -227,3 +238,74 @@ def test_responses_and_silencing_are_those_of_hooks(name: str) -> None:
     known = {id(module.get_submodule(path)) for path in told if path in returned}
     for path, part in module.named_modules():
         assert not isinstance(part, nn.Conv2d) or id(part) in known, path
+
+
+IMAGES, UNITS, COUNTED = 6, 6, 4  # of the data set; of a layer; layers of a network
+
+
+@of_every_family(QUICK[1:3])
+def test_ious_are_those_of_an_independent_count(name: str, tmp_path: Path) -> None:
+    """Thresholds, masks and tallies from what hooks kept, counted literally as the method says."""
+    module, edge = built(name)
+    _MADE["now"] = NetworkParts(module, Preprocessing((edge, edge), (0.0,) * 3, (1.0,) * 3))
+    planted = make_planted(tmp_path / "planted", IMAGES, edge, edge // 4)
+    opened = datasets.open_dataset(str(planted.root))
+    network = networks.load(f"{__name__}:made")
+    batch = network.preprocessing.batch([opened.read_image(image) for image in range(IMAGES)])
+    compared = [
+        pair
+        for pair in _returned(network, module, batch)
+        if not pair[0].without_masks and pair[1].shape[2] > 1
+    ]
+    compared = compared[:: max(1, len(compared) // COUNTED)]
+    assert compared
+    request = ProfileRequest(
+        network.name,
+        str(planted.root),
+        tuple(layer.name for layer, _ in compared),
+        quantile=0.05,
+        min_images=1,
+        permutations=0,
+        positions=Placing.STRETCHED,
+    )
+    with Store(tmp_path / "cache", shipped=()) as store:
+        outcome = run_profile(request, store, Execution(device="cpu"))
+        found = {key: one.profile for key, one in find_profiles(outcome.keys, store).items()}
+    annotations = [
+        [(kind, map_) for kind, maps in scene.items() for map_ in maps] for scene in planted.scenes
+    ]
+    for layer, response in compared:
+        mine = found[layer.name]
+        concepts = [(one.number, one.category) for one in mine.table.concepts]
+        known = [[pair for pair in one if pair[0] in mine.categories] for one in annotations]
+        counted = reference.profile(
+            response[:, :UNITS].numpy(),
+            known,
+            concepts,
+            list(mine.categories),
+            size=opened.annotation_size,
+            quantile=request.quantile,
+        )
+        arrays = mine.arrays
+        both, active = (arrays[key][:UNITS].astype(float) for key in ("intersection", "active"))
+        np.testing.assert_allclose(arrays["threshold"][:UNITS], counted["threshold"], rtol=1e-4, atol=1e-7)
+        np.testing.assert_array_equal(arrays["concept_pixels"], counted["concept_pixels"])
+        assert counted["intersection"].any()
+        # A response that differs in its last bits may pass the threshold or not: a pixel or two.
+        assert abs(both - counted["intersection"]).max() <= 2, layer.name
+        assert abs(active - counted["active"]).max() <= 2, layer.name
+
+
+def _returned(network: Network, module: nn.Module, batch: Tensor) -> list[tuple[Layer, Tensor]]:
+    """Layers that some module returns, each with what hooks kept of it."""
+    kept = Kept(module, batch)
+    layers = [*network.layers, *(one for one in network.further if one.sort in (Sort.SUM, Sort.JOIN))]
+    with network.recording(layers) as record:
+        responses = record(batch).responses
+    found = []
+    for layer in layers:
+        call = kept.call_that_returned(responses[layer.name], layer.path)
+        if call is not None:
+            tensor = next(one for path, number, one in kept.returned if (path, number) == call)
+            found.append((layer, tensor))
+    return found

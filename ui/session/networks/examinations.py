@@ -1,4 +1,4 @@
-"""The report on a network (`networks check`), made when asked for, kept by the network's digest."""
+"""The report on a network, made when it is asked for, one at a time."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from typing import Any
 
 from interpret_core import networks
 from interpret_core.network_tables import network_table
-from interpret_core.networks import NetworkSpec
-from interpret_core.networks.examination.report import VERSION, examination
-from interpret_core.runtime import subjects as identities
-from interpret_core.runtime.subjects import noted_as
+from interpret_core.runtime import examinations as reports
+from interpret_core.runtime.subjects import AUTO
 from ui.session import relevances, results, stored
 
 _one = threading.Lock()  # a network that is being examined fills memory and both cores
-
-
-def _key(digest: str, spec: NetworkSpec) -> str:
-    return f"examination/{VERSION}/{noted_as(digest, spec)}"
 
 
 def kept(name: str) -> dict[str, Any] | None:
@@ -29,8 +23,8 @@ def kept(name: str) -> dict[str, Any] | None:
         UserError: a network that cannot be found; one clear line.
     """
     subject = results.subject(name)
-    found = stored.store().get_json(_key(subject.digest, subject.spec))
-    if not isinstance(found, dict):
+    found = reports.kept(subject.digest, subject.spec, stored.store())
+    if found is None:
         return None
     # Another name may mean the same network: what its file was found to hold is its own.
     return found | {"network": name, "findings": list(results.card(name).findings)}
@@ -44,9 +38,7 @@ def made(name: str) -> dict[str, Any]:
     """
     with _one:
         network = relevances.loaded(name, results.subject(name).digest)
-        found = examination(network)
-        stored.store().put_json(_key(network.digest, network.spec), found, needed=False)
-    return found
+        return reports.examined(network, stored.store())
 
 
 def of_file(name: str, weights: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,9 +54,5 @@ def of_file(name: str, weights: Path, entry: Mapping[str, Any]) -> dict[str, Any
     """
     table = network_table(weights, name, {**entry, "weights": weights.name})
     with _one:
-        network = networks.load(name, identities.AUTO, fetch=False, table=table)
-        found = examination(network)
-        store = stored.store()
-        identities.remember(network, store)
-        store.put_json(_key(network.digest, network.spec), found, needed=False)
-    return found
+        network = networks.load(name, AUTO, fetch=False, table=table)
+        return reports.examined(network, stored.store())
