@@ -120,6 +120,9 @@ def test_keyboard_moves_between_cells_and_chooses(page: Page, ready: str) -> Non
 
 
 def test_views_and_settings_are_part_of_the_address(page: Page, ready: str) -> None:
+    page.set_viewport_size(
+        {"width": 1440, "height": 1400}
+    )  # a list closes where the sidebar scrolls below it
     page.goto(f"{ready}/relevance?{SELECTION}")
     page.get_by_role("radio", name="share within the class").or_(
         page.get_by_text("share within the class", exact=True)
