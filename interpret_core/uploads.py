@@ -39,10 +39,10 @@ _LONGEST_BYTES = 200  # of it in a folder's name, before which a time may stand
 _TABLE = "network.toml"
 _STAGED, _REMOVED = ".staged", ".removed"
 _NAME = re.compile(r"[^\W_][\w.-]*")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
 _Stamp = tuple[tuple[object, ...], ...]
 _Read = tuple[dict[str, NetworkTable], dict[str, str]]
 _READ: dict[Path, tuple[_Stamp, _Read]] = {}  # folder -> what it held when it had this stamp
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
 
 
 @dataclass(frozen=True)

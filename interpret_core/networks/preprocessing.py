@@ -21,8 +21,6 @@ _RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
-
-
 LARGEST = 1e6  # of a mean, a deviation or one divided by it
 
 

@@ -13,6 +13,7 @@ from interpret_core import networks
 from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import HEADS
 from interpret_core.networks import NetworkSpec
+from interpret_core.networks.providers.architectures import CLASSES
 from interpret_core.uploads import normal
 from ui.session.networks import added
 from ui.shell.plain import plain
@@ -159,7 +160,7 @@ def _classes(spec: NetworkSpec | None, problems: list[str]) -> list[str]:
         names = []
     elif way == IMAGENET:
         names = list(spec.class_names) if spec else []
-        if len(names) != 1000:
+        if len(names) != CLASSES:
             problems.append(f"This architecture’s own classes are not {IMAGENET}: choose another way.")
     elif not names:
         problems.append(f"No class is named yet: write them, or choose “{NONE}”.")

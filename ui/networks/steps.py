@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
@@ -60,9 +58,9 @@ def _told(draft: Draft, found: Examined) -> None:
         st.error(plain(found.problem))
         return
     st.subheader("What was found")
-    unfit = _unfit(draft, found.report)
+    unfit = added.unfit(found)
     if unfit:
-        st.error(unfit)
+        st.error(plain(unfit))
     else:
         _offer(draft)
     examination_report(dict(found.report))
@@ -78,27 +76,9 @@ def _offer(draft: Draft) -> None:
         st.caption(plain(unusable))
 
 
-def _unfit(draft: Draft, report: Any) -> str:
-    """Why what was found cannot be what is meant; empty where it can."""
-    names, outputs = len(draft.entry.get("classes", ())), report["outputs"]["count"]
-    if names and outputs is not None and names != outputs:
-        return (
-            f"The weights have {outputs:,} outputs, but {names:,} classes are named: name one for each "
-            "output, in their order."
-        )
-    strange = [row["layer"] for row in report["layers"] if not row["finite"]]
-    if strange:
-        others = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
-        return (
-            f"Values that are not finite on the test images, in {plain(strange[0])}{others}: the weights are "
-            "damaged, or meant for pictures prepared in another way."
-        )
-    return ""
-
-
 def _register(draft: Draft) -> None:
     try:
-        added.register(draft.name, draft.entry)
+        added.register(draft.name)
     except UnitscopeError as error:
         st.error(plain(error))
         return

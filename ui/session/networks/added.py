@@ -16,7 +16,7 @@ from streamlit import config as served
 
 from interpret_core import config, networks
 from interpret_core.config import UPLOADS
-from interpret_core.errors import StoreError, UnitscopeError
+from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
 from interpret_core.uploads import RemovedNetwork, Uploads, name_problem
 from ui.session.memory import again
@@ -34,12 +34,14 @@ class Examined:
 
     Attributes:
         mark: of file and entry, as `mark_of` makes it.
+        entry: as it was examined, and as it will be registered.
         staged: the file, None where the examination failed.
         report: of the examination.
         problem: why it failed, one line.
     """
 
     mark: str
+    entry: Mapping[str, Any]
     staged: Path | None = None
     report: Mapping[str, Any] | None = None
     problem: str = ""
@@ -76,11 +78,11 @@ def folder() -> Uploads:
     """Where they are.
 
     Raises:
-        StoreError: there is to be none.
+        ParameterError: there is to be none.
     """
     place = config.current().uploads
     if place is None:
-        raise StoreError(refusal())
+        raise ParameterError(refusal())
     return Uploads(place)
 
 
@@ -132,16 +134,18 @@ def examine(mark: str, name: str, content: memoryview, file_name: str, entry: Ma
     forget()
     staged, found = None, None
     try:
-        check(entry)
+        check_allowed(entry)
         staged = folder().stage(content, file_name)
-        found = Examined(mark, staged, examinations.of_file(name, staged, entry))
+        found = Examined(mark, entry, staged, examinations.of_file(name, staged, entry))
     except UnitscopeError as error:
         told = str(error).replace(str(staged), staged.name) if staged else str(error)
-        found = Examined(mark, problem=told)
+        found = Examined(mark, entry, problem=told)
     except (MemoryError, RuntimeError, TypeError, ValueError, OverflowError) as error:  # of torch, as a rule
         told = (str(error).splitlines() or [type(error).__name__])[0][:200]
         found = Examined(
-            mark, problem=f"The network cannot be run here ({told}): another size may help, or more memory."
+            mark,
+            entry,
+            problem=f"The network cannot be run here ({told}): another size may help, or more memory.",
         )
     finally:
         if staged is not None and (found is None or found.report is None):
@@ -149,32 +153,55 @@ def examine(mark: str, name: str, content: memoryview, file_name: str, entry: Ma
     st.session_state[_EXAMINED] = found
 
 
-def check(entry: Mapping[str, Any]) -> None:
+def check_allowed(entry: Mapping[str, Any]) -> None:
     """What a browser sends is anything: a known architecture and nothing else is built here.
 
     Raises:
-        StoreError: nothing may be added, or of another architecture.
+        ParameterError: nothing may be added, or of another architecture.
     """
     name = str(entry.get("network"))
     if refusal():
-        raise StoreError(refusal())
+        raise ParameterError(refusal())
     if not any(name in architectures(source) for source in sources()):
-        raise StoreError(f"{name!r} is no architecture of {' or '.join(sources())}: choose one of the list.")
+        raise ParameterError(
+            f"{name!r} is no architecture of {' or '.join(sources())}: choose one of the list."
+        )
 
 
-def register(name: str, entry: Mapping[str, Any]) -> None:
-    """Make what was examined a network of this name.
+def unfit(found: Examined) -> str:
+    """Why what was examined cannot be what is meant, in a sentence; empty where it can."""
+    if found.report is None:
+        return found.problem
+    names, outputs = len(found.entry.get("classes", ())), found.report["outputs"]["count"]
+    if names and outputs is not None and names != outputs:
+        return (
+            f"The weights have {outputs:,} outputs, but {names:,} classes are named: name one for each "
+            "output, in their order."
+        )
+    strange = [row["layer"] for row in found.report["layers"] if not row["finite"]]
+    if strange:
+        others = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        return (
+            f"Values that are not finite on the test images, in {strange[0]}{others}: the weights are "
+            "damaged, or meant for pictures prepared in another way."
+        )
+    return ""
+
+
+def register(name: str) -> None:
+    """Make what was examined, as it was examined, a network of this name.
 
     Raises:
-        UserError: the name is taken meanwhile, or the file is gone; one clear line.
+        UserError: nothing was, or it is unfit; the name is taken meanwhile; the file is gone. One clear line.
     """
     found = examined()
     if found is None or found.staged is None:
-        raise StoreError("Nothing has been examined: examine the file first.")
-    check(entry)
-    if unusable(name) or at_work(name):
-        raise StoreError(unusable(name) or BUSY.format(name=name))
-    folder().register(found.staged, name, entry)
+        raise ParameterError("Nothing has been examined: examine the file first.")
+    check_allowed(found.entry)
+    problem = unfit(found) or unusable(name) or (BUSY.format(name=name) if at_work(name) else "")
+    if problem:
+        raise ParameterError(problem)
+    folder().register(found.staged, name, found.entry)
     st.session_state[_EXAMINED] = None
     again()
 
@@ -186,7 +213,7 @@ def remove(name: str) -> None:
         UserError: a job needs it, or it is gone already; one clear line.
     """
     if at_work(name):
-        raise StoreError(BUSY.format(name=name))
+        raise ParameterError(BUSY.format(name=name))
     folder().remove(name)
     again()
 
@@ -198,7 +225,7 @@ def put_back(removed: RemovedNetwork) -> None:
         UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
     """
     if at_work(removed.name) or unusable(removed.name):
-        raise StoreError(unusable(removed.name) or BUSY.format(name=removed.name))
+        raise ParameterError(unusable(removed.name) or BUSY.format(name=removed.name))
     folder().put_back(removed)
     again()
 
