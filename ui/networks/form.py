@@ -98,7 +98,12 @@ def _architecture() -> str:
     source = sources[0]
     if len(sources) > 1:
         source = st.segmented_control(
-            "Package of the architecture", sources, default=source, required=True, key=_key("source")
+            "Package of the architecture",
+            sources,
+            default=source,
+            required=True,
+            key=_key("source"),
+            persist_state="session",
         )
     names = added.architectures(source)
     chosen = st.selectbox(
@@ -106,6 +111,7 @@ def _architecture() -> str:
         names,
         index=names.index(FIRST) if FIRST in names else 0,
         key=_key(f"architecture_{source}"),
+        persist_state="session",
         format_func=lambda name: name.partition("/")[2],
         help="The one that these weights were trained as. How many classes it has is read off the file.",
     )
@@ -165,8 +171,8 @@ def _classes(spec: NetworkSpec | None, problems: list[str]) -> list[str]:
     elif not names:
         problems.append(f"No class is named yet: write them, or choose “{NONE}”.")
     # Always there: what comes and goes would close the box below it.
-    first = f": {plain(names[0])} is the first output." if names else "."
-    st.caption(f"{count_text(len(names), 'class', 'classes')}{first}")
+    counted = count_text(len(names), "class", "classes")
+    st.caption(f"{counted}: {plain(names[0])} is the first output." if names else "No names so far.")
     return names
 
 
@@ -181,11 +187,14 @@ def _input(spec: NetworkSpec | None, problems: list[str]) -> dict[str, Any]:
         std = _numbers("Standard deviation per channel", "std", own.std if own else (), problems)
         way = own.interpolation if own else WAYS[0]
         ways = tuple(dict.fromkeys((way, *WAYS)))
-        chosen = st.selectbox("Interpolation", ways, key=_key(f"interpolation_{way}"))
+        chosen = st.selectbox(
+            "Interpolation", ways, key=_key(f"interpolation_{way}"), persist_state="session"
+        )
         head = st.selectbox(
             "Its outputs are",
             (FOUND, *HEADS),
             key=_key("head"),
+            persist_state="session",
             help="Logits before a softmax, probabilities after it, or a sigmoid's logits, a class each.",
         )
     if size:
