@@ -21,6 +21,7 @@ from interpret_core.networks.providers.timm_models import FILE, timm
 
 REPOSITORY = "timm/lcnet_050.ra2_in1k"
 NAME = "timm/lcnet_050"
+ROOT = Path(__file__).resolve().parents[2]
 LOADED = """
 import json
 from interpret_core.networks import load
@@ -81,7 +82,9 @@ def told(tmp_path: Path, address: str, **more: str) -> tuple[str, str, list[floa
         **more,
     }
     command = [sys.executable, "-c", LOADED]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     evidence, note, answers = json.loads(done.stdout.splitlines()[-1])
     return evidence, note, answers
