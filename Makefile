@@ -44,7 +44,7 @@ lint: $(VENV)/.installed-dev ## Lint, format and types only
 bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="--network … --dataset …")
 	$(BIN)/python -m interpret_core bench profile $(ARGS)
 
-demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (a quarter of an hour on two cores; ARGS="--cache FOLDER" goes on)
+demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (hours on two cores; ARGS="--cache FOLDER" goes on)
 	$(BIN)/python -m demo.results $(ARGS)
 
 clean: ## Delete the virtual environment and tool caches; results in cache/ stay

@@ -24,7 +24,7 @@ ALL = "all"  # in place of names: every layer, every class
 BATCH_SIZE = 32  # images per forward pass
 TOP_SHARE = 0.05  # of a layer's units, that are compared as the most important ones
 AGREEMENT_PERMUTATIONS = 10_000
-PLACING = Placing.STRETCHED
+PLACING = Placing.ANCHORED
 DIGITS = 7  # of a number in a key: as many as tell single-precision numbers apart
 
 
