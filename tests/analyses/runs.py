@@ -9,6 +9,7 @@ from interpret_core import datasets, networks
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import LayerResults, find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_dataset import Planted
@@ -56,3 +57,9 @@ def annotations_of(planted: Planted, categories: tuple[str, ...]) -> list[list[t
         [(category, plane.astype(int)) for category in categories for plane in scene.get(category, [])]
         for scene in planted.scenes
     ]
+
+
+def lines_of(profile: LayerProfile) -> tuple[list[float], list[float]] | None:
+    """Where the record says that the grid lies, as the reference takes it; None for an even spread."""
+    rows, columns = profile.metadata["layer"].get("lines") or (None, None)
+    return None if rows is None else (rows, columns)

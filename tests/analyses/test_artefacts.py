@@ -14,7 +14,7 @@ from interpret_core.errors import StoreError
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.networks import Network
 from interpret_core.store.store import Store
-from tests.analyses.runs import digests, profiles, request_for, responses_of
+from tests.analyses.runs import digests, lines_of, profiles, request_for, responses_of
 from tests.planted_dataset import Planted
 from tests.reference import profile as reference
 
@@ -38,7 +38,9 @@ def test_they_are_what_the_network_answers(planted: Planted, store: Store) -> No
         assert masks is not None
         moved = np.nextafter(thresholds["threshold"], np.float32(np.inf))
         assert artefacts.find_masks(store, key, moved) is None, "another processor's, by a last bit"
-        expected = reference.masks(responses[name], thresholds["threshold"], profile.annotation_size)
+        expected = reference.masks(
+            responses[name], thresholds["threshold"], profile.annotation_size, lines_of(profile)
+        )
         ends = np.concatenate([[0], np.cumsum(masks["chance_length"])])
         maps = len(masks["chance_image"]) * profile.units
         assert len(ends) == maps + 1

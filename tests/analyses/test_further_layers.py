@@ -23,6 +23,7 @@ from interpret_core.runtime.subjects import identify, layers_of
 from interpret_core.store.store import Store
 from tests.analyses.ablated import planned
 from tests.analyses.related import NETWORK, asked, network, write_objects
+from tests.analyses.runs import lines_of
 from tests.reference import profile as reference
 
 
@@ -54,7 +55,13 @@ def test_a_blocks_profile_equals_the_reference(root: Path, store: Store) -> None
     concepts = [(at + 1, "object") for at in range(len(table))]
     annotations = [[("object", plane.astype(int)) for plane in one] for one in planes]
     expected = reference.profile(
-        block_output(root), annotations, concepts, ["object"], quantile=0.05, size=dataset.annotation_size
+        block_output(root),
+        annotations,
+        concepts,
+        ["object"],
+        quantile=0.05,
+        size=dataset.annotation_size,
+        lines=lines_of(layer.profile),
     )
     for field in ("threshold", "exceeding", "intersection", "active_total"):
         np.testing.assert_allclose(layer.profile.arrays[field], expected[field], rtol=1e-6, err_msg=field)

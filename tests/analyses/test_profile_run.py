@@ -24,7 +24,16 @@ from interpret_core.measures.dissection.chance import permutations
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
-from tests.analyses.runs import COLOURS, MIXED, annotations_of, digests, profiles, request_for, responses_of
+from tests.analyses.runs import (
+    COLOURS,
+    MIXED,
+    annotations_of,
+    digests,
+    lines_of,
+    profiles,
+    request_for,
+    responses_of,
+)
 from tests.planted_dataset import Planted
 from tests.reference import chance as reference_chance
 from tests.reference import profile as reference
@@ -42,8 +51,9 @@ EQUAL_FIELDS = (
 )
 
 
-def test_a_run_equals_the_reference(planted: Planted, store: Store) -> None:
-    request = request_for(planted)
+@pytest.mark.parametrize("positions", ["anchored", "stretched"])
+def test_a_run_equals_the_reference(planted: Planted, store: Store, positions: str) -> None:
+    request = request_for(planted, positions=positions)
     found = profiles(request, store)
     responses = responses_of(request, planted)
     assert list(found) == list(responses)
@@ -58,6 +68,7 @@ def test_a_run_equals_the_reference(planted: Planted, store: Store) -> None:
             list(profile.categories),
             size=profile.annotation_size,
             quantile=request.quantile,
+            lines=lines_of(profile),
         )
         for field in EQUAL_FIELDS:
             np.testing.assert_array_equal(profile.arrays[field], expected[field], err_msg=field)
@@ -93,7 +104,10 @@ def test_chance_equals_brute_force(planted: Planted, store: Store) -> None:
     concepts = [(number, category) for number, _, category in profile.metadata["concepts"]]
     annotations = annotations_of(planted, profile.categories)
     mask = reference.masks(
-        responses_of(request, planted)["conv1"], profile.arrays["threshold"], profile.annotation_size
+        responses_of(request, planted)["conv1"],
+        profile.arrays["threshold"],
+        profile.annotation_size,
+        lines_of(profile),
     )
     orders = {}
     dataset = datasets.open_dataset(str(planted.root))

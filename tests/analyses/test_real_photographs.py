@@ -18,7 +18,7 @@ from interpret_core.measures.dissection.masks import decode
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
-from tests.analyses.runs import digests
+from tests.analyses.runs import digests, lines_of
 from tests.reference import bands as reference_bands
 from tests.reference import profile as reference
 
@@ -84,6 +84,7 @@ def test_efficientnet_equals_the_reference(photographs: Path, store: Store) -> N
             concepts,
             list(table.categories),
             size=dataset.annotation_size,
+            lines=lines_of(layer.profile),
         )
         for field in ("threshold", "exceeding", "intersection", "active", "active_total"):
             np.testing.assert_array_equal(layer.profile.arrays[field][chosen], expected[field], err_msg=field)
@@ -99,7 +100,7 @@ def assert_silence(profile: LayerProfile, responses: np.ndarray, chosen: np.ndar
     image, response = reference_bands.bands(responses[:, chosen])
     np.testing.assert_array_equal(profile.arrays["band_image"][chosen], image)
     np.testing.assert_array_equal(profile.arrays["band_response"][chosen], response)
-    masks = reference.masks(responses[:, chosen], threshold, profile.annotation_size)
+    masks = reference.masks(responses[:, chosen], threshold, profile.annotation_size, lines_of(profile))
     for row, unit in enumerate(chosen):
         for band in range(reference_bands.TENTHS):
             for place, index in enumerate(profile.band(unit, band)[0]):

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 from interpret_core import datasets, networks
 from interpret_core.analyses.relevance.compute import run_relevance
@@ -20,6 +19,7 @@ from interpret_core.networks.graph.cuts import INPUT
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.analyses.related import NETWORK, asked, network, write_objects
+from tests.reference import profile as reference
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +58,10 @@ def literal(root: Path, name: str, layer: str, index: int, points: int = 16) -> 
     return attribution[0].detach().numpy()
 
 
-def upsampled(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    values = torch.from_numpy(maps)[None]
-    return functional.interpolate(values, size, mode="bilinear", align_corners=False)[0].numpy()
+def upsampled(maps: np.ndarray, size: tuple[int, int], layer: str) -> np.ndarray:
+    """Each map drawn where the layer's positions lie."""
+    lines = networks.load(NETWORK).layer(layer).lines_for("anchored")
+    return np.stack([reference.bilinear(one, *size, lines) for one in maps])
 
 
 def test_every_number_equals_a_literal_computation(root: Path, store: Store) -> None:
@@ -74,8 +75,8 @@ def test_every_number_equals_a_literal_computation(root: Path, store: Store) -> 
         masks = [(dataset.read_annotation(i, table) == number + 1).any(0) for i in one.images]
         for layer in ("first", "second"):
             maps = [literal(root, name, layer, int(i)) for i in one.images]
-            inside = [upsampled(np.abs(g), m.shape) * m for g, m in zip(maps, masks, strict=True)]
-            whole = [upsampled(np.abs(g), m.shape) for g, m in zip(maps, masks, strict=True)]
+            inside = [upsampled(np.abs(g), m.shape, layer) * m for g, m in zip(maps, masks, strict=True)]
+            whole = [upsampled(np.abs(g), m.shape, layer) for g, m in zip(maps, masks, strict=True)]
             part = one.layer(layer)
             per_image = np.array([values.sum((1, 2)) for values in inside])
             np.testing.assert_allclose(part.per_image, per_image, rtol=2e-4, atol=1e-7)
@@ -87,7 +88,13 @@ def test_every_number_equals_a_literal_computation(root: Path, store: Store) -> 
             np.testing.assert_allclose(
                 part.per_pixel_mean, (per_image / pixels[:, None]).mean(0), rtol=2e-4, atol=1e-9
             )
-            mass = per_image.mean(0).sum() * np.prod(part.shape.grid) / (12 * 12)
+            # A position's pixels: what is drawn of a map that is 1 there and 0 elsewhere.
+            positions = int(np.prod(part.shape.grid))
+            drawn = upsampled(np.eye(positions).reshape(positions, *part.shape.grid), (12, 12), layer)
+            own = [(drawn * m).sum((1, 2)) / drawn.sum((1, 2)) for m in masks]
+            mass = np.mean(
+                [(np.abs(g).reshape(-1, positions) * w).sum() for g, w in zip(maps, own, strict=True)]
+            )
             assert one.mass(layer) == pytest.approx(mass, rel=1e-3)
             assert part.points.tolist() == [16, 16, 16]
 

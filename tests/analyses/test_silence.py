@@ -18,7 +18,15 @@ from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
-from tests.analyses.runs import COLOURS, annotations_of, digests, profiles, request_for, responses_of
+from tests.analyses.runs import (
+    COLOURS,
+    annotations_of,
+    digests,
+    lines_of,
+    profiles,
+    request_for,
+    responses_of,
+)
 from tests.planted_dataset import Planted, make_planted, save_mask, write_tables
 from tests.reference import bands as reference
 from tests.reference import profile as profile_reference
@@ -36,7 +44,8 @@ def assert_bands(profile: LayerProfile, responses: np.ndarray, ranked: list[int]
     image, response = reference.bands(responses, ranked=ranked)
     np.testing.assert_array_equal(profile.arrays["band_image"], image)
     np.testing.assert_array_equal(profile.arrays["band_response"], response)
-    mask = profile_reference.masks(responses, profile.arrays["threshold"], profile.annotation_size)
+    threshold, lines = profile.arrays["threshold"], lines_of(profile)
+    mask = profile_reference.masks(responses, threshold, profile.annotation_size, lines)
     for unit in range(profile.units):
         for band in range(reference.TENTHS):
             for place, index in enumerate(profile.band(unit, band)[0]):

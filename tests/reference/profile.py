@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 Annotation = Sequence[tuple[str, np.ndarray]]
+# Of positions along a side: how many steps fill it, and how much of one precedes the first centre.
+Line = Sequence[float]
 Concept = tuple[int, str]
 
 NO_IMAGE = -1
@@ -79,11 +81,12 @@ def thresholds(
     }
 
 
-def source(size: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def source(size: int, target: int, line: Line | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Along one axis, for every target pixel: lower source index, upper source index, float32 weight."""
+    steps, offset = line or (size, 0.5)
     low, high, weight = [], [], []
     for index in range(target):
-        position = max((index + 0.5) * size / target - 0.5, 0.0)
+        position = min(max((index + 0.5) * steps / target - offset, 0.0), size - 1.0)
         first = min(int(position), size - 1)
         low.append(first)
         high.append(min(first + 1, size - 1))
@@ -91,15 +94,16 @@ def source(size: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(low), np.array(high), np.array(weight, dtype=np.float32)
 
 
-def bilinear(grid: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(h, w) float32 resampled to (H, W): half-pixel centres, edges clamped, never antialiased.
+def bilinear(grid: np.ndarray, height: int, width: int, lines: tuple[Line, Line] | None = None) -> np.ndarray:
+    """(h, w) float32 resampled to (H, W): edges clamped, never antialiased; half-pixel centres without lines.
 
     First down the columns, then along the row; every subtraction, product and sum is rounded to float32
     by itself (no fused multiply-add), so that a value can be compared with a threshold bit for bit.
     """
     grid = np.asarray(grid, dtype=np.float32)
-    top, bottom, down = source(grid.shape[0], height)
-    near, far, along = source(grid.shape[1], width)
+    rows, columns = lines or (None, None)
+    top, bottom, down = source(grid.shape[0], height, rows)
+    near, far, along = source(grid.shape[1], width, columns)
     down = down[:, None]
     a, b = grid[np.ix_(top, near)], grid[np.ix_(top, far)]
     c, d = grid[np.ix_(bottom, near)], grid[np.ix_(bottom, far)]
@@ -108,13 +112,15 @@ def bilinear(grid: np.ndarray, height: int, width: int) -> np.ndarray:
     return left + (right - left) * along[None, :]
 
 
-def masks(responses: np.ndarray, cuts: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def masks(
+    responses: np.ndarray, cuts: np.ndarray, size: tuple[int, int], lines: tuple[Line, Line] | None = None
+) -> np.ndarray:
     """(N, U, H, W) bool: the resampled response is strictly above its unit's threshold."""
     images, units = responses.shape[:2]
     out = np.zeros((images, units, *size), dtype=bool)
     for image in range(images):
         for unit in range(units):
-            out[image, unit] = bilinear(responses[image, unit], *size) > np.float32(cuts[unit])
+            out[image, unit] = bilinear(responses[image, unit], *size, lines) > np.float32(cuts[unit])
     return out
 
 
@@ -241,10 +247,11 @@ def profile(
     size: tuple[int, int],
     quantile: float = 0.005,
     valid: Sequence[bool] | None = None,
+    lines: tuple[Line, Line] | None = None,
 ) -> dict[str, Any]:
     """Thresholds, masks (under `mask`) and tallies of one layer in one call."""
     result: dict[str, Any] = thresholds(responses, quantile, valid)
-    result["mask"] = masks(responses, result["threshold"], size)
+    result["mask"] = masks(responses, result["threshold"], size, lines)
     return result | tally(result["mask"], annotations, concepts, categories, valid)
 
 
