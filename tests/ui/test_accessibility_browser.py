@@ -264,7 +264,7 @@ CELLS = """cells => cells.map(cell =>
 
 
 @pytest.mark.parametrize(
-    ("place", "rows"), [("units?{}&layer=conv4&unit=3", 4), ("agreement?{}&compare=demo/vgg11", 2)]
+    ("place", "rows"), [("units?{}&layer=conv4&unit=3", 5), ("agreement?{}&compare=demo/vgg11", 2)]
 )
 def test_a_small_table_has_help_where_there_is_room_and_blocks_on_a_phone(
     browser: Browser, address: str, place: str, rows: int

@@ -53,7 +53,9 @@ def test_a_layer_s_map_is_the_sum_over_its_units() -> None:
     assert pixels.shape == (448, 448, 4)
     key, record = relevances.keyed(WANTED, "red square")
     found = relevances.map_of(Spot(WANTED, "red square", first(), "conv2"), key)
-    assert answer.body == relevance_maps.size_picture(np.abs(found.units).sum(0), (448, 448))
+    lines = record.lines("conv2")
+    assert lines is not None
+    assert answer.body == relevance_maps.size_picture(np.abs(found.units).sum(0), (448, 448), lines)
     assert found.units.shape[0] == 32
     # The map adds up to what the whole run found for this image.
     change = float(record.arrays["change"][0, 1])
@@ -64,9 +66,9 @@ def test_one_unit_and_the_pixels_keep_their_sign() -> None:
     layer, unit = ask(query(), image=first()), ask(query(unit="4"), image=first())
     pixel = ask(query(), kind="pixel", image=first())
     assert len({layer.body, unit.body, pixel.body}) == 3
-    key, _ = relevances.keyed(WANTED, "red square")
+    key, record = relevances.keyed(WANTED, "red square")
     found = relevances.map_of(Spot(WANTED, "red square", first(), "conv2"), key)
-    assert unit.body == relevance_maps.signed_picture(found.units[4], (448, 448))
+    assert unit.body == relevance_maps.signed_picture(found.units[4], (448, 448), lines=record.lines("conv2"))
 
 
 def test_an_address_of_another_result_gets_no_map() -> None:
