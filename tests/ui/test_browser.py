@@ -193,12 +193,12 @@ def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str)
     expect(page).to_have_url(re.compile(r"concept="))
     expect(page.get_by_role("heading", name=f"{name} in each network")).to_be_in_viewport()
     expect(page.locator(f"{chart} .ytick text").filter(has_text=f"▸ {name}")).to_be_visible()
-    # As many as overlap with it, six at most.
-    for network, overlapping in (("small", 6), ("other", 5)):
+    overlap = {"small": 6, "other": 5}  # units with it, six at most
+    for network in overlap:
         legend = page.locator(f".st-key-bars_{network} .legendtext").filter(has_text=re.compile(f"^{name}$"))
         expect(legend).to_be_visible()
         cards = page.locator(f".st-key-matches_{network} a")
-        expect(cards).to_have_count(overlapping)
+        expect(cards).to_have_count(overlap[network])
     before, card = page.url, page.locator(".st-key-matches_other a").first
     unit = re.search(r"unit (\d+)", card.inner_text())
     assert unit is not None
@@ -206,7 +206,7 @@ def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str)
     expect(page).to_have_url(re.compile(rf"/units\?network=other.*unit={unit[1]}&annotate="))
     await_masks(page, int(unit[1]))
     page.go_back()
-    expect(page.locator(".st-key-matches_other a")).to_have_count(5)
+    expect(page.locator(".st-key-matches_other a")).to_have_count(overlap["other"])
     assert page.url == before
     page.get_by_role("button", name="✕ Clear", exact=True).click()
     expect(page).not_to_have_url(re.compile(r"concept="))
