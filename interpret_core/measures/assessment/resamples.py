@@ -1,0 +1,41 @@
+"""Folds and resamples of images: what is held out, and what is drawn again, the same for every unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDS = 5
+RESAMPLES = 200
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """How N images are held out and drawn again.
+
+    Attributes:
+        fold: (N,) int32, 0 to FOLDS − 1; images of one scene are in one fold.
+        weights: (N, R) int32, how often each resample has an image: scenes are drawn, as many as there are.
+    """
+
+    fold: NDArray[np.int32]
+    weights: NDArray[np.int32]
+
+
+def resamples(scene: NDArray[np.int64], seed: int = SEED, number: int = RESAMPLES) -> Resamples:
+    """Draw folds of scenes, as even as they come, and `number` resamples of the images.
+
+    Args:
+        scene: (N,) images of one number belong together.
+        seed: of both.
+        number: R.
+    """
+    rng = np.random.default_rng(seed)
+    scenes, scene_of = np.unique(scene, return_inverse=True)
+    place = rng.permutation(len(scenes))
+    drawn = rng.integers(0, len(scenes), (number, len(scenes)))
+    weights = np.stack([np.bincount(one, minlength=len(scenes)) for one in drawn], 1)[scene_of]
+    return Resamples((place % FOLDS)[scene_of].astype(np.int32), weights.astype(np.int32))
