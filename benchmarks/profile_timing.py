@@ -21,7 +21,7 @@ from benchmarks.naive_profile import naive_profile
 from interpret_core import datasets, networks
 from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.assembly import layer_arrays, shown_images
-from interpret_core.analyses.profile.chance import Lottery
+from interpret_core.analyses.profile.chance import Lottery, Sample
 from interpret_core.analyses.profile.material import Fed, Material, feed
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.tallies import Rounds, settled
@@ -136,7 +136,8 @@ class Bench:
         whole = time.perf_counter() - start
         start = time.perf_counter()
         images = np.flatnonzero(self.material.survey.valid)
-        lottery = Lottery.prepared(self.material, self.request, images)
+        sample = Sample.read(self.material, images, self.request.min_images)
+        lottery = Lottery.prepared(sample, self.request)
         for name in self.layers:
             lottery.record(found[name], self.last["arrays"][name]["state"], lambda _: None)
         return {"masks": gallery, "chance": time.perf_counter() - start + max(whole - gallery, 0.0)}

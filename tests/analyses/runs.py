@@ -26,7 +26,7 @@ def request_for(planted: Planted, network: str = MIXED, **changes: object) -> Pr
 def digests(request: ProfileRequest, store: Store) -> dict[str, str]:
     keys = layer_keys(request, store)
     found = {}
-    for key in (*keys.profile.values(), *keys.chance.values()):
+    for key in (*keys.profile.values(), *keys.chance.values(), *keys.assessment.values()):
         record = store.get(key)
         assert record is not None
         found[key] = record.digest()

@@ -78,7 +78,7 @@ def test_where_they_are_lost_the_network_is_run_again(planted: Planted, store: S
         for key in lost:
             store.delete(key)
     assert run_profile(other, store).computed > 0
-    assert len(digests(other, store)) == 2 * len(layer_keys(other, store).layers)
+    assert len(digests(other, store)) == 3 * len(layer_keys(other, store).layers)
     assert store.keys("masks/"), "and kept again"
 
 

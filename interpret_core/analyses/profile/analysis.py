@@ -18,17 +18,19 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
 
-CHANCE = "chance of "  # before a layer's name, where its chance level is meant
+# Before a layer's name, where its chance level or its assessment is meant.
+CHANCE, ASSESSMENT = "chance of ", "assessment of "
 
 
 class ProfileAnalysis(Analysis[ProfileRequest, Profiled]):
     """What each unit detects."""
 
     def plan(self, request: ProfileRequest, store: Store) -> Plan:
-        """A record per layer and one of its chance level, beside the data set's survey."""
+        """Per layer a record, its chance level and its assessment, beside the data set's survey."""
         keys = layer_keys(request, store)
         parts = {"survey": keys.survey, **keys.profile}
         parts |= {f"{CHANCE}{layer}": key for layer, key in keys.chance.items()}
+        parts |= {f"{ASSESSMENT}{layer}": key for layer, key in keys.assessment.items()}
         missing = tuple(name for name, key in parts.items() if not store.has(key))
         images = len(datasets.open_dataset(request.dataset))
         return Plan(parts, missing, keys.cost(request, images, store))
@@ -48,7 +50,7 @@ class ProfileAnalysis(Analysis[ProfileRequest, Profiled]):
         return Profiled(request, outcome, found.summaries, time.perf_counter() - start)
 
     def find(self, request: ProfileRequest, store: Store) -> Profiled | None:
-        """Every layer's profile and chance level, if all are there."""
+        """Every layer's profile, chance level and assessment, if all are there."""
         keys = layer_keys(request, store)
         if keys.missing(store):
             return None
@@ -78,5 +80,6 @@ class ProfileAnalysis(Analysis[ProfileRequest, Profiled]):
 
 def _profiled(request: ProfileRequest, outcome: Outcome, store: Store) -> Profiled:
     found = find_profiles(outcome.keys, store).values()
-    summaries = tuple(summarise(layer.profile, layer.chance, request.settings()) for layer in found)
+    settings = request.settings()
+    summaries = tuple(summarise(layer.profile, layer.chance, settings, layer.assessment) for layer in found)
     return Profiled(request, outcome, summaries)

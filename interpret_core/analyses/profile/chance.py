@@ -1,4 +1,4 @@
-"""The chance level of each layer, from its masks and the annotations of the sampled images."""
+"""The sampled images, and the chance level of each layer from its masks and their annotations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.material import Material
 from interpret_core.analyses.profile.request import ProfileRequest
-from interpret_core.datasets import ConceptTable, Loaded, Loader
+from interpret_core.datasets import ConceptTable, Dataset
 from interpret_core.errors import DatasetError
 from interpret_core.measures.dissection.chance import Annotations, assess, null_maxima, permutations
 from interpret_core.measures.dissection.masks import Runs
@@ -18,6 +18,68 @@ from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.records import Arrays, Record
 
 SLICE = 10  # permutations between two looks at progress and cancellation
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Images whose annotations are in memory at once.
+
+    The one part of a profile whose memory grows with the data set, up to `chance.MAX_IMAGES` images.
+
+    Attributes:
+        images: (N,) sorted.
+        annotations: theirs.
+        colours: (N, H·W, 3) uint8, the images box-filtered to the annotation's grid.
+    """
+
+    images: NDArray[np.int64]
+    annotations: Annotations
+    colours: NDArray[np.uint8]
+
+    @classmethod
+    def read(cls, material: Material, images: NDArray[np.int64], min_images: int) -> Sample:
+        """Read images, every plane of annotations holding one category, so that it can be permuted alone.
+
+        Args:
+            material: the data set.
+            images: (N,) sorted.
+            min_images: concepts in fewer images are not included.
+        """
+        survey, table = material.survey, material.table
+        planes = _planes_of(material.dataset, table, images)
+        first = dict(
+            zip(planes, np.concatenate([[0], np.cumsum(list(planes.values()))]).tolist(), strict=False)
+        )
+        area = int(np.prod(material.dataset.annotation_size))
+        labels = np.zeros((max(sum(planes.values()), 1), len(images), area), np.uint16)
+        colours = np.empty((len(images), area, 3), np.uint8)
+        read = material.loader.ahead(images.tolist(), annotations=True)
+        for row, (image, one) in enumerate(zip(images, read, strict=True)):
+            if one.planes is None or one.colours is None:
+                raise TypeError("A sampled image was read without its annotation.")
+            colours[row] = one.colours.reshape(area, 3)
+            found, at = one.planes.reshape(-1, area), 0
+            for category in table.categories:
+                number = len(material.dataset.records[image].maps.get(category, ()))
+                labels[first[category] : first[category] + number, row] = found[at : at + number]
+                at += number
+        category_of = np.repeat(np.arange(len(planes)), list(planes.values()))
+        annotations = Annotations(
+            labels,
+            category_of if len(category_of) else np.zeros(1, np.int64),
+            survey.category_member[images],
+            table.category_of,
+            np.asarray(survey.concept_images >= min_images),
+        )
+        return cls(images, annotations, colours)
+
+
+def _planes_of(dataset: Dataset, table: ConceptTable, images: NDArray[np.int64]) -> dict[str, int]:
+    """How many maps of each category an image has at most."""
+    return {
+        category: max((len(dataset.records[i].maps.get(category, ())) for i in images), default=0)
+        for category in table.categories
+    }
 
 
 @dataclass(frozen=True)
@@ -37,14 +99,12 @@ class Lottery:
     request: ProfileRequest
 
     @classmethod
-    def prepared(cls, material: Material, request: ProfileRequest, images: NDArray[np.int64]) -> Lottery:
-        """Read the sampled images' annotations and draw the permutations, once for all layers."""
-        member = material.survey.category_member[images]
-        included = material.survey.concept_images >= request.min_images
-        annotations = read_annotations(material.loader, material.table, images, member, included)
-        itself = np.where(member.T, np.arange(len(images)), -1)[None]
+    def prepared(cls, sample: Sample, request: ProfileRequest) -> Lottery:
+        """Draw the permutations, once for all layers."""
+        member = sample.annotations.member
+        itself = np.where(member.T, np.arange(len(sample.images)), -1)[None]
         drawn = permutations(member, request.seed, request.permutations)
-        return cls(images, annotations, np.concatenate([itself, drawn]), request)
+        return cls(sample.images, sample.annotations, np.concatenate([itself, drawn]), request)
 
     def record(self, masks: Arrays, state: NDArray[np.uint8], done: Callable[[int], None]) -> Record:
         """z, p and q of every unit of one layer, and the null maxima behind them.
@@ -87,46 +147,3 @@ def in_image_order(masks: Arrays, images: NDArray[np.int64]) -> Runs:
     if not np.array_equal(found[order], images):
         raise DatasetError("The stored shards do not cover the sampled images; run the same request again.")
     return Runs(offsets, np.ascontiguousarray(runs, np.int32), np.zeros(0, np.int32))
-
-
-def read_annotations(
-    loader: Loader,
-    table: ConceptTable,
-    images: NDArray[np.int64],
-    member: NDArray[np.bool_],
-    included: NDArray[np.bool_],
-) -> Annotations:
-    """Annotations of some images, every plane holding one category only, so that it can be permuted alone.
-
-    The one part of a profile whose memory grows with the data set, up to `chance.MAX_IMAGES` images.
-    """
-    dataset = loader.dataset
-    planes = {
-        category: max((len(dataset.records[i].maps.get(category, ())) for i in images), default=0)
-        for category in table.categories
-    }
-    first = dict(zip(planes, np.concatenate([[0], np.cumsum(list(planes.values()))]).tolist(), strict=False))
-    height, width = dataset.annotation_size
-    labels = np.zeros((max(sum(planes.values()), 1), len(images), height * width), np.uint16)
-    read = loader.ahead(images.tolist(), annotations=True)
-    for row, (image, one) in enumerate(zip(images, read, strict=True)):
-        found = _planes(one).reshape(-1, height * width)
-        at = 0
-        for category in table.categories:
-            number = len(dataset.records[image].maps.get(category, ()))
-            labels[first[category] : first[category] + number, row] = found[at : at + number]
-            at += number
-    category_of = np.repeat(np.arange(len(planes)), list(planes.values()))
-    return Annotations(
-        labels,
-        category_of if len(category_of) else np.zeros(1, np.int64),
-        member,
-        table.category_of,
-        np.asarray(included),
-    )
-
-
-def _planes(one: Loaded) -> NDArray[np.uint16]:
-    if one.planes is None:
-        raise TypeError("A sampled image was read without its annotation.")
-    return one.planes

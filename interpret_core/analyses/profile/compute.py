@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from interpret_core import datasets
 from interpret_core.analyses.profile import artefacts, passes
 from interpret_core.analyses.profile.assembly import layer_metadata, mask_arrays, shown_images
-from interpret_core.analyses.profile.chance import Lottery
+from interpret_core.analyses.profile.assessment import Assessor
+from interpret_core.analyses.profile.chance import Lottery, Sample
 from interpret_core.analyses.profile.material import Material
 from interpret_core.analyses.profile.outcome import Outcome
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers, resolved
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.analyses.profile.tallies import Passing, profile_layers
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DatasetError, StoreError
@@ -67,6 +70,14 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
         return run.all()
 
 
+class _Missing(NamedTuple):
+    """Layers that have to be profiled, given a chance level, assessed."""
+
+    profile: tuple[str, ...]
+    chance: tuple[str, ...]
+    assessment: tuple[str, ...]
+
+
 class _ProfileRun:
     """One run's state; `all` is the order of events."""
 
@@ -86,16 +97,14 @@ class _ProfileRun:
 
     def all(self) -> Outcome:
         keys = self.keys
-        todo = keys.without_profile(self.store)
-        chance = keys.without_chance(self.store)
         material = self._material()
         # The layers are part of the run's key: a run that was cut off while it kept its results must find its
         # shards again, although by then fewer layers are missing.
-        todo, chance = self._remembered(keys, todo, chance)
-        self._expect(todo, chance)
+        missing = self._remembered(keys)
+        self._expect(missing)
         shards = Shards(self.store, keys.run, self.execution.order)
-        arrays = self._profile(material, todo, shards) if todo else {}
-        self._masks_and_chance(material, keys, arrays, chance, shards)
+        arrays = self._profile(material, missing.profile, shards) if missing.profile else {}
+        self._masks_and_after(material, keys, arrays, missing, shards)
         shards.forget()
         self.store.delete_json(keys.run)
         problems = tuple((problem.image, problem.reason) for problem in material.survey.problems)
@@ -110,17 +119,20 @@ class _ProfileRun:
             self.network,
         )
 
-    def _remembered(
-        self, keys: LayerKeys, todo: tuple[str, ...], chance: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _remembered(self, keys: LayerKeys) -> _Missing:
         """What an interrupted run had to do, and what is missing now: damage may have come in between."""
-        known = self.store.get_json(keys.run) or {"profile": [], "chance": []}
-        todo, chance = (
-            tuple(layer for layer in keys.layers if layer in {*before, *now})
-            for before, now in ((known["profile"], todo), (known["chance"], chance))
-        )
-        self.store.put_json(keys.run, {"profile": list(todo), "chance": list(chance)})
-        return todo, chance
+        now = {
+            "profile": keys.without_profile(self.store),
+            "chance": keys.without_chance(self.store),
+            "assessment": keys.without_assessment(self.store),
+        }
+        known = self.store.get_json(keys.run) or {}
+        found = {
+            part: [layer for layer in keys.layers if layer in {*known.get(part, ()), *names}]
+            for part, names in now.items()
+        }
+        self.store.put_json(keys.run, found)
+        return _Missing(**{part: tuple(names) for part, names in found.items()})
 
     def _material(self) -> Material:
         table, survey = surveyed(self.dataset, self.store, self.reporter, self.request.categories)
@@ -129,10 +141,11 @@ class _ProfileRun:
             self.network, self.dataset, table, survey, self.request.batch_size, self.request.positions
         )
 
-    def _expect(self, todo: Sequence[str], chance: Sequence[str]) -> None:
+    def _expect(self, missing: _Missing) -> None:
         images = len(self.dataset)
-        masks = images if todo or chance else 0
-        self.reporter.total = (2 * images if todo else 0) + masks + self._lots() * len(chance)
+        masks = images if any(missing) else 0
+        after = self._lots() * len(missing.chance) + len(missing.assessment)
+        self.reporter.total = (2 * images if missing.profile else 0) + masks + after
 
     def _lots(self) -> int:
         """Steps of a layer's chance level: its permutations and the observation itself."""
@@ -148,44 +161,50 @@ class _ProfileRun:
         passing = Passing(material, shards, self.reporter, batches, self.request.quantile, largest)
         return profile_layers(passing, layers)
 
-    def _masks_and_chance(
+    def _masks_and_after(
         self,
         material: Material,
         keys: LayerKeys,
         arrays: Mapping[str, Arrays],
-        chance: Sequence[str],
+        missing: _Missing,
         shards: Shards,
     ) -> None:
-        """Exact masks, then layer by layer the record and the chance level, each kept at once."""
-        sampled = np.zeros(len(self.dataset), np.bool_)
+        """Exact masks, then layer by layer the record, chance level and assessment, each kept at once."""
         images = sample_images(material.survey.valid, self.request.seed)
-        sampled[images] = bool(self.request.permutations)
-        wanted = tuple(dict.fromkeys((*arrays, *chance)))
+        sampled = np.zeros(len(self.dataset), np.bool_)
+        sampled[images] = True
+        after = {*missing.chance, *missing.assessment}
+        wanted = tuple(layer for layer in keys.layers if layer in {*arrays, *after})
         # Another rule for the chance level needs no network where the masks were kept.
         made = {name for name in wanted if name not in arrays and self._stored_masks(keys, name) is not None}
         plans = {
-            name: self._plan(keys, name, arrays, sampled if name in chance else np.zeros_like(sampled))
+            name: self._plan(keys, name, arrays, sampled if name in after else np.zeros_like(sampled))
             for name in wanted
             if name not in made
         }
         start = time.perf_counter()
         parts = self._masks(material, plans, shards)
         self.reporter.seconds["masks"] = time.perf_counter() - start
-        lottery = Lottery.prepared(material, self.request, images) if sampled.any() and chance else None
+        sample = Sample.read(material, images, self.request.min_images) if after and len(images) else None
+        lottery = Lottery.prepared(sample, self.request) if missing.chance and sample else None
+        assessor = (
+            Assessor.prepared(material, self.request, sample) if missing.assessment and sample else None
+        )
         for name in wanted:
             found = self._stored_masks(keys, name) if name in made else None
             masks = passes.joined([load(name) for load in parts]) if found is None else found
             if name in arrays:
                 self.store.put(keys.profile[name], self._record(material, name, arrays[name], masks))
                 artefacts.keep_thresholds(self.store, keys.profile[name], arrays[name])
-            if name in chance and lottery is not None:
+            if name in missing.chance and lottery is not None:
                 self._keep_chance(keys, name, lottery, masks)
+            if name in missing.assessment and assessor is not None:
+                self._keep_assessment(keys, name, assessor, masks)
         # At last: shards are named by all that is wanted, so a run that goes on must want as much again.
-        for name in plans if lottery is not None else ():
-            if name in chance:
-                masks = passes.joined([load(name) for load in parts])
-                threshold = self._stored(keys, name)["threshold"]
-                artefacts.keep_masks(self.store, self._masks_key(keys, name), masks, threshold)
+        for name in (one for one in plans if one in after):
+            masks = passes.joined([load(name) for load in parts])
+            threshold = self._stored(keys, name)["threshold"]
+            artefacts.keep_masks(self.store, self._masks_key(keys, name), masks, threshold)
 
     def _masks_key(self, keys: LayerKeys, name: str) -> str:
         return artefacts.masks_key(keys.profile[name], self.request.seed)
@@ -210,6 +229,17 @@ class _ProfileRun:
         spent = self.reporter.seconds.get("chance", 0.0)
         self.reporter.seconds["chance"] = spent + time.perf_counter() - start
 
+    def _keep_assessment(self, keys: LayerKeys, name: str, assessor: Assessor, masks: Arrays) -> None:
+        start = time.perf_counter()
+        record = self.store.get(keys.profile[name])
+        if record is None:
+            raise _damaged(name)
+        profile = LayerProfile(record.arrays, record.metadata)
+        self.store.put(keys.assessment[name], assessor.record(masks, profile))
+        self.reporter.advance("assessment", 1)
+        spent = self.reporter.seconds.get("assessment", 0.0)
+        self.reporter.seconds["assessment"] = spent + time.perf_counter() - start
+
     def _stored(self, keys: LayerKeys, name: str) -> Record:
         """The layer's stored thresholds and states.
 
@@ -218,9 +248,7 @@ class _ProfileRun:
         """
         record = artefacts.find_thresholds(self.store, keys.profile[name])
         if record is None:
-            raise StoreError(
-                f"The stored profile of {name} was damaged and is deleted; run the same request again."
-            )
+            raise _damaged(name)
         return record
 
     def _plan(
@@ -252,6 +280,10 @@ class _ProfileRun:
             return passes.masks(material, plans, material.fed(shard), self.reporter)
 
         return list(shards.each(stage, split(chosen, self.execution.shards), work))
+
+
+def _damaged(name: str) -> StoreError:
+    return StoreError(f"The stored profile of {name} was damaged and is deleted; run the same request again.")
 
 
 def _refuse_plain(dataset: Dataset) -> None:

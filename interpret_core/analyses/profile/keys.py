@@ -12,6 +12,8 @@ from interpret_core.positions import placing_content
 from interpret_core.runtime.survey import survey_key
 from interpret_core.store.keys import content_key
 
+RECIPE = 1  # of assessments: raise when their numbers change
+
 
 @dataclass(frozen=True)
 class ProfileKeys:
@@ -19,13 +21,14 @@ class ProfileKeys:
 
     Attributes:
         survey: of the data set's survey.
-        profile, chance: by layer.
+        profile, chance, assessment: by layer.
         run: of the run's intermediate shards.
     """
 
     survey: str
     profile: Mapping[str, str]
     chance: Mapping[str, str]
+    assessment: Mapping[str, str]
     run: str
 
 
@@ -53,7 +56,9 @@ def profile_keys(
         "batch_size": request.batch_size,
     }
     common |= placing_content(request.positions)
-    chance = {name: getattr(request, name) for name in ("min_images", "permutations", "seed")}
+    sampled = {"min_images": request.min_images, "seed": request.seed}
+    chance = sampled | {"permutations": request.permutations}
+    weighed = sampled | {"recipe": RECIPE}
     read = {layer: {"further": read_at(sort)} for layer, sort in further.items()}
     profile = {
         layer: content_key("profile", common | {"layer": layer} | read.get(layer, {})) for layer in layers
@@ -62,5 +67,6 @@ def profile_keys(
         survey_key(dataset_digest, request.categories),
         profile,
         {layer: content_key("chance", {"profile": key} | chance) for layer, key in profile.items()},
+        {layer: content_key("assessment", {"profile": key} | weighed) for layer, key in profile.items()},
         content_key("partial", common | chance | {"layers": list(layers)}),
     )

@@ -9,7 +9,7 @@ from interpret_core import datasets
 from interpret_core.analyses.base import Cost
 from interpret_core.analyses.profile.keys import profile_keys
 from interpret_core.analyses.profile.request import ProfileRequest
-from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
@@ -23,13 +23,14 @@ class LayerKeys:
     Attributes:
         layers: names asked for, in the network's order.
         survey, run: keys of the data set's survey and of the run's shards.
-        profile, chance: keys by layer; `chance` is empty where no permutations are asked for.
+        profile, chance, assessment: keys by layer; `chance` is empty where no permutations are asked for.
     """
 
     layers: tuple[str, ...]
     survey: str
     profile: Mapping[str, str]
     chance: Mapping[str, str]
+    assessment: Mapping[str, str]
     run: str
 
     def without_profile(self, store: Store) -> tuple[str, ...]:
@@ -42,16 +43,23 @@ class LayerKeys:
         there = store.present(list(self.chance.values()))
         return tuple(layer for layer, key in self.chance.items() if key not in there)
 
+    def without_assessment(self, store: Store) -> tuple[str, ...]:
+        """Layers whose assessment is not in the store."""
+        there = store.present(list(self.assessment.values()))
+        return tuple(layer for layer, key in self.assessment.items() if key not in there)
+
     def cost(self, request: ProfileRequest, images: int, store: Store) -> Cost:
         """Of what is missing, on a data set of so many images."""
         if self.without_profile(store):
             return profile_cost(images)
-        return chance_cost(request, images) if self.without_chance(store) else Cost("")
+        if self.without_chance(store):
+            return chance_cost(request, images)
+        return assessment_cost(images) if self.without_assessment(store) else Cost("")
 
     def missing(self, store: Store) -> bool:
         """Whether anything has to be computed."""
-        survey = store.has(self.survey)
-        return not survey or bool(self.without_profile(store) or self.without_chance(store))
+        parts = (*self.profile.values(), *self.chance.values(), *self.assessment.values(), self.survey)
+        return len(store.present(parts)) < len(parts)
 
 
 def profile_cost(images: int) -> Cost:
@@ -64,12 +72,18 @@ def chance_cost(request: ProfileRequest, images: int) -> Cost:
     return Cost(f"takes {request.permutations:,} permutations on {min(images, MAX_IMAGES):,} images")
 
 
+def assessment_cost(images: int) -> Cost:
+    """Of the assessment alone, which is taken on a sample of a large data set."""
+    return Cost(f"guesses masks from colours and annotation on {min(images, MAX_IMAGES):,} images")
+
+
 @dataclass(frozen=True)
 class LayerResults:
-    """A layer's results; `chance` is None until its stage has run."""
+    """A layer's results; `chance` and `assessment` are None until their stage has run."""
 
     profile: LayerProfile
     chance: ChanceResult | None
+    assessment: AssessmentResult | None
 
 
 def resolve_layers(
@@ -121,10 +135,11 @@ def find_layer(keys: LayerKeys, store: Store, layer: str) -> LayerResults | None
     if record is None:
         return None
     key = keys.chance.get(layer)
-    chance = store.get(key) if key else None
+    chance, assessment = store.get(key) if key else None, store.get(keys.assessment[layer])
     return LayerResults(
         LayerProfile(record.arrays, record.metadata),
         ChanceResult(chance.arrays, chance.metadata) if chance else None,
+        AssessmentResult(assessment.arrays, assessment.metadata) if assessment else None,
     )
 
 
@@ -134,4 +149,4 @@ def _keys(request: ProfileRequest, network_digest: str, dataset_digest: str, kno
     further = {name: sort for name in layers if (sort := known.sort(name)) is not None}
     keys = profile_keys(request, network_digest, dataset_digest, layers, further)
     chance = keys.chance if request.permutations else {}
-    return LayerKeys(layers, keys.survey, keys.profile, chance, keys.run)
+    return LayerKeys(layers, keys.survey, keys.profile, chance, keys.assessment, keys.run)

@@ -9,6 +9,7 @@ import numpy as np
 from interpret_core import __version__
 from interpret_core.analyses.profile.outcome import Outcome, Profiled
 from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.measures.assessment.words import Assessment
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.schema import SCHEMA
 from interpret_core.tables import Row, Table, some
@@ -65,6 +66,8 @@ def layer_facts(summary: LayerSummary) -> Row:
         "unique": summary.unique_detectors(),
         "expected_by_chance": summary.expected_by_chance(),
         "significant": int(summary.significant.sum()) if summary.chance is not None else None,
+        "colours": summary.detectors_assessed(Assessment.COLOUR),
+        "objects": summary.detectors_assessed(Assessment.OBJECT),
         **{f"q{t}": value for t, value in enumerate(summary.mean_top_iou(), 1)},
     }
 
@@ -82,10 +85,16 @@ def network_facts(summaries: Sequence[LayerSummary]) -> Row:
         "unique": len(np.unique(np.concatenate(concepts))),
         "expected_by_chance": None if None in chance else sum(chance),
         "significant": None if None in chance else sum(layer["significant"] for layer in layers),
+        **{name: _all_of([layer[name] for layer in layers]) for name in ("colours", "objects")},
         **{
             name: sum(layer[name] * layer["units"] for layer in layers) / units for name in ("q1", "q2", "q3")
         },
     }
+
+
+def _all_of(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
@@ -119,8 +128,19 @@ def _unlisted(label: Row) -> str:
 
 
 def layers_table(summaries: Sequence[LayerSummary]) -> Table:
-    """A row per layer, and one for all where there are several."""
-    names = ("units", "live", "dead", "tied", "detectors", "unique", "by chance", "significant")
+    """A row per layer, and one for all where there are several; colours and objects are detectors."""
+    names = (
+        "units",
+        "live",
+        "dead",
+        "tied",
+        "detectors",
+        "unique",
+        "by chance",
+        "significant",
+        "colours",
+        "objects",
+    )
     numbers = (*names, "Q1", "Q2", "Q3")
     cutoff = summaries[0].settings.cutoff
     facts = [layer_facts(summary) for summary in summaries]

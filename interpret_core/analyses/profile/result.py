@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.concepts import Concept, ConceptTable
+from interpret_core.measures.assessment.words import Evidence
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.numbers import share
@@ -201,3 +202,22 @@ class ChanceResult:
 
     arrays: Mapping[str, NDArray[Any]]
     metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AssessmentResult:
+    """What the units of one layer respond to, for one rule on the number of images.
+
+    Args:
+        arrays: as listed in `analyses.profile.assessment`.
+        metadata: min_images, seed, images, scenes, label_sets.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    metadata: Mapping[str, Any]
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the words rest on."""
+        names = ("base_rate", "precision", "difference", "together", "lift_interval", "firing", "rare")
+        return Evidence(*(self.arrays[name] for name in names))

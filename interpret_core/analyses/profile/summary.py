@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
-from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.errors import ParameterError
+from interpret_core.measures.assessment.counts import detectors_again
+from interpret_core.measures.assessment.words import LIFTED, Assessment, assessed, faint
 from interpret_core.measures.dissection.chance import FALSE_DISCOVERY_RATE, expected_detectors
 from interpret_core.numbers import share
 
@@ -23,18 +25,22 @@ class LayerSummary:
     """A layer under given settings; U units, −1 where a unit has no overlapping concept.
 
     Attributes:
-        profile, settings: what it was made from; `chance` is None until its stage has run.
+        profile, settings: what it was made from; `chance` and `assessment` are None until their stages have
+            run.
         included: (C,) bool, concepts with enough images.
         top_concept, top_iou: (U, 3) the best concepts overall.
         category_concept, category_iou: (U, categories) the best concept of each category.
         ceiling: (U,) largest possible IoU with the best concept.
         detector: (U,) bool. significant: (U,) bool, q ≤ 5 %; all False without chance.
         p_value, q_value, z: (U,) NaN where there is none.
+        assessed: (U,) what each unit responds to; None without the assessment.
+        faint: (U,) bool, whether that rests on little; all False without the assessment.
     """
 
     profile: LayerProfile
     settings: Settings
     chance: ChanceResult | None
+    assessment: AssessmentResult | None
     included: NDArray[np.bool_]
     top_concept: NDArray[np.int64]
     top_iou: NDArray[np.float64]
@@ -46,6 +52,8 @@ class LayerSummary:
     p_value: NDArray[np.float64]
     q_value: NDArray[np.float64]
     z: NDArray[np.float64]
+    assessed: tuple[Assessment, ...] | None
+    faint: NDArray[np.bool_]
 
     @property
     def best_concept(self) -> NDArray[np.int64]:
@@ -76,6 +84,25 @@ class LayerSummary:
             counts[name] = (int(of_it.sum()), len(np.unique(self.best_concept[of_it])))
         return counts
 
+    def detectors_assessed(self, word: Assessment) -> int | None:
+        """Detectors of which one word is said to people; None without the assessment."""
+        if self.assessed is None:
+            return None
+        return sum(self.said(int(unit)) is word for unit in np.flatnonzero(self.detector))
+
+    def said(self, unit: int) -> Assessment | None:
+        """What people read of a unit: UNEXPLAINED where its word rests on little."""
+        if self.assessed is None:
+            return None
+        return Assessment.UNEXPLAINED if self.faint[unit] else self.assessed[unit]
+
+    def detectors_again(self) -> NDArray[np.int64] | None:
+        """(R, C) detectors of each concept in each resample of the images; None without the assessment."""
+        if self.assessment is None:
+            return None
+        arrays = self.assessment.arrays
+        return detectors_again(arrays["best"], arrays["of_concept"], len(self.included), self.settings.cutoff)
+
     def expected_by_chance(self) -> float | None:
         """Detectors a layer of this size would show if annotations were shuffled among the images."""
         if self.chance is None:
@@ -93,7 +120,10 @@ class LayerSummary:
 
 
 def summarise(
-    profile: LayerProfile, chance: ChanceResult | None = None, settings: Settings | None = None
+    profile: LayerProfile,
+    chance: ChanceResult | None = None,
+    settings: Settings | None = None,
+    assessment: AssessmentResult | None = None,
 ) -> LayerSummary:
     """Labels and detectors of one layer.
 
@@ -101,13 +131,15 @@ def summarise(
         profile: the layer's counts.
         chance: its chance level, taken with the same `min_images`; None if that stage has not run.
         settings: cut-off and rule on rare concepts.
+        assessment: what its units respond to, taken with the same `min_images`; None as for `chance`.
     """
     settings = settings or Settings()
-    if chance is not None and chance.metadata["min_images"] != settings.min_images:
-        raise ParameterError(
-            f"The chance level was taken with min_images {chance.metadata['min_images']}, but the summary "
-            f"asks for {settings.min_images}; run the profile with --min-images {settings.min_images}."
-        )
+    for part, name in ((chance, "chance level"), (assessment, "assessment")):
+        if part is not None and part.metadata["min_images"] != settings.min_images:
+            raise ParameterError(
+                f"The {name} was taken with min_images {part.metadata['min_images']}, but the summary asks "
+                f"for {settings.min_images}; run the profile with --min-images {settings.min_images}."
+            )
     included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
     iou = np.where(included, profile.iou, 0.0)
     top_concept, top_iou = _best(iou, TOP_CONCEPTS)
@@ -116,10 +148,12 @@ def summarise(
     p_value, q_value, z = (
         (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
     )
+    words, little = _assessed(assessment, profile, q_value)
     return LayerSummary(
         profile=profile,
         settings=settings,
         chance=chance,
+        assessment=assessment,
         included=included,
         top_concept=top_concept,
         top_iou=top_iou,
@@ -131,6 +165,35 @@ def summarise(
         p_value=p_value,
         q_value=q_value,
         z=z,
+        assessed=words,
+        faint=little,
+    )
+
+
+def _assessed(
+    assessment: AssessmentResult | None, profile: LayerProfile, q_value: NDArray[np.float64]
+) -> tuple[tuple[Assessment, ...] | None, NDArray[np.bool_]]:
+    """The words, and whether they rest on little."""
+    if assessment is None:
+        return None, np.zeros(profile.units, np.bool_)
+    found = assessed(assessment.evidence, profile.arrays["state"], q_value)
+    little = faint(found, assessment.arrays["precision"], _inside(profile, assessment))
+    return tuple(Assessment(int(word)) for word in found), little
+
+
+def _inside(profile: LayerProfile, assessment: AssessmentResult) -> NDArray[np.float64]:
+    """(U, 2) share of each mask inside its label and inside its nearest shade, where these are lifted."""
+    arrays, units = profile.arrays, np.arange(profile.units)
+    active, label = arrays["active_total"], assessment.arrays["label"][:, 0]
+    lifted = (label >= 0) & (assessment.arrays["lift_interval"][:, 0] >= LIFTED)
+    found = [share(np.where(lifted, arrays["intersection"][units, np.maximum(label, 0)], 0), active, 0.0)]
+    if not profile.shade_iou.shape[1]:
+        return np.stack([*found, np.zeros(len(units))], 1)
+    nearest, pixels = profile.shade_iou.argmax(1), arrays["shade_pixels"]
+    both, of_shade = arrays["shade_intersection"][units, nearest], pixels[nearest]
+    outside = share(active - both, pixels.sum() - of_shade, 0.0)
+    return np.stack(
+        [*found, share(np.where(share(both, of_shade, 0.0) >= LIFTED * outside, both, 0), active, 0.0)], 1
     )
 
 

@@ -27,6 +27,19 @@ COLUMNS = (
     "p_value",
     "q_value",
     "detector",
+    "assessment",
+    "clear",
+    "shade",
+    "shade_iou",
+    "base_rate",
+    "colour_ap",
+    "annotation_ap",
+    "both_ap",
+    "difference_low",
+    "difference_high",
+    "lift",
+    "lift_low",
+    "lift_high",
 )
 
 
@@ -57,7 +70,41 @@ def _unit_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
         "p_value": known(summary.p_value[unit]),
         "q_value": known(summary.q_value[unit]),
         "detector": bool(summary.detector[unit]),
+        **_shade(summary, unit),
+        **_assessment(summary, unit),
     }
+
+
+def _shade(summary: LayerSummary, unit: int) -> dict[str, Any]:
+    """The shade that a unit overlaps most."""
+    overlaps = summary.profile.shade_iou[unit]
+    if not overlaps.any():
+        return {}
+    best = int(overlaps.argmax())
+    return {"shade": summary.profile.metadata["shade_names"][best], "shade_iou": float(overlaps[best])}
+
+
+def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:
+    """What it responds to, and the numbers behind that."""
+    if summary.assessment is None or summary.assessed is None:
+        return {}
+    arrays = summary.assessment.arrays
+    colour, annotation, both = arrays["precision"][unit]
+    (low, high), (least, most) = arrays["difference"][unit], arrays["lift_interval"][unit]
+    numbers = {
+        "base_rate": arrays["base_rate"][unit],
+        "colour_ap": colour,
+        "annotation_ap": annotation,
+        "both_ap": both,
+        "difference_low": low,
+        "difference_high": high,
+        "lift": arrays["lift"][unit],
+        "lift_low": least,
+        "lift_high": most,
+    }
+    word = summary.assessed[unit].name.lower().replace("_", " ")
+    clear = not summary.faint[unit]
+    return {"assessment": word, "clear": clear} | {name: known(value) for name, value in numbers.items()}
 
 
 def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int) -> dict[str, Any]:
