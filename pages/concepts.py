@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.components.facts import fine_print
-from ui.concepts import comparison, linked, tables
+from ui.concepts import comparison, linked, tables, untrained
 from ui.concepts.concept_table import concept_section
 from ui.jobs import beside, profile
 from ui.session.memory import part
@@ -20,12 +20,13 @@ def main() -> None:
     ask = st.session_state["ask"]
     views = dict(profile.ready(ask))  # all of them, once: the fragment below keeps them while it is dragged
     others = beside.profiles(ask)
+    controls = untrained.profiles([ask, *(ask._replace(network=name) for name in others)])
     notices.show("page")
-    body(ask, views, others)
+    body(ask, views, others, controls)
 
 
 @part
-def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
+def body(ask: Ask, views: Views, others: dict[str, Views], controls: dict[str, Views]) -> None:
     """Everything that follows the cut-off while it is dragged, and the concept that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     cutoff = comparison.live_cutoff(ask)
@@ -37,6 +38,9 @@ def body(ask: Ask, views: Views, others: dict[str, Views]) -> None:
         **{name: tables.at(found, cutoff) for name, found in others.items()},
     }
     chosen = comparison.bars(networks)
+    comparison.uncertain(networks)
+    comparison.responds(networks, {name: tables.at(found, cutoff) for name, found in controls.items()})
+    untrained.offers(ask, controls)
     linked.section(networks, chosen)
     concept_section(here, chosen)
     left, right = st.columns(2, gap="medium")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from interpret_core.analyses.profile.request import Settings
-from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.analyses.relevance.result import ClassRelevance
 from ui.session.photos import Source
@@ -144,6 +144,38 @@ def chance(made: LayerProfile, min_images: int = 10, permutations: int = 20) -> 
     )
 
 
+def assessment(made: LayerProfile, min_images: int = 10) -> AssessmentResult:
+    """Units that are in turn a colour, an object, both, neither, nothing much, and faintly a colour."""
+    units, turn = made.units, np.arange(made.units) % 6
+    base = np.full(units, 0.005)
+    colour, both, faint = [0.3, 0.02, 0.3], [0.1, 0.1, 0.5], [0.06, 0.01, 0.06]
+    scores = np.array([colour, [0.01, 0.2, 0.2], both, [0.005] * 3, [0.02, 0.02, 0.02], faint])[turn]
+    difference = scores[:, 0] - scores[:, 1]
+    together = scores[:, 2] - scores[:, :2].max(1)
+    lift = np.where(turn == 4, 1.0, 20.0)
+    ranked = np.argsort(-made.iou, axis=1, kind="stable")[:, :2]
+    around = np.array([-0.02, 0.02])
+    iou = made.iou.max(1)
+    return AssessmentResult(
+        {
+            "label": ranked.astype(np.int32),
+            "base_rate": base,
+            "precision": scores,
+            "difference": difference[:, None] + around / 10,
+            "together": together[:, None] + around / 10,
+            "lift": lift,
+            "lift_interval": lift[:, None] + around,
+            "iou_interval": np.clip(iou[:, None] + around, 0, 1),
+            "tie": np.tile(around, (units, 1)),
+            "firing": np.full(units, 30, np.int64),
+            "rare": np.zeros(units, np.bool_),
+            "best": np.tile(iou[:, None], (1, 200)).astype(np.float16),
+            "of_concept": np.tile(ranked[:, :1], (1, 200)).astype(np.int32),
+        },
+        {"min_images": min_images, "seed": 0, "images": 40, "scenes": 38, "label_sets": 120},
+    )
+
+
 def view(
     units: int = 24,
     layer: str = "conv5",
@@ -151,13 +183,19 @@ def view(
     *,
     cutoff: float = 0.04,
     with_chance: bool = True,
+    with_assessment: bool = False,
     seed: int = 0,
 ) -> LayerView:
     """A view over a made-up record."""
     made = profile(units, layer=layer, index=index, seed=seed)
     return LayerView(
         f"{index:040x}",
-        summarise(made, chance(made) if with_chance else None, Settings(10, cutoff)),
+        summarise(
+            made,
+            chance(made) if with_chance else None,
+            Settings(10, cutoff),
+            assessment(made) if with_assessment else None,
+        ),
         "toy",
         "made-up",
     )

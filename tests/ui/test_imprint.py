@@ -20,8 +20,8 @@ TARGET = {"class": "red square", "percent": "20"}
 FIGURES = {  # page -> its view and how many figures there are
     "units, responses": ("units", {"layer": "conv2", "unit": "3", "below": "responses"}, 1),
     "units, relevance": ("units", {"layer": "conv2", "unit": "3", "below": "relevance"}, 1),
-    "concepts": ("concepts", {"concept": "red square", "cutoff": "0.01"}, 5),
-    "concepts, two": ("concepts", {"concept": "red square", "cutoff": "0.01", **BESIDE}, 6),
+    "concepts": ("concepts", {"concept": "red square", "cutoff": "0.01"}, 6),
+    "concepts, two": ("concepts", {"concept": "red square", "cutoff": "0.01", **BESIDE}, 7),
     "relevance, two": ("relevance", BESIDE, 2),
     "agreement": ("agreement", {}, 3),
     "agreement, two": ("agreement", BESIDE, 4),
@@ -32,7 +32,9 @@ FIGURES = {  # page -> its view and how many figures there are
     "ablation, units": ("ablation", {**TARGET, "part": "units"}, 2),
 }
 # Of several networks in one drawing, not of each in its own.
-TOGETHER = re.compile("Error by layer|Best IoU with .*|Mean top-t IoU|Equal numbers .*")
+TOGETHER = re.compile(
+    "Colours and objects over depth|Error by layer|Best IoU with .*|Mean top-t IoU|Equal numbers .*"
+)
 BOTH = "classy (random weights), classy_other (random weights) on classed"
 
 

@@ -16,7 +16,7 @@ LINKS = [
     ("units", f"{SMALL}&layer=conv2&unit=3&band=4&photos=24", "Ranks"),
     ("units", f"{SMALL}&layer=conv2&category=color&iou=0-0.04&sort=index&state=live", "of 32 units"),
     ("units", f"{SMALL}&layer=conv2&detectors=1&significant=1&sort=z&cutoff=0.01", "IoU > 0.01"),
-    ("units", f"{SMALL}&layer=conv2&unit=3&silence=conv1:2,conv2:3", "silence 2 units"),
+    ("units", f"{SMALL}&layer=conv2&unit=3&silence=conv1:2,conv2:3", "silencing 2 units"),
     ("concepts", f"{SMALL}&cutoff=0.02&bars=share&scope=conv2", "IoU > 0.02"),
     ("concepts", f"{SMALL}&concept=white&bars=unique&at=small,conv2,color", "conv2 · color"),
     ("concepts", f"{SMALL}&compare=other&min_images=5", "of 56 units"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interpret_core.analyses.profile.result import LayerProfile
+from interpret_core.measures.assessment.words import Assessment
 from interpret_core.networks.layers.layer import Sort
 from ui.session.view import SMALL, LayerView
 from ui.shell.plain import plain
@@ -28,8 +29,17 @@ def facts_sentence(view: LayerView) -> str:
         f"**{plain(view.facts.network_title)}** on **{plain(view.facts.dataset)}**: "
         f"**{found:,}** of {units} {verb} of "
         f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
-        f"(IoU > {view.cutoff:g}; {expected_text(view.expected)})."
+        f"(IoU > {view.cutoff:g}; {expected_text(view.expected)}).{_colours(view)}"
     )
+
+
+def _colours(view: LayerView) -> str:
+    """How many of the detectors are colours in disguise, where that is known."""
+    colours = view.summary.detectors_assessed(Assessment.COLOUR)
+    if colours is None or not view.detectors():
+        return ""
+    verb = "responds" if colours == 1 else "respond"
+    return f" **{colours:,}** of them {verb} to a colour rather than an object."
 
 
 def fine_print(view: LayerView) -> str:
@@ -81,11 +91,16 @@ def chance_words(view: LayerView, unit: int) -> str:
     return "Not distinguishable from shuffled annotations."
 
 
-def evidence_words(view: LayerView, concept: int) -> str:
-    """How many images the concept's numbers rest on."""
-    if concept < 0:
+def evidence_words(view: LayerView, drawn: int) -> str:
+    """How much the numbers of a concept or a shade rest on."""
+    if drawn < 0:
         return ""
-    count = int(view.record["concept_images"][concept])
+    shade = view.shade_of(drawn)
+    if shade is not None:
+        area = int(view.record["shade_pixels"][shade])
+        share = 100 * area / (view.facts.images * view.annotation_size[0] * view.annotation_size[1])
+        return f"“{plain(view.drawn[drawn].name)}” covers {share:.2g} % of all pixels."
+    count = int(view.record["concept_images"][drawn])
     few = ": few, read with care" if count < SMALL else ""
-    name = plain(view.concepts[concept].name)
+    name = plain(view.concepts[drawn].name)
     return f"“{name}” is annotated in {count:,} of {view.facts.images:,} images{few}."

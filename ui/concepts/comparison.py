@@ -12,11 +12,11 @@ from ui.components.chart.template import FITTING
 from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables
-from ui.concepts.curves import quality_lines, sensitivity_curve
+from ui.concepts.curves import assessment_lines, quality_lines, sensitivity_curve
 from ui.concepts.figures import HEIGHT, Panel, detector_bars
 from ui.concepts.tables import CUTOFFS
 from ui.session.memory import kept
-from ui.session.view import Identity, Views, identity_of, whose
+from ui.session.view import Identity, LayerView, Views, identity_of, whose
 from ui.shell import links, lists, notices, state
 from ui.shell.how import how
 from ui.shell.names import key_of
@@ -152,3 +152,64 @@ def _quality(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Fini
         for one, views in zip(facts, _networks, strict=True)
     }
     return finished(quality_lines(data, badge=whose(facts)), "Mean top-t IoU")
+
+
+def uncertain(networks: dict[str, Views]) -> None:
+    """How far the counts would move on other photographs, and whether networks differ by more than that."""
+    counts = {}
+    for name, views in networks.items():
+        found = _counted(identity_of(views), views)
+        if found is not None:
+            counts[name] = found
+    if not counts:
+        return
+    titles = {name: next(iter(networks[name].values())).facts.network_title for name in counts}
+    (first, own), *others = counts.items()
+    st.caption(own.words())
+    for name, other in others:
+        st.caption(tables.difference_words(own, other, (titles[first], titles[name])))
+
+
+@kept(64)
+def _counted(identity: Identity, _views: Views) -> tables.Counts | None:
+    return tables.counted(_views)
+
+
+def responds(networks: dict[str, Views], controls: dict[str, Views]) -> None:
+    """From colours to objects over depth, and the first and the last layer in words.
+
+    Args:
+        networks: by name, those that are compared.
+        controls: by the name of the network, the profile of the same one before its training.
+    """
+    known = {name: views for name, views in networks.items() if all(map(_assessed, views.values()))}
+    if not known:
+        return
+    st.subheader("From colours to objects")
+    chart(_responds(tuple(map(identity_of, known.values())), tuple(known.values())), "responds")
+    for name, views in known.items():
+        st.markdown(_ends(views))
+        if name in controls and all(map(_assessed, controls[name].values())):
+            st.caption(f"Before its training (the untrained control): {_ends(controls[name])}")
+    how("assessment")
+
+
+def _ends(views: Views) -> str:
+    """What the detectors of the first and of the last layer respond to; Markdown."""
+    every = list(views.values())
+    ends = [every[0], every[-1]] if len(every) > 1 else every
+    return f"{plain(every[0].facts.network_title)}: {'; '.join(map(tables.detectors_words, ends))}."
+
+
+def _assessed(view: LayerView) -> bool:
+    return view.summary.assessed is not None
+
+
+@kept(64)
+def _responds(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Finished:
+    facts = [next(iter(views.values())).facts for views in _networks]
+    data = {
+        one.network_title: {layer: tables.assessed_shares(view) for layer, view in views.items()}
+        for one, views in zip(facts, _networks, strict=True)
+    }
+    return finished(assessment_lines(data, badge=whose(facts)), "Colours and objects over depth")

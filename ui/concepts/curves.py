@@ -116,3 +116,36 @@ def quality_lines(panels: Mapping[str, Mapping[str, tuple[float, float, float]]]
         layer_axis(figure, [layer for layers in panels.values() for layer in layers])
     figure.update_yaxes(title="mean IoU", rangemode="tozero")
     return finish(figure, height=340, badge=badge)
+
+
+def assessment_lines(panels: Mapping[str, Mapping[str, tuple[float, float]]], badge: str = "") -> Figure:
+    """Share of each layer's live units that are colours, and that are objects: one colour per network.
+
+    Args:
+        panels: network -> layer -> shares (0 to 1) of colours and of objects.
+        badge: whose it is.
+    """
+    figure = Figure()
+    colours, several = list(CATEGORY_COLOURS.values()), len(panels) > 1
+    for number, (network, layers) in enumerate(panels.items()):
+        for kind, (word, dash, symbol) in enumerate(
+            (("colours", "solid", "circle"), ("objects", "dash", "square"))
+        ):
+            tone = colours[(number if several else kind) % len(colours)]
+            figure.add_scatter(
+                x=depth(len(layers)) if several else [figure_text(layer) for layer in layers],
+                y=[100 * shares[kind] for shares in layers.values()],
+                name=f"{figure_text(network)}, {word}" if several else word,
+                mode="lines+markers" if len(layers) <= FITTING else "lines",
+                line={"color": tone, "dash": dash, "width": 2},
+                marker={"symbol": symbol, "size": 7},
+                customdata=[[figure_text(network), figure_text(layer)] for layer in layers],
+                hovertemplate=f"%{{customdata[0]}} %{{customdata[1]}}<br>{word}: %{{y:.0f}} % of live units"
+                "<extra></extra>",
+            )
+    if several:
+        figure.update_xaxes(title="depth: first layer 0, last layer 1")
+    else:
+        layer_axis(figure, [layer for layers in panels.values() for layer in layers])
+    figure.update_yaxes(title="% of live units", rangemode="tozero")
+    return finish(figure, height=320, badge=badge)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.measures.assessment.counts import between
+from interpret_core.measures.assessment.words import Assessment
 from ui.concepts.figures import Chosen, Panel
 from ui.concepts.matches import counts
 from ui.session.view import LayerView, Views
@@ -152,3 +154,84 @@ def mean_quality(views: Views) -> tuple[float, float, float]:
     tops = np.concatenate([view.summary.top_iou for view in views.values()])
     one, two, three = (float(tops[:, :t].mean()) for t in (1, 2, 3))
     return one, two, three
+
+
+def assessed_shares(view: LayerView) -> tuple[float, float]:
+    """Shares of the layer's live units that clearly are a colour, and an object; 0/0 is 0."""
+    summary = view.summary
+    said, live = [summary.said(unit) for unit in range(view.layer.units)], int(summary.profile.live.sum())
+    colours, objects = said.count(Assessment.COLOUR), said.count(Assessment.OBJECT)
+    return (colours / live, objects / live) if live else (0.0, 0.0)
+
+
+def detectors_words(view: LayerView) -> str:
+    """What a layer's detectors respond to, in numbers."""
+    colours, objects, unexplained = (
+        view.summary.detectors_assessed(word) or 0
+        for word in (Assessment.COLOUR, Assessment.OBJECT, Assessment.UNEXPLAINED)
+    )
+    return (
+        f"of {count_text(view.detectors(), 'detector')} of {plain(view.layer.name)}, **{colours:,} "
+        f"{'is a colour' if colours == 1 else 'are colours'} rather than objects**, {objects:,} "
+        f"{'an object' if objects == 1 else 'objects'} rather than colours, {unexplained:,} mostly "
+        "unexplained"
+    )
+
+
+class Counts(NamedTuple):
+    """Detectors of all layers of a network and the concepts among them.
+
+    Attributes:
+        detectors, unique: on all images.
+        detectors_again, unique_again: (R,) in each resample of the images, the same resamples for every
+            network on the data set.
+    """
+
+    detectors: int
+    unique: int
+    detectors_again: NDArray[np.int64]
+    unique_again: NDArray[np.int64]
+
+    def words(self) -> str:
+        """What other photographs of the kind would have given."""
+        found = between(self.detectors, self.detectors_again)
+        unique = between(self.unique, self.unique_again)
+        return (
+            f"Other photographs of the kind would give {found.low:,} to {found.high:,} detectors of "
+            f"{unique.low:,} to {unique.high:,} concepts (95 %, from {len(self.detectors_again)} resamples)."
+        )
+
+
+def counted(views: Views) -> Counts | None:
+    """The counts of a network; None where a layer's assessment is missing."""
+    again = [view.summary.detectors_again() for view in views.values()]
+    known = [one for one in again if one is not None]
+    if len(known) < len(again) or not known:
+        return None
+    names = {name for view in views.values() for name in _detected(view)}
+    every = np.sum(known, axis=0)
+    return Counts(
+        sum(view.detectors() for view in views.values()), len(names), every.sum(1), (every > 0).sum(1)
+    )
+
+
+def _detected(view: LayerView) -> set[int]:
+    return set(view.best[view.detector].tolist())
+
+
+def difference_words(first: Counts, second: Counts, names: tuple[str, str]) -> str:
+    """How many more detectors and concepts the first of two networks has, on the same resamples; Markdown."""
+    parts = [
+        _more(
+            first.detectors - second.detectors, first.detectors_again - second.detectors_again, "detectors"
+        ),
+        _more(first.unique - second.unique, first.unique_again - second.unique_again, "concepts"),
+    ]
+    one, other = names
+    return f"{plain(one)} beside {plain(other)}: {' and '.join(parts)} (95 %, the same resamples)."
+
+
+def _more(value: int, again: NDArray[np.int64], what: str) -> str:
+    found = between(value, again, least=None)
+    beyond = "" if found.low > 0 or found.high < 0 else ": no certain difference"
+    return f"**{value:+,}** {what} ({found.low:+,} to {found.high:+,}{beyond})".replace("-", "−")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from interpret_core.analyses.profile.plan import chance_cost, profile_cost
+from interpret_core.analyses.profile.plan import assessment_cost, chance_cost, profile_cost
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.options import ALL, Names
@@ -27,7 +27,8 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
 
     Args:
         ask: whose.
-        chance: offer the chance level where it is missing; a page without p-values of units does not.
+        chance: offer chance level and assessment where they are missing; a page without p-values of units
+            does not.
     """
     notices.show("profile")
     if ask is None:
@@ -43,6 +44,8 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
             st.stop()
         if chance and not views.chance:
             panel(_chance(ask))
+        elif chance and not views.assessed:
+            panel(_assessment(ask))
     except UnitscopeError as error:
         st.error(plain(error))
         st.stop()
@@ -64,6 +67,8 @@ def some_ready(ask: Ask, names: tuple[str, ...], kind: str) -> Layers:
             st.stop()
         if not views.chance:
             panel(_chance(ask, names))
+        elif not views.assessed:
+            panel(_assessment(ask, names))
     except UnitscopeError as error:
         st.error(plain(error))
         st.stop()
@@ -117,6 +122,19 @@ def _chance(ask: Ask, names: Names = ALL) -> Offer:
         cost="No p-values yet: the chance level for concepts in at least "
         f"{count_text(ask.min_images, 'image')} is missing. "
         f"It {chance_cost(ask.request(), images).words}: {_time(min(images, MAX_IMAGES))}.",
+        beside=True,
+    )
+
+
+def _assessment(ask: Ask, names: Names = ALL) -> Offer:
+    """Labels and chance are there, what the units respond to is not: an older result."""
+    images = len(results.dataset(ask.dataset))
+    return Offer(
+        ask.request(names),
+        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
+        "Compute it",
+        cost="What these units respond to, a colour or an object, has not been weighed yet. "
+        f"It {assessment_cost(images).words}, and runs the network only where the masks were not kept.",
         beside=True,
     )
 

@@ -34,7 +34,7 @@ class Layers(Mapping[str, LayerView]):
         load: name -> view, None where what is stored turns out to be damaged.
         cutoff: a unit is a detector above this IoU.
         outline: the record that `profile.outline` makes, from the store where it is there.
-        chance: whether every layer's chance level is stored.
+        chance, assessed: whether every layer's chance level and assessment are stored.
     """
 
     def __init__(
@@ -45,9 +45,10 @@ class Layers(Mapping[str, LayerView]):
         outline: Callable[[Layers], Record],
         *,
         chance: bool,
+        assessed: bool,
     ) -> None:
         self._names, self._load, self._cutoff, self._outline = tuple(names), load, cutoff, outline
-        self.chance = chance
+        self.chance, self.assessed = chance, assessed
 
     def __getitem__(self, name: str) -> LayerView:
         if name not in self._names:

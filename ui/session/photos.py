@@ -23,7 +23,7 @@ class Source(NamedTuple):
 
     Attributes:
         names: images -> file names, for people.
-        annotate: images, concept -> run-length masks, None where an image has no map of the category.
+        annotate: images, index into `drawn` -> run-length masks, None where an image has no map of it.
         present: concept -> valid images with at least one of its pixels, and how many; None if not known.
     """
 
@@ -71,7 +71,7 @@ def strongest(view: LayerView, unit: int, concept: int, count: int, source: Sour
     Args:
         view: the layer.
         unit: 0-based.
-        concept: index into the layer's concepts, -1 for none.
+        concept: index into the view's `drawn`, -1 for none.
         count: how many at most.
         source: the data set.
     """

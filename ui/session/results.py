@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -20,9 +21,11 @@ from interpret_core import config, datasets, networks
 from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
 from interpret_core.analyses.profile.request import Settings
-from interpret_core.analyses.profile.result import ChanceResult, LayerProfile
+from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import ConceptTable, Dataset, Survey
+from interpret_core.datasets.pictures import shrink
+from interpret_core.datasets.shades import Shades
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
 from interpret_core.measures.dissection.masks import runs_of
 from interpret_core.networks.registry import featured
@@ -166,12 +169,31 @@ def _annotation(
     return runs_of(np.asarray(np.isin(planes, places).any(0))).ravel().tolist() if len(planes) else None
 
 
-def annotation_runs(view: LayerView, images: Sequence[int], concept: int) -> list[list[int] | None]:
-    """Run-length masks of a concept in some images; only the maps of its category are read."""
-    wanted = view.concepts[concept]
-    return annotations_of(
-        view.facts.dataset, view.facts.dataset_digest, images, wanted.category, (wanted.number,)
+def annotation_runs(view: LayerView, images: Sequence[int], drawn: int) -> list[list[int] | None]:
+    """Run-length masks of a concept or a shade in some images; only maps of its category are read."""
+    wanted, shade, facts = view.drawn[drawn], view.shade_of(drawn), view.facts
+    if shade is None:
+        return annotations_of(facts.dataset, facts.dataset_digest, images, wanted.category, (wanted.number,))
+    survey = survey_of(view.survey)
+    if survey is None:
+        return [None] * len(images)
+    return reading(
+        facts.dataset,
+        facts.dataset_digest,
+        lambda opened: [
+            _shade(facts.dataset_digest, int(image), shade, opened, survey.shades) for image in images
+        ],
     )
+
+
+@kept(4096)
+def _shade(digest: str, image: int, shade: int, _opened: Dataset, _shades: Shades) -> list[int] | None:
+    """Run lengths of a shade in an image; None where it cannot be read."""
+    try:
+        colours = shrink(_opened.read_image(image), _opened.annotation_size)
+    except DamagedFileError:
+        return None
+    return runs_of(_shades.of(colours) == shade).ravel().tolist()
 
 
 def annotations_of(
@@ -266,6 +288,7 @@ def layers(ask: Ask, names: Names = ALL) -> Layers | None:
         ask.cutoff,
         lambda views: _outline(key, views),
         chance=not keys.without_chance(store()),
+        assessed=not keys.without_assessment(store()),
     )
 
 
@@ -299,9 +322,11 @@ def _keys(ask: Ask, since: float = 0.0, names: Names = ALL) -> LayerKeys | None:
 
 
 def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
-    for chance in (keys.chance[name], ""):
+    # What a later stage computes may be missing, or turn out to be damaged.
+    for chance, assessment in product((keys.chance[name], ""), (keys.assessment[name], "")):
+        parts = (keys.profile[name], chance, assessment, keys.survey)
         try:
-            view = _view((keys.profile[name], chance, keys.survey), ask.network, ask.dataset, ask.min_images)
+            view = _view(parts, ask.network, ask.dataset, ask.min_images)
         except Missing:
             continue
         return view.at(ask.cutoff)
@@ -320,6 +345,12 @@ def _chance(key: str) -> ChanceResult:
     return ChanceResult(found.arrays, found.metadata)
 
 
+@kept(256)
+def _assessment(key: str) -> AssessmentResult:
+    found = record(key)
+    return AssessmentResult(found.arrays, found.metadata)
+
+
 @kept(16)
 def _survey(key: str) -> Survey:
     found = record(key)
@@ -327,9 +358,10 @@ def _survey(key: str) -> Survey:
 
 
 @kept(256)
-def _view(keys: tuple[str, str, str], network: str, dataset_name: str, min_images: int) -> LayerView:
-    profile_key, chance_key, survey_key = keys
+def _view(keys: tuple[str, ...], network: str, dataset_name: str, min_images: int) -> LayerView:
+    profile_key, chance_key, assessment_key, survey_key = keys
     chance = _chance(chance_key) if chance_key else None
-    summary = summarise(_profile(profile_key), chance, Settings(min_images))
+    assessment = _assessment(assessment_key) if assessment_key else None
+    summary = summarise(_profile(profile_key), chance, Settings(min_images), assessment)
     key, title = profile_key.rpartition("/")[2], networks.find(network, recent=True).title
     return LayerView(key, summary, network, dataset_name, survey_key, title)

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
+from interpret_core.measures.assessment.words import Assessment
 from interpret_core.positions import GridLines
+from ui.shell.names import unlike
 from ui.shell.theme import badge_of_all
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
 CUTOFFS_KEPT = 16  # of a view: a slider being dragged asks for many
+SHADE = "shade"  # in place of a category
 SMALL = 10  # fewer than this many images: drawn hollow, with an interval
 
 
@@ -30,6 +33,15 @@ class Concept(NamedTuple):
     number: int
     name: str
     category: str
+
+
+class Overlap(NamedTuple):
+    """Of a mask with a concept or a shade: IoU, pixels of both, of either, the largest possible IoU."""
+
+    iou: float
+    both: int
+    union: int
+    ceiling: float
 
 
 class Facts(NamedTuple):
@@ -119,7 +131,8 @@ class LayerView:
     @property
     def identity(self) -> tuple[object, ...]:
         """Tells apart what follows from a view: record, chance level and settings, and under which names."""
-        return self.key, self.summary.settings, self.permutations, self.network, self.dataset, self.title
+        stages = self.permutations, self.summary.assessment is not None
+        return self.key, self.summary.settings, *stages, self.network, self.dataset, self.title
 
     @property
     def record(self) -> Mapping[str, NDArray[Any]]:
@@ -197,6 +210,35 @@ class LayerView:
             for concept, name in zip(table.concepts, table.names, strict=True)
         )
 
+    @cached_property
+    def drawn(self) -> tuple[Concept, ...]:
+        """What can be drawn over photographs: the concepts, then the shades, under names of their own."""
+        taken = {concept.name for concept in self.concepts}
+        shades = self.metadata.get("shade_names") or ()
+        return self.concepts + tuple(
+            Concept(number, unlike(f"shade: {name}", taken), SHADE) for number, name in enumerate(shades)
+        )
+
+    def shade_of(self, drawn: int) -> int | None:
+        """The shade that an index into `drawn` means; None for a concept or for nothing."""
+        number = drawn - len(self.concepts)
+        return number if number >= 0 else None
+
+    def overlap(self, unit: int, drawn: int) -> Overlap:
+        """Of the unit's mask with what is drawn; all 0 for nothing (-1)."""
+        profile, shade = self.summary.profile, self.shade_of(drawn)
+        if drawn < 0:
+            return Overlap(0.0, 0, 0, 0.0)
+        if shade is not None:
+            both = int(self.record["shade_intersection"][unit, shade])
+            active, area = int(self.record["active_total"][unit]), int(self.record["shade_pixels"][shade])
+            ceiling = min(active, area) / max(active, area, 1)
+            return Overlap(float(profile.shade_iou[unit, shade]), both, active + area - both, ceiling)
+        category = int(profile.concept_category[drawn])
+        both = int(self.record["intersection"][unit, drawn])
+        union = int(self.record["active"][unit, category] + self.record["concept_pixels"][drawn]) - both
+        return Overlap(float(profile.iou[unit, drawn]), both, union, float(profile.ceiling[unit, drawn]))
+
     @property
     def iou(self) -> NDArray[np.float64]:
         """(U,) IoU with the best concept."""
@@ -272,6 +314,10 @@ class LayerView:
         state = int(self.state[unit])
         return "" if state == LIVE else STATE_WORDS.get(state, "")
 
+    def assessment(self, unit: int) -> Assessment | None:
+        """What is said that the unit responds to; None where that was not computed."""
+        return self.summary.said(unit)
+
     def label(self, unit: int) -> str:
         """Unique name of the unit's best concept, empty when it overlaps with none."""
         best = int(self.best[unit])
@@ -292,17 +338,38 @@ class LayerView:
         mean = self.summary.profile.mean_colour[unit]
         return None if np.isnan(mean).any() else (round(mean[0]), round(mean[1]), round(mean[2]))
 
-    def nearest_shade(self, unit: int) -> tuple[str, tuple[int, int, int], float] | None:
-        """The shade with the best IoU with the unit's mask: name, RGB, IoU."""
-        names = self.metadata.get("shade_names") or ()
-        if not len(names) or "shade_intersection" not in self.record:
+    def best_shade(self, unit: int) -> int | None:
+        """The shade with the best IoU with the unit's mask; None where it overlaps with none."""
+        if "shade_intersection" not in self.record or not self.record["shade_intersection"].shape[1]:
             return None
         iou = self.summary.profile.shade_iou[unit]
         best = int(np.argmax(iou))
-        if iou[best] <= 0:
+        return best if iou[best] > 0 else None
+
+    def nearest_shade(self, unit: int) -> tuple[str, tuple[int, int, int], float] | None:
+        """The same with its name, RGB and IoU."""
+        best = self.best_shade(unit)
+        if best is None:
             return None
-        red, green, blue = (int(v) for v in self.record["shade_rgb"][best])
-        return str(names[best]), (red, green, blue), float(iou[best])
+        return *self.shade(best), float(self.summary.profile.shade_iou[unit, best])
+
+    def held(self, unit: int, drawn: int) -> float:
+        """Share of the unit's whole mask that lies on what is drawn, 0 to 1."""
+        active = int(self.record["active_total"][unit])
+        return self.overlap(unit, drawn).both / active if active else 0.0
+
+    def shade(self, number: int) -> tuple[str, tuple[int, int, int]]:
+        """Name and RGB of a shade."""
+        red, green, blue = (int(value) for value in self.record["shade_rgb"][number])
+        return str(self.metadata["shade_names"][number]), (red, green, blue)
+
+    def told(self, unit: int) -> int:
+        """Index into `drawn` of what the unit is best explained by: its shade where it is a colour, else its
+        label; -1 where it overlaps with nothing."""
+        shade = self.best_shade(unit) if self.assessment(unit) is Assessment.COLOUR else None
+        if shade is not None:
+            return len(self.concepts) + shade
+        return int(self.best[unit]) if self.label(unit) else -1
 
 
 Views = Mapping[str, LayerView]  # layer -> view, in forward order

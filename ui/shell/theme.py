@@ -60,6 +60,11 @@ def iou_text(value: float) -> str:
     return "—" if math.isnan(value) else f"{value:.3f}"
 
 
+def percent_text(share: float) -> str:
+    """A share in whole per cents."""
+    return "less than 1\u00a0%" if 0 < share < 0.005 else f"{100 * share:.0f}\u00a0%"
+
+
 def p_text(value: float, floor: float | None = None) -> str:
     """A p-value; at its floor it is a bound, so it reads ≤."""
     if math.isnan(value):

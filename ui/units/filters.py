@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ui.components.assessment import NAMES
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
 from ui.session.view import LayerView
@@ -13,6 +14,7 @@ from ui.shell import lists, state
 from ui.shell.plain import plain
 from ui.units.selection import SORTS, STATES, Filters, concept_options
 
+RESPONDS = {"": "anything"} | {word.name.lower(): name for word, name in NAMES.items()}
 PARAMETERS = (
     "layer",
     "unit",
@@ -28,6 +30,7 @@ PARAMETERS = (
     "significant",
     "detectors",
     "state",
+    "responds",
     "sort",
     "class",
 )
@@ -45,23 +48,25 @@ def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
         categories = _categories(view.categories)
         low, high = _iou(view)
         detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
-        significant = _flag("significant", "Significant only", "q ≤ 5 % against shuffled annotations.")
+        significant = _flag("significant", "Better than chance only", "q ≤ 5 % against shuffled annotations.")
         which = choice("State", "state", STATES, "")
-        sorts = {name: words for name, words in SORTS.items() if name != "relevance" or classes}
+        responds = choice("Responds to", "responds", RESPONDS, "") if view.summary.assessed else ""
+        known = {"relevance": bool(classes), **dict.fromkeys(("lift", "colour"), bool(view.summary.assessed))}
+        sorts = {name: words for name, words in SORTS.items() if known.get(name, True)}
         sort = choice("Sort by", "sort", sorts, "iou")
         name = (
             choice("Class", "class", {each: each for each in classes}, classes[0])
             if sort == "relevance"
             else ""
         )
-        names = ("concept", "category", "iou", "significant", "detectors", "state")
+        names = ("concept", "category", "iou", "significant", "detectors", "state", "responds")
         st.button(
             "Clear filters",
             on_click=state.change,
             kwargs=dict.fromkeys(names),
             disabled=not any(map(state.parameter, names)),
         )
-    return Filters(tuple(categories), concept, low, high, significant, detectors, which, sort, name)
+    return Filters(tuple(categories), concept, low, high, significant, detectors, which, responds, sort, name)
 
 
 def _concept(view: LayerView) -> str:

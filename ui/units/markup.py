@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from html import escape
 
+from interpret_core.measures.assessment.words import INSIDE, Assessment
+from ui.components.assessment import tied_with
 from ui.components.markup import chip, swatch
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
@@ -18,52 +22,87 @@ COLUMNS = (
     Column("ceiling", help="the most that this unit could reach with it", share=0.6, number=True),
 )
 
+# What stands in large type where that is not the label.
+UNLABELLED = {
+    Assessment.COLOUR: "",
+    Assessment.UNEXPLAINED: "mostly unexplained",
+    Assessment.NEITHER: "mostly unexplained",
+    Assessment.BY_CHANCE: "no concept beyond chance",
+    Assessment.UNSPECIFIC: "nothing in particular",
+    Assessment.TOO_FEW_IMAGES: "too few images to tell",
+}
+
 
 def heading(view: LayerView, unit: int) -> str:
-    """Label, category and state of a unit."""
-    word, label = view.word(unit), view.label(unit)
-    chips = []
-    if label:
-        chips.append(chip(view.category(unit), tone=colour_of(view.category(unit))))
-    if view.detector[unit]:
-        chips.append(chip("detector", "strong"))
-    elif word != "dead":
-        chips.append(chip("below the cut-off", "warn"))
-    if view.summary.significant[unit]:
-        chips.append(chip("significant", "strong"))
-    if word:
-        explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}[
-            word
-        ]
-        chips.append(chip(explained, "warn"))
-    name = label or ("dead unit" if word == "dead" else "no concept")
-    where = f"{escape(view.layer.name)} · unit {unit}"
+    """What a unit responds to, as far as that is known, and how good its label is."""
     return (
-        f'<div class="us-head"><h2 class="us-name">{escape(name)}</h2>{"".join(chips)}'
-        f'<span class="us-sub">{where}</span></div>'
+        f'<div class="us-head"><h2 class="us-name">{_name(view, unit)}</h2>{"".join(_chips(view, unit))}'
+        f'<span class="us-sub">{escape(view.layer.name)} · unit {unit}</span></div>'
     )
 
 
-def stats(view: LayerView, unit: int, concept: int) -> str:
-    """The numbers of the unit with one concept; p belongs to the best concept only."""
+def _name(view: LayerView, unit: int) -> str:
+    """The colour where it is one, the label where that explains it; HTML."""
+    label, shade = view.label(unit), view.nearest_shade(unit)
+    if not label:
+        return "dead unit" if view.word(unit) == "dead" else "no concept"
+    word = view.assessment(unit)
+    if word is not None and UNLABELLED.get(word):
+        return UNLABELLED[word]
+    like = f"{swatch(shade[1])}{escape(shade[0])}" if shade else ""
+    if like and word is Assessment.COLOUR:
+        return like
+    if like and word is Assessment.UNDECIDED:
+        return f"{like} or {escape(label)}"
+    if like and word is Assessment.COLOUR_AND_OBJECT:
+        # The annotation tells as a whole; its best label may hold little of the mask.
+        held = view.held(unit, int(view.best[unit])) >= INSIDE
+        return f"{like} + {escape(label)}" if held else like
+    return escape(label)
+
+
+def _chips(view: LayerView, unit: int) -> Iterator[str]:
+    word, label = view.word(unit), view.label(unit)
+    if label:
+        shown = view.assessment(unit) in (*UNLABELLED, Assessment.COLOUR_AND_OBJECT)
+        yield chip(f"label: {label}" if shown else view.category(unit), tone=colour_of(view.category(unit)))
+    tied = tied_with(view, unit) if view.assessment(unit) not in UNLABELLED else ""
+    if tied:
+        yield chip(f"nearly tied: {tied}", "warn")
+    if view.detector[unit]:
+        yield chip("detector", "strong")
+    if word:
+        explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}
+        yield chip(explained[word], "warn")
+    if word != "dead":
+        yield from _certainty(view, unit)
+
+
+def _certainty(view: LayerView, unit: int) -> Iterator[str]:
+    """How much the label's overlap means."""
+    small = "" if view.detector[unit] else "overlap too small to count"
+    of = "label " if view.assessment(unit) in UNLABELLED else ""
+    if not view.permutations:
+        if small:
+            yield chip(f"{of}{small}" if of else small, "warn")
+    elif view.summary.significant[unit]:
+        yield chip(f"{of}better than chance" + (f", {small}" if small else ""), "warn" if small else "")
+    else:
+        yield chip(f"{of}no better than chance", "warn")
+
+
+def stats(view: LayerView, unit: int, drawn: int) -> str:
+    """The numbers of the unit with a concept or a shade; p belongs to the best concept only."""
     summary, record = view.summary, view.record
-    profile = summary.profile
-    iou = float(profile.iou[unit, concept]) if concept >= 0 else 0.0
-    ceiling = float(profile.ceiling[unit, concept]) if concept >= 0 else 0.0
-    category = view.categories.index(view.concepts[concept].category) if concept >= 0 else 0
-    both = int(record["intersection"][unit, concept]) if concept >= 0 else 0
-    union = (
-        int(record["active"][unit, category] + record["concept_pixels"][concept]) - both
-        if concept >= 0
-        else 0
-    )
+    iou, both, union, ceiling = view.overlap(unit, drawn)
     p_value, q_value = float(summary.p_value[unit]), float(summary.q_value[unit])
     tiles: list[Stat] = [
-        ("IoU, pixels", f"{iou:.4f}", f"{both:,} / {union:,}"),
-        ("ceiling", f"{ceiling:.4f}", "most possible"),
-        ("IoU / ceiling", f"{iou / ceiling:.0%}" if ceiling > 0 else "—", "of the possible"),
+        ("IoU", f"{iou:.4f}", _between(view, unit, drawn)),
+        ("pixels", f"{both:,}", f"of {union:,} in either"),
+        ("ceiling", f"{ceiling:.4f}", "its mask’s size allows"),
+        ("IoU / ceiling", f"{iou / ceiling:.0%}" if ceiling > 0 else "—", "of that"),
         (
-            "p by chance" if concept == view.best[unit] else "p, best concept",
+            "p by chance" if drawn == view.best[unit] else "p, best concept",
             p_text(p_value, view.p_floor),
             f"q = {p_text(q_value)}" if view.permutations else "not computed",
         ),
@@ -74,6 +113,15 @@ def stats(view: LayerView, unit: int, concept: int) -> str:
         ),
     ]
     return '<div class="us-stats">' + "".join(_stat(*tile) for tile in tiles) + "</div>"
+
+
+def _between(view: LayerView, unit: int, drawn: int) -> str:
+    """The interval of the IoU with the label, where it was computed."""
+    found = view.summary.assessment
+    if found is None or drawn != view.best[unit] or drawn < 0:
+        return ""
+    low, high = found.arrays["iou_interval"][unit].tolist()
+    return "" if math.isnan(low) else f"{low:.3f} to {high:.3f} (95 %)"
 
 
 def _stat(name: str, value: str, note: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.summary import alike
+from ui.components import assessment
 from ui.components.chart.chart import Finished, chart, finished
 from ui.components.control.control import buttons
 from ui.components.copy.copy import copy_link
@@ -51,20 +52,38 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
     readable = alive and photographs.strongest(view, now)
     with head:
         st.html(markup.heading(view, unit))
+        _responds(view, unit)
         _tools(view, order, unit)
-        switch()
-        st.html(markup.stats(view, unit, now.concept))
-        st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            switch()
+            how("assessment", "iou", "ceiling", "chance")
     if not alive:
         st.info(
             "A dead unit answers zero at every position of every image: it fires in none, so it has no "
             "photographs to show."
         )
         return
+    st.html(markup.stats(view, unit, now.concept))
+    st.caption(f"{chance_words(view, unit)} {evidence_words(view, now.concept)}")
     if readable:
         photographs.silent(view, now)
     st.html(markup.details(view, unit))
     SECTIONS[buttons("Below the photographs", "below", WORDS, CONCEPTS)](view, unit)
+
+
+def _responds(view: LayerView, unit: int) -> None:
+    """What it responds to, in a line or two."""
+    said = assessment.line(view, unit)
+    if said:
+        st.html(said)
+
+
+def _evidence(view: LayerView, unit: int) -> None:
+    """Why that is said, one click away."""
+    if view.assessment(unit) is None or view.word(unit) == "dead":
+        return
+    with st.popover("Evidence", width="content"):
+        st.html(assessment.evidence(view, unit))
 
 
 def _concepts(view: LayerView, unit: int) -> None:
@@ -102,6 +121,7 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
             width="content",
         )
         st.button("Next →", key="next", on_click=pick, args=(after,), disabled=after is None, width="content")
+        _evidence(view, unit)
         pinned = {
             "network": view.network,
             "dataset": view.dataset,
@@ -119,7 +139,6 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
                     ]
                 )
             )
-        how("iou", "ceiling", "chance")
 
 
 def pick(unit: int | None) -> None:

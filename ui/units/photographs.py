@@ -29,7 +29,7 @@ class Shown(NamedTuple):
     """What the URL says about the photographs.
 
     Attributes:
-        concept: whose annotation is drawn, -1 for none.
+        concept: what is drawn over them, an index into the view's `drawn`, -1 for nothing.
         mode: the overlay.
         photos: how many of the strongest.
         band: the tenth, STRONGEST for none.
@@ -47,10 +47,9 @@ class Shown(NamedTuple):
 
 def shown(view: LayerView, unit: int) -> Shown:
     """Read and check the parameters."""
-    best = view.label(unit) or nothing(view)
-    names = [*(concept.name for concept in view.concepts), nothing(view)]
-    name = state.one_of("annotate", names, best, "concept", view.meant)
-    concept = view.find(name)
+    names = [*(concept.name for concept in view.drawn), nothing(view)]
+    name = state.one_of("annotate", names, default(view, unit), "concept", view.meant)
+    concept = index_of(view, name)
     mode = state.one_of("show", list(MODES), "both", "overlay")
     raw = state.whole("photos", COUNTS[0], COUNTS[-1], COUNTS[0], "number of photographs")
     count = min(COUNTS, key=lambda each: abs(each - raw))
@@ -101,14 +100,27 @@ def _image(raw: str, prefix: str, among: Iterable[int], unit: int, words: str) -
     return known.get(raw)
 
 
+def default(view: LayerView, unit: int) -> str:
+    """What is drawn over the photographs unless the URL says otherwise."""
+    best = view.told(unit)
+    return view.drawn[best].name if best >= 0 else nothing(view)
+
+
+def index_of(view: LayerView, name: str) -> int:
+    """Index into `drawn` of a name, -1 for nothing."""
+    return next((index for index, one in enumerate(view.drawn) if one.name == name), -1)
+
+
 def concepts(view: LayerView, unit: int) -> list[str]:
-    """The unit's best concepts, overall and per category, then nothing."""
-    return [*(view.concepts[c].name for c in view.best_concepts(unit)), nothing(view)]
+    """The unit's best concepts, overall and per category, its nearest shade, then nothing."""
+    shade = view.best_shade(unit)
+    found = [*view.best_concepts(unit), *([] if shade is None else [len(view.concepts) + shade])]
+    return [*(view.drawn[one].name for one in found), nothing(view)]
 
 
 def nothing(view: LayerView) -> str:
     """What the choice without an annotation is called."""
-    return unlike("nothing", [concept.name for concept in view.concepts])
+    return unlike("nothing", [concept.name for concept in view.drawn])
 
 
 def strongest(view: LayerView, now: Shown) -> bool:
@@ -136,7 +148,6 @@ def _told(draw: Callable[[], None]) -> bool:
 
 def _photographs(view: LayerView, now: Shown, source: Source) -> None:
     _annotation_pills(view, now)
-    _slider(now)
     if now.band == STRONGEST:
         made = photos.strongest(view, now.unit, now.concept, now.photos, source)
         st.caption(words.strongest_words(view, now.unit, made))
@@ -152,21 +163,22 @@ def _photographs(view: LayerView, now: Shown, source: Source) -> None:
             lambda mode: state.change(show="" if mode == "both" else mode),
         )
     _more(view, now)
+    _slider(now)
 
 
 def _annotation_pills(view: LayerView, now: Shown) -> None:
     """Which concept's annotation is drawn over the photographs."""
     options = concepts(view, now.unit)
-    current = view.concepts[now.concept].name if now.concept >= 0 else nothing(view)
+    current = view.drawn[now.concept].name if now.concept >= 0 else nothing(view)
     if current not in options:
         options.insert(-1, current)
     key = state.follow("pick_annotate", current)
 
     def words(name: str) -> str:
-        number = view.find(name)
+        number = index_of(view, name)
         if number < 0:
             return name
-        return f"{plain(name)} {iou_text(float(view.summary.profile.iou[now.unit, number]))}"
+        return f"{plain(name)} {iou_text(view.overlap(now.unit, number).iou)}"
 
     st.pills(
         "Annotation shown",
@@ -175,7 +187,7 @@ def _annotation_pills(view: LayerView, now: Shown) -> None:
         required=True,
         format_func=words,
         on_change=state.writer(
-            "annotate", key, lambda value: "" if value == (view.label(now.unit) or nothing(view)) else value
+            "annotate", key, lambda value: "" if value == default(view, now.unit) else value
         ),
     )
 
@@ -215,13 +227,14 @@ def _more(view: LayerView, now: Shown) -> None:
 
 def _silence(view: LayerView, now: Shown) -> photos.Firing | None:
     """Where the concept is and the unit fires or not; None without a concept, or where that is not known."""
-    present = results.source(view).present(now.concept) if now.concept >= 0 else None
+    annotated = now.concept >= 0 and view.shade_of(now.concept) is None
+    present = results.source(view).present(now.concept) if annotated else None
     return photos.firing(view, now.unit, present) if present is not None else None
 
 
 def _silent_row(view: LayerView, now: Shown, source: Source) -> None:
     """Photographs that contain the concept while the unit does not fire."""
-    if now.concept < 0:
+    if now.concept < 0 or view.shade_of(now.concept) is not None:
         return
     name = plain(view.concepts[now.concept].name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -14,6 +14,9 @@ SORTS = {
     "iou": "IoU, highest first",
     "relative": "IoU / ceiling",
     "z": "z against chance",
+    "lift": "lift of the label",
+    "colour": "assessment, colour before object",
+    "shade": "shade, dark to light",
     "firing": "share of positions firing",
     "relevance": "relevance for a class",
     "index": "unit number",
@@ -31,6 +34,7 @@ class Filters(NamedTuple):
     significant: bool = False
     detectors: bool = False
     state: str = ""
+    responds: str = ""
     sort: str = "iou"
     class_name: str = ""
 
@@ -61,6 +65,9 @@ def choose(
         keep &= view.state == TIED
     elif filters.state == "live":
         keep &= (view.state != DEAD) & (view.state != TIED)
+    if filters.responds:
+        words = [view.assessment(unit) for unit in range(view.layer.units)]
+        keep &= np.array([word is not None and word.name.lower() == filters.responds for word in words])
     kept = np.flatnonzero(keep)
     by_relevance = filters.sort == "relevance" and relevance is not None
     score = relevance if by_relevance and relevance is not None else _score(view, filters.sort)
@@ -74,6 +81,15 @@ def _score(view: LayerView, sort: str) -> NDArray[np.float64]:
         return view.firing
     if sort == "z":
         return np.nan_to_num(view.summary.z, nan=-np.inf)
+    assessment = view.summary.assessment
+    if sort == "lift" and assessment is not None:
+        return np.nan_to_num(assessment.arrays["lift"], nan=-np.inf)
+    if sort == "colour" and assessment is not None:
+        precision = assessment.arrays["precision"]
+        return np.asarray(precision[:, 0] - precision[:, 1])
+    if sort == "shade":
+        shades = [view.best_shade(unit) for unit in range(view.layer.units)]
+        return np.array([-np.inf if shade is None else -shade for shade in shades], np.float64)
     if sort == "relative":
         ceiling = view.summary.ceiling
         return share(view.iou, ceiling, 0.0)

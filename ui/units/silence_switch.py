@@ -33,10 +33,10 @@ def switch(view: LayerView, unit: int, picked: silenced.Picked, layers: Mapping[
             args=(name, unit, layers),
         )
         if picked:
-            label = f"What it costs to silence {count_text(len(picked), 'unit')} →"
+            label = f"Effect of silencing {count_text(len(picked), 'unit')} →"
             links.link(label, links.ABLATION, by="hand", percent="", network=view.network)
             st.button(
-                "Let all speak",
+                "Undo silencing",
                 key="speak",
                 type="tertiary",
                 on_click=state.change,

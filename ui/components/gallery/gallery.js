@@ -52,6 +52,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.gallery');
   const { height: h, width: w } = data;
   root.style.setProperty('--ratio', `${w} / ${h}`);
+  for (const [name, colour] of Object.entries(data.strokes)) root.style.setProperty(`--${name}`, colour);
   const state = (root._state ??= {});
   state.send = setTriggerValue;
 
@@ -102,7 +103,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   function legend() {
     root.querySelector('.legend').replaceChildren(
       make('span', { class: 'key mask-key' }, 'unit’s mask'),
-      ...(data.concept ? [make('span', { class: 'key truth-key' }, `“${data.concept}” as annotated`),
+      ...(data.concept ? [make('span', { class: 'key truth-key' }, data.outlined),
         make('span', { class: 'key hit-key' }, 'hit'), make('span', { class: 'key missed-key' }, 'missed'),
         make('span', { class: 'key extra-key' }, 'outside the annotation')] : []));
   }

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ui.components.gallery.strokes import strokes
 from ui.session import resources
 from ui.session.photos import FEW, Photo
-from ui.session.view import LayerView
+from ui.session.view import SHADE, Concept, LayerView
 from ui.shell.component import Component
 
 MODES = ("both", "mask", "annotation", "agreement", "photo")
@@ -73,8 +74,16 @@ def gallery(
 def _data(view: LayerView, photos: Sequence[Photo], choice: Choice) -> dict[str, Any]:
     """What the component draws; `version` changes with all of it but the overlay and the enlarged image."""
     base, suffix = resources.photo(view)
-    concept = view.concepts[choice.concept] if choice.concept >= 0 else None
-    identity = (view.key, choice.unit, choice.concept, [(photo.image, photo.about) for photo in photos])
+    concept = view.drawn[choice.concept] if choice.concept >= 0 else None
+    mask, truth = strokes(view, choice.unit, choice.concept)
+    identity = (
+        view.key,
+        choice.unit,
+        choice.concept,
+        mask,
+        truth,
+        [(photo.image, photo.about) for photo in photos],
+    )
     return {
         "version": hashlib.sha1(repr(identity).encode(), usedforsecurity=False).hexdigest()[:16],
         "unit": f"{view.key}/{choice.unit}",
@@ -86,6 +95,17 @@ def _data(view: LayerView, photos: Sequence[Photo], choice: Choice) -> dict[str,
         "suffix": suffix,
         "concept": concept.name if concept else "",
         "category": concept.category if concept else "",
+        "outlined": _outlined(concept),
+        "strokes": {"mask": mask, "truth": truth},
         "mode": choice.mode,
         "open": choice.image,
     }
+
+
+def _outlined(concept: Concept | None) -> str:
+    """What the second outline is, for the legend."""
+    if concept is None:
+        return ""
+    if concept.category == SHADE:
+        return f"pixels of {concept.name}"
+    return f"“{concept.name}” as annotated"

@@ -33,10 +33,10 @@ export default function({ data, parentElement, setTriggerValue }) {
     tile.setAttribute('aria-description', on ? 'silenced; S lets it speak' : 'S silences it');
   };
   const build = index => {
-    const [unit, label, iou, weak, tone, word] = state.data.tiles[index];
+    const [unit, label, iou, weak, tone, word, sign] = state.data.tiles[index];
     const tile = document.createElement('button'); tile.type = 'button'; tile.className = weak ? 'tile weak' : 'tile';
     tile.dataset.unit = unit; tile.dataset.index = index; tile.tabIndex = index === state.focus ? 0 : -1;
-    tile.setAttribute('aria-label', `unit ${unit}, ${word || `${label}, IoU ${iou}`}`);
+    tile.setAttribute('aria-label', `unit ${unit}, ${word || `${label}, IoU ${iou}${sign ? `, ${sign}` : ''}`}`);
     tile.setAttribute('aria-pressed', String(unit === state.data.selected));
     tile.title = `unit ${unit} · ${label || 'no concept'} · IoU ${iou}${word ? ' · ' + word : weak ? ' · not above the cut-off' : ''}`;
     const patch = document.createElement('span'); patch.className = 'patch';
@@ -54,7 +54,8 @@ export default function({ data, parentElement, setTriggerValue }) {
     left.textContent = '#' + unit; right.textContent = iou;
     const mute = document.createElement('span'); mute.className = 'mute'; mute.textContent = '⊘';
     patch.append(mute);
-    if (word && word !== 'dead') patch.append(Object.assign(document.createElement('span'), { className: 'tag', textContent: word }));
+    const tag = word === 'dead' ? '' : word || sign;
+    if (tag) patch.append(Object.assign(document.createElement('span'), { className: 'tag', textContent: tag }));
     numbers.append(left, right); text.append(name, numbers); tile.append(patch, text); silence(tile, unit);
     return tile;
   };

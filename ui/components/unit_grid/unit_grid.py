@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from ui.components.assessment import sign
 from ui.session import resources
 from ui.session.memory import kept
 from ui.session.view import LayerView
@@ -20,7 +21,7 @@ _component = Component("components/unit_grid/grid", "components/common/focus.js"
 
 
 def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
-    """Unit, label, IoU, weak, colour and state word of each tile, in the order shown."""
+    """Unit, label, IoU, weak, colour, state word and sign of each tile, in the order shown."""
     return [
         [
             int(unit),
@@ -29,6 +30,7 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
             int(not view.detector[unit]),
             colour_of(view.category(unit)),
             view.word(unit),
+            sign(view, unit),
         ]
         for unit in order
     ]

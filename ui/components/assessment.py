@@ -1,0 +1,186 @@
+"""What a unit responds to, in words: one line, a sign for a tile, and the evidence behind both."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.measures.assessment.words import FEWEST_IMAGES, Assessment
+from ui.components.markup import swatch
+from ui.components.palette import palette
+from ui.components.table.markup import table_markup
+from ui.components.table.table import Cell, Column
+from ui.session.view import LayerView
+from ui.shell.theme import NEUTRAL, iou_text, percent_text
+
+# A sign and a word, for a tile and for a filter; the states of dead and saturated units have theirs already.
+SIGNS = {
+    Assessment.COLOUR: "◐ colour",
+    Assessment.OBJECT: "▣ object",
+    Assessment.COLOUR_AND_OBJECT: "◐▣ both",
+    Assessment.UNDECIDED: "◐▣ either",
+    Assessment.UNEXPLAINED: "unexplained",
+    Assessment.NEITHER: "○ neither",
+    Assessment.UNSPECIFIC: "≈ unspecific",
+    Assessment.TOO_FEW_IMAGES: "few images",
+    Assessment.BY_CHANCE: "chance",
+}
+NAMES = {
+    Assessment.COLOUR: "a colour rather than an object",
+    Assessment.OBJECT: "an object rather than a colour",
+    Assessment.COLOUR_AND_OBJECT: "colour and object together",
+    Assessment.UNDECIDED: "colour or object: cannot be told apart",
+    Assessment.UNEXPLAINED: "mostly unexplained",
+    Assessment.NEITHER: "neither a colour nor what is annotated",
+    Assessment.UNSPECIFIC: "nothing in particular",
+    Assessment.TOO_FEW_IMAGES: "too few images to tell",
+    Assessment.BY_CHANCE: "no concept: by chance as likely",
+    Assessment.SATURATED: "saturated: no threshold separates its responses",
+    Assessment.DEAD: "nothing: it never responds",
+}
+_COLUMNS = (
+    Column("guessed from", share=1.2, named=False),
+    Column(
+        "average precision",
+        help="1: every pixel of the mask is guessed before any other; the stroke is the base rate, which "
+        "guessing blindly gives",
+        share=1.4,
+        number=True,
+    ),
+)
+
+
+def sign(view: LayerView, unit: int) -> str:
+    """For a tile; empty where nothing is assessed."""
+    word = view.assessment(unit)
+    return SIGNS.get(word, "") if word is not None else ""
+
+
+def line(view: LayerView, unit: int) -> str:
+    """What the unit responds to and why, in a sentence or two, as HTML; empty where nothing is assessed."""
+    word = view.assessment(unit)
+    if word is None:
+        return ""
+    said = escape(NAMES[word])
+    if word is Assessment.UNEXPLAINED:  # which is said in large type
+        begin = ""
+    elif word is Assessment.SATURATED:
+        begin = f"<b>{said.capitalize()}.</b> "
+    else:
+        begin = f"<b>Responds to {said}.</b> "
+    return f'<p class="us-said">{begin}{_because(view, unit, word)}</p>{palette(view, unit)}'
+
+
+def _because(view: LayerView, unit: int, word: Assessment) -> str:
+    told = {
+        Assessment.COLOUR: "On images held out, colour tells better where it fires than the annotation does.",
+        Assessment.OBJECT: "On images held out, the annotation tells better where it fires than colour does.",
+        Assessment.COLOUR_AND_OBJECT: "Knowing colour and annotation tells more than either alone.",
+        Assessment.UNDECIDED: "Colour and annotation tell about equally well where it fires.",
+        Assessment.UNEXPLAINED: "Neither colour nor annotation tells much of where it fires"
+        f"{_leaning(view, unit)}.",
+        Assessment.NEITHER: "Neither tells where it fires on images held out.",
+        Assessment.UNSPECIFIC: f"It is as active outside “{escape(view.label(unit))}” as inside it.",
+        Assessment.TOO_FEW_IMAGES: f"Fewer than {FEWEST_IMAGES} images show what it could be, or fire it.",
+        Assessment.BY_CHANCE: "Shuffled annotations overlap as well as its label does.",
+    }
+    return " ".join(part for part in (_held(view, unit, word), told.get(word, "")) if part)
+
+
+def _leaning(view: LayerView, unit: int) -> str:
+    """What tells more of the little that can be guessed, if that is certain."""
+    found = view.summary.assessment
+    low, high = found.arrays["difference"][unit].tolist() if found else (0.0, 0.0)
+    if low > 0:
+        return "; the little that can be guessed comes from colour"
+    return "; the little that can be guessed comes from the annotation" if high < 0 else ""
+
+
+def _held(view: LayerView, unit: int, word: Assessment) -> str:
+    """How much of its mask the label holds and the nearest shade, what it responds to first."""
+    label, shade, best = int(view.best[unit]), view.nearest_shade(unit), view.best_shade(unit)
+    parts = []
+    if view.label(unit):
+        name = "its label " if word is not Assessment.OBJECT else ""
+        parts.append((f"{name}“{escape(view.label(unit))}”", view.held(unit, label)))
+    if shade and best is not None:
+        name = f'<span class="us-nowrap">{swatch(shade[1])}{escape(shade[0])}</span>'
+        parts.append((name, view.held(unit, len(view.concepts) + best)))
+    if word is Assessment.COLOUR:
+        parts.reverse()
+    if not parts:
+        return ""
+    (first, share), *others = parts
+    more = "".join(f", {name} {percent_text(part)}" for name, part in others)
+    begin = first[0].upper() + first[1:]
+    return f"{begin} holds {percent_text(share)} of its mask{more}."
+
+
+def evidence(view: LayerView, unit: int) -> str:
+    """How well its mask can be guessed, as bars, and the intervals that decide; HTML."""
+    assessment = view.summary.assessment
+    if assessment is None:
+        return ""
+    arrays = assessment.arrays
+    colour, annotation, both = (float(value) for value in arrays["precision"][unit])
+    base = float(arrays["base_rate"][unit])
+    most = max(colour, annotation, both, 2 * base) or 1.0
+    rows = [
+        (name, Cell(_precision(value), length=value / most, tone=NEUTRAL))
+        for name, value in (
+            ("colour alone", colour),
+            ("annotation alone", annotation),
+            ("both", both),
+        )
+    ]
+    table = table_markup(_COLUMNS, rows, f"How well the mask of unit {unit} is guessed", base / most)
+    facts = [
+        ("base rate", f"{_precision(base)}, what guessing blindly gives"),
+        ("colour − annotation", _between(colour - annotation, arrays["difference"][unit])),
+        (
+            f"lift of “{view.label(unit)}”",
+            f"{_between(float(arrays['lift'][unit]), arrays['lift_interval'][unit])}: active share inside it "
+            "over that outside",
+        ),
+        ("IoU", _between(float(view.iou[unit]), arrays["iou_interval"][unit])),
+    ]
+    tied = tied_with(view, unit)
+    if tied:
+        low, high = (_short(end) for end in arrays["tie"][unit].tolist())
+        facts.append(("nearly tied with", f"“{tied}”: IoU differs by {low} to {high}"))
+    metadata = assessment.metadata
+    drawn = (
+        f"{metadata['images']:,} images in five parts, each guessed from the other four; intervals of 95 % "
+        f"from {arrays['best'].shape[1]} resamples of images."
+    )
+    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts)
+    return f'{table}<dl class="us-facts">{listed}</dl><p class="us-sub">{escape(drawn)}</p>'
+
+
+def tied_with(view: LayerView, unit: int) -> str:
+    """The runner-up, where resampled images do not say which of the two labels overlaps more; else empty."""
+    found = view.summary.assessment
+    if found is None or view.word(unit) == "dead":
+        return ""
+    second, low = int(found.arrays["label"][unit, 1]), float(found.arrays["tie"][unit, 0])
+    return view.concepts[second].name if second >= 0 and low <= 0 else ""
+
+
+def _precision(value: float) -> str:
+    return iou_text(value)
+
+
+def _between(value: float, interval: NDArray[np.float64]) -> str:
+    low, high = interval.tolist()
+    if math.isnan(low):
+        return "not known"
+    return f"{_short(value)} ({_short(low)} to {_short(high)})"
+
+
+def _short(value: float) -> str:
+    """Three significant digits, whole numbers from 100 on."""
+    found = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return found.replace("-", "−")
