@@ -33,8 +33,8 @@ def main() -> None:
     view = layer_picker(ask, views, from_first=ask.dataset == demo.NAME)
     examined.button(ask.network)
     chosen = filters.filters(view, list(relevances.classes_of(view)))
-    scores = relevances.scores_of(view, chosen.class_name) if chosen.class_name else None
-    order = choose(view, chosen, scores)
+    part_of_class = relevances.part_of(view, chosen.class_name) if chosen.class_name else None
+    order = choose(view, chosen, part_of_class)
     heading(view)
     notices.show("page")
     browser(view, order, views)

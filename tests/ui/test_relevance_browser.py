@@ -57,6 +57,12 @@ def test_cell_to_ranked_units_to_the_unit_and_back(page: Page, browser: Browser,
     page.get_by_label("Units by").click()
     page.get_by_role("option", name="most for the class").click()
     expect(page).to_have_url(re.compile("order=positive"))
+    page.get_by_role("radio", name="against the class").click()
+    expect(page).to_have_url(re.compile("influence=against"))
+    expect(page.get_by_text("what speaks against the class outweighs")).to_be_visible()
+    page.get_by_role("radio", name="for or against").click()
+    expect(page).not_to_have_url(re.compile("influence="))
+    expect(units).to_have_count(12)
     units.nth(1).get_by_role("button", name="maps of unit").click()
     expect(page).to_have_url(re.compile(r"[?&]unit=\d+"))
     number = re.search(r"[?&]unit=(\d+)", page.url)[1]

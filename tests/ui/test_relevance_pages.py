@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -216,6 +217,7 @@ def test_some_classes_missing_are_named_with_their_cost(
         (NEW[0], {"layer": "conv1", "class": "panel", "unit": "9999"}, "it runs from 0 to 23"),
         (NEW[0], {"layer": "conv1", "class": "panel", "image": "-1"}, "not among those of"),
         (NEW[0], {"layer": "conv1", "class": "panel", "order": "; DROP"}, "; DROP"),
+        (NEW[0], {"layer": "conv1", "class": "panel", "influence": "fro"}, "fro"),
         (NEW[0], {"layer": "conv1", "class": "panel", "units": "1e9"}, "not a whole number"),
         (NEW[0], {"layer": "conv1", "class": "panel", "of": "nobody"}, "nobody"),
         (NEW[0], {"compare": "nobody"}, "nobody"),
@@ -372,7 +374,30 @@ def test_unit_page_has_its_classes_and_an_order_by_relevance() -> None:
     scores = relevances.find(WANTED).records["panel"].layer("conv2").relevance
     order = [tile[0] for tile in component(app, "unit_grid")["tiles"]]
     assert order == np.argsort(-scores, kind="stable").tolist()
+    assert shown(app, "Influence") == ""
     assert any("unit=6" in link and "class=" in link for link in links(app))
+
+
+@pytest.mark.parametrize("side", ["for", "against"])
+@pytest.mark.usefixtures("with_relevance")
+def test_units_for_and_against_a_class_are_told_apart(side: str) -> None:
+    part = relevances.find(WANTED).records["panel"].layer("conv2")
+    balance = part.positive + part.negative
+    sided = set(np.flatnonzero(balance > 0 if side == "for" else balance < 0).tolist())
+    assert 0 < len(sided) < part.shape.units
+    chosen = {"layer": "conv2", "class": "panel", "influence": side}
+    app = open_page("pages/units.py", **HERE, **chosen, sort="relevance")
+    assert not app.exception
+    order = [tile[0] for tile in component(app, "unit_grid")["tiles"]]
+    assert order == [unit for unit in np.argsort(-part.relevance, kind="stable").tolist() if unit in sided]
+    assert f"{len(sided)} of {part.shape.units} units" in words(app)
+    page = open_page(NEW[0], **HERE, **chosen, units=str(part.shape.units))
+    assert not page.exception
+    assert [tile[0] for tile in component(page, "ranked")["units"]] == order
+    assert f"{len(sided)} of {part.shape.units} units: what speaks {side} the class outweighs" in words(page)
+    assert "strongest influence, " + ("for the class" if side == "for" else "against the class") in [
+        str(option) for box in page.selectbox if box.label == "Units by" for option in box.options
+    ]
 
 
 @pytest.mark.usefixtures("full")
@@ -400,9 +425,19 @@ def test_selection_by_relevance_keeps_ties_in_order() -> None:
     from tests.ui import records
 
     view = records.view(6)
-    scores = np.array([0.0, 2.0, 1.0, 2.0, 0.5, 0.0])
+    part = records.relevance(layers=(("conv5", 6, (6, 6)),)).layer("conv5")
+    part = replace(
+        part,
+        relevance=np.array([0.0, 2.0, 1.0, 2.0, 0.5, 0.0]),
+        positive=np.array([0.0, 2.0, 0.0, 1.5, 0.25, 0.0]),
+        negative=np.array([0.0, 0.0, -1.0, -0.5, -0.25, 0.0]),
+    )
     chosen = selection.Filters(sort="relevance", class_name="x")
-    assert selection.choose(view, chosen, scores).tolist() == [1, 3, 2, 4, 0, 5]
+    assert selection.choose(view, chosen, part).tolist() == [1, 3, 2, 4, 0, 5]
+    assert selection.choose(view, chosen._replace(influence="for"), part).tolist() == [1, 3]
+    assert selection.choose(view, chosen._replace(influence="against"), part).tolist() == [2]
+    ignored = chosen._replace(influence="against", sort="iou")
+    assert len(selection.choose(view, ignored, part)) == 6, "another order knows no side"
 
 
 @pytest.mark.usefixtures("with_relevance")

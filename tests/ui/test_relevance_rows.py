@@ -142,6 +142,19 @@ def test_units_in_every_order(record: ClassRelevance) -> None:
     assert best[-1] == 1
 
 
+def test_units_for_and_against_a_class(record: ClassRelevance) -> None:
+    part = record.layer("conv5")
+    sides = {side: set(np.flatnonzero(unit_rows.on_side(part, side)).tolist()) for side in unit_rows.SIDES}
+    for unit in range(24):
+        plus, minus = float(part.positive[unit]), -float(part.negative[unit])
+        assert (unit in sides["for"]) == (plus > minus)
+        assert (unit in sides["against"]) == (minus > plus)
+    assert sides[""] == set(range(24))
+    assert sides["for"]
+    assert sides["against"]
+    assert 1 not in sides["for"] | sides["against"], "a unit that contributes nothing is on no side"
+
+
 def test_ranked_units_carry_their_profile(record: ClassRelevance) -> None:
     view = records.view()
     part = record.layer("conv5")

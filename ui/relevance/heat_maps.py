@@ -22,7 +22,7 @@ from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.theme import badge_of, count_text
 
-PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "order", "units", "image", "area")
+PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "influence", "order", "units", "image", "area")
 FORGET = ("unit", "image", "units")  # what belongs to one cell
 
 

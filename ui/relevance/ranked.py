@@ -7,20 +7,22 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.classes.known import OBJECT
-from ui.components.control.control import choice
+from ui.components.control.control import buttons, choice
 from ui.components.ranked.ranked import ranked
 from ui.components.saves import saves
 from ui.relevance.heat_maps import Picked
 from ui.session import resources, unit_rows
 from ui.session.totals import scaled_text
-from ui.session.unit_rows import ORDERS, Ranked
+from ui.session.unit_rows import ORDERS, SIDES, Ranked
 from ui.session.view import LayerView
 from ui.shell import addresses, scales, state
-from ui.shell.theme import colour_of, iou_text
+from ui.shell.theme import colour_of, count_text, iou_text
 
 COUNTS = (12, 48)  # tiles at first, then; a third press shows all
 
@@ -36,23 +38,36 @@ def ranked_units(
         view: the layer's profile, if there is one.
         unit: whose maps are drawn, -1 for none.
     """
+    side = buttons("Influence", "influence", SIDES, "")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        order = choice("Units by", "order", ORDERS, "relevance", width=240)
+        orders = {**ORDERS, "relevance": f"{ORDERS['relevance']}, {SIDES[side]}"}
+        order = choice("Units by", "order", orders, "relevance", width=300)
         stem = f"relevance_{picked.network}_{picked.layer}_{picked.name}"
         saves.saves(stem, partial(unit_rows.unit_rows, record, picked.layer, view), "save_units")
     if view is None:
         st.caption("This network has no profile on the data set yet: units come without labels and pictures.")
     count = state.whole("units", 1, part.shape.units, min(COUNTS[0], part.shape.units), "number of units")
-    ranking = unit_rows.ranking(part, order).tolist()
+    ranking = _on_side(part, side, unit_rows.ranking(part, order))
     shown = ranking[:count] + ([unit] if unit >= 0 and unit not in ranking[:count] else [])
     made = unit_rows.ranked(part, view, shown)
     _tiles(picked, made, record, view, unit)
-    more = next((each for each in COUNTS[1:] if each > count), part.shape.units)
-    if count < part.shape.units:
-        every = part.shape.units
-        more = min(more, every)
+    every = len(ranking)
+    if count < every:
+        more = min(next((each for each in COUNTS[1:] if each > count), every), every)
         label = f"Show all {every:,} units" if more == every else f"Show {more:,} of {every:,} units"
         st.button(label, key="more_units", on_click=state.change, kwargs={"units": more})
+
+
+def _on_side(part: LayerRelevance, side: str, ranking: NDArray[np.int64]) -> list[int]:
+    """Those units of a ranking that are on a side, after a line that says what that is."""
+    kept: list[int] = ranking[unit_rows.on_side(part, side)[ranking]].tolist()
+    if side:
+        other = "against it" if side == "for" else "for it"
+        st.caption(
+            f"{len(kept):,} of {count_text(part.shape.units, 'unit')}: what speaks {SIDES[side]} outweighs "
+            f"what speaks {other}."
+        )
+    return kept
 
 
 def _tiles(

@@ -11,14 +11,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from interpret_core.analyses.base import Cost
 from interpret_core.analyses.relevance.maps import ImageMap, image_map
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.classes.known import OBJECT, ClassPlan, KnownClass, NeedsSurvey, class_plan
 from interpret_core.classes.outputs import distinct
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
@@ -323,7 +320,7 @@ def classes_of(view: LayerView) -> Mapping[str, ClassRelevance]:
     }
 
 
-def scores_of(view: LayerView, name: str) -> NDArray[np.float64] | None:
-    """(U,) relevance of the layer's units for a class, None where it is not computed."""
+def part_of(view: LayerView, name: str) -> LayerRelevance | None:
+    """The layer under a class, None where its relevance is not computed."""
     record = classes_of(view).get(name)
-    return record.layer(view.layer.name).relevance if record else None
+    return record.layer(view.layer.name) if record else None

@@ -13,12 +13,15 @@ from interpret_core.numbers import known
 from ui.session.view import LayerView
 
 ORDERS = {
-    "relevance": "relevance, highest first",
+    "relevance": "strongest influence",
     "positive": "most for the class",
     "negative": "most against the class",
     "share": "share inside the object",
     "index": "unit number",
 }
+
+
+SIDES = {"": "for or against", "for": "for the class", "against": "against the class"}
 
 
 class Ranked(NamedTuple):
@@ -47,6 +50,21 @@ def ranking(part: LayerRelevance, order: str) -> NDArray[np.int64]:
         "index": -np.arange(part.shape.units, dtype=np.float64),
     }[order]
     return np.argsort(-score, kind="stable")
+
+
+def on_side(part: LayerRelevance, side: str) -> NDArray[np.bool_]:
+    """(U,) whether what speaks for the class outweighs what speaks against it, or the other way round.
+
+    Args:
+        part: the layer under the class.
+        side: one of `SIDES`; every unit is on none in particular, and one in balance on none else.
+    """
+    balance = np.asarray(part.positive, np.float64) + np.asarray(part.negative, np.float64)
+    if side == "for":
+        return np.asarray(balance > 0)
+    if side == "against":
+        return np.asarray(balance < 0)
+    return np.ones(part.shape.units, dtype=np.bool_)
 
 
 def ranked(part: LayerRelevance, view: LayerView | None, units: Sequence[int]) -> list[Ranked]:

@@ -9,12 +9,17 @@ import streamlit as st
 from ui.components.assessment import NAMES
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
+from ui.session.unit_rows import SIDES
 from ui.session.view import LayerView
 from ui.shell import lists, state
 from ui.shell.plain import plain
 from ui.units.selection import SORTS, STATES, Filters, concept_options
 
 RESPONDS = {"": "anything"} | {word.name.lower(): name for word, name in NAMES.items()}
+SIDES_HELP = (
+    "Units are in the order of all that they contribute, whichever its sign. For the class: what speaks for "
+    "it outweighs what speaks against it."
+)
 PARAMETERS = (
     "layer",
     "unit",
@@ -33,6 +38,7 @@ PARAMETERS = (
     "responds",
     "sort",
     "class",
+    "influence",
 )
 
 
@@ -54,19 +60,20 @@ def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
         known = {"relevance": bool(classes), **dict.fromkeys(("lift", "colour"), bool(view.summary.assessed))}
         sorts = {name: words for name, words in SORTS.items() if known.get(name, True)}
         sort = choice("Sort by", "sort", sorts, "iou")
-        name = (
-            choice("Class", "class", {each: each for each in classes}, classes[0])
-            if sort == "relevance"
-            else ""
-        )
-        names = ("concept", "category", "iou", "significant", "detectors", "state", "responds")
+        name = side = ""
+        if sort == "relevance":
+            name = choice("Class", "class", {each: each for each in classes}, classes[0])
+            side = choice("Influence", "influence", SIDES, "", help=SIDES_HELP)
+        names = ("concept", "category", "iou", "significant", "detectors", "state", "responds", "influence")
         st.button(
             "Clear filters",
             on_click=state.change,
             kwargs=dict.fromkeys(names),
             disabled=not any(map(state.parameter, names)),
         )
-    return Filters(tuple(categories), concept, low, high, significant, detectors, which, responds, sort, name)
+    return Filters(
+        tuple(categories), concept, low, high, significant, detectors, which, responds, sort, name, side
+    )
 
 
 def _concept(view: LayerView) -> str:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.analyses.relevance.result import LayerRelevance
 from interpret_core.numbers import share
+from ui.session import unit_rows
 from ui.session.view import DEAD, TIED, LayerView
 
 SORTS = {
@@ -18,7 +20,7 @@ SORTS = {
     "colour": "assessment, colour before object",
     "shade": "shade, dark to light",
     "firing": "share of positions firing",
-    "relevance": "relevance for a class",
+    "relevance": "influence on a class",
     "index": "unit number",
 }
 STATES = {"": "all", "live": "live", "dead": "dead", "tied": "tied"}
@@ -37,17 +39,16 @@ class Filters(NamedTuple):
     responds: str = ""
     sort: str = "iou"
     class_name: str = ""
+    influence: str = ""
 
 
-def choose(
-    view: LayerView, filters: Filters, relevance: NDArray[np.float64] | None = None
-) -> NDArray[np.int64]:
+def choose(view: LayerView, filters: Filters, relevance: LayerRelevance | None = None) -> NDArray[np.int64]:
     """Units that pass the filters, in order; ties by unit number.
 
     Args:
         view: the layer.
         filters: what is asked for.
-        relevance: (U,) for the class of the filters; needed by that order alone.
+        relevance: of the layer for the class of the filters; needed by that order alone.
     """
     keep = (view.iou >= filters.low - 1e-9) & (view.iou <= filters.high + 1e-9)
     if filters.categories:
@@ -68,9 +69,12 @@ def choose(
     if filters.responds:
         words = [view.assessment(unit) for unit in range(view.layer.units)]
         keep &= np.array([word is not None and word.name.lower() == filters.responds for word in words])
+    if filters.sort == "relevance" and relevance is not None:
+        keep &= unit_rows.on_side(relevance, filters.influence)
+        score = relevance.relevance
+    else:
+        score = _score(view, filters.sort)
     kept = np.flatnonzero(keep)
-    by_relevance = filters.sort == "relevance" and relevance is not None
-    score = relevance if by_relevance and relevance is not None else _score(view, filters.sort)
     return kept[np.argsort(-score[kept], kind="stable")]
 
 
