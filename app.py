@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UserError
+from ui.components.search.search import search_box
 from ui.session import memory
 from ui.session.precedence import known
 from ui.shell import links, notices, sidebar
@@ -27,6 +28,7 @@ notices.enter(page.url_path)
 try:
     with memory.run():
         st.session_state["ask"] = sidebar.selection(known(), partial(links.menu, page.url_path))
+        search_box()
         page.run()
 except UserError as error:  # the installation itself: an unwritable cache, a broken unitscope.toml …
     st.error(plain(error))

@@ -23,7 +23,8 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
-from ui.server import exports, pictures, relevance_maps
+from ui.server import exports, pictures, relevance_maps, searches
+from ui.server.searches import Searched
 from ui.session import relevances, results
 from ui.session.relevances import Busy, Spot, Wanted
 from ui.session.view import LayerView
@@ -31,7 +32,7 @@ from ui.shell.addresses import prefix
 from ui.shell.component import SCRIPTS
 from ui.shell.names import file_stem
 from ui.shell.sidebar import Ask
-from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX
+from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX, IMAGES_MAX
 
 FOREVER = "private, max-age=31536000, immutable"
 BRIEFLY = "private, max-age=60"
@@ -50,6 +51,7 @@ def routes() -> list[Route]:
         Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
         Route(f"{base}/script/{{name}}", _guarded(script)),
+        Route(f"{base}/search", _guarded(search)),
     ]
 
 
@@ -97,6 +99,21 @@ def script(request: Request) -> Response:
     if text is None:
         raise Wrong("There is no such script: reload the page.")
     return Response(text, media_type="text/javascript", headers={"Cache-Control": FOREVER})
+
+
+def search(request: Request) -> Response:
+    """What the search box shows for what is typed."""
+    asked = request.query_params
+    searched = Searched(
+        asked.get("network", ""),
+        _registered(request, "dataset", results.dataset_names()),
+        _whole(request, "min_images", MIN_IMAGES, 1, IMAGES_MAX),
+        _cutoff(request),
+        {name: asked[name] for name in ("cutoff", "min_images") if name in asked},
+        {name: asked[name] for name in ("silence", "pin") if name in asked},
+    )
+    told = searches.answer(searched, asked.get("q", ""))
+    return Response(told, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def relevance_map(request: Request) -> Response:

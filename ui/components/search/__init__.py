@@ -1,0 +1,1 @@
+"""One search over everything that is stored of a data set."""
