@@ -20,7 +20,7 @@ from ui.session.view import LayerView
 from ui.shell import notices, silenced, state
 from ui.shell.how import how
 from ui.shell.theme import count_text
-from ui.units import examined, filters, panel, silence_switch
+from ui.units import examined, filters, panel, pinned, silence_switch
 from ui.units.layers import layer_picker
 from ui.units.selection import choose
 
@@ -55,13 +55,26 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     layers = {name: count.units for name, count in views.counts.items()}
     layers |= {one.name: one.units for one in results.further(view.network)}
     picked = silenced.units(layers)
-    state.keep("units", filters.PARAMETERS)
+    kept = pinned.pinned(view, views, layers)
+    state.keep("units", (*filters.PARAMETERS, *pinned.PARAMETERS))
     notices.show("body")
-    left, right = st.columns([5, 6], gap="medium")
+    pair = kept is not None and not kept.is_shown(view, now.unit)
+    left, right = st.columns([3, 8] if pair else [5, 6], gap="medium")
+
+    def tools() -> None:
+        with st.container(key="unit_tools", horizontal=True, vertical_alignment="center", gap="medium"):
+            pinned.button(view, now.unit, kept)
+            silence_switch.switch(view, now.unit, picked, layers)
+
+    draw = partial(panel.panel, view, order, now, tools)
     # The keys are class names in page.css: the grid stays in view while the panel scrolls. The panel is drawn
     # first, since that is what a click waits for: the browser has marked the grid's tile by itself.
-    with right, st.container(key="unit_panel"):
-        panel.panel(view, order, now, partial(silence_switch.switch, view, now.unit, picked, layers))
+    with right:
+        if kept is not None and pair:
+            pinned.side_by_side(kept, view, now, draw)
+        else:
+            with st.container(key="unit_panel"):
+                draw()
     with left, st.container(key="units_grid"):
         st.caption(
             f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"

@@ -185,7 +185,7 @@ def _chosen() -> None:
     name, value = map(str, told) if isinstance(told, list) and len(told) == 2 else ("", "")
     if name == "network":  # units picked by hand are the network's own
         silenced.put_back()
-        state.change(network=value, silence=None)
+        state.change(network=value, silence=None, pin=None, pin_image=None)
     elif name == "dataset":
         state.change(dataset=value)
     elif name in DEFAULTS:
