@@ -121,11 +121,8 @@ def test_shades_and_what_units_respond_to(views: list[LayerView]) -> None:
         assert nearest is not None
         assert (nearest[0], nearest[2]) == (name, iou)
     assert matches([layer], name).shades[0][0].name == name
-    counts = (
-        {word: views[0].summary.assessed.count(word) for word in Assessment}
-        if views[0].summary.assessed
-        else {}
-    )
+    said = [views[0].assessment(unit) for unit in range(views[0].layer.units)]
+    counts = {word: said.count(word) for word in Assessment}
     assert dict(layer.responds) == {word: count for word, count in counts.items() if count}
     for word, typed in ((Assessment.COLOUR, "colour"), (Assessment.OBJECT, "object")):
         if word in layer.responds:

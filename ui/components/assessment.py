@@ -104,19 +104,18 @@ def _held(view: LayerView, unit: int, word: Assessment) -> str:
     label, shade, best = int(view.best[unit]), view.nearest_shade(unit), view.best_shade(unit)
     parts = []
     if view.label(unit):
-        name = "its label " if word is not Assessment.OBJECT else ""
-        parts.append((f"{name}“{escape(view.label(unit))}”", view.held(unit, label)))
+        whose = "" if word is Assessment.OBJECT else "its label "
+        parts.append((whose, f"“{escape(view.label(unit))}”", view.held(unit, label)))
     if shade and best is not None:
-        name = f'<span class="us-nowrap">{swatch(shade[1])}{escape(shade[0])}</span>'
-        parts.append((name, view.held(unit, len(view.concepts) + best)))
+        name = f'<span class="us-nowrap">{swatch(shade[1])}“{escape(shade[0])}”</span>'
+        parts.append(("the shade ", name, view.held(unit, len(view.concepts) + best)))
     if word is Assessment.COLOUR:
         parts.reverse()
     if not parts:
         return ""
-    (first, share), *others = parts
-    more = "".join(f", {name} {percent_text(part)}" for name, part in others)
-    begin = first[0].upper() + first[1:]
-    return f"{begin} holds {percent_text(share)} of its mask{more}."
+    (what, name, held), *others = parts
+    more = "".join(f", {words}{named} {percent_text(share)}" for words, named, share in others)
+    return f"{what[:1].upper()}{what[1:]}{name} holds {percent_text(held)} of its mask{more}."
 
 
 def evidence(view: LayerView, unit: int) -> str:

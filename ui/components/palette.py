@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from interpret_core.measures.assessment.colour_clusters import colour_clusters
 from ui.session.memory import kept
 from ui.session.view import LayerView
 from ui.shell.theme import percent_text
+
+NUMBER = re.compile(r" \d+$")  # that tells shades of one name apart
 
 
 class MaskColour(NamedTuple):
@@ -31,7 +34,13 @@ def _colours(key: str, unit: int, _view: LayerView) -> tuple[MaskColour, ...]:
     if shades is None or not shades.shape[1]:
         return ()
     clusters = colour_clusters(shades[unit], to_lab(_view.record["shade_rgb"]))
-    return tuple(MaskColour(*_view.shade(one.shade), one.share) for one in clusters)
+    found = [MaskColour(*_view.shade(one.shade), one.share) for one in clusters]
+    plain = [NUMBER.sub("", colour.name) for colour in found]
+    # Shades that look alike are one colour here, so the number of one of them would say too much.
+    return tuple(
+        colour._replace(name=name) if plain.count(name) == 1 else colour
+        for colour, name in zip(found, plain, strict=True)
+    )
 
 
 def palette(view: LayerView, unit: int) -> str:

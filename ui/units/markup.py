@@ -70,7 +70,8 @@ def _chips(view: LayerView, unit: int) -> Iterator[str]:
     if tied:
         yield chip(f"nearly tied: {tied}", "warn")
     if view.detector[unit]:
-        yield chip("detector", "strong")
+        other = view.assessment(unit) in UNLABELLED and label
+        yield chip("counted as a detector of it" if other else "detector", "" if other else "strong")
     if word:
         explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}
         yield chip(explained[word], "warn")
