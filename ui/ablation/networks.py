@@ -1,6 +1,6 @@
 """Networks beside each other at equal numbers of silenced units.
 
-At equal percentages the deeper network loses more units; equal numbers are fairer (method §8).
+At equal percentages the deeper network loses more units; equal numbers are fairer (docs/method.md#equal).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
-from ui.server import exports, pictures, relevance_maps, searches
+from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
 from ui.session.relevances import Busy, Spot, Wanted
@@ -43,9 +43,10 @@ class Wrong(Exception):
 
 
 def routes() -> list[Route]:
-    """Routes below `/api`, under `server.baseUrlPath`."""
+    """Routes below `/api`, and documents to read, under `server.baseUrlPath`."""
     base = prefix()
     return [
+        *documents.routes(),
         Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
         Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
         Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),

@@ -1,7 +1,7 @@
 """Relevance of whole layers as the pages show it: layers × classes, and the images that are flagged.
 
 Pure functions over records: no Streamlit, no files. Layers are never compared without saying on which scale
-(method §7); units are ranked within a layer, in `ui.unit_rows`.
+(docs/method.md#mass); units are ranked within a layer, in `ui.unit_rows`.
 """
 
 from __future__ import annotations
