@@ -15,6 +15,7 @@ from interpret_core.store.bundle.cargo import Cargo, ship
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
 from tests.ui.test_pages import setting
+from ui.components.misnomer import misnomer
 from ui.session import precedence, results
 from ui.shell.sidebar import Ask
 from ui.shell.theme import EVIDENCE
@@ -83,9 +84,12 @@ def test_it_opens_on_the_demo_with_a_welcome() -> None:
     assert "24 rendered scenes" in text
     assert "learned 10 classes" in text
     assert "not for conclusions about photographs" in text
-    for step in ("Meet one unit", "Go deeper", "Compare three networks"):
+    found = misnomer(results.layers(Ask(ALEXNET, demo.NAME)) or pytest.fail("no result"))
+    assert found is not None
+    assert f"Labelled “{found.label}”, yet it responds to a shade of {found.shade}" in text
+    for step in ("See a label mislead", "Go deeper", "Compare three networks"):
         assert step in text
-    assert "/thumb/41.jpg" in text
+    assert f"/thumb/{found.unit}.jpg" in text
     assert "Use your own photographs and networks" in [expander.label for expander in app.expander]
     assert "fetch broden" in "".join(str(code.value) for code in app.code)
     assert "torchvision" not in "".join(line for line in text.splitlines() if " on **demo**" in line)

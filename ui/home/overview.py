@@ -11,10 +11,12 @@ import streamlit as st
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from ui.components.markup import pictures
+from ui.components.misnomer import Misnomer, misnomer
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import bar
 from ui.jobs.words import brief
 from ui.session import memory, precedence, relevances, results, work
+from ui.session.layers import Layers
 from ui.session.relevances import Wanted
 from ui.session.view import LayerView
 from ui.shell import links
@@ -28,13 +30,17 @@ SHOWN = 5
 
 def entries(ask: Ask | None) -> None:
     """One card per kind of page; where a result is ready, its best units look out of them."""
-    best = _best_layer(ask)
+    layers = _layers(ask)
+    best = _best_layer(layers)
     left, middle, right = st.columns(3, gap="medium")
     with left.container(border=True, height="stretch", key="step_units"):
         st.markdown("**Units**: every unit of a layer, its photographs, its label and its doubts.")
         if best is not None:
             strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
             st.html(pictures(best, strongest, SHOWN))
+        found = misnomer(layers) if layers else None
+        if found is not None:
+            _misleading(found)
         links.link("Browse units →")
     with middle.container(border=True, height="stretch", key="step_concepts"):
         st.markdown(
@@ -71,20 +77,37 @@ def _relevant(view: LayerView) -> list[int]:
     return list(dict.fromkeys(best))
 
 
-def _best_layer(ask: Ask | None) -> LayerView | None:
-    """The layer with most concepts, of the selected network or of the first that has a result."""
+def _misleading(found: Misnomer) -> None:
+    """The unit that shows best why a label is no finding."""
+    view = found.view
+    st.markdown(f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}:")
+    links.link(
+        f"{plain(view.layer.name)} unit {found.unit} →",
+        network=view.network,
+        dataset=view.dataset,
+        layer=view.layer.name,
+        unit=found.unit,
+    )
+
+
+def _layers(ask: Ask | None) -> Layers | None:
+    """Those of the selected network or of the first that has a result; None without any."""
     if ask is None:
         return None
     others = [ask._replace(network=name) for name in results.shown_networks(ask.network)]
     found = next((one for one in (ask, *others) if precedence.ready(one)), None)
     try:
-        views = results.layers(found) if found else None
+        return results.layers(found) if found else None
     except UnitscopeError:
         return None
-    if not views:
+
+
+def _best_layer(layers: Layers | None) -> LayerView | None:
+    """The layer with most concepts."""
+    if not layers:
         return None
-    counts = views.counts
-    return views[max(counts, key=lambda name: counts[name].concepts)]
+    counts = layers.counts
+    return layers[max(counts, key=lambda name: counts[name].concepts)]
 
 
 def matrix(ask: Ask | None) -> None:

@@ -11,7 +11,8 @@ import streamlit as st
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from ui.components.markup import pictures
-from ui.session import results
+from ui.components.misnomer import misnomer
+from ui.session import precedence, results
 from ui.session.layers import Layers
 from ui.session.view import LayerView
 from ui.shell import links, lists
@@ -48,14 +49,17 @@ def shown(ask: Ask | None) -> bool:
 def welcome(ask: Ask) -> None:
     """What is seen here, and what to try first."""
     opened = ask._replace(network=NETWORKS[0])
+    chosen = ask if precedence.ready(ask) else opened
     try:
         images = len(results.dataset(ask.dataset))
-        layers = results.layers(opened)
+        layers, own = results.layers(opened), results.layers(chosen)
+        first = _misleading(chosen, own) if own else None
     except UnitscopeError as error:
         st.error(plain(error))
         return
     if not layers:
         return
+    steps = (first or _one_unit(layers), *_steps(layers))
     classes = len(results.class_names(opened.network))
     st.markdown(
         f"**You are looking at the demo:** {images:,} rendered scenes, annotated to the pixel, and three "
@@ -64,7 +68,7 @@ def welcome(ask: Ask) -> None:
         "teaching, not for conclusions about photographs."
     )
     st.subheader("Three things to try")
-    for column, (number, step) in zip(st.columns(3, gap="medium"), enumerate(_steps(layers), 1), strict=True):
+    for column, (number, step) in zip(st.columns(3, gap="medium"), enumerate(steps, 1), strict=True):
         with column.container(border=True, height="stretch", key=f"step_{number}"):
             st.markdown(f"**{number} · {step.title}**")
             st.html(pictures(step.view, step.units, PICTURES))
@@ -78,25 +82,49 @@ def welcome(ask: Ask) -> None:
         links.link("Shared units →", links.SHARED, **here)
 
 
-def _steps(layers: Layers) -> tuple[Step, ...]:
-    names = list(layers)
-    counts = layers.counts
-    first, last = layers.get(UNIT[0]) or layers[names[0]], layers[names[-1]]
-    rich = layers[max(counts, key=lambda name: counts[name].concepts)]
+def _misleading(ask: Ask, layers: Layers) -> Step | None:
+    """The unit of the chosen network that shows best why a label is no finding; None where none does."""
+    found = misnomer(layers)
+    if found is None:
+        return None
+    view, unit = found.view, found.unit
+    layer = view.layer.name
+    return Step(
+        "See a label mislead",
+        f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}: "
+        f"{plain(layer)} unit {unit}. Colour alone tells where it is active (average precision "
+        f"{found.colour:.2f}), the annotation hardly ({found.annotation:.2f}). Arrow keys lead to the next.",
+        view,
+        [unit, *(other for other in _strongest(view) if other != unit)],
+        f"Open unit {unit} →",
+        links.UNITS,
+        {"network": ask.network, "dataset": demo.NAME, "layer": layer, "unit": unit},
+    )
+
+
+def _one_unit(layers: Layers) -> Step:
+    """The unit of the paper's introduction, where nothing says which label misleads."""
+    first = layers.get(UNIT[0]) or layers[next(iter(layers))]
     unit = min(UNIT[1], first.layer.units - 1)
+    return Step(
+        "Meet one unit",
+        f"Unit {unit} of {plain(first.layer.name)}: its strongest scenes with its mask, the concept "
+        "it overlaps best with, and what chance alone would give. Arrow keys lead to the next.",
+        first,
+        [unit, *(other for other in _strongest(first) if other != unit)],
+        f"Open unit {unit} →",
+        links.UNITS,
+        {"network": NETWORKS[0], "dataset": demo.NAME, "layer": first.layer.name, "unit": unit},
+    )
+
+
+def _steps(layers: Layers) -> tuple[Step, ...]:
+    counts = layers.counts
+    last = layers[list(layers)[-1]]
+    rich = layers[max(counts, key=lambda name: counts[name].concepts)]
     best = [one[0] for one in rich.concept_counts().values()]
     here = {"network": NETWORKS[0], "dataset": demo.NAME}
     return (
-        Step(
-            "Meet one unit",
-            f"Unit {unit} of {plain(first.layer.name)}: its strongest scenes with its mask, the concept "
-            "it overlaps best with, and what chance alone would give. Arrow keys lead to the next.",
-            first,
-            [unit, *(other for other in _strongest(first) if other != unit)],
-            f"Open unit {unit} →",
-            links.UNITS,
-            {**here, "layer": first.layer.name, "unit": unit},
-        ),
         Step(
             "Go deeper",
             f"The last layer, {plain(last.layer.name)}, sees larger pieces of a scene. Type a concept into "

@@ -1,0 +1,160 @@
+"""The home page's first unit is chosen by the numbers: the one whose label misleads most."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from interpret_core.measures.assessment.words import Assessment
+from tests.ui import records
+from tests.ui.test_demo import ALEXNET, words
+from ui.components import misnomer as chosen
+from ui.components.misnomer import Misnomer, misnomer
+from ui.home import welcome
+from ui.session.layers import Layers
+from ui.session.view import LayerView
+from ui.shell import links
+from ui.shell.sidebar import Ask
+
+NUMBERS = count(1000)  # what is kept is kept by the record's key
+
+
+def seen(layer: str = "conv1", **columns: Mapping[int, Any]) -> LayerView:
+    """A layer in which units 0, 5, 10 … are colours, all of them labelled by an object and above chance."""
+    view = records.view(layer=layer, with_chance=False, with_assessment=True)
+    made = view.summary
+    assert made.assessment is not None
+    objects = np.zeros_like(made.top_concept)
+    changed = dataclasses.replace(
+        made,
+        top_concept=objects,
+        top_iou=np.full_like(made.top_iou, 0.05),
+        significant=np.ones_like(made.significant),
+    )
+    arrays = {"precision": made.assessment.arrays["precision"].copy(), "top_iou": changed.top_iou}
+    arrays |= {"significant": changed.significant, "top_concept": changed.top_concept}
+    for name, values in columns.items():
+        for unit, value in values.items():
+            arrays[name][unit] = value
+    assessment = dataclasses.replace(
+        made.assessment, arrays={**made.assessment.arrays, "precision": arrays["precision"]}
+    )
+    summary = dataclasses.replace(changed, assessment=assessment)
+    return dataclasses.replace(view, key=f"{next(NUMBERS):040x}", summary=summary)
+
+
+def of(*views: LayerView, assessed: bool = True) -> Layers:
+    by_name = {view.layer.name: view for view in views}
+
+    def outline(_: Layers) -> Any:
+        raise AssertionError("the choice needs none")
+
+    return Layers(list(by_name), by_name.get, 0.04, outline, chance=True, assessed=assessed)
+
+
+def unit_of(*views: LayerView) -> tuple[str, int] | None:
+    found = misnomer(of(*views))
+    return found and (found.view.layer.name, found.unit)
+
+
+def test_the_largest_margin_times_iou_wins_over_all_layers() -> None:
+    first = seen("conv1", precision={5: [0.40, 0.02, 0.4]})
+    second = seen("conv2", precision={10: [0.41, 0.02, 0.4]})
+    assert unit_of(first) == ("conv1", 5)
+    assert unit_of(first, second) == ("conv2", 10)
+    believed = seen("conv1", precision={5: [0.40, 0.02, 0.4]}, top_iou={10: 0.2})
+    assert unit_of(believed) == ("conv1", 10), "a margin of 0.28 that four times the overlap speaks for"
+
+
+def test_what_it_says_is_what_the_numbers_say() -> None:
+    view = seen(precision={5: [0.40, 0.03, 0.4]})
+    found = misnomer(of(view))
+    assert isinstance(found, Misnomer)
+    assert view.assessment(found.unit) is Assessment.COLOUR
+    assert found.label == view.label(5) == "wheel"
+    assert (found.colour, found.annotation) == (0.40, 0.03)
+    shade = view.nearest_shade(5)
+    assert shade is not None
+    assert found.shade == shade[0]
+
+
+def test_a_colour_name_a_chance_result_or_an_object_does_not_mislead() -> None:
+    red = next(at for at, one in enumerate(records.concepts()) if one[2] == "color")
+    best = {5: [0.9, 0.0, 0.9]}
+    assert unit_of(seen(precision=best)) == ("conv1", 5)
+    assert unit_of(seen(precision=best, top_concept={5: red})) != ("conv1", 5)
+    assert unit_of(seen(precision=best, significant={5: False})) != ("conv1", 5)
+    assert unit_of(seen(precision={6: [0.9, 0.0, 0.9]})) != ("conv1", 6), "it is an object"
+
+
+def test_without_an_assessment_or_such_a_unit_there_is_none() -> None:
+    assert misnomer(of(seen(), assessed=False)) is None
+    assert misnomer(of(records.view(layer="conv1"))) is None
+    assert misnomer(of(seen(significant=dict.fromkeys(range(24), False)))) is None
+
+
+def test_it_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = of(seen())
+    first = misnomer(layers)
+    monkeypatch.setattr(chosen, "_of_layer", None)
+    assert misnomer(layers) is first
+
+
+def test_shades_of_one_name_lose_their_number() -> None:
+    view = seen()
+    named = dict(view.metadata) | {"shade_names": ["green 3", "green 3", "green 3", "green 3"]}
+    profile = dataclasses.replace(view.summary.profile, metadata=named)
+    found = misnomer(
+        of(dataclasses.replace(view, summary=dataclasses.replace(view.summary, profile=profile)))
+    )
+    assert found is not None
+    assert found.shade == "green"
+
+
+def test_the_welcome_opens_it_and_escapes_its_label() -> None:
+    view = seen(precision={5: [0.40, 0.03, 0.4]})
+    step = welcome._misleading(Ask(ALEXNET, "demo"), of(view))
+    assert step is not None
+    assert step.units[0] == step.parameters["unit"] == 5
+    assert (step.page, step.parameters["layer"]) == (links.UNITS, "conv1")
+    assert "Labelled “wheel”, yet it responds to a shade of " in step.text
+    concepts = [[number, "[x](https://a.invalid)", category] for number, _, category in records.concepts()]
+    hostile = dataclasses.replace(view.summary.profile, metadata=dict(view.metadata) | {"concepts": concepts})
+    odd = dataclasses.replace(view, key="f" * 40, summary=dataclasses.replace(view.summary, profile=hostile))
+    text = welcome._misleading(Ask(ALEXNET, "demo"), of(odd))
+    assert text is not None
+    assert "[x](" not in text.text
+
+
+def test_ones_own_network_gets_it_on_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(links, "link", lambda label, **where: shown.append((label, where)))
+
+    def script() -> None:
+        from tests.ui.test_misnomer import found_one
+        from ui.home import overview
+
+        overview._misleading(found_one())
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert "Labelled “wheel”, yet it responds to a shade of " in words(app)
+    assert shown[0][1]["unit"] == 5
+
+
+def test_without_one_the_first_card_is_the_papers_unit() -> None:
+    step = welcome._one_unit(of(seen("conv1")))
+    assert step.parameters["unit"] == 23, "there are 24 units"
+    assert "Unit 23 of conv1" in step.text
+
+
+def found_one() -> Misnomer:
+    found = misnomer(of(seen(precision={5: [0.40, 0.03, 0.4]})))
+    assert found is not None
+    return found
