@@ -8,6 +8,7 @@ import streamlit as st
 
 from interpret_core.errors import UserError
 from ui.components.search.search import search_box
+from ui.help.guide import guide
 from ui.session import memory
 from ui.session.precedence import known
 from ui.shell import links, notices, sidebar
@@ -29,6 +30,7 @@ try:
     with memory.run():
         st.session_state["ask"] = sidebar.selection(known(), partial(links.menu, page.url_path))
         search_box()
+        guide(page.url_path)
         page.run()
 except UserError as error:  # the installation itself: an unwritable cache, a broken unitscope.toml …
     st.error(plain(error))

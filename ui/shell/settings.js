@@ -50,12 +50,31 @@ const evidenceOf = field => {
   return part;
 };
 
+// The first leads on in this tab, and the others open one of their own: whoever reads keeps the view.
+const waysOf = ({ label, ways }) => {
+  const part = made('nav', 'ways');
+  part.setAttribute('aria-label', label);
+  part.append(...ways.map(([text, href], at) => {
+    const way = Object.assign(made('a', '', text), { href });
+    if (at) way.target = '_blank';
+    else way.onclick = event => {
+      follow(event);
+      // On a narrow screen the sidebar lies over the page.
+      if (event.defaultPrevented && innerWidth <= 768) document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+    };
+    return way;
+  }));
+  return part;
+};
+
+const partOf = field => ({ evidence: evidenceOf, ways: waysOf })[field.kind]?.(field) ?? fieldOf(field);
+
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.settings'), kept = (root._kept ??= new Map());
   const parts = data.fields.map(field => {
     const { value, ...rest } = field, text = JSON.stringify(rest);
     if (kept.get(field.name)?.text !== text)
-      kept.set(field.name, { text, part: field.kind === 'evidence' ? evidenceOf(field) : fieldOf(field) });
+      kept.set(field.name, { text, part: partOf(field) });
     const { part } = kept.get(field.name), box = part.querySelector('select, input');
     if (box) {
       box.dataset.told = value;

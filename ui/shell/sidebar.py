@@ -11,11 +11,12 @@ import streamlit as st
 from interpret_core.analyses.profile.request import CUTOFF, MIN_IMAGES, ProfileRequest
 from interpret_core.errors import UserError
 from interpret_core.options import ALL, Names
-from ui.shell import notices, silenced, state
+from ui.shell import links, notices, silenced, state
+from ui.shell.addresses import page
 from ui.shell.component import Component
 from ui.shell.theme import EVIDENCE
 
-_boxes = Component("shell/settings")
+_boxes = Component("shell/settings", "components/common/travel.js")
 CUTOFF_BOX = {
     "kind": "number",
     "name": "cutoff",
@@ -138,8 +139,15 @@ def _settings(ask: tuple[str | None, str | None], cutoff: float, least: int, kno
         _choice("Data set", "dataset", known.datasets, dataset, known.own_datasets),
         {**CUTOFF_BOX, "value": _digits(cutoff)},
         {**IMAGES_BOX, "value": str(least)},
+        _foot(),
     ]
     _boxes(key="settings", data={"fields": fields}, on_chosen_change=_chosen)
+
+
+def _foot() -> dict[str, object]:
+    """Ways to what helps, from every page: the tour in this tab, what is read in one of its own."""
+    ways = [["Tour", links.to("", tour=1)], ["Glossary", page("glossary")], ["Method", page("method")]]
+    return {"kind": "ways", "name": "ways", "label": "Help", "ways": ways}
 
 
 def _digits(cutoff: float) -> str:
