@@ -35,7 +35,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.survey import surveyed
 from interpret_core.store.store import Store
 
-UNITS = 10  # of each kind and seed
+UNITS = 4  # of each kind and seed
 BLOB = 4.0  # pixels, the deviation of the filter
 
 Masks = NDArray[np.bool_]  # (N, P)
