@@ -19,10 +19,11 @@ from interpret_core.measures.ablation.settings import Setting
 from interpret_core.provenance import signed
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
-from ui.ablation import controls, fractions
+from ui.ablation import controls, fractions, networks
 from ui.ablation.sliders import STEPS
 from ui.session import ablations, memory, work
 from ui.session.ablations import Bench, Case
+from ui.shell.how import TITLE
 
 PAGE = "pages/ablation.py"
 HERE = {"network": "classy", "dataset": "classed"}
@@ -321,6 +322,29 @@ def test_matrix_and_its_click() -> None:
     row = heat["values"][heat["rows"].index("panel")]
     assert row == pytest.approx((100 * (one.accuracy - intact.accuracy)).tolist())
     assert heat["low"] == -heat["high"], "colours are centred on zero"
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_the_same_percentage_is_another_number_and_the_page_says_why() -> None:
+    plan = bench().plan
+    inner = {layer.name: layer.units for layer in plan.layers if layer.name in plan.inner}
+    by_layer = sum(map(len, plan.selection(Setting("random", fraction=0.03)).values()))
+    total = round(0.03 * sum(inner.values()))
+    told = networks.by_layer(plan, total)
+    if by_layer == total:
+        assert told == ""
+    else:
+        assert told.startswith(f"{total} units here, and {by_layer} at 3 % elsewhere on this page")
+        assert f"of all {sum(inner.values())} inner units" in told
+    assert networks.by_layer(plan, sum(inner.values())) == "", "everything is everything"
+
+
+@pytest.mark.parametrize("part", ["curves"])
+@pytest.mark.usefixtures("with_ablation")
+def test_the_page_names_the_paper_whose_figures_it_draws(part: str) -> None:
+    text = words(open_page(PAGE, **HERE, **TARGET, part=part))
+    assert "Figures 5 and 6" in text
+    assert TITLE in text
 
 
 @pytest.mark.usefixtures("with_ablation")

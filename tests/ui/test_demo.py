@@ -99,7 +99,7 @@ def test_it_opens_on_the_demo_with_a_welcome() -> None:
 def test_the_unit_browser_begins_with_the_first_layer() -> None:
     text = words(opened("pages/units.py"))
     assert "of 64 conv1 units" in text
-    assert "expected by chance" in text
+    assert "chance alone would give" in text
 
 
 def test_only_what_is_looked_at_goes_into_the_cache(cache: Path) -> None:

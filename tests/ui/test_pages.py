@@ -72,7 +72,7 @@ def test_units_state_their_facts() -> None:
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
     text = words(app)
     assert "of 24 conv1 units" in text
-    assert "expected by chance" in text
+    assert "chance alone would give" in text
     assert "n = 24 images" in text
 
 

@@ -125,7 +125,7 @@ def test_sentence_and_small_print(view) -> None:
     sentence = facts.facts_sentence(view)
     assert f"**{view.detectors()}** of 24 conv5 units" in sentence
     assert "IoU > 0.04" in sentence
-    assert "expected by chance" in sentence
+    assert "chance alone would give" in sentence
     assert "1 of 13 concepts left out (fewer than 10 images)" in facts.fine_print(view)
     assert "unlabelled" not in facts.fine_print(view)
     assert "chance not computed" in facts.facts_sentence(records.view(with_chance=False))

@@ -146,8 +146,8 @@ def _pills(plan: AblationPlan, names: list[str], key: str, words: Callable[[str]
         selection_mode="multi",
         key=key,
         format_func=words,
-        help="The first and the last layer are spared unless they are switched on, as in the paper: what "
-        "they lose, every class loses.",
+        help="The first and the last layer are spared unless they are switched on, as in Islam & Tushar "
+        "2021: what they lose, every class loses.",
         on_change=state.writer("layers", key, lambda value: sliders.layers_text(sliders.normal(plan, value))),
     )
 

@@ -25,13 +25,13 @@ from ui.components.control.control import buttons
 from ui.session.ablations import Bench
 from ui.session.memory import kept
 from ui.shell import links, silenced, state
-from ui.shell.how import how
+from ui.shell.how import PAPER, how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.scales import NEGATIVE
 from ui.shell.theme import ACCENT, NEUTRAL
 
-SPANS = {"3": "0 to 3 %, as in the paper", "20": "0 to 20 %"}
+SPANS = {"3": "0 to 3 %, as in Figs. 5, 6", "20": "0 to 20 %"}
 LOOKS = {  # direction: colour, dash of the class, symbol
     TOP: (ACCENT, "solid", "circle"),
     BOTTOM: (NEGATIVE, "dash", "square"),
@@ -60,7 +60,9 @@ def section(bench: Bench, choice: Choice) -> None:
     chart(finished(figure, what), key, partial(_point_chosen, key), rows)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            "The rows are those of `ablate --out`. A press on a point sets the slider.", width="content"
+            f"As in Figures 5 and 6 of {PAPER}. The rows are those of `ablate --out`. A press on a point "
+            "sets the slider.",
+            width="content",
         )
         how("figures56", "control")
     st.caption(_few(grid))

@@ -16,6 +16,7 @@ from interpret_core.analyses.ablation import comparison as ablation_rows
 from interpret_core.analyses.ablation.ablator import Estimate
 from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS
+from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.ablation.table import pair, spread
 from interpret_core.errors import UnitscopeError
@@ -65,6 +66,9 @@ def section(bench: Bench, choice: Choice) -> bool:
     metric = state.one_of("metric", list(METRICS), ACCURACY)
     lines = [line for at, one in enumerate(benches) for line in _lines(one, choice, metric, at)]
     total = _total(benches, choice)
+    difference = by_layer(bench.plan, total)
+    if difference:
+        st.caption(difference)
     title = badge_of_all(map(ablations.title, benches), bench.case.dataset)
     if lines:
         figure = curves(lines, "units silenced in all inner layers", metric, total, badge=title)
@@ -102,6 +106,27 @@ def _total(benches: Sequence[Bench], choice: Choice) -> int:
         on_change=state.writer("total", key, lambda value: "" if value == first else str(value)),
     )
     return total
+
+
+def by_layer(plan: AblationPlan, total: int) -> str:
+    """Why the same percentage is another number of units in the curves above; empty where it is not.
+
+    Args:
+        plan: of the network that is chosen.
+        total: units silenced in each network here.
+    """
+    width = sum(layer.units for layer in plan.layers if layer.name in plan.inner)
+    step = next((one for one in STEPS if round(one * width) == total), None)
+    if step is None:
+        return ""
+    layers = sum(map(len, plan.selection(Setting("random", fraction=step)).values()))
+    if layers == total:
+        return ""
+    return (
+        f"{total:,} units here, and {layers:,} at {100 * step:g} % elsewhere on this page: here the share is "
+        f"taken once, of all {width:,} inner units; there it is taken of each layer and rounded to whole "
+        "units, at least one."
+    )
 
 
 def _width(bench: Bench) -> int:

@@ -30,7 +30,7 @@ from ui.session.relevances import Found
 from ui.session.totals import SPACE
 from ui.session.view import Facts, Views, identity_of, whose
 from ui.shell import links, state
-from ui.shell.how import how
+from ui.shell.how import PAPER, how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
@@ -185,9 +185,10 @@ def paper_words(found: Agreement) -> str:
     mean, sd = agreement_rows.PAPER["ResNet18"]
     widest = agreement_rows.widest(mean, 10.0)
     return (
-        f"An error cannot exceed 2k/U, here {100 * agreement_rows.bound(found):.1f}{SPACE}% at most. The "
-        f"paper reports {reported} and does not say which share it marks. At 5{SPACE}%, its ResNet18 row "
-        f"cannot arise: values from 0 to 10 with mean {mean} deviate by {widest:.1f} at most, not by {sd}."
+        f"An error cannot exceed 2k/U, here {100 * agreement_rows.bound(found):.1f}{SPACE}% at most. "
+        f"{PAPER}, reports in Table I {reported} and does not say which share it marks. At 5{SPACE}%, "
+        f"its ResNet18 row cannot arise: values from 0 to 10 with mean {mean} deviate by {widest:.1f} at "
+        f"most, not by {sd}."
     )
 
 

@@ -92,7 +92,8 @@ def expected_text(level: float | None) -> str:
     """The chance level in words: whole detectors, or one digit where there are few."""
     if level is None:
         return "chance not computed"
-    return f"{level:,.0f} expected by chance" if level >= 10 else f"{level:.1f} expected by chance"
+    number = f"{level:,.0f}" if level >= 10 else f"{level:.1f}"
+    return f"chance alone would give {number} units"
 
 
 def _short(value: float) -> str:

@@ -15,6 +15,11 @@ from ui.shell import lists, state
 from ui.shell.plain import plain
 from ui.units.selection import SORTS, STATES, Filters, concept_options
 
+STATE_HELP = (
+    "Live: the threshold separates the strongest responses. Tied: so many responses are equal at the "
+    "threshold that it cannot separate the wanted share, as in a unit that saturates. Dead: every "
+    "response is zero."
+)
 RESPONDS = {"": "anything"} | {word.name.lower(): name for word, name in NAMES.items()}
 SIDES_HELP = (
     "Units are in the order of all that they contribute, whichever its sign. For the class: what speaks for "
@@ -55,7 +60,7 @@ def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
         low, high = _iou(view)
         detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
         significant = _flag("significant", "Better than chance only", "q ≤ 5 % against shuffled annotations.")
-        which = choice("State", "state", STATES, "")
+        which = choice("State", "state", STATES, "", help=STATE_HELP)
         responds = choice("Responds to", "responds", RESPONDS, "") if view.summary.assessed else ""
         known = {"relevance": bool(classes), **dict.fromkeys(("lift", "colour"), bool(view.summary.assessed))}
         sorts = {name: words for name, words in SORTS.items() if known.get(name, True)}

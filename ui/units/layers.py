@@ -98,8 +98,8 @@ def _kind_picker(kinds: Mapping[str, Kind], kind: str) -> None:
         list(kinds),
         key=key,
         format_func=lambda one: f"{kinds[one].title} ({len(kinds[one].names)})",
-        help="Convolutions are what the paper calls layers, and what the other pages show. Block outputs are "
-        "the sums after a residual block’s addition and activation, which many studies read.",
+        help="Convolutions are what Islam & Tushar 2021 call layers, and what the other pages show. Block "
+        "outputs are the sums after a residual block’s addition and activation, which many studies read.",
         on_change=go,
     )
 
