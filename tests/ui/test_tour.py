@@ -204,3 +204,14 @@ def test_whoever_was_on_the_tour_knows() -> None:
 def test_home_has_it_in_its_frame() -> None:
     app = open_page("pages/home.py", network="small", dataset="planted")
     assert strip(app)["line"]["tour"] == "/?network=small&dataset=planted&tour=1"
+
+
+@pytest.mark.usefixtures("full")
+def test_presenting_travels_with_every_link_and_has_a_way_out() -> None:
+    app = above("", Ask("small", "planted"), present="1", tour="1")
+    assert strip(app)["present"] == "present"
+    assert "present=1" in strip(app)["tour"]["next"]
+    assert any("stSidebar" in str(part.proto.body) for part in app.get("html"))
+    odd = above("", Ask("small", "planted"), present="yes")
+    assert "present" not in strip(odd)
+    assert any("expected 1 or nothing" in one.value for one in odd.warning)

@@ -73,9 +73,10 @@ def test_arrows_lead_the_tour_and_not_the_grid_until_somebody_is_in_it(page: Pag
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3&tour=2")
     on_step(page, 2)
     await_masks(page, 3)
-    page.locator(".tile[data-unit='3']").focus()
+    following = page.locator(".tile").nth(1).get_attribute("data-unit")
+    page.locator(".tile").first.focus()
     page.keyboard.press("ArrowRight")
-    expect(page).not_to_have_url(re.compile("unit=3(&|$)"))
+    expect(page).to_have_url(re.compile(f"unit={following}(&|$)"))
     expect(page.get_by_text("Step 2 of 8")).to_be_visible()
     page.evaluate(LEAVE)
     page.keyboard.press("ArrowRight")
@@ -125,3 +126,17 @@ def test_what_is_read_fits_and_leads_to_its_sections(page: Page, ready: str, nam
     assert page.locator("math").count() == 0 if name == "glossary" else page.locator("math").count() > 100
     page.get_by_role("link", name="Unitscope", exact=True).click()
     expect(page.get_by_role("heading", name="Unitscope")).to_be_visible()
+
+
+def test_presenting_begins_and_ends_by_keyboard(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+    await_masks(page, 3)
+    page.get_by_role("link", name="Present", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile("unit=3.*present=1"))
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_be_hidden()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("present"))
+    expect(sidebar).to_be_visible()
+    expect(page).to_have_url(re.compile("unit=3"))

@@ -1,4 +1,4 @@
-// What leads a newcomer: the tour's strip, or a line on what this is. Texts are set as text, whatever stands in a name.
+// What leads a newcomer: the tour's strip, or a line on what this is; and the way out of presenting. Texts are set as text, whatever stands in a name.
 const KNOWN = 'unitscope:knows';                               // in this tab: been on Home, on the tour, or dismissed the line
 const made = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text ?? '' });
 const way = (text, href, name = '') => Object.assign(made('a', name, text), { href });
@@ -47,6 +47,7 @@ export default function({ data, parentElement }) {
   const hide = on => { if (box) box.style.display = on ? 'none' : ''; };
   const line = data.line && !(data.line.dismiss && sessionStorage.getItem(KNOWN));
   const parts = () => [
+    ...(data.present ? [way('End presenting (Esc)', without(data.present), 'leave')] : []),
     ...(data.tour ? [tourOf(data.tour)] : []),
     ...(line ? [lineOf(data.line, () => { sessionStorage.setItem(KNOWN, 'on'); root.querySelector('.line').remove(); hide(true); })] : []),
   ];
@@ -55,7 +56,9 @@ export default function({ data, parentElement }) {
   root.onclick = event => {
     const end = event.target.closest('.end');
     if (end) end.href = without(data.tour.end);                // as the address is now
-    if (event.target.closest('.tour, .go')) follow(event);
+    const leave = event.target.closest('.leave');
+    if (leave) leave.href = without(data.present);
+    if (event.target.closest('.tour, .go, .leave')) follow(event);
   };
 
   // A step begins at its way on, so that Enter leads through the tour; not while somebody is typing.
@@ -65,14 +68,15 @@ export default function({ data, parentElement }) {
 
   // Before any part of the page hears them: on the units' page they would lead through the units as well.
   const keys = event => {
-    const name = { ArrowRight: 'next', ArrowLeft: 'back' }[event.key], from = event.composedPath();
+    const name = { ArrowRight: 'next', ArrowLeft: 'back', Escape: 'leave' }[event.key], from = event.composedPath();
     if (!name || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     if (from[0] !== document.body && !from.includes(root)) return;
     const to = root.querySelector(`.${name}`);
+    if (!to && (!data.tour || name === 'leave')) return;
     event.stopImmediatePropagation(); event.preventDefault();
-    if (to) travel(to.href);
+    if (to) travel(name === 'leave' ? without(data.present) : to.href);
   };
-  if (data.tour) addEventListener('keydown', keys, true);
+  if (data.tour || data.present) addEventListener('keydown', keys, true);
   root._dispose = () => removeEventListener('keydown', keys, true);
   return () => {
     root._dispose();

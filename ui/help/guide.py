@@ -17,8 +17,10 @@ from ui.shell import addresses, links, state
 from ui.shell.component import Component
 from ui.shell.sidebar import Ask
 from ui.shell.site import HOME, PAGES, address
+from ui.shell.theme import asset
 
 PARAMETER = "tour"
+PRESENT = "present"
 NOTHING = (
     "The tour shows results, and nothing is computed here yet: Home lists what can be, and what it costs."
 )
@@ -45,6 +47,9 @@ def guide(page: str) -> None:
         data["line"] = _line(STRANGE) | {"dismiss": "Dismiss"}
     if data["knows"]:
         st.session_state[_KNOWN] = True
+    if state.flag(PRESENT):
+        data["present"] = PRESENT
+        st.html(f"<style>{asset('help/presentation.css')}</style>")
     if len(data) > 1:
         _guide(key="guide", data=data)
 

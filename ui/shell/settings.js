@@ -50,13 +50,21 @@ const evidenceOf = field => {
   return part;
 };
 
-// The first leads on in this tab, and the others open one of their own: whoever reads keeps the view.
+// This view as it is now, for a projector.
+const present = () => {
+  const here = new URL(location.href);
+  here.searchParams.set('present', '1');
+  return here.href;
+};
+
+// The first and the last lead on in this tab, and the others open one of their own: whoever reads keeps the view.
 const waysOf = ({ label, ways }) => {
   const part = made('nav', 'ways');
   part.setAttribute('aria-label', label);
   part.append(...ways.map(([text, href], at) => {
-    const way = Object.assign(made('a', '', text), { href });
-    if (at) way.target = '_blank';
+    const way = Object.assign(made('a', '', text), { href: href || present() });
+    if (!href) for (const kind of ['pointerenter', 'pointerdown', 'focus']) way.addEventListener(kind, () => { way.href = present(); });
+    if (at && href) way.target = '_blank';
     else way.onclick = event => {
       follow(event);
       // On a narrow screen the sidebar lies over the page.

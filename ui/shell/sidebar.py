@@ -14,6 +14,7 @@ from interpret_core.options import ALL, Names
 from ui.shell import links, notices, silenced, state
 from ui.shell.addresses import page
 from ui.shell.component import Component
+from ui.shell.how import TITLE
 from ui.shell.theme import EVIDENCE
 
 _boxes = Component("shell/settings", "components/common/travel.js")
@@ -24,8 +25,8 @@ CUTOFF_BOX = {
     "low": 0,
     "high": state.CUTOFF_MAX,
     "step": 0.005,
-    "help": "A unit is a detector when its best IoU exceeds this. The paper's is 0.04; at 0 every unit keeps "
-    "its label.",
+    "help": "A unit is a detector when its best IoU exceeds this. 0.04 is that of Bau et al. 2017; at 0 "
+    f"every unit keeps its label, as in Islam & Tushar 2021, “{TITLE}”.",
 }
 IMAGES_BOX = {
     "kind": "number",
@@ -146,7 +147,12 @@ def _settings(ask: tuple[str | None, str | None], cutoff: float, least: int, kno
 
 def _foot() -> dict[str, object]:
     """Ways to what helps, from every page: the tour in this tab, what is read in one of its own."""
-    ways = [["Tour", links.to("", tour=1)], ["Glossary", page("glossary")], ["Method", page("method")]]
+    ways = [
+        ["Tour", links.to("", tour=1)],
+        ["Glossary", page("glossary")],
+        ["Method", page("method")],
+        ["Present", ""],
+    ]
     return {"kind": "ways", "name": "ways", "label": "Help", "ways": ways}
 
 

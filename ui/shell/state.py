@@ -22,7 +22,7 @@ from ui.shell import addresses, lists, notices
 from ui.shell.notices import complain
 from ui.shell.plain import plain, shortened
 
-ENTRY = ("network", "dataset", "cutoff", "min_images", "silence")
+ENTRY = ("network", "dataset", "cutoff", "min_images", "silence", "present")
 LONGEST = 20_000  # characters of one value; no honest link reaches them
 CUTOFF_DEFAULT = CUTOFF
 CUTOFF_MAX = 0.3
