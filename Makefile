@@ -14,7 +14,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-slow lint bench demo-results clean browser
+.PHONY: help run dev test test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="-
 
 demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (hours on two cores; ARGS="--cache FOLDER" goes on)
 	$(BIN)/python -m demo.results $(ARGS)
+
+screenshots: $(VENV)/.installed-dev browser ## Take the README's pictures anew, into docs/pictures (ARGS="--out FOLDER")
+	$(BIN)/python -m demo.screenshots $(ARGS)
 
 clean: ## Delete the virtual environment and tool caches; results in cache/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

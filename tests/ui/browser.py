@@ -107,10 +107,14 @@ def awaited(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"The server did not get ready:\n{log.read_text(errors='replace')}")
 
 
-def launch(playwright: Playwright) -> Browser:
-    """The system's Chromium where there is one, else Playwright's."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+def chromium() -> str | None:
+    """The system's Chromium, where there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """The system's Chromium where there is one, else Playwright's; with further arguments of its command."""
+    return playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *arguments])
 
 
 def watch(page: Page) -> list[str]:
