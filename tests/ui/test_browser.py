@@ -187,6 +187,7 @@ def test_bar_leads_to_its_units_and_one_press_back(page: Page, ready: str) -> No
 def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str) -> None:
     page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01&compare=other")
     chart = ".st-key-concept_bars"
+    page.locator(chart).scroll_into_view_if_needed()  # figures are drawn when they come into view
     expect(page.locator(f"{chart} .barlayer .point path").first).to_be_visible()
     name = page.locator(f"{chart} .yaxislayer-above .ytick text").last.text_content() or ""
     click_bar(page, chart, name)
