@@ -102,7 +102,7 @@ def test_home_is_enough_to_know_it(page: Page, ready: str) -> None:
     page.get_by_role("link", name="Home", exact=True).click()
     expect(page.get_by_text("New here?")).to_be_visible()
     page.goto(f"{ready}/concepts?{SELECTION}")
-    expect(page.get_by_role("heading", name="Concepts", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Concepts", exact=True, level=1)).to_be_visible()
     page.locator(".main-svg").first.wait_for()
     expect(page.get_by_text(STRANGE)).to_be_hidden()
 
