@@ -26,7 +26,7 @@ NUMBERS = count(1000)  # what is kept is kept by the record's key
 
 
 def seen(layer: str = "conv1", **columns: Mapping[int, Any]) -> LayerView:
-    """A layer in which units 0, 5, 10 … are colours, all of them labelled by an object and above chance."""
+    """A layer in which units 0, 6, 12 … are colours, all of them labelled by an object and above chance."""
     view = records.view(layer=layer, with_chance=False, with_assessment=True)
     made = view.summary
     assert made.assessment is not None
@@ -64,33 +64,33 @@ def unit_of(*views: LayerView) -> tuple[str, int] | None:
 
 
 def test_the_largest_margin_times_iou_wins_over_all_layers() -> None:
-    first = seen("conv1", precision={5: [0.40, 0.02, 0.4]})
-    second = seen("conv2", precision={10: [0.41, 0.02, 0.4]})
-    assert unit_of(first) == ("conv1", 5)
-    assert unit_of(first, second) == ("conv2", 10)
-    believed = seen("conv1", precision={5: [0.40, 0.02, 0.4]}, top_iou={10: 0.2})
-    assert unit_of(believed) == ("conv1", 10), "a margin of 0.28 that four times the overlap speaks for"
+    first = seen("conv1", precision={6: [0.40, 0.02, 0.4]})
+    second = seen("conv2", precision={12: [0.41, 0.02, 0.4]})
+    assert unit_of(first) == ("conv1", 6)
+    assert unit_of(first, second) == ("conv2", 12)
+    believed = seen("conv1", precision={6: [0.40, 0.02, 0.4]}, top_iou={12: 0.2})
+    assert unit_of(believed) == ("conv1", 12), "a margin of 0.28 that four times the overlap speaks for"
 
 
 def test_what_it_says_is_what_the_numbers_say() -> None:
-    view = seen(precision={5: [0.40, 0.03, 0.4]})
+    view = seen(precision={6: [0.40, 0.03, 0.4]})
     found = misnomer(of(view))
     assert isinstance(found, Misnomer)
     assert view.assessment(found.unit) is Assessment.COLOUR
-    assert found.label == view.label(5) == "wheel"
+    assert found.label == view.label(6) == "wheel"
     assert (found.colour, found.annotation) == (0.40, 0.03)
-    shade = view.nearest_shade(5)
+    shade = view.nearest_shade(6)
     assert shade is not None
     assert found.shade == shade[0]
 
 
 def test_a_colour_name_a_chance_result_or_an_object_does_not_mislead() -> None:
     red = next(at for at, one in enumerate(records.concepts()) if one[2] == "color")
-    best = {5: [0.9, 0.0, 0.9]}
-    assert unit_of(seen(precision=best)) == ("conv1", 5)
-    assert unit_of(seen(precision=best, top_concept={5: red})) != ("conv1", 5)
-    assert unit_of(seen(precision=best, significant={5: False})) != ("conv1", 5)
-    assert unit_of(seen(precision={6: [0.9, 0.0, 0.9]})) != ("conv1", 6), "it is an object"
+    best = {6: [0.9, 0.0, 0.9]}
+    assert unit_of(seen(precision=best)) == ("conv1", 6)
+    assert unit_of(seen(precision=best, top_concept={6: red})) != ("conv1", 6)
+    assert unit_of(seen(precision=best, significant={6: False})) != ("conv1", 6)
+    assert unit_of(seen(precision={7: [0.9, 0.0, 0.9]})) != ("conv1", 7), "it is an object"
 
 
 def test_without_an_assessment_or_such_a_unit_there_is_none() -> None:
@@ -118,10 +118,10 @@ def test_shades_of_one_name_lose_their_number() -> None:
 
 
 def test_the_welcome_opens_it_and_escapes_its_label() -> None:
-    view = seen(precision={5: [0.40, 0.03, 0.4]})
+    view = seen(precision={6: [0.40, 0.03, 0.4]})
     step = welcome._misleading(Ask(ALEXNET, "demo"), of(view))
     assert step is not None
-    assert step.units[0] == step.parameters["unit"] == 5
+    assert step.units[0] == step.parameters["unit"] == 6
     assert (step.page, step.parameters["layer"]) == (links.UNITS, "conv1")
     assert "Labelled “wheel”, yet it responds to a shade of " in step.text
     concepts = [[number, "[x](https://a.invalid)", category] for number, _, category in records.concepts()]
@@ -145,7 +145,7 @@ def test_ones_own_network_gets_it_on_its_card(monkeypatch: pytest.MonkeyPatch) -
     app = AppTest.from_function(script).run()
     assert not app.exception
     assert "Labelled “wheel”, yet it responds to a shade of " in words(app)
-    assert shown[0][1]["unit"] == 5
+    assert shown[0][1]["unit"] == 6
 
 
 def test_without_one_the_first_card_is_the_papers_unit() -> None:
@@ -155,6 +155,6 @@ def test_without_one_the_first_card_is_the_papers_unit() -> None:
 
 
 def found_one() -> Misnomer:
-    found = misnomer(of(seen(precision={5: [0.40, 0.03, 0.4]})))
+    found = misnomer(of(seen(precision={6: [0.40, 0.03, 0.4]})))
     assert found is not None
     return found
