@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -35,3 +36,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))
+
+
+@pytest.fixture
+def demo_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo alone, without a download, from a folder with no configuration."""
+    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
+    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
+    monkeypatch.delenv("INTERPRET_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)

@@ -17,16 +17,11 @@ from interpret_core.analyses.registry import entries
 from interpret_core.store.bundle.shipped import MANIFEST, Shipped
 from interpret_core.store.store import Store
 
-pytestmark = pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made")
+pytestmark = [
+    pytest.mark.usefixtures("demo_shown"),
+    pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made"),
+]
 NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
-
-
-@pytest.fixture(autouse=True)
-def shown(tmp_path, monkeypatch):
-    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
-    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
-    monkeypatch.delenv("INTERPRET_CONFIG", raising=False)
-    monkeypatch.chdir(tmp_path)
 
 
 def keys_of(name: str, store: Store) -> Iterator[str]:

@@ -31,22 +31,15 @@ from interpret_core.store.records import Record
 from interpret_core.store.schema import SCHEMA
 from interpret_core.store.store import Store
 
-pytestmark = pytest.mark.skipif(
-    not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"
-)
+pytestmark = [
+    pytest.mark.usefixtures("demo_shown"),
+    pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
+]
 NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
 LIMIT = 24_000_000  # bytes of all results of the demo together
 PIXELS = 2  # another processor may change a response in its last bit, and with it a count (README, Limits)
 TALLIES = ("exceeding", "intersection", "active", "active_total", "shade_intersection")
 GIVEN = ("concept_pixels", "concept_images", "category_images", "shade_pixels", "shade_rgb")
-
-
-@pytest.fixture(autouse=True)
-def shown(tmp_path, monkeypatch):
-    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
-    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
-    monkeypatch.delenv("INTERPRET_CONFIG", raising=False)
-    monkeypatch.chdir(tmp_path)
 
 
 def test_the_manifest_is_of_these_files():

@@ -21,19 +21,12 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.shipped import MANIFEST
 from interpret_core.store.store import Store
 
-pytestmark = pytest.mark.skipif(
-    not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"
-)
+pytestmark = [
+    pytest.mark.usefixtures("demo_shown"),
+    pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
+]
 TEXT = " ".join((Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8").split())
 NETWORK, UNIT, NEEDED = f"{demo.PREFIX}alexnet", 55, "refrigerator"
-
-
-@pytest.fixture(autouse=True)
-def shown(tmp_path, monkeypatch):
-    monkeypatch.setenv("INTERPRET_OFFLINE", "1")
-    monkeypatch.delenv("INTERPRET_DEMO", raising=False)
-    monkeypatch.delenv("INTERPRET_CONFIG", raising=False)
-    monkeypatch.chdir(tmp_path)
 
 
 def layers(cache, *names):

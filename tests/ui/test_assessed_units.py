@@ -31,7 +31,7 @@ def of(seen: LayerView, word: Assessment) -> int:
 
 def test_every_word_has_a_sentence_and_a_sign() -> None:
     assert set(assessment.NAMES) == set(Assessment)
-    assert set(Assessment) - set(assessment.SIGNS) == {Assessment.DEAD, Assessment.SATURATED}
+    assert set(Assessment) - set(assessment.WORDS) == {Assessment.DEAD, Assessment.SATURATED}
 
 
 def test_without_an_assessment_nothing_is_said() -> None:

@@ -16,17 +16,25 @@ from ui.components.table.table import Cell, Column
 from ui.session.view import LayerView
 from ui.shell.theme import NEUTRAL, iou_text, percent_text
 
-# A sign and a word, for a tile and for a filter; the states of dead and saturated units have theirs already.
-SIGNS = {
-    Assessment.COLOUR: "◐ colour",
-    Assessment.OBJECT: "▣ object",
-    Assessment.COLOUR_AND_OBJECT: "◐▣ both",
-    Assessment.UNDECIDED: "◐▣ either",
+# For a tile and for the search; dead and saturated units have words of their own there.
+WORDS = {
+    Assessment.COLOUR: "colour",
+    Assessment.OBJECT: "object",
+    Assessment.COLOUR_AND_OBJECT: "both",
+    Assessment.UNDECIDED: "either",
     Assessment.UNEXPLAINED: "unexplained",
-    Assessment.NEITHER: "○ neither",
-    Assessment.UNSPECIFIC: "≈ unspecific",
+    Assessment.NEITHER: "neither",
+    Assessment.UNSPECIFIC: "unspecific",
     Assessment.TOO_FEW_IMAGES: "few images",
     Assessment.BY_CHANCE: "chance",
+}
+_SYMBOLS = {
+    Assessment.COLOUR: "◐",
+    Assessment.OBJECT: "▣",
+    Assessment.COLOUR_AND_OBJECT: "◐▣",
+    Assessment.UNDECIDED: "◐▣",
+    Assessment.NEITHER: "○",
+    Assessment.UNSPECIFIC: "≈",
 }
 NAMES = {
     Assessment.COLOUR: "a colour rather than an object",
@@ -56,7 +64,9 @@ _COLUMNS = (
 def sign(view: LayerView, unit: int) -> str:
     """For a tile; empty where nothing is assessed."""
     word = view.assessment(unit)
-    return SIGNS.get(word, "") if word is not None else ""
+    if word is None:
+        return ""
+    return f"{_SYMBOLS.get(word, '')} {WORDS.get(word, '')}".strip()
 
 
 def line(view: LayerView, unit: int) -> str:

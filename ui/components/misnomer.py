@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.assessment import COLOURS
 from interpret_core.measures.assessment.words import Assessment
+from ui.components.palette import unnumbered
 from ui.session.layers import Layers
 from ui.session.memory import kept
 from ui.session.view import Identity, LayerView, Views, identity_of
@@ -70,8 +70,9 @@ def _of_layer(view: LayerView) -> tuple[float, Misnomer | None]:
     if shade is None:
         return 0.0, None
     colour, annotation = float(precision[unit, 0]), float(precision[unit, 1])
-    name = re.sub(r" \d+$", "", shade[0])  # several shades of a name are numbered
-    return float(score[unit]), Misnomer(view, unit, view.label(unit), name, colour, annotation)
+    return float(score[unit]), Misnomer(
+        view, unit, view.label(unit), unnumbered(shade[0]), colour, annotation
+    )
 
 
 def _colour_name(view: LayerView) -> NDArray[np.bool_]:

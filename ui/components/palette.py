@@ -12,7 +12,12 @@ from ui.session.memory import kept
 from ui.session.view import LayerView
 from ui.shell.theme import percent_text
 
-NUMBER = re.compile(r" \d+$")  # that tells shades of one name apart
+_NUMBER = re.compile(r" \d+$")  # that tells shades of one name apart
+
+
+def unnumbered(shade: str) -> str:
+    """A shade's name without the number that tells several of one name apart."""
+    return _NUMBER.sub("", shade)
 
 
 class MaskColour(NamedTuple):
@@ -35,7 +40,7 @@ def _colours(key: str, unit: int, _view: LayerView) -> tuple[MaskColour, ...]:
         return ()
     clusters = colour_clusters(shades[unit], to_lab(_view.record["shade_rgb"]))
     found = [MaskColour(*_view.shade(one.shade), one.share) for one in clusters]
-    plain = [NUMBER.sub("", colour.name) for colour in found]
+    plain = [unnumbered(colour.name) for colour in found]
     # Shades that look alike are one colour here, so the number of one of them would say too much.
     return tuple(
         colour._replace(name=name) if plain.count(name) == 1 else colour

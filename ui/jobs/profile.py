@@ -115,28 +115,30 @@ def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
 def _chance(ask: Ask, names: Names = ALL) -> Offer:
     """Labels are there, the chance level for this rule is not: taken on a sample of a large data set."""
     images = len(results.dataset(ask.dataset))
-    return Offer(
-        ask.request(names),
-        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
-        "Compute it",
-        cost="No p-values yet: the chance level for concepts in at least "
+    return _later(
+        ask,
+        names,
+        "No p-values yet: the chance level for concepts in at least "
         f"{count_text(ask.min_images, 'image')} is missing. "
         f"It {chance_cost(ask.request(), images).words}: {_time(min(images, MAX_IMAGES))}.",
-        beside=True,
     )
 
 
 def _assessment(ask: Ask, names: Names = ALL) -> Offer:
     """Labels and chance are there, what the units respond to is not: an older result."""
-    images = len(results.dataset(ask.dataset))
-    return Offer(
-        ask.request(names),
-        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
-        "Compute it",
-        cost="What these units respond to, a colour or an object, has not been weighed yet. "
-        f"It {assessment_cost(images).words}, and runs the network only where the masks were not kept.",
-        beside=True,
+    cost = assessment_cost(len(results.dataset(ask.dataset))).words
+    return _later(
+        ask,
+        names,
+        "What these units respond to, a colour or an object, has not been weighed yet. "
+        f"It {cost}, and runs the network only where the masks were not kept.",
     )
+
+
+def _later(ask: Ask, names: Names, cost: str) -> Offer:
+    """A later stage of a profile whose labels can be looked at meanwhile."""
+    title = f"The profile of {plain(ask.network)} on {plain(ask.dataset)}"
+    return Offer(ask.request(names), title, "Compute it", cost=cost, beside=True)
 
 
 def _time(images: int) -> str:

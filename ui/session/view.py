@@ -340,11 +340,8 @@ class LayerView:
 
     def best_shade(self, unit: int) -> int | None:
         """The shade with the best IoU with the unit's mask; None where it overlaps with none."""
-        if "shade_intersection" not in self.record or not self.record["shade_intersection"].shape[1]:
-            return None
-        iou = self.summary.profile.shade_iou[unit]
-        best = int(np.argmax(iou))
-        return best if iou[best] > 0 else None
+        best = int(self.summary.profile.nearest_shade[unit])
+        return best if best >= 0 else None
 
     def nearest_shade(self, unit: int) -> tuple[str, tuple[int, int, int], float] | None:
         """The same with its name, RGB and IoU."""

@@ -78,10 +78,7 @@ class Assessor:
             masks: chance_* arrays of `passes.masks`, joined over shards in any order.
             profile: of the layer.
         """
-        iou = np.where(self.included, profile.iou, 0.0)
-        order = np.argsort(-iou, axis=1, kind="stable")[:, :2]
-        label = np.full((profile.units, 2), -1, np.int64)
-        label[:, : order.shape[1]] = np.where(np.take_along_axis(iou, order, 1) > 0, order, -1)
+        label, _ = profile.best_concepts(self.included, 2)
         told, found = evidence(in_image_order(masks, self.images), self.ground, label, self.included)
         again = found.iou[:, :, 1:].astype(np.float64)
         arrays: Arrays = {

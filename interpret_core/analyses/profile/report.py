@@ -14,6 +14,8 @@ from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.schema import SCHEMA
 from interpret_core.tables import Row, Table, some
 
+LATER = ("expected_by_chance", "significant", "colours", "objects")  # of stages that may not have run
+
 
 def description(found: Profiled) -> Row:
     """Everything beside the rows: what was profiled, how, and what each layer shows, as JSON takes it."""
@@ -78,21 +80,18 @@ def network_facts(summaries: Sequence[LayerSummary]) -> Row:
     units = sum(layer["units"] for layer in layers)
     added = ("units", "live", "dead", "tied", "detectors")
     concepts = [np.unique(summary.best_concept[summary.detector]) for summary in summaries]
-    chance = [layer["expected_by_chance"] for layer in layers]
     return {
         "layer": "all",
         **{name: sum(layer[name] for layer in layers) for name in added},
         "unique": len(np.unique(np.concatenate(concepts))),
-        "expected_by_chance": None if None in chance else sum(chance),
-        "significant": None if None in chance else sum(layer["significant"] for layer in layers),
-        **{name: _all_of([layer[name] for layer in layers]) for name in ("colours", "objects")},
+        **{name: _all_of([layer[name] for layer in layers]) for name in LATER},
         **{
             name: sum(layer[name] * layer["units"] for layer in layers) / units for name in ("q1", "q2", "q3")
         },
     }
 
 
-def _all_of(counts: Sequence[int | None]) -> int | None:
+def _all_of(counts: Sequence[float | None]) -> float | None:
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

@@ -138,6 +138,30 @@ class LayerProfile:
         return share(both, self.arrays["active_total"][:, None] + self.arrays["shade_pixels"] - both, 0.0)
 
     @cached_property
+    def nearest_shade(self) -> NDArray[np.int64]:
+        """(U,) the shade with the largest IoU, ties to the lower index; −1 where none overlaps."""
+        if not self.shade_iou.shape[1]:
+            return np.full(self.units, -1)
+        return np.where(self.shade_iou.max(1) > 0, self.shade_iou.argmax(1), -1)
+
+    def best_concepts(
+        self, among: NDArray[np.bool_], number: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(U, number) the concepts of largest IoU, and the IoUs; ties to the lower index, −1 and 0 where no
+        other overlaps.
+
+        Args:
+            among: (C,) concepts that count.
+            number: how many of each unit.
+        """
+        iou = np.where(among, self.iou, 0.0)
+        order = np.argsort(-iou, axis=1, kind="stable")[:, :number]
+        value = np.take_along_axis(iou, order, 1)
+        missing = ((0, 0), (0, number - order.shape[1]))
+        order, value = np.pad(order, missing, constant_values=-1), np.pad(value, missing)
+        return np.where(value > 0, order, -1), value
+
+    @cached_property
     def mask_area(self) -> NDArray[np.float64]:
         """(U,) share of the pixels of the annotation grid that the mask covers."""
         height, width = self.annotation_size

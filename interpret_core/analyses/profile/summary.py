@@ -141,9 +141,8 @@ def summarise(
                 f"for {settings.min_images}; run the profile with --min-images {settings.min_images}."
             )
     included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
-    iou = np.where(included, profile.iou, 0.0)
-    top_concept, top_iou = _best(iou, TOP_CONCEPTS)
-    category_concept, category_iou = _best_by_category(profile, iou)
+    top_concept, top_iou = profile.best_concepts(included, TOP_CONCEPTS)
+    category_concept, category_iou = _best_by_category(profile, included)
     nothing = np.full(profile.units, np.nan)
     p_value, q_value, z = (
         (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
@@ -186,23 +185,29 @@ def _inside(profile: LayerProfile, assessment: AssessmentResult) -> NDArray[np.f
     arrays, units = profile.arrays, np.arange(profile.units)
     active, label = arrays["active_total"], assessment.arrays["label"][:, 0]
     lifted = (label >= 0) & (assessment.arrays["lift_interval"][:, 0] >= LIFTED)
-    found = [share(np.where(lifted, arrays["intersection"][units, np.maximum(label, 0)], 0), active, 0.0)]
-    if not profile.shade_iou.shape[1]:
-        return np.stack([*found, np.zeros(len(units))], 1)
-    nearest, pixels = profile.shade_iou.argmax(1), arrays["shade_pixels"]
-    both, of_shade = arrays["shade_intersection"][units, nearest], pixels[nearest]
-    outside = share(active - both, pixels.sum() - of_shade, 0.0)
-    return np.stack(
-        [*found, share(np.where(share(both, of_shade, 0.0) >= LIFTED * outside, both, 0), active, 0.0)], 1
-    )
+    in_label = np.where(lifted, arrays["intersection"][units, np.maximum(label, 0)], 0)
+    return np.stack([share(in_label, active, 0.0), share(_in_shade(profile), active, 0.0)], 1)
+
+
+def _in_shade(profile: LayerProfile) -> NDArray[np.int64]:
+    """(U,) pixels of each mask inside its nearest shade, 0 where that is not lifted."""
+    arrays, nearest = profile.arrays, profile.nearest_shade
+    shaded = nearest >= 0
+    if not shaded.any():
+        return np.zeros(profile.units, np.int64)
+    place = np.maximum(nearest, 0)
+    both = np.where(shaded, arrays["shade_intersection"][np.arange(profile.units), place], 0)
+    pixels = arrays["shade_pixels"]
+    outside = share(arrays["active_total"] - both, pixels.sum() - pixels[place], 0.0)
+    return np.where(share(both, pixels[place], 0.0) >= LIFTED * outside, both, 0)
 
 
 def _best_by_category(
-    profile: LayerProfile, iou: NDArray[np.float64]
+    profile: LayerProfile, included: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The best concept of each category and its IoU, both (U, categories)."""
     found = [
-        _best(np.where(profile.concept_category == index, iou, 0.0), 1)
+        profile.best_concepts(included & (profile.concept_category == index), 1)
         for index in range(len(profile.categories))
     ]
     if not found:
@@ -244,13 +249,3 @@ def sensitivity(best_iou: NDArray[np.float64], cutoffs: Sequence[float]) -> NDAr
     """Number of detectors at each cut-off: units whose best IoU (U,) exceeds it."""
     ordered = np.sort(best_iou)
     return len(ordered) - np.searchsorted(ordered, np.asarray(cutoffs, np.float64), side="right")
-
-
-def _best(iou: NDArray[np.float64], number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The `number` best concepts of each unit, ties to the lower index; −1 where nothing overlaps."""
-    order = np.argsort(-iou, axis=1, kind="stable")[:, :number]
-    value = np.take_along_axis(iou, order, 1)
-    missing = number - order.shape[1]
-    order = np.pad(order, ((0, 0), (0, missing)), constant_values=-1)
-    value = np.pad(value, ((0, 0), (0, missing)))
-    return np.where(value > 0, order, -1), value

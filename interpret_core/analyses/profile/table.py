@@ -77,11 +77,10 @@ def _unit_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
 
 def _shade(summary: LayerSummary, unit: int) -> dict[str, Any]:
     """The shade that a unit overlaps most."""
-    overlaps = summary.profile.shade_iou[unit]
-    if not overlaps.any():
+    profile, best = summary.profile, int(summary.profile.nearest_shade[unit])
+    if best < 0:
         return {}
-    best = int(overlaps.argmax())
-    return {"shade": summary.profile.metadata["shade_names"][best], "shade_iou": float(overlaps[best])}
+    return {"shade": profile.metadata["shade_names"][best], "shade_iou": float(profile.shade_iou[unit, best])}
 
 
 def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:

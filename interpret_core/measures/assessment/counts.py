@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-INTERVAL = (2.5, 97.5)  # percentiles of the resamples
+from interpret_core.measures.assessment.resamples import INTERVAL
 
 
 class Between(NamedTuple):

@@ -17,11 +17,9 @@ from interpret_core.measures.assessment.pixel_groups import (
     active_pixels,
     pixel_groups,
 )
-from interpret_core.measures.assessment.resamples import Resamples, resamples
+from interpret_core.measures.assessment.resamples import INTERVAL, Resamples, resamples
 from interpret_core.measures.assessment.words import FEWEST_IMAGES, Evidence
 from interpret_core.measures.dissection.masks import Runs
-
-INTERVAL = (2.5, 97.5)  # percentiles of the resamples
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 FOLDS = 5
 RESAMPLES = 200
+INTERVAL = (2.5, 97.5)  # percentiles of what the resamples give
 SEED = 0
 
 

@@ -8,7 +8,7 @@ from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
 from interpret_core.measures.assessment.words import Assessment
-from ui.components.assessment import NAMES, SIGNS
+from ui.components.assessment import NAMES, WORDS
 from ui.components.search.index import IndexedLayer
 
 MOST = 6  # of a group that are shown
@@ -16,7 +16,7 @@ OF_ONE_NAME = 4  # of them, of the very name that is typed, where there are othe
 WORDS_MOST = 8  # that a query is read for
 NUMBER = re.compile(r"#?(\d{1,7})")
 _PAIR = re.compile(r"(\S+):#?(\d{1,7})")  # as the address writes a unit
-_SHORT = {word: SIGNS.get(word, word.name).casefold().lstrip("◐▣○≈? ") for word in NAMES}  # as a tile says it
+_SHORT = {word: WORDS.get(word, word.name).casefold() for word in NAMES}  # as a tile says it
 _SPOKEN = {word: f"{NAMES[word]} {_SHORT[word]}".casefold() for word in NAMES}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.shell.addresses import page, prefix
+from ui.shell.addresses import prefix
 from ui.shell.component import Component
 from ui.shell.names import key_of
 from ui.shell.state import ENTRY
@@ -15,6 +15,6 @@ def search_box() -> None:
     """Draw its button; the rest opens in the browser."""
     _component(
         key=key_of("search", "everything"),
-        data={"address": f"{prefix()}/search", "kept": KEPT, "profile": page("units")},
+        data={"address": f"{prefix()}/search", "kept": KEPT},
         width="content",
     )
