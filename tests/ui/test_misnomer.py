@@ -93,6 +93,17 @@ def test_a_colour_name_a_chance_result_or_an_object_does_not_mislead() -> None:
     assert unit_of(seen(precision={7: [0.9, 0.0, 0.9]})) != ("conv1", 7), "it is an object"
 
 
+def test_a_unit_that_its_page_calls_unexplained_is_not_shown() -> None:
+    faint = seen(precision={6: [0.09, 0.0, 0.09]}, top_iou={6: 0.9})
+    words_of = faint.summary.assessed
+    assert words_of is not None
+    assert words_of[6] is Assessment.COLOUR
+    changed = dataclasses.replace(faint.summary, faint=np.arange(faint.layer.units) == 6)
+    view = dataclasses.replace(faint, key=f"{next(NUMBERS):040x}", summary=changed)
+    assert view.assessment(6) is Assessment.UNEXPLAINED
+    assert unit_of(view) != ("conv1", 6)
+
+
 def test_without_an_assessment_or_such_a_unit_there_is_none() -> None:
     assert misnomer(of(seen(), assessed=False)) is None
     assert misnomer(of(records.view(layer="conv1"))) is None

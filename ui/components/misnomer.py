@@ -62,8 +62,8 @@ def _of_layer(view: LayerView) -> tuple[float, Misnomer | None]:
     if summary.assessment is None or summary.assessed is None:
         return 0.0, None
     precision = summary.assessment.arrays["precision"]
-    misleads = np.array([word is Assessment.COLOUR for word in summary.assessed]) & summary.significant
-    misleads &= ~_colour_name(view) & (summary.best_iou > 0)
+    misleads = np.array([summary.said(unit) is Assessment.COLOUR for unit in range(view.layer.units)])
+    misleads &= summary.significant & ~_colour_name(view) & (summary.best_iou > 0)
     score = np.where(misleads, (precision[:, 0] - precision[:, 1]) * summary.best_iou, 0.0)
     unit = int(np.argmax(score)) if score.size else 0
     shade = view.nearest_shade(unit) if score.size and score[unit] > 0 else None
