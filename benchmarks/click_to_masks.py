@@ -3,9 +3,8 @@
     python -m benchmarks.click_to_masks --network small --dataset planted [--json FILE]
 
 Starts the dashboard over the configured cache (or takes `--url` of a running one), which must hold the
-Starts the dashboard over the configured cache (or takes `--url` of a running one), which must hold the
 profile already. The clock runs in the page: from the click's dispatch until the gallery of that unit has been
-and at least twelve of its photographs are decoded. Median over 20 units after 5 that warm up; no unit twice.
+painted and at least twelve of its photographs are decoded. Median over 20 units after 5 that warm up; no unit twice.
 """
 
 from __future__ import annotations
