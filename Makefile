@@ -69,9 +69,9 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/.installed $@
 
 browser:
-	@if [ -n "$(NO_BROWSER)" ] || command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
+	@if [ -n "$(NO_BROWSER)" ] || command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell || apt-get install -y -qq --no-install-recommends chromium; \
 	else \
 		echo "The browser tests need Chromium: install it, or run make test NO_BROWSER=1 without them." >&2; exit 1; \
 	fi

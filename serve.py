@@ -11,11 +11,11 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from interpret_core.networks import torchvision_ops
 from ui.server import hosts, routes
+from ui.server.compression import KeptCompression
 from ui.server.hosts import KnownHosts
 from ui.shell import site
 
@@ -51,6 +51,6 @@ def warm() -> None:
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[*routes.routes(), *site.routes()],
-    middleware=[Middleware(KnownHosts), Middleware(GZipMiddleware, minimum_size=1024)],
+    middleware=[Middleware(KnownHosts), Middleware(KeptCompression)],
     lifespan=lifespan,
 )

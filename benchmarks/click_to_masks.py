@@ -4,7 +4,8 @@
 
 Starts the dashboard over the configured cache (or takes `--url` of a running one), which must hold the
 profile already. The clock runs in the page: from the click's dispatch until the gallery of that unit has been
-painted and at least twelve of its photographs are decoded. Median over 20 units after 5 that warm up; no unit twice.
+painted and at least twelve of its photographs are decoded. Median over 20 units after 5 that warm up; no unit
+twice.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CLICK = """place => new Promise((resolve, reject) => {
   const start = performance.now();
   tile.click();
   const look = () => {
-    const gallery = find('.gallery');
+    const place = document.querySelector('.st-key-gallery'), gallery = place && find('.gallery', place);
     const images = [...(gallery?.querySelectorAll('.photos img') ?? [])].slice(0, 12);
     if (gallery?._state?.data.unit.endsWith('/' + unit) && gallery.dataset.painted === gallery._state.version
         && images.length && images.every(image => image.complete && image.naturalWidth)) {

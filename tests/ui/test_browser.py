@@ -102,6 +102,7 @@ def test_keyboard_filters_and_history(page: Page, ready: str) -> None:
 
     page.keyboard.press("/")
     page.keyboard.type("red")
+    expect(page.get_by_role("option", name=re.compile("^red · ")).first).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("concept=red"))
     expect(page.get_by_text(re.compile(r"^\d+ of 32 units"))).to_be_visible()

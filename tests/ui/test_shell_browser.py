@@ -116,6 +116,7 @@ def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None
     settle(page)
     page.keyboard.press("/")
     page.keyboard.type("red")
+    expect(page.get_by_role("option", name=re.compile("^red · ")).first).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"concept=red(&|$)"))
     page.keyboard.press("Escape")

@@ -35,14 +35,10 @@ def colour_clusters(pixels: NDArray[np.int64], lab: NDArray[np.float64]) -> tupl
     """
     groups = [[int(shade)] for shade in np.flatnonzero(pixels)]
     mass, centre = pixels[pixels > 0].astype(np.float64), lab[pixels > 0]
-    while len(groups) > 1:
-        pair = _pair(mass, centre)
-        if pair is None:
-            break
+    groups, mass, centre = _few(groups, mass, centre)
+    while (pair := _pair(mass, centre)) is not None:
         first, second = pair
-        both = mass[first] + mass[second]
-        centre[first] = (mass[first] * centre[first] + mass[second] * centre[second]) / both
-        mass[first] = both
+        mass[first], centre[first] = _joined(mass, centre, first, second)
         groups[first] += groups.pop(second)
         mass, centre = np.delete(mass, second), np.delete(centre, second, axis=0)
     total = int(pixels.sum())
@@ -55,12 +51,58 @@ def colour_clusters(pixels: NDArray[np.int64], lab: NDArray[np.float64]) -> tupl
     return tuple(sorted(found, key=lambda one: (-one.share, one.shade)))
 
 
+def _joined(
+    mass: NDArray[np.float64], centre: NDArray[np.float64], first: int, second: int
+) -> tuple[float, NDArray[np.float64]]:
+    both = mass[first] + mass[second]
+    return both, (mass[first] * centre[first] + mass[second] * centre[second]) / both
+
+
+def _cost(
+    mass: NDArray[np.float64], centre: NDArray[np.float64], one: int | None = None
+) -> NDArray[np.float64]:
+    """What joining each pair adds to the squares within clusters; of `one` with each, where it is given."""
+    own = slice(None) if one is None else slice(one, one + 1)
+    squared = ((centre[own, None] - centre[None]) ** 2).sum(axis=-1)
+    cost = mass[own, None] * mass[None] / (mass[own, None] + mass[None]) * squared
+    return cost if one is None else cost[0]
+
+
+def _few(
+    groups: list[list[int]], mass: NDArray[np.float64], centre: NDArray[np.float64]
+) -> tuple[list[list[int]], NDArray[np.float64], NDArray[np.float64]]:
+    """Join until `MOST` are left; each step changes one row of costs, so a mask of many shades is cheap."""
+    left = len(groups)
+    if left <= MOST:
+        return groups, mass, centre
+    cost = _cost(mass, centre)
+    np.fill_diagonal(cost, np.inf)
+    gone = np.zeros(left, bool)
+    while left > MOST:
+        first, second = sorted(divmod(int(np.argmin(cost)), len(cost)))
+        mass[first], centre[first] = _joined(mass, centre, first, second)
+        groups[first] += groups[second]
+        gone[second] = True
+        row = np.where(gone, np.inf, _cost(mass, centre, first))
+        row[first] = np.inf
+        cost[first] = cost[:, first] = row
+        cost[second] = cost[:, second] = np.inf
+        left -= 1
+    return (
+        [group for group, without in zip(groups, gone, strict=True) if not without],
+        mass[~gone],
+        centre[~gone],
+    )
+
+
 def _pair(mass: NDArray[np.float64], centre: NDArray[np.float64]) -> tuple[int, int] | None:
-    """Which two clusters to join next, the lower first; None where they are few, large and apart."""
+    """Which two of a few clusters to join next, the lower first; None where they are large and apart."""
+    if len(mass) < 2:
+        return None
     distance = np.linalg.norm(centre[:, None] - centre[None], axis=-1)
     np.fill_diagonal(distance, np.inf)
-    if len(mass) > MOST or distance.min() < APART:
-        cost = mass[:, None] * mass[None] / (mass[:, None] + mass[None]) * distance**2
+    if distance.min() < APART:
+        cost = np.where(np.isfinite(distance), _cost(mass, centre), np.inf)
         first, second = divmod(int(np.argmin(cost)), len(mass))
     else:
         first = int(np.argmin(mass))

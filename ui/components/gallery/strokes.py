@@ -34,7 +34,8 @@ def chosen(below: tuple[Rgb, ...]) -> tuple[str, str]:
     """The pair for given colours below."""
     pairs = [(mask, truth) for mask, truth in product(MASK, TRUTH) if mask != truth]
     pairs.sort(key=lambda pair: MASK.index(pair[0]) + TRUTH.index(pair[1]))
-    return max(pairs, key=lambda pair: min(CLEAR, *(contrast(colour, below) for colour in pair)))
+    apart = {colour: contrast(colour, below) for colour in (*MASK, *TRUTH)}
+    return max(pairs, key=lambda pair: min(CLEAR, *(apart[colour] for colour in pair)))
 
 
 def contrast(colour: str, below: Sequence[Rgb]) -> float:
