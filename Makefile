@@ -69,9 +69,14 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/.installed $@
 
 browser:
-	@if [ -n "$(NO_BROWSER)" ] || command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
+	@if [ -n "$(NO_BROWSER)" ]; then exit 0; fi; \
+	for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
+		command -v $$name >/dev/null && exit 0; \
+	done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell || apt-get install -y -qq --no-install-recommends chromium; \
+		export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; \
+		apt-get install -y -qq --no-install-recommends chromium-headless-shell || \
+			apt-get install -y -qq --no-install-recommends chromium; \
 	else \
 		echo "The browser tests need Chromium: install it, or run make test NO_BROWSER=1 without them." >&2; exit 1; \
 	fi
