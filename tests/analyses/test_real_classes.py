@@ -63,7 +63,9 @@ def photographs(tmp_path: Path) -> Path:
 RIGHT = {"efficientnet-lite0": 62, "efficientnet-lite1": 60, "efficientnet-lite2": 57}
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == LITE else [pytest.mark.slow]) for name in RIGHT]
+)
 def test_photographs_by_imagenets_own_names(photographs: Path, store: Store, name: str) -> None:
     files = sorted(file.name for file in photographs.iterdir())
     write_classes(photographs, [(file, file[4:].removesuffix(".jpg")) for file in files])

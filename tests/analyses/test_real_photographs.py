@@ -130,7 +130,7 @@ def test_shards_on_photographs(photographs: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if "vgg" in name else []) for name in EXPECTED_UNITS],
+    [pytest.param(name, marks=[] if "alexnet" in name else [pytest.mark.slow]) for name in EXPECTED_UNITS],
 )
 def test_torchvision_networks_profile_without_error(name: str, few: Path, store: Store) -> None:
     outcome = run_profile(ProfileRequest(name, str(few), min_images=1, permutations=3), store)
