@@ -1,0 +1,87 @@
+"""What whole networks respond to, beside each other and beside their untrained controls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ui import records
+from ui.concepts import untrained
+from ui.jobs import profile
+from ui.jobs.panel import Offer
+from ui.session import results, work
+from ui.session.layers import Layers
+from ui.session.view import LayerView
+from ui.shell.sidebar import Ask
+
+NETWORK = "demo/alexnet"  # which has an untrained control
+NAMES = ("conv1", "conv2", "conv3", "conv4")
+
+
+def nothing_counted(_: Layers) -> Any:
+    """In place of an outline."""
+    raise AssertionError("nobody asks for counts")
+
+
+class Loaded:
+    """An untrained control's layers, and which of them were read."""
+
+    def __init__(self, *, profiled: bool = True, chance: bool = True, assessed: bool = True) -> None:
+        self.names: list[str] = []
+        self.layers: Layers | None = None
+        if profiled:
+            self.layers = Layers(NAMES, self._load, 0.04, nothing_counted, chance=chance, assessed=assessed)
+
+    def _load(self, name: str) -> LayerView:
+        self.names.append(name)
+        return records.view(layer=name, index=NAMES.index(name), with_assessment=True)
+
+
+def test_of_a_control_the_first_and_the_last_layer_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Loaded()
+    monkeypatch.setattr(results, "layers", lambda _: made.layers)
+    controls = untrained.profiles([Ask(NETWORK, "demo")])
+    assert list(controls) == [NETWORK]
+    assert made.names == []
+    ends = untrained.ends(controls, 0.1)
+    assert made.names == ["conv1", "conv4"]
+    assert list(ends[NETWORK]) == ["conv1", "conv4"]
+    assert {view.cutoff for view in ends[NETWORK].values()} == {0.1}
+
+
+def test_a_control_that_is_not_weighed_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Loaded(assessed=False)
+    monkeypatch.setattr(results, "layers", lambda _: made.layers)
+    assert untrained.ends(untrained.profiles([Ask(NETWORK, "demo")]), 0.04) == {}
+    assert made.names == []
+
+
+def test_a_damaged_layer_of_a_control_leaves_it_out() -> None:
+    damaged = Layers(NAMES, lambda _: None, 0.04, nothing_counted, chance=True, assessed=True)
+    assert untrained.ends({NETWORK: damaged}, 0.04) == {}
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (Loaded(profiled=False), "has not been profiled yet"),
+        (Loaded(assessed=False), "has not been weighed yet"),
+        (Loaded(assessed=False, chance=False), "No p-values yet"),
+        (Loaded(), ""),
+    ],
+)
+def test_a_control_is_offered_until_it_is_weighed(
+    control: Loaded, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[Offer] = []
+    monkeypatch.setattr(results, "layers", lambda _: control.layers)
+    monkeypatch.setattr(results, "dataset", lambda _: range(480))
+    monkeypatch.setattr(work, "job", lambda _: None)
+    monkeypatch.setattr(profile, "panel", offered.append)
+    ask = Ask(NETWORK, "demo")
+    untrained.offers(ask, untrained.profiles([ask]))
+    assert len(offered) == bool(said)
+    for one in offered:
+        assert said in one.missing + one.cost
+        assert getattr(one.request, "network", "") == f"{NETWORK}@random"
