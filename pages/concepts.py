@@ -8,6 +8,7 @@ from ui.components.facts import fine_print
 from ui.concepts import comparison, linked, tables, untrained
 from ui.concepts.concept_table import concept_section
 from ui.jobs import beside, profile
+from ui.session.layers import Layers
 from ui.session.memory import part
 from ui.session.view import Views
 from ui.shell import notices, state
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 @part
-def body(ask: Ask, views: Views, others: dict[str, Views], controls: dict[str, Views]) -> None:
+def body(ask: Ask, views: Views, others: dict[str, Views], controls: dict[str, Layers]) -> None:
     """Everything that follows the cut-off while it is dragged, and the concept that is chosen."""
     head = st.container()  # the sentence stands above the slider and follows it
     cutoff = comparison.live_cutoff(ask)
@@ -39,7 +40,7 @@ def body(ask: Ask, views: Views, others: dict[str, Views], controls: dict[str, V
     }
     chosen = comparison.bars(networks)
     comparison.uncertain(networks)
-    comparison.responds(networks, {name: tables.at(found, cutoff) for name, found in controls.items()})
+    comparison.responds(networks, untrained.ends(controls, cutoff))
     untrained.offers(ask, controls)
     linked.section(networks, chosen)
     concept_section(here, chosen)

@@ -51,6 +51,7 @@ def heading(view: LayerView) -> None:
 @part
 def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     """Grid and unit rerun together and alone: a click costs neither the sidebar nor the heading."""
+    pinned.after_swap()
     now = panel.shown(view, order)
     layers = {name: count.units for name, count in views.counts.items()}
     layers |= {one.name: one.units for one in results.further(view.network)}

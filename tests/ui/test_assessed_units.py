@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,34 @@ def test_an_object_is_called_by_its_label(seen: LayerView) -> None:
     unit = of(seen, Assessment.OBJECT)
     assert seen.label(unit) in markup.heading(seen, unit).partition("</h2>")[0]
     assert photographs.default(seen, unit) == seen.label(unit)
+
+
+def test_a_unit_without_a_label_is_called_by_what_it_responds_to(seen: LayerView) -> None:
+    made = seen.summary
+    nothing = {"top_concept": np.full_like(made.top_concept, -1), "top_iou": np.zeros_like(made.top_iou)}
+    small = {"detector": np.zeros_like(made.detector), "significant": np.zeros_like(made.significant)}
+    bare = dataclasses.replace(seen, summary=dataclasses.replace(made, **nothing, **small))
+
+    def head(word: Assessment) -> tuple[str, str, str]:
+        unit = of(bare, word)
+        assert bare.label(unit) == ""
+        shade = bare.nearest_shade(unit)
+        name, _, chips = markup.heading(bare, unit).partition("</h2>")
+        return name, chips, shade[0] if shade else ""
+
+    for word in (Assessment.COLOUR, Assessment.COLOUR_AND_OBJECT):
+        name, chips, shade = head(word)
+        assert name.endswith(f"</span>{shade}")
+        assert "no label" in chips
+        assert "chance" not in chips, "which is of a label"
+    assert head(Assessment.UNEXPLAINED)[0].endswith(">mostly unexplained")
+    assert head(Assessment.OBJECT)[0].endswith(">some object")
+    assert head(Assessment.DEAD)[0].endswith(">dead unit")
+    unassessed = dataclasses.replace(
+        bare, summary=dataclasses.replace(bare.summary, assessed=None, assessment=None)
+    )
+    assert "no concept</h2>" in markup.heading(unassessed, 0)
+    assert "dead unit</h2>" in markup.heading(unassessed, 1)
 
 
 def test_the_evidence_has_the_three_scores_and_their_intervals(seen: LayerView) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from cachetools import LRUCache
 
-from ui.session import memory
+from ui.session import memory, results
+from ui.session.view import LayerView
+from ui.shell.sidebar import Ask
 
 
 def test_what_counts_are_arguments_without_an_underscore() -> None:
@@ -94,3 +99,34 @@ def test_a_run_sees_one_state() -> None:
         memory.again()
         assert state() == 3, "the run itself has changed something"
     assert state() == 3
+
+
+@pytest.mark.usefixtures("full")
+def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of deep networks beside each other more layers are shown than `kept` keeps."""
+    read, made = [], results.summarise
+
+    def summarise(*arguments: Any) -> Any:
+        read.append(arguments)
+        return made(*arguments)
+
+    def shown(cutoff: float) -> dict[str, LayerView]:
+        for cache in memory._caches:
+            if isinstance(cache, LRUCache):
+                cache.clear()  # pushed out by other layers
+        read.clear()
+        return dict(results.layers(Ask("small", "planted", cutoff=cutoff)) or {})
+
+    monkeypatch.setattr(results, "summarise", summarise)
+    first = shown(0.04)
+    assert len(read) == len(first) == 2
+    again = shown(0.1)
+    assert read == []
+    assert {view.cutoff for view in again.values()} == {0.1}
+    assert all(view.record is first[name].record for name, view in again.items())
+    del first, again
+    for cache in memory._caches:
+        if isinstance(cache, LRUCache):
+            cache.clear()
+    gc.collect()
+    assert len(shown(0.04)) == len(read) == 2, "nobody held them"

@@ -143,6 +143,17 @@ def test_the_welcome_opens_it_and_escapes_its_label() -> None:
     assert "[x](" not in text.text
 
 
+@pytest.mark.parametrize(("annotation", "said"), [(0.36, "less well (0.36)"), (0.01, "hardly (0.01)")])
+def test_the_annotation_tells_hardly_only_where_it_is_as_good_as_guessing(
+    annotation: float, said: str
+) -> None:
+    view = seen(precision={6: [0.40, annotation, 0.4]}, top_iou={6: 0.9})
+    step = welcome._misleading(Ask(ALEXNET, "demo"), of(view))
+    assert step is not None
+    assert step.units[0] == 6
+    assert f"(average precision 0.40), the annotation {said}. " in step.text
+
+
 def test_ones_own_network_gets_it_on_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(links, "link", lambda label, **where: shown.append((label, where)))

@@ -60,6 +60,23 @@ def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, ready: str) -> 
     expect(page).not_to_have_url(re.compile("pin="))
 
 
+def test_units_of_two_layers_change_places(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/units?network=small&dataset=planted&layer=conv1&unit=3&iou=0-0.05&pin=conv2:30")
+    chosen, kept = page.locator(".st-key-unit_panel"), page.locator(".st-key-unit_pinned")
+    expect(kept.locator(".us-head")).to_contain_text("conv2 · unit 30")
+    kept.get_by_role("button", name="Swap").click()
+    # conv1 has no unit 30: whoever still shows that layer shows another unit.
+    expect(chosen.locator(".us-head")).to_contain_text("conv2 · unit 30")
+    expect(kept.locator(".us-head")).to_contain_text("conv1 · unit 3")
+    expect(page.locator(".tile[data-unit='30']")).to_be_attached()
+    expect(page.get_by_role("heading", name="Units")).to_be_visible()
+    expect(page).to_have_url(re.compile("layer=conv2&unit=30&pin=conv1%3A3$"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+    kept.get_by_role("button", name="Swap").click()
+    expect(chosen.locator(".us-head")).to_contain_text("conv1 · unit 3")
+    expect(kept.locator(".us-head")).to_contain_text("conv2 · unit 30")
+
+
 def test_another_network_has_no_pin(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&pin=conv2:5")
     expect(page.locator(".st-key-unit_pinned .us-head")).to_contain_text("conv2 · unit 5")

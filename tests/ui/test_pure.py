@@ -201,6 +201,25 @@ def test_exports_agree_with_the_view(view) -> None:
     assert {told[MADE_WITH], whole[MADE_WITH], *(row[MADE_WITH] for row in rows)} == {made_with()}
 
 
+def test_downloads_say_what_units_respond_to_as_the_command_line_does() -> None:
+    seen = records.view(with_chance=False, with_assessment=True)
+    ours = {row["unit"]: row for row in table.rows(seen.summary) if row["rank"] == 1}
+    listed = exports.layer_json(seen)["units"]
+    for row, written in zip(listed, csv.DictReader(io.StringIO(exports.layer_csv(seen))), strict=True):
+        told = exports.unit_json(seen, row["unit"], records.source())
+        for name in table.ASSESSMENT:
+            value = ours[row["unit"]][name]
+            assert row[name] == told[name] == value, name
+            assert written[name] == ("" if value is None else str(value)), name
+    assert {row["assessment"] for row in listed} >= {"colour", "object", "dead"}
+    assert {row["clear"] for row in listed} == {True, False}
+    assert listed[0]["colour_ap"] == 0.3
+    json.dumps(listed, allow_nan=False)
+    bare = exports.unit_row(records.view(), 0)
+    assert bare["shade"] == listed[0]["shade"]
+    assert bare["assessment"] is bare["clear"] is bare["lift_low"] is None
+
+
 @pytest.mark.parametrize(
     ("name", "written"),
     [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("\tx", "'\tx"), ("", ""), ("wheel", "wheel")],

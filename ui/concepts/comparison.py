@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -95,7 +95,7 @@ def _way_on(networks: dict[str, Views]) -> None:
     detectors, distinct = view.summary.detectors_by_category()[category]
     with st.container(key="way_on", horizontal=True, vertical_alignment="center", border=True):
         st.markdown(
-            f"**{plain(layer)} · {plain(category)}** in {plain(view.facts.network_title)}: "
+            f"**{plain(layer)} · {plain(category)}** in {plain(tables.titles(networks)[network])}: "
             f"{count_text(detectors, 'detector')} (of {count_text(view.layer.units, 'unit')}) of "
             f"{count_text(distinct, 'concept')}",
             width="content",
@@ -133,29 +133,33 @@ def _sensitivity(identity: Identity, cutoff: float, _views: Views) -> Finished:
     return finished(figure, "Detectors over the cut-off")
 
 
-def quality(networks: dict[str, Views]) -> None:
+def quality(networks: Mapping[str, Views]) -> None:
     """Mean top-t IoU per layer, and per network in words."""
     st.subheader("Mean top-t IoU")
-    chart(_quality(tuple(map(identity_of, networks.values())), tuple(networks.values())), "quality")
-    for views in networks.values():
+    titles, every = tables.titles(networks), tuple(networks.values())
+    chart(_quality(tuple(map(identity_of, every)), tuple(titles.values()), every), "quality")
+    for name, views in networks.items():
         one, two, three = tables.mean_quality(views)
-        title = plain(next(iter(views.values())).facts.network_title)
-        st.caption(f"{title}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
+        st.caption(f"{plain(titles[name])}, all units: Q¹ {one:.4f} · Q² {two:.4f} · Q³ {three:.4f}")
     how("quality")
 
 
 @kept(64)
-def _quality(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Finished:
+def _quality(identity: tuple[Identity, ...], titles: tuple[str, ...], _networks: Sequence[Views]) -> Finished:
     facts = [next(iter(views.values())).facts for views in _networks]
     data = {
-        one.network_title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
-        for one, views in zip(facts, _networks, strict=True)
+        title: {layer: view.summary.mean_top_iou() for layer, view in views.items()}
+        for title, views in zip(titles, _networks, strict=True)
     }
     return finished(quality_lines(data, badge=whose(facts)), "Mean top-t IoU")
 
 
-def uncertain(networks: dict[str, Views]) -> None:
-    """How far the counts would move on other photographs, and whether networks differ by more than that."""
+def uncertain(networks: Mapping[str, Views]) -> None:
+    """How far the counts would move on other photographs, and whether networks differ by more than that.
+
+    Args:
+        networks: by name, the selected one first: it alone is meant where none is named.
+    """
     counts = {}
     for name, views in networks.items():
         found = _counted(identity_of(views), views)
@@ -163,9 +167,9 @@ def uncertain(networks: dict[str, Views]) -> None:
             counts[name] = found
     if not counts:
         return
-    titles = {name: next(iter(networks[name].values())).facts.network_title for name in counts}
+    titles = tables.titles(networks)
     (first, own), *others = counts.items()
-    st.caption(own.words())
+    st.caption(own.words("" if first == next(iter(networks)) else titles[first]))
     for name, other in others:
         st.caption(tables.difference_words(own, other, (titles[first], titles[name])))
 
@@ -175,30 +179,34 @@ def _counted(identity: Identity, _views: Views) -> tables.Counts | None:
     return tables.counted(_views)
 
 
-def responds(networks: dict[str, Views], controls: dict[str, Views]) -> None:
+def responds(networks: Mapping[str, Views], controls: Mapping[str, Views]) -> None:
     """From colours to objects over depth, and the first and the last layer in words.
 
     Args:
         networks: by name, those that are compared.
-        controls: by the name of the network, the profile of the same one before its training.
+        controls: by the name of the network, first and last layer of the same one before its training.
     """
     known = {name: views for name, views in networks.items() if all(map(_assessed, views.values()))}
     if not known:
         return
     st.subheader("From colours to objects")
-    chart(_responds(tuple(map(identity_of, known.values())), tuple(known.values())), "responds")
+    titles = tables.titles(networks)
+    called = tuple(titles[name] for name in known)
+    chart(_responds(tuple(map(identity_of, known.values())), called, tuple(known.values())), "responds")
     for name, views in known.items():
-        st.markdown(_ends(views))
-        if name in controls and all(map(_assessed, controls[name].values())):
-            st.caption(f"Before its training (the untrained control): {_ends(controls[name])}")
+        st.markdown(_ends(titles[name], views))
+        before = controls.get(name)
+        if before is not None and all(map(_assessed, before.values())):
+            title = next(iter(before.values())).facts.network_title
+            st.caption(f"Before its training (the untrained control): {_ends(title, before)}")
     how("assessment")
 
 
-def _ends(views: Views) -> str:
+def _ends(title: str, views: Views) -> str:
     """What the detectors of the first and of the last layer respond to; Markdown."""
     every = list(views.values())
     ends = [every[0], every[-1]] if len(every) > 1 else every
-    return f"{plain(every[0].facts.network_title)}: {'; '.join(map(tables.detectors_words, ends))}."
+    return f"{plain(title)}: {'; '.join(map(tables.detectors_words, ends))}."
 
 
 def _assessed(view: LayerView) -> bool:
@@ -206,10 +214,12 @@ def _assessed(view: LayerView) -> bool:
 
 
 @kept(64)
-def _responds(identity: tuple[Identity, ...], _networks: Sequence[Views]) -> Finished:
+def _responds(
+    identity: tuple[Identity, ...], titles: tuple[str, ...], _networks: Sequence[Views]
+) -> Finished:
     facts = [next(iter(views.values())).facts for views in _networks]
     data = {
-        one.network_title: {layer: tables.assessed_shares(view) for layer, view in views.items()}
-        for one, views in zip(facts, _networks, strict=True)
+        title: {layer: tables.assessed_shares(view) for layer, view in views.items()}
+        for title, views in zip(titles, _networks, strict=True)
     }
     return finished(assessment_lines(data, badge=whose(facts)), "Colours and objects over depth")

@@ -24,11 +24,16 @@ SECTION = "linked"
 
 
 class Side(NamedTuple):
-    """One network beside the others."""
+    """One network beside the others.
+
+    Attributes:
+        called: its title, unlike that of the others.
+    """
 
     name: str
     views: Views
     found: Found
+    called: str
 
     @property
     def first(self) -> LayerView:
@@ -38,7 +43,7 @@ class Side(NamedTuple):
     @property
     def title(self) -> str:
         """As Markdown shows it letter by letter."""
-        return plain(self.first.facts.network_title)
+        return plain(self.called)
 
 
 def pick(networks: dict[str, Views]) -> str:
@@ -82,7 +87,10 @@ def section(networks: dict[str, Views], concept: str) -> None:
     if not concept:
         st.caption("Choose a concept here, in the bars or in the table below: it is then marked everywhere.")
         return
-    sides = [Side(name, views, matches.find(views, concept)) for name, views in networks.items()]
+    titles = tables.titles(networks)
+    sides = [
+        Side(name, views, matches.find(views, concept), titles[name]) for name, views in networks.items()
+    ]
     with st.container(key=SECTION):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             where = "in each network" if len(sides) > 1 else f"in {sides[0].title}"
@@ -166,7 +174,7 @@ def _lines(sides: list[Side], concept: str) -> None:
         return
     lines = [
         BestLine(
-            side.first.facts.network_title,
+            side.called,
             [depth.layer for depth in side.found.depths],
             [depth.unit for depth in side.found.depths],
             [depth.iou for depth in side.found.depths],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -149,6 +150,17 @@ def facts_sentence(views: Views) -> str:
     )
 
 
+def titles(networks: Mapping[str, Views]) -> dict[str, str]:
+    """By name what each network is called beside the others, no two alike: its title, and its name with it
+    where another one has the same title."""
+    own = {name: next(iter(views.values())).facts.network_title for name, views in networks.items()}
+    every = list(own.values())
+    found: dict[str, str] = {}
+    for name, title in own.items():
+        found[name] = unlike(title if every.count(title) == 1 else f"{title} ({name})", found.values())
+    return found
+
+
 def mean_quality(views: Views) -> tuple[float, float, float]:
     """Mean top-t IoU over all units of the network."""
     tops = np.concatenate([view.summary.top_iou for view in views.values()])
@@ -192,12 +204,17 @@ class Counts(NamedTuple):
     detectors_again: NDArray[np.int64]
     unique_again: NDArray[np.int64]
 
-    def words(self) -> str:
-        """What other photographs of the kind would have given."""
+    def words(self, title: str = "") -> str:
+        """What other photographs of the kind would have given; Markdown.
+
+        Args:
+            title: of the network, where it is not clear whose counts these are.
+        """
         found = between(self.detectors, self.detectors_again)
         unique = between(self.unique, self.unique_again)
+        begin = f"{plain(title)}: other" if title else "Other"
         return (
-            f"Other photographs of the kind would give {found.low:,} to {found.high:,} detectors of "
+            f"{begin} photographs of the kind would give {found.low:,} to {found.high:,} detectors of "
             f"{unique.low:,} to {unique.high:,} concepts (95 %, from {len(self.detectors_again)} resamples)."
         )
 

@@ -10,8 +10,9 @@ import streamlit as st
 
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
+from interpret_core.measures.assessment.contest import BEATS
 from ui.components.markup import pictures
-from ui.components.misnomer import misnomer
+from ui.components.misnomer import Misnomer, misnomer
 from ui.session import precedence, results
 from ui.session.layers import Layers
 from ui.session.view import LayerView
@@ -93,13 +94,21 @@ def _misleading(ask: Ask, layers: Layers) -> Step | None:
         "See a label mislead",
         f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}: "
         f"{plain(layer)} unit {unit}. Colour alone tells where it is active (average precision "
-        f"{found.colour:.2f}), the annotation hardly ({found.annotation:.2f}). Arrow keys lead to the next.",
+        f"{found.colour:.2f}), the annotation {_beside(found)} ({found.annotation:.2f}). Arrow keys lead to "
+        "the next.",
         view,
         [unit, *(other for other in _strongest(view) if other != unit)],
         f"Open unit {unit} →",
         links.UNITS,
         {"network": ask.network, "dataset": demo.NAME, "layer": layer, "unit": unit},
     )
+
+
+def _beside(found: Misnomer) -> str:
+    """How the annotation tells: hardly only where it is as good as guessing blindly."""
+    assessment = found.view.summary.assessment
+    blind = float(assessment.arrays["base_rate"][found.unit]) if assessment else 0.0
+    return "hardly" if found.annotation < BEATS * blind else "less well"
 
 
 def _one_unit(layers: Layers) -> Step:

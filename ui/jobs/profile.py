@@ -42,10 +42,8 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
         if views is None:
             pending(ask)
             st.stop()
-        if chance and not views.chance:
-            panel(_chance(ask))
-        elif chance and not views.assessed:
-            panel(_assessment(ask))
+        if chance:
+            complete(ask, views)
     except UnitscopeError as error:
         st.error(plain(error))
         st.stop()
@@ -65,14 +63,23 @@ def some_ready(ask: Ask, names: tuple[str, ...], kind: str) -> Layers:
         if views is None:
             panel(_some(ask, names, kind))
             st.stop()
-        if not views.chance:
-            panel(_chance(ask, names))
-        elif not views.assessed:
-            panel(_assessment(ask, names))
+        complete(ask, views, names)
     except UnitscopeError as error:
         st.error(plain(error))
         st.stop()
     return views
+
+
+def complete(ask: Ask, views: Layers, names: Names = ALL) -> None:
+    """Offer the chance level and the assessment of a profile that lacks them.
+
+    Raises:
+        UserError: a data set that cannot be opened; one clear line.
+    """
+    if not views.chance:
+        panel(_chance(ask, names))
+    elif not views.assessed:
+        panel(_assessment(ask, names))
 
 
 def pending(ask: Ask) -> None:

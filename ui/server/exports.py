@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from interpret_core.analyses.profile.table import assessment_facts
 from interpret_core.measures.dissection.bands import BANDS
 from interpret_core.numbers import known
 from interpret_core.provenance import MADE_WITH, made_with, signed
@@ -14,7 +15,7 @@ from ui.session.view import STATE_WORDS, LayerView
 
 
 def layer_csv(view: LayerView) -> str:
-    """One row per unit: label, IoU, ceiling, chance, state; the evidence in every row."""
+    """One row per unit: label, IoU, ceiling, chance, state, assessment; the evidence in every row."""
     rows = (unit_row(view, unit) for unit in range(view.layer.units))
     return csv_text(list(signed(rows)))
 
@@ -128,6 +129,7 @@ def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
         "z": known(summary.z[unit]),
         "detector": bool(view.detector[unit]),
         "significant": bool(summary.significant[unit]) if view.permutations else None,
+        **assessment_facts(summary, unit),
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from cachetools import LRUCache, TTLCache, cached
@@ -49,6 +50,13 @@ def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], 
         return cast(Callable[P, T], cached(cache, key, condition=threading.Condition())(function))
 
     return decorate
+
+
+def held() -> MutableMapping[Any, Any]:
+    """What somebody holds anyway (a part of an open page), by its key: it costs no room of its own."""
+    found: MutableMapping[Any, Any] = WeakValueDictionary()
+    _caches.append(found)
+    return found
 
 
 def forget() -> None:

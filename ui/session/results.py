@@ -35,7 +35,7 @@ from interpret_core.runtime.known_layers import FurtherLayer, KnownLayers
 from interpret_core.runtime.subjects import Subject
 from interpret_core.store.records import Record
 from ui.session.layers import Layers
-from ui.session.memory import again, kept, once
+from ui.session.memory import again, held, kept, once
 from ui.session.opened import Place, Shelf, reading_of
 from ui.session.photos import Source
 from ui.session.stored import Missing, record, store
@@ -44,6 +44,7 @@ from ui.session.work import ended, listing
 from ui.shell.sidebar import Ask, Card
 
 _T = TypeVar("_T")
+_held = held()  # views under whichever cut-off they were last asked for
 
 
 @once
@@ -326,10 +327,11 @@ def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
     for chance, assessment in product((keys.chance[name], ""), (keys.assessment[name], "")):
         parts = (keys.profile[name], chance, assessment, keys.survey)
         try:
-            view = _view(parts, ask.network, ask.dataset, ask.min_images)
+            view = _view(parts, ask.network, ask.dataset, ask.min_images).at(ask.cutoff)
         except Missing:
             continue
-        return view.at(ask.cutoff)
+        _held[parts, ask.network, ask.dataset, ask.min_images] = view
+        return view
     return None
 
 
@@ -359,6 +361,10 @@ def _survey(key: str) -> Survey:
 
 @kept(256)
 def _view(keys: tuple[str, ...], network: str, dataset_name: str, min_images: int) -> LayerView:
+    # Deep networks beside each other have more layers than are kept; the page that shows them holds them all.
+    known: LayerView | None = _held.get((keys, network, dataset_name, min_images))
+    if known is not None:
+        return known
     profile_key, chance_key, assessment_key, survey_key = keys
     chance = _chance(chance_key) if chance_key else None
     assessment = _assessment(assessment_key) if assessment_key else None

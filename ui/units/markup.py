@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from interpret_core.measures.assessment.words import INSIDE, Assessment
@@ -31,6 +31,12 @@ UNLABELLED = {
     Assessment.UNSPECIFIC: "nothing in particular",
     Assessment.TOO_FEW_IMAGES: "too few images to tell",
 }
+# What stands there for a unit that overlaps with no concept of enough images.
+WITHOUT_LABEL: Mapping[Assessment | None, str] = {
+    Assessment.OBJECT: "some object",
+    Assessment.COLOUR_AND_OBJECT: "some object",
+    Assessment.UNDECIDED: "some object",
+}
 
 
 def heading(view: LayerView, unit: int) -> str:
@@ -43,22 +49,22 @@ def heading(view: LayerView, unit: int) -> str:
 
 def _name(view: LayerView, unit: int) -> str:
     """The colour where it is one, the label where that explains it; HTML."""
-    label, shade = view.label(unit), view.nearest_shade(unit)
-    if not label:
-        return "dead unit" if view.word(unit) == "dead" else "no concept"
-    word = view.assessment(unit)
+    label, shade, word = view.label(unit), view.nearest_shade(unit), view.assessment(unit)
+    if view.word(unit) == "dead":
+        return "dead unit"
     if word is not None and UNLABELLED.get(word):
         return UNLABELLED[word]
+    named = escape(label or WITHOUT_LABEL.get(word, "no concept"))
     like = f"{swatch(shade[1])}{escape(shade[0])}" if shade else ""
     if like and word is Assessment.COLOUR:
         return like
     if like and word is Assessment.UNDECIDED:
-        return f"{like} or {escape(label)}"
+        return f"{like} or {named}"
     if like and word is Assessment.COLOUR_AND_OBJECT:
         # The annotation tells as a whole; its best label may hold little of the mask.
-        held = view.held(unit, int(view.best[unit])) >= INSIDE
-        return f"{like} + {escape(label)}" if held else like
-    return escape(label)
+        held = label and view.held(unit, int(view.best[unit])) >= INSIDE
+        return f"{like} + {named}" if held else like
+    return named
 
 
 def _chips(view: LayerView, unit: int) -> Iterator[str]:
@@ -75,8 +81,10 @@ def _chips(view: LayerView, unit: int) -> Iterator[str]:
     if word:
         explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}
         yield chip(explained[word], "warn")
-    if word != "dead":
+    if word != "dead" and (label or view.assessment(unit) is None):
         yield from _certainty(view, unit)
+    elif word != "dead":
+        yield chip("no label", "warn")
 
 
 def _certainty(view: LayerView, unit: int) -> Iterator[str]:

@@ -17,10 +17,12 @@ from ui.shell import notices, silenced, state
 from ui.shell.plain import plain, shortened
 from ui.shell.sidebar import Ask
 from ui.units import markup
+from ui.units.layers import CLEARED
 from ui.units.photographs import Shown
 
 PARAMETER, IMAGE = "pin", "pin_image"
 PARAMETERS = (PARAMETER, IMAGE)
+_ACROSS = "_swapped_across_layers"
 
 
 class Pinned(NamedTuple):
@@ -171,10 +173,18 @@ def _column(kept: Pinned, view: LayerView, now: Shown) -> None:
 
 def _swap(kept: Pinned, view: LayerView, unit: int) -> None:
     """The pinned unit becomes the chosen one, and the other way round."""
-    state.change(
-        layer=kept.view.layer.name,
-        unit=kept.unit,
-        annotate=None,
-        image=None,
-        **{PARAMETER: silenced.written([(view.layer.name, unit)]), IMAGE: None},
-    )
+    now = kept.view.layer.name
+    across = now != view.layer.name
+    left = dict.fromkeys(CLEARED if across else ("annotate", "image"))
+    there = {PARAMETER: silenced.written([(view.layer.name, unit)]), IMAGE: None}
+    state.change(**{**left, "layer": now, "unit": kept.unit, **there})
+    st.session_state[_ACROSS] = across
+
+
+def after_swap() -> None:
+    """Begin the whole page anew where units of two layers changed places.
+
+    A part that reruns alone is given what the page last found: the former layer, and the order of its units.
+    """
+    if st.session_state.pop(_ACROSS, False):
+        st.rerun()

@@ -9,6 +9,22 @@ from interpret_core.analyses.profile.summary import LayerSummary
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.numbers import known
 
+# What a unit responds to, and what says so; in the files of the pages, too.
+ASSESSMENT = (
+    "assessment",
+    "clear",
+    "shade",
+    "shade_iou",
+    "base_rate",
+    "colour_ap",
+    "annotation_ap",
+    "both_ap",
+    "difference_low",
+    "difference_high",
+    "lift",
+    "lift_low",
+    "lift_high",
+)
 COLUMNS = (
     "layer",
     "unit",
@@ -27,19 +43,7 @@ COLUMNS = (
     "p_value",
     "q_value",
     "detector",
-    "assessment",
-    "clear",
-    "shade",
-    "shade_iou",
-    "base_rate",
-    "colour_ap",
-    "annotation_ap",
-    "both_ap",
-    "difference_low",
-    "difference_high",
-    "lift",
-    "lift_low",
-    "lift_high",
+    *ASSESSMENT,
 )
 
 
@@ -70,9 +74,13 @@ def _unit_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
         "p_value": known(summary.p_value[unit]),
         "q_value": known(summary.q_value[unit]),
         "detector": bool(summary.detector[unit]),
-        **_shade(summary, unit),
-        **_assessment(summary, unit),
+        **assessment_facts(summary, unit),
     }
+
+
+def assessment_facts(summary: LayerSummary, unit: int) -> dict[str, Any]:
+    """A unit's values under ASSESSMENT, in that order; None for what is not known."""
+    return dict.fromkeys(ASSESSMENT) | _shade(summary, unit) | _assessment(summary, unit)
 
 
 def _shade(summary: LayerSummary, unit: int) -> dict[str, Any]:
