@@ -132,7 +132,7 @@ KINDS = ("listed", "by largest object")
 
 
 def some() -> Iterator[object]:
-    """Every job with two disturbances and every disturbance with two jobs or more; all others run with --slow."""
+    """Every job with two disturbances, each of these with two jobs or more; all others run with --slow."""
     for (j, name), (d, disturbance), (k, kind) in product(*map(enumerate, (JOBS, DISTURBANCES, KINDS))):
         quick = d % 2 == j % 2 and (j + d // 2) % 2 == k
         yield pytest.param(kind, name, disturbance, marks=[] if quick else [pytest.mark.slow])

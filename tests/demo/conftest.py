@@ -18,6 +18,7 @@ from demo.scenes.thing import Thing
 SEED = 3
 SMALL = 16
 PAIRS = [(name, place) for name in sorted(CLASSES) for place in CLASSES[name].settings]
+FEW = PAIRS[::4]  # every class is among them
 
 
 class Composed(NamedTuple):
@@ -77,5 +78,6 @@ def compose_in(name: str, place: str, seed: int = SEED) -> Composed:
 
 
 @pytest.fixture(scope="module")
-def composed(small_textures: None) -> list[Composed]:
-    return [compose_in(name, place) for name, place in PAIRS]
+def composed(small_textures: None, request: pytest.FixtureRequest) -> list[Composed]:
+    """All pairs of a class and a setting with --slow, else a quarter of them."""
+    return [compose_in(name, place) for name, place in (PAIRS if request.config.getoption("--slow") else FEW)]

@@ -102,7 +102,9 @@ UNITS = {
 }
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "vgg11" else []) for name in BY_HAND]
+)
 def test_responses_and_output_are_those_of_a_forward_pass_by_hand(weights: Path, name: str) -> None:
     network = load(f"demo/{name}")
     state = {key: value.float() for key, value in load_file(weights / f"{name}.safetensors").items()}
@@ -163,7 +165,7 @@ def test_hidden(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "vgg11" else []) for name in BY_HAND]
+    "name", [pytest.param(name, marks=[] if name == "alexnet" else [pytest.mark.slow]) for name in BY_HAND]
 )
 def test_the_untrained_control_is_the_same_in_every_run(weights: Path, name: str) -> None:
     torch.manual_seed(11)
