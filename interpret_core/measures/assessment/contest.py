@@ -297,6 +297,7 @@ def _precision(guess, code, hits, active, images, resampled):  # type: ignore[no
             here += hits[b]
             if count:
                 _pass(b, code, passed, seen_again)
+            if count and hits[b] > 0:
                 _collect(of_bin[1], of_bin[2], of_bin[0][b], of_bin[0][b + 1], met)
             end += 1
         if here > 0:
