@@ -15,7 +15,8 @@ from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.analyses.profile.table import COLUMNS
 from interpret_core.datasets.pictures import shrink
-from interpret_core.errors import ParameterError
+from interpret_core.errors import Cancelled, ParameterError
+from interpret_core.measures.assessment.evidence import steps
 from interpret_core.measures.assessment.resamples import resamples
 from interpret_core.measures.assessment.scenes import scenes
 from interpret_core.measures.assessment.words import Assessment
@@ -91,6 +92,48 @@ def test_an_older_result_is_assessed_without_running_the_network(
         assert found is not None
         assert record is not None
         assert found.digest() == record.digest()
+
+
+def test_an_assessment_tells_its_steps_and_can_be_cancelled_within_a_layer(
+    planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interpret_core.measures.assessment.evidence.BLOCK", 2)
+    request = request_for(planted)
+    told: list[tuple[str, int, int]] = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        told.append((stage, done, total))
+
+    def cancelled() -> bool:
+        return bool(told) and told[-1][0] == "assessment"
+
+    with pytest.raises(Cancelled):
+        run_profile(request, store, Execution(tell=tell, cancelled=cancelled))
+    keys = layer_keys(request, store)
+    assert keys.without_assessment(store) == keys.layers
+    told.clear()
+    found = find_profiles(run_profile(request, store, Execution(tell=tell)).keys, store)
+    units = [one.profile.units for one in found.values()]
+    assert max(units) > 2
+    assert [stage for stage, _, _ in told].count("assessment") == sum(map(steps, units))
+    assert told[-1][1] == told[-1][2]
+
+
+def test_scenes_are_counted_and_copies_are_none(tmp_path: Path, store: Store) -> None:
+    """Three pictures, eight times each: nothing can be held out, and no unit is given a word."""
+    copies = make_planted(tmp_path / "copies", images=3, size=96, annotation=24, repeat=8)
+    for found in profiles(request_for(copies), store).values():
+        assert found.assessment is not None
+        metadata = found.assessment.metadata
+        assert (metadata["images"], metadata["scenes"], metadata["independent"]) == (24, 3, False)
+        summary = summarise(found.profile, None, request_for(copies).settings(), found.assessment)
+        assert summary.assessed is not None
+        assert set(summary.assessed) <= {
+            Assessment.DEAD,
+            Assessment.SATURATED,
+            Assessment.TOO_FEW_IMAGES,
+        }
+        assert summary.detectors_again() is None
 
 
 def test_without_permutations_units_are_assessed_all_the_same(planted: Planted, store: Store) -> None:

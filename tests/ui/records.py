@@ -172,7 +172,14 @@ def assessment(made: LayerProfile, min_images: int = 10) -> AssessmentResult:
             "best": np.tile(iou[:, None], (1, 200)).astype(np.float16),
             "of_concept": np.tile(ranked[:, :1], (1, 200)).astype(np.int32),
         },
-        {"min_images": min_images, "seed": 0, "images": 40, "scenes": 38, "label_sets": 120},
+        {
+            "min_images": min_images,
+            "seed": 0,
+            "images": 40,
+            "scenes": 38,
+            "independent": True,
+            "label_sets": 120,
+        },
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from interpret_core.analyses.profile.request import Settings
+from interpret_core.analyses.profile.result import AssessmentResult
+from interpret_core.analyses.profile.summary import summarise
+from interpret_core.analyses.profile.table import rows
 from interpret_core.measures.assessment.words import Assessment
+from tests.ui import records
 from tests.ui.drawn import drawn
 from tests.ui.records import view
 from ui.components import assessment, palette
@@ -24,6 +30,19 @@ from ui.units.selection import Filters, choose
 @pytest.fixture
 def seen() -> LayerView:
     return view(with_chance=False, with_assessment=True)
+
+
+def changed(metadata: dict[str, Any] | None = None, **arrays: Any) -> LayerView:
+    """A view over an assessment in which all units have other numbers, or that was taken otherwise."""
+    plain = view(with_chance=False)
+    made = records.assessment(plain.summary.profile)
+    every = {
+        name: np.tile(value, (plain.layer.units, *[1] * np.ndim(value))) for name, value in arrays.items()
+    }
+    every = {name: value.reshape(made.arrays[name].shape) for name, value in every.items()}
+    found = AssessmentResult({**made.arrays, **every}, {**made.metadata, **(metadata or {})})
+    summary = summarise(plain.summary.profile, None, Settings(10, 0.04), found)
+    return replace(plain, summary=summary)
 
 
 def of(seen: LayerView, word: Assessment) -> int:
@@ -63,7 +82,7 @@ def test_a_unit_without_a_label_is_called_by_what_it_responds_to(seen: LayerView
     made = seen.summary
     nothing = {"top_concept": np.full_like(made.top_concept, -1), "top_iou": np.zeros_like(made.top_iou)}
     small = {"detector": np.zeros_like(made.detector), "significant": np.zeros_like(made.significant)}
-    bare = dataclasses.replace(seen, summary=dataclasses.replace(made, **nothing, **small))
+    bare = replace(seen, summary=replace(made, **nothing, **small))
 
     def head(word: Assessment) -> tuple[str, str, str]:
         unit = of(bare, word)
@@ -80,8 +99,8 @@ def test_a_unit_without_a_label_is_called_by_what_it_responds_to(seen: LayerView
     assert head(Assessment.UNEXPLAINED)[0].endswith(">mostly unexplained")
     assert head(Assessment.OBJECT)[0].endswith(">some object")
     assert head(Assessment.DEAD)[0].endswith(">dead unit")
-    unassessed = dataclasses.replace(
-        bare, summary=dataclasses.replace(bare.summary, assessed=None, assessment=None)
+    unassessed = replace(
+        bare, summary=replace(bare.summary, assessed=None, assessment=None)
     )
     assert "no concept</h2>" in markup.heading(unassessed, 0)
     assert "dead unit</h2>" in markup.heading(unassessed, 1)
@@ -92,7 +111,7 @@ def test_the_evidence_has_the_three_scores_and_their_intervals(seen: LayerView) 
     told = assessment.evidence(seen, unit)
     for text in ("colour alone", "annotation alone", "both", "0.300", "0.020", "base rate", "0.28 (0.278 to"):
         assert text in told, text
-    assert "40 images" in told
+    assert "40 images of 38 scenes" in told
 
 
 def test_what_only_the_label_is_offered_for_is_among_the_shades_too(seen: LayerView) -> None:
@@ -203,3 +222,80 @@ def test_counts_say_what_other_photographs_would_give(seen: LayerView) -> None:
     assert "**+3** detectors (+3 to +3)" in told
     assert "**+0** concepts (+0 to +0: no certain difference)" in told
     assert tables.counted({"conv5": view()}) is None
+
+
+@pytest.mark.parametrize(
+    ("scores", "difference", "said"),
+    [
+        ((0.3, 0.29, 0.3), (-0.02, 0.04), "about equally well"),
+        ((0.3, 0.1, 0.3), (-0.01, 0.4), "not certain on these images"),
+        ((0.1, 0.2, 0.2), (-0.15, -0.01), "The annotation tells more of where it fires, but not by enough"),
+    ],
+)
+def test_equal_scores_are_told_from_an_uncertain_sign(
+    scores: tuple[float, ...], difference: tuple[float, float], said: str
+) -> None:
+    seen = changed(precision=scores, difference=difference, together=(0.0, 0.0))
+    assert seen.assessment(0) is Assessment.UNDECIDED
+    assert said in assessment.line(seen, 0)
+
+
+def test_too_few_scenes_are_named_and_nothing_is_certain() -> None:
+    nothing = (np.nan, np.nan)
+    unknown = dict.fromkeys(("difference", "together", "lift_interval", "iou_interval", "tie"), nothing)
+    seen = changed({"scenes": 3, "independent": False}, **unknown)
+    assert seen.assessment(0) is Assessment.TOO_FEW_IMAGES
+    for told in (assessment.line(seen, 0), assessment.evidence(seen, 0)):
+        assert "40 images of 3 scenes" in told
+        assert "too few independent ones to hold some out" in told
+    assert "average precision" not in assessment.evidence(seen, 0)
+    assert "too few independent images" in markup.heading(seen, 0)
+    assert tables.counted({"conv5": seen}) is None
+    row = next(rows(seen.summary))
+    assert row["assessment"] == "too few images"
+    assert {row[name] for name in ("colour_ap", "difference_low", "lift_low")} == {None}
+
+
+def test_a_sample_is_called_one() -> None:
+    seen = changed({"images": 35, "scenes": 33})
+    assert "35 of 40 images of 33 scenes" in assessment.evidence(seen, 0)
+    assert "(95 %, 35 of 40 images)" in markup.stats(seen, 0, int(seen.best[0]))
+    counts = tables.counted({"conv5": seen})
+    assert counts is not None
+    assert "from 200 resamples of 35 of 40 images" in counts.words()
+    few = changed({"images": 35}, firing=4)
+    told = assessment.line(few, next(u for u in range(9) if few.assessment(u) is Assessment.TOO_FEW_IMAGES))
+    assert "Fewer than 5 independent images of the 35 sampled" in told
+
+
+def test_an_overlap_that_resamples_do_not_know_has_no_interval_and_no_tie() -> None:
+    seen = changed(iou_interval=(np.nan, np.nan), tie=(np.nan, np.nan))
+    unit = of(seen, Assessment.OBJECT)
+    assert "<dt>IoU</dt>" not in assessment.evidence(seen, unit)
+    assert "nearly tied" not in assessment.evidence(seen, unit) + markup.heading(seen, unit)
+    assert "95 %" not in markup.stats(seen, unit, int(seen.best[unit]))
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "said", "cells"),
+    [
+        (np.inf, (np.inf, np.inf), ">only inside it: active", ("inf", "inf", "inf")),
+        (np.inf, (12.0, np.inf), ">only inside it (12 or more): active", ("inf", 12.0, "inf")),
+        (30.0, (12.0, np.inf), ">30 (12 or more): active", (30.0, 12.0, "inf")),
+        (np.nan, (np.nan, np.nan), ">not known: active", (None, None, None)),
+    ],
+)
+def test_a_lift_without_limit_is_said(
+    value: float, ends: tuple[float, float], said: str, cells: tuple[object, ...]
+) -> None:
+    seen = changed(lift=value, lift_interval=ends)
+    assert said in assessment.evidence(seen, 0)
+    assert "inf" not in assessment.evidence(seen, 0)
+    row = next(rows(seen.summary))
+    assert tuple(row[name] for name in ("lift", "lift_low", "lift_high")) == cells
+
+
+def test_a_unit_without_a_label_has_no_lift(seen: LayerView) -> None:
+    assert "lift of" in assessment.evidence(seen, 0)
+    assert not seen.label(3)
+    assert "lift of" not in assessment.evidence(seen, 3)

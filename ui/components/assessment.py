@@ -8,13 +8,13 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.measures.assessment.words import FEWEST_IMAGES, Assessment
+from interpret_core.measures.assessment.words import APART, FEWEST_IMAGES, Assessment
 from ui.components.markup import swatch
 from ui.components.palette import palette
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
 from ui.session.view import LayerView
-from ui.shell.theme import NEUTRAL, iou_text, percent_text
+from ui.shell.theme import NEUTRAL, count_text, iou_text, percent_text
 
 # For a tile and for the search; dead and saturated units have words of their own there.
 WORDS = {
@@ -44,7 +44,7 @@ NAMES = {
     Assessment.UNEXPLAINED: "mostly unexplained",
     Assessment.NEITHER: "neither a colour nor what is annotated",
     Assessment.UNSPECIFIC: "nothing in particular",
-    Assessment.TOO_FEW_IMAGES: "too few images to tell",
+    Assessment.TOO_FEW_IMAGES: "too few independent images to tell",
     Assessment.BY_CHANCE: "no concept: by chance as likely",
     Assessment.SATURATED: "saturated: no threshold separates its responses",
     Assessment.DEAD: "nothing: it never responds",
@@ -89,15 +89,54 @@ def _because(view: LayerView, unit: int, word: Assessment) -> str:
         Assessment.COLOUR: "On images held out, colour tells better where it fires than the annotation does.",
         Assessment.OBJECT: "On images held out, the annotation tells better where it fires than colour does.",
         Assessment.COLOUR_AND_OBJECT: "Knowing colour and annotation tells more than either alone.",
-        Assessment.UNDECIDED: "Colour and annotation tell about equally well where it fires.",
+        Assessment.UNDECIDED: _undecided(view, unit),
         Assessment.UNEXPLAINED: "Neither colour nor annotation tells much of where it fires"
         f"{_leaning(view, unit)}.",
         Assessment.NEITHER: "Neither tells where it fires on images held out.",
         Assessment.UNSPECIFIC: f"It is as active outside “{escape(view.label(unit))}” as inside it.",
-        Assessment.TOO_FEW_IMAGES: f"Fewer than {FEWEST_IMAGES} images show what it could be, or fire it.",
+        Assessment.TOO_FEW_IMAGES: _too_few(view),
         Assessment.BY_CHANCE: "Shuffled annotations overlap as well as its label does.",
     }
     return " ".join(part for part in (_held(view, unit, word), told.get(word, "")) if part)
+
+
+def _undecided(view: LayerView, unit: int) -> str:
+    """Whether colour and annotation tell as much as each other, or it is not certain which tells more."""
+    found = view.summary.assessment
+    if found is None:
+        return ""
+    scores, (low, high) = found.arrays["precision"][unit, :2], found.arrays["difference"][unit]
+    if abs(scores[0] - scores[1]) <= APART * scores.max():
+        return "Colour and annotation tell about equally well where it fires."
+    if low > 0 or high < 0:
+        better = "Colour" if low > 0 else "The annotation"
+        return f"{better} tells more of where it fires, but not by enough to be certain."
+    return "Which of the two tells better is not certain on these images."
+
+
+def _too_few(view: LayerView) -> str:
+    """What there is too little of."""
+    found = view.summary.assessment
+    if found is not None and not found.independent:
+        return f"{_scenes(view)}: too few independent ones to hold some out."
+    some = f" of the {found.metadata['images']:,} sampled" if found and of_sample(view) else ""
+    return f"Fewer than {FEWEST_IMAGES} independent images{some} show what it could be, or fire it."
+
+
+def of_sample(view: LayerView) -> str:
+    """“2,000 of 63,305 images” where no more than those are assessed; else empty."""
+    found = view.summary.assessment
+    if found is None or found.metadata["images"] >= view.facts.images:
+        return ""
+    return f"{found.metadata['images']:,} of {view.facts.images:,} images"
+
+
+def _scenes(view: LayerView) -> str:
+    """How many images are assessed, and how many independent ones those are."""
+    found = view.summary.assessment
+    metadata = found.metadata if found else {"images": 0, "scenes": 0}
+    images = of_sample(view) or count_text(metadata["images"], "image")
+    return f"{images} of {count_text(metadata['scenes'], 'scene')} (copies and frames are one scene)"
 
 
 def _leaning(view: LayerView, unit: int) -> str:
@@ -133,6 +172,8 @@ def evidence(view: LayerView, unit: int) -> str:
     assessment = view.summary.assessment
     if assessment is None:
         return ""
+    if not assessment.independent:
+        return f'<p class="us-sub">{escape(_too_few(view))}</p>'
     arrays = assessment.arrays
     colour, annotation, both = (float(value) for value in arrays["precision"][unit])
     base = float(arrays["base_rate"][unit])
@@ -149,21 +190,20 @@ def evidence(view: LayerView, unit: int) -> str:
     facts = [
         ("base rate", f"{_precision(base)}, what guessing blindly gives"),
         ("colour − annotation", _between(colour - annotation, arrays["difference"][unit])),
-        (
-            f"lift of “{view.label(unit)}”",
-            f"{_between(float(arrays['lift'][unit]), arrays['lift_interval'][unit])}: active share inside it "
-            "over that outside",
-        ),
-        ("IoU", _between(float(view.iou[unit]), arrays["iou_interval"][unit])),
     ]
+    if view.label(unit):
+        lift = _between(float(arrays["lift"][unit]), arrays["lift_interval"][unit])
+        said = f"{lift}: active share inside it over that outside"
+        facts.append((f"lift of “{view.label(unit)}”", said))
+    if not np.isnan(arrays["iou_interval"][unit]).any():
+        facts.append(("IoU", _between(float(view.iou[unit]), arrays["iou_interval"][unit])))
     tied = tied_with(view, unit)
     if tied:
         low, high = (_short(end) for end in arrays["tie"][unit].tolist())
         facts.append(("nearly tied with", f"“{tied}”: IoU differs by {low} to {high}"))
-    metadata = assessment.metadata
     drawn = (
-        f"{metadata['images']:,} images in five parts, each guessed from the other four; intervals of 95 % "
-        f"from {arrays['best'].shape[1]} resamples of images."
+        f"{_scenes(view)} in five parts, each guessed from the other four; intervals of 95 % from "
+        f"{arrays['best'].shape[1]} resamples of the scenes."
     )
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts)
     return f'{table}<dl class="us-facts">{listed}</dl><p class="us-sub">{escape(drawn)}</p>'
@@ -183,10 +223,14 @@ def _precision(value: float) -> str:
 
 
 def _between(value: float, interval: NDArray[np.float64]) -> str:
+    """A number and its interval; of a lift an end may have no limit: nothing is active outside the label."""
     low, high = interval.tolist()
-    if math.isnan(low):
+    if math.isnan(value):
         return "not known"
-    return f"{_short(value)} ({_short(low)} to {_short(high)})"
+    said = "only inside it" if math.isinf(value) else _short(value)
+    if math.isnan(low) or math.isinf(low):
+        return said
+    return f"{said} ({_short(low)} {'or more' if math.isinf(high) else f'to {_short(high)}'})"
 
 
 def _short(value: float) -> str:

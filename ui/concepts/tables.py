@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.assessment.counts import between
 from interpret_core.measures.assessment.words import Assessment
+from ui.components.assessment import of_sample
 from ui.concepts.figures import Chosen, Panel
 from ui.concepts.matches import counts
 from ui.session.view import LayerView, Views
@@ -197,12 +198,14 @@ class Counts(NamedTuple):
         detectors, unique: on all images.
         detectors_again, unique_again: (R,) in each resample of the images, the same resamples for every
             network on the data set.
+        sample: of how many images those are, where they are not all; else empty.
     """
 
     detectors: int
     unique: int
     detectors_again: NDArray[np.int64]
     unique_again: NDArray[np.int64]
+    sample: str = ""
 
     def words(self, title: str = "") -> str:
         """What other photographs of the kind would have given; Markdown.
@@ -213,14 +216,15 @@ class Counts(NamedTuple):
         found = between(self.detectors, self.detectors_again)
         unique = between(self.unique, self.unique_again)
         begin = f"{plain(title)}: other" if title else "Other"
+        of, number = f" of {self.sample}" if self.sample else "", len(self.detectors_again)
         return (
             f"{begin} photographs of the kind would give {found.low:,} to {found.high:,} detectors of "
-            f"{unique.low:,} to {unique.high:,} concepts (95 %, from {len(self.detectors_again)} resamples)."
+            f"{unique.low:,} to {unique.high:,} concepts (95 %, from {number} resamples{of})."
         )
 
 
 def counted(views: Views) -> Counts | None:
-    """The counts of a network; None where a layer's assessment is missing."""
+    """The counts of a network; None where a layer's assessment is missing, or nothing tells."""
     again = [view.summary.detectors_again() for view in views.values()]
     known = [one for one in again if one is not None]
     if len(known) < len(again) or not known:
@@ -228,7 +232,11 @@ def counted(views: Views) -> Counts | None:
     names = {name for view in views.values() for name in _detected(view)}
     every = np.sum(known, axis=0)
     return Counts(
-        sum(view.detectors() for view in views.values()), len(names), every.sum(1), (every > 0).sum(1)
+        sum(view.detectors() for view in views.values()),
+        len(names),
+        every.sum(1),
+        (every > 0).sum(1),
+        of_sample(next(iter(views.values()))),
     )
 
 

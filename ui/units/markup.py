@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from interpret_core.measures.assessment.words import INSIDE, Assessment
-from ui.components.assessment import tied_with
+from ui.components.assessment import of_sample, tied_with
 from ui.components.markup import chip, swatch
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
@@ -29,7 +29,7 @@ UNLABELLED = {
     Assessment.NEITHER: "mostly unexplained",
     Assessment.BY_CHANCE: "no concept beyond chance",
     Assessment.UNSPECIFIC: "nothing in particular",
-    Assessment.TOO_FEW_IMAGES: "too few images to tell",
+    Assessment.TOO_FEW_IMAGES: "too few independent images to tell",
 }
 # What stands there for a unit that overlaps with no concept of enough images.
 WITHOUT_LABEL: Mapping[Assessment | None, str] = {
@@ -130,7 +130,8 @@ def _between(view: LayerView, unit: int, drawn: int) -> str:
     if found is None or drawn != view.best[unit] or drawn < 0:
         return ""
     low, high = found.arrays["iou_interval"][unit].tolist()
-    return "" if math.isnan(low) else f"{low:.3f} to {high:.3f} (95 %)"
+    some = of_sample(view)
+    return "" if math.isnan(low) else f"{low:.3f} to {high:.3f} (95 %{f', {some}' if some else ''})"
 
 
 def _stat(name: str, value: str, note: str) -> str:

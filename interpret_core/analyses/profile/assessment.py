@@ -5,17 +5,20 @@ The record of a layer, U units, R resamples:
     label             (U, 2) i32, the concept of the best IoU and the runner-up, −1 for none
     base_rate         (U,) f64, share of active pixels of the sampled images
     precision         (U, 3) f64, average precision of colour, annotation and both
-    difference        (U, 2) f64, interval of colour − annotation
+    difference        (U, 2) f64, interval of colour − annotation; all intervals are NaN where the images are
+                      too few scenes to hold some out
     together          (U, 2) f64, interval of both − the better of the two, NaN where it was not asked
     lift              (U,) f64, of the label; lift_interval (U, 2) f64
-    iou_interval      (U, 2) f64, of the label's IoU; tie (U, 2) f64, of its difference to the runner-up's
-    firing            (U,) i64, sampled images in which the mask has a pixel
-    rare              (U,) bool, a label of too few images could explain the mask
+    iou_interval      (U, 2) f64, of the label's IoU; tie (U, 2) f64, of its difference to the runner-up's;
+                      NaN where too few scenes show the label, or the runner-up
+    firing            (U,) i64, scenes of the sampled images in which the mask has a pixel
+    rare              (U,) bool, a label of too few scenes could explain the mask
     best, of_concept  (U, R) f16, i32: the largest IoU in each resample, and whose
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +28,7 @@ from interpret_core.analyses.profile.chance import Sample, in_image_order
 from interpret_core.analyses.profile.material import Material
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import LayerProfile
-from interpret_core.measures.assessment.evidence import Ground, evidence, interval
+from interpret_core.measures.assessment.evidence import Ground, evidence, label_intervals
 from interpret_core.measures.assessment.scenes import scenes
 from interpret_core.store.records import Arrays, Record
 
@@ -65,22 +68,27 @@ class Assessor:
         facts = {
             "images": len(sample.images),
             "scenes": int(scene.max(initial=-1)) + 1,
+            "independent": ground.drawn.independent,
             "label_sets": len(ground.sets),
             "min_images": request.min_images,
             "seed": request.seed,
         }
         return cls(sample.images, ground, annotations.included, facts)
 
-    def record(self, masks: Arrays, profile: LayerProfile) -> Record:
+    def record(
+        self, masks: Arrays, profile: LayerProfile, done: Callable[[int], None] = lambda _steps: None
+    ) -> Record:
         """The record of one layer.
 
         Args:
             masks: chance_* arrays of `passes.masks`, joined over shards in any order.
             profile: of the layer.
+            done: told of the evidence's steps; may raise Cancelled.
         """
         label, _ = profile.best_concepts(self.included, 2)
-        told, found = evidence(in_image_order(masks, self.images), self.ground, label, self.included)
-        again = found.iou[:, :, 1:].astype(np.float64)
+        runs = in_image_order(masks, self.images)
+        told, found = evidence(runs, self.ground, label, self.included, done)
+        of_label, tie = label_intervals(found, label, self.ground)
         arrays: Arrays = {
             "label": label.astype(np.int32),
             "base_rate": told.base_rate,
@@ -89,8 +97,8 @@ class Assessor:
             "together": told.together,
             "lift": found.lift[:, 0].astype(np.float64),
             "lift_interval": told.lift,
-            "iou_interval": interval(again[:, 0]),
-            "tie": interval(again[:, 0] - again[:, 1]),
+            "iou_interval": of_label,
+            "tie": tie,
             "firing": told.firing,
             "rare": told.rare,
             "best": found.best[:, 1:].astype(np.float16),

@@ -23,6 +23,7 @@ from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.analyses.profile.tallies import Passing, profile_layers
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DatasetError, StoreError
+from interpret_core.measures.assessment.evidence import steps
 from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.thresholds import wanted_positions
 from interpret_core.runtime.execution import Execution, Reporter
@@ -144,7 +145,8 @@ class _ProfileRun:
     def _expect(self, missing: _Missing) -> None:
         images = len(self.dataset)
         masks = images if any(missing) else 0
-        after = self._lots() * len(missing.chance) + len(missing.assessment)
+        weighed = sum(steps(self.network.layer(name).units) for name in missing.assessment)
+        after = self._lots() * len(missing.chance) + weighed
         self.reporter.total = (2 * images if missing.profile else 0) + masks + after
 
     def _lots(self) -> int:
@@ -235,8 +237,8 @@ class _ProfileRun:
         if record is None:
             raise _damaged(name)
         profile = LayerProfile(record.arrays, record.metadata)
-        self.store.put(keys.assessment[name], assessor.record(masks, profile))
-        self.reporter.advance("assessment", 1)
+        found = assessor.record(masks, profile, lambda done: self.reporter.advance("assessment", done))
+        self.store.put(keys.assessment[name], found)
         spent = self.reporter.seconds.get("assessment", 0.0)
         self.reporter.seconds["assessment"] = spent + time.perf_counter() - start
 

@@ -12,7 +12,7 @@ from interpret_core.positions import placing_content
 from interpret_core.runtime.survey import survey_key
 from interpret_core.store.keys import content_key
 
-RECIPE = 1  # of assessments: raise when their numbers change
+RECIPE = 2  # of assessments: raise when their numbers change
 
 
 @dataclass(frozen=True)

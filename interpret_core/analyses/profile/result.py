@@ -234,11 +234,17 @@ class AssessmentResult:
 
     Args:
         arrays: as listed in `analyses.profile.assessment`.
-        metadata: min_images, seed, images, scenes, label_sets.
+        metadata: min_images, seed, images, scenes, independent (whether those are enough to hold some out),
+            label_sets.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     metadata: Mapping[str, Any]
+
+    @property
+    def independent(self) -> bool:
+        """Whether the images are scenes enough to hold some out: without, no interval is known."""
+        return bool(self.metadata["independent"])
 
     @property
     def evidence(self) -> Evidence:

@@ -97,8 +97,8 @@ class LayerSummary:
         return Assessment.UNEXPLAINED if self.faint[unit] else self.assessed[unit]
 
     def detectors_again(self) -> NDArray[np.int64] | None:
-        """(R, C) detectors of each concept in each resample of the images; None without the assessment."""
-        if self.assessment is None:
+        """(R, C) detectors of each concept in each resample of the images; None where nothing tells."""
+        if self.assessment is None or not self.assessment.independent:
             return None
         arrays = self.assessment.arrays
         return detectors_again(arrays["best"], arrays["of_concept"], len(self.included), self.settings.cutoff)

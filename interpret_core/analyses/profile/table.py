@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +97,8 @@ def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:
     if summary.assessment is None or summary.assessed is None:
         return {}
     arrays = summary.assessment.arrays
-    colour, annotation, both = arrays["precision"][unit]
+    held_out = summary.assessment.independent
+    colour, annotation, both = arrays["precision"][unit] if held_out else [math.nan] * 3
     (low, high), (least, most) = arrays["difference"][unit], arrays["lift_interval"][unit]
     numbers = {
         "base_rate": arrays["base_rate"][unit],
@@ -105,13 +107,17 @@ def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:
         "both_ap": both,
         "difference_low": low,
         "difference_high": high,
-        "lift": arrays["lift"][unit],
-        "lift_low": least,
-        "lift_high": most,
     }
+    lifts = {"lift": arrays["lift"][unit], "lift_low": least, "lift_high": most}
     word = summary.assessed[unit].name.lower().replace("_", " ")
     clear = not summary.faint[unit]
-    return {"assessment": word, "clear": clear} | {name: known(value) for name, value in numbers.items()}
+    said = {"assessment": word, "clear": clear} | {name: known(value) for name, value in numbers.items()}
+    return said | {name: _lift(float(value)) for name, value in lifts.items()}
+
+
+def _lift(value: float) -> float | str | None:
+    """A number, or the text inf: nothing is active outside the label."""
+    return "inf" if value == math.inf else known(value)
 
 
 def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 A pixel's guess is the share of active pixels among those of the same code in the other folds of images,
 smoothed towards a parent's guess; the score is the average precision over all pixels, each guessed from
 images that it does not lie in. Everything follows from counts by image, label set and shade, and so do the
-scores of resampled images. Source: docs/method.md, "What a unit responds to".
+scores of resampled images. A large vocabulary gives a million bins, most of them of one image: pixels in each
+resample are kept of the others alone, and of the rest follow from the images, so that memory is bounded.
+Source: docs/method.md, "What a unit responds to".
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from interpret_core.measures.assessment.resamples import FOLDS, Resamples
 
 SMOOTHING = 50.0  # pixels that a parent's guess counts as
 BEATS = 3.0  # times the base rate
+KEPT = 80_000_000  # bytes of each code's pixels in each resample
+FEW = 4  # images from which they are added up as fast as from what is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,10 @@ class Code:
         bin_of: (E,) int32, the bin of each group of pixels.
         name: (B,) int32, the number of each bin, from 0 on; fold: (B,) int32, its fold.
         pixels: (B,) int64; elsewhere: (B,) int64, pixels of the same number in the other folds.
-        resampled: (B, R) int32, pixels in each resample.
+        offsets: (B + 1,) int64; bin b has pixels in the images offsets[b] to offsets[b + 1].
+        image: (M,) int32; inside: (M,) int32, its pixels in the bin.
+        row: (B,) int32, where a bin's pixels in each resample are kept, −1 for those of few images.
+        resampled: (K, R) int32, the pixels of those that are kept.
     """
 
     bin_of: NDArray[np.int32]
@@ -40,12 +47,19 @@ class Code:
     fold: NDArray[np.int32]
     pixels: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    image: NDArray[np.int32]
+    inside: NDArray[np.int32]
+    row: NDArray[np.int32]
     resampled: NDArray[np.int32]
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:
         """In the order in which the kernel takes them."""
-        return self.bin_of, self.name, self.fold, self.pixels, self.elsewhere, self.resampled
+        return (
+            *(self.bin_of, self.name, self.fold, self.pixels, self.elsewhere),
+            *(self.offsets, self.image, self.inside, self.row, self.resampled),
+        )
 
 
 def code(
@@ -66,14 +80,30 @@ def code(
     count = csr_array((groups.pixels, (bin_of, groups.image)), shape=(len(bins), len(resamples.fold)))
     pixels = np.asarray(count.sum(1)).ravel().astype(np.int64)
     everywhere = np.bincount(name, pixels, len(numbers)).astype(np.int64)
+    kept = _kept(np.diff(count.indptr), resamples)
+    row = np.full(len(bins), -1, np.int32)
+    row[kept] = np.arange(len(kept))
     return Code(
         bin_of.astype(np.int32),
         name.astype(np.int32),
         (bins % FOLDS).astype(np.int32),
         pixels,
         everywhere[name] - pixels,
-        (count @ resamples.weights).astype(np.int32),
+        count.indptr.astype(np.int64),
+        count.indices.astype(np.int32),
+        count.data.astype(np.int32),
+        row,
+        np.asarray(count[kept] @ resamples.weights, np.int32),
     ), numbers
+
+
+def _kept(images: NDArray[np.integer], resamples: Resamples) -> NDArray[np.int64]:
+    """Bins, of as many images each (B,), whose pixels in each resample are kept: what there is room for."""
+    room = KEPT // (resamples.weights.shape[1] * resamples.weights.itemsize)
+    few = FEW
+    if int((images > few).sum()) > room:
+        few = int(np.partition(images, -room - 1)[-room - 1])
+    return np.flatnonzero(images > few)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +143,12 @@ def codes(groups: PixelGroups, sets: LabelSets, left_out: NDArray[np.bool_], res
     kept = [named[number] for number in numbers]
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in kept])]).astype(np.int64)
     concepts = np.array([one for several in kept for one in several], np.int32)
-    inside = np.zeros((len(left_out), FOLDS), np.int64)
-    for name, fold, pixels in zip(annotation.name, annotation.fold, annotation.pixels, strict=True):
-        inside[concepts[offsets[name] : offsets[name + 1]], fold] += pixels
+    members_of = csr_array(
+        (np.ones(len(concepts), np.int64), concepts, offsets), shape=(len(kept), len(left_out))
+    )
+    by_fold = np.zeros((len(kept), FOLDS), np.int64)
+    by_fold[annotation.name, annotation.fold] = annotation.pixels
+    inside = members_of.T @ by_fold
     return Codes(colour, annotation, both, offsets, concepts, inside.sum(1)[:, None] - inside)
 
 
@@ -174,7 +207,7 @@ def _unit(active, images, codes, meaning, out):  # type: ignore[no-untyped-def]
     precision, resampled = out
     base = _base(active, images)
     rate = active[1].sum() / images[1].sum()
-    colour, annotation, both = codes[:6], codes[6:12], codes[12:]
+    colour, annotation, both = codes[:10], codes[10:20], codes[20:]
     colour_hits, annotation_hits = _hits(active, colour), _hits(active, annotation)
     both_hits = _hits(active, both)
     by_colour = _guess(colour, colour_hits, base[colour[2]])
@@ -218,7 +251,7 @@ def _hits(active, code):  # type: ignore[no-untyped-def]
 @nb.njit
 def _guess(code, hits, parent):  # type: ignore[no-untyped-def]
     """Of each bin: the share of active pixels of the same number in the other folds, smoothed."""
-    _, name, _, _, elsewhere, _ = code
+    name, elsewhere = code[1], code[4]
     everywhere = np.zeros(name.max() + 1, np.int64)
     for b in range(name.shape[0]):
         everywhere[name[b]] += hits[b]
@@ -228,7 +261,7 @@ def _guess(code, hits, parent):  # type: ignore[no-untyped-def]
 @nb.njit
 def _fall_back(code, hits, meaning, base, parent):  # type: ignore[no-untyped-def]
     """Label sets that no other fold has are guessed by the most telling of their concepts."""
-    _, name, fold, _, elsewhere, _ = code
+    name, fold, elsewhere = code[1], code[2], code[4]
     offsets, concepts, pixels_elsewhere = meaning
     inside = np.zeros(pixels_elsewhere.shape, np.int64)
     for b in range(name.shape[0]):
@@ -249,29 +282,30 @@ def _fall_back(code, hits, meaning, base, parent):  # type: ignore[no-untyped-de
 @nb.njit
 def _precision(guess, code, hits, active, images, resampled):  # type: ignore[no-untyped-def]
     """Average precision; pixels guessed alike share one. The same of all resamples there is room for."""
-    pixels, again = code[3], code[5]
-    count = resampled.shape[0]
-    row, hits_again = _resampled_hits(code, hits, active, images, count)
+    pixels, weights, count = code[3], images[3], resampled.shape[0]
+    of_bin = _by_bin(code, hits, active, images, count)
     seen_again, found_again = np.zeros(count, np.int64), np.zeros(count, np.int64)
     here_again, score_again = np.zeros(count, np.int64), np.zeros(count)
+    passed, met = _pending(weights.shape[0]), _pending(weights.shape[0])
     order = np.argsort(-guess, kind="mergesort")
     wanted, seen, found, score, at = hits.sum(), 0, 0, 0.0, 0
     while found < wanted:
         end, here = at, 0
-        here_again[:] = 0
         while end < order.shape[0] and guess[order[end]] == guess[order[at]]:
             b = order[end]
             seen += pixels[b]
-            for r in range(count):
-                seen_again[r] += again[b, r]
-            if hits[b] > 0:
-                here += hits[b]
-                for r in range(count):
-                    here_again[r] += hits_again[row[b], r]
+            here += hits[b]
+            if count:
+                _pass(b, code, passed, seen_again)
+            if count and hits[b] > 0:
+                _collect(of_bin[1], of_bin[2], of_bin[0][b], of_bin[0][b + 1], met)
             end += 1
         if here > 0:
             found += here
             score += here * (found / seen)
+            here_again[:] = 0
+            _pour(passed, weights, seen_again)
+            _pour(met, weights, here_again)
             for r in range(count):
                 found_again[r] += here_again[r]
                 score_again[r] += here_again[r] * (found_again[r] / max(seen_again[r], 1))
@@ -282,19 +316,59 @@ def _precision(guess, code, hits, active, images, resampled):  # type: ignore[no
 
 
 @nb.njit
-def _resampled_hits(code, hits, active, images, count):  # type: ignore[no-untyped-def]
-    """Active pixels in each resample of the bins that have any: a row per such bin, and whose it is."""
+def _by_bin(code, hits, active, images, count):  # type: ignore[no-untyped-def]
+    """Active pixels of each bin by image, as a code has its own: offsets, images, pixels."""
     group, pixels = active
-    image, weights = images[0], images[3]
-    row = np.full(hits.shape[0], -1, np.int64)
-    rows = 0
-    for b in range(hits.shape[0]):
-        if hits[b] > 0:
-            row[b] = rows
-            rows += 1
-    out = np.zeros((rows if count else 0, count), np.int32)
-    for i in range(group.shape[0] if count else 0):
-        at, n = row[code[0][group[i]]], image[group[i]]
-        for r in range(count):
-            out[at, r] += pixels[i] * weights[n, r]
-    return row, out
+    size = group.shape[0] if count else 0
+    offsets = np.zeros(hits.shape[0] + 2 if count else 2, np.int64)
+    image, inside = np.empty(size, np.int32), np.empty(size, np.int32)
+    for i in range(size):
+        offsets[code[0][group[i]] + 2] += 1
+    for b in range(2, offsets.shape[0]):
+        offsets[b] += offsets[b - 1]
+    for i in range(size):
+        b = code[0][group[i]] + 1
+        image[offsets[b]], inside[offsets[b]] = images[0][group[i]], pixels[i]
+        offsets[b] += 1
+    return offsets, image, inside
+
+
+@nb.njit
+def _pending(images):  # type: ignore[no-untyped-def]
+    """Pixels by image that no resample has yet: (N,), the images that have some, and how many those are."""
+    return np.zeros(images, np.int64), np.empty(images, np.int64), np.zeros(1, np.int64)
+
+
+@nb.njit
+def _pass(b, code, pending, seen_again):  # type: ignore[no-untyped-def]
+    """Add a bin's pixels: of what is kept to the resamples, of the rest to its images."""
+    offsets, image, inside, row, kept = code[5], code[6], code[7], code[8], code[9]
+    if row[b] < 0:
+        _collect(image, inside, offsets[b], offsets[b + 1], pending)
+        return
+    for r in range(seen_again.shape[0]):
+        seen_again[r] += kept[row[b], r]
+
+
+@nb.njit
+def _collect(image, inside, start, end, pending):  # type: ignore[no-untyped-def]
+    """Add the pixels of some entries to their images."""
+    pixels, touched, number = pending
+    for i in range(start, end):
+        n = image[i]
+        if pixels[n] == 0:
+            touched[number[0]] = n
+            number[0] += 1
+        pixels[n] += inside[i]
+
+
+@nb.njit
+def _pour(pending, weights, out):  # type: ignore[no-untyped-def]
+    """Add what is pending to each resample, and forget it."""
+    pixels, touched, number = pending
+    for i in range(number[0] if out.shape[0] else 0):
+        n = touched[i]
+        for r in range(out.shape[0]):
+            out[r] += pixels[n] * weights[n, r]
+        pixels[n] = 0
+    number[0] = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from interpret_core.measures.assessment.pixel_groups import (
 from interpret_core.measures.assessment.resamples import INTERVAL, Resamples, resamples
 from interpret_core.measures.assessment.words import FEWEST_IMAGES, Evidence
 from interpret_core.measures.dissection.masks import Runs
+
+Part = TypeVar("Part", Scores, Overlaps)
+BLOCK = 16  # units between two looks at progress and cancellation
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,31 +79,74 @@ class Ground:
 
 
 def evidence(
-    masks: Runs, ground: Ground, labels: NDArray[np.int64], counted: NDArray[np.bool_]
+    masks: Runs,
+    ground: Ground,
+    labels: NDArray[np.int64],
+    counted: NDArray[np.bool_],
+    done: Callable[[int], None] = lambda _steps: None,
 ) -> tuple[Evidence, Overlaps]:
     """Weigh every unit's mask against colours and annotation.
+
+    Where the images are too few scenes to hold some out, no interval is known.
 
     Args:
         masks: of N·U maps, image by image.
         ground: of the same N images.
         labels: (U, 2) each unit's label and its runner-up, −1 for none.
         counted: (C,) bool, concepts that may be a label.
+        done: told the `steps` that are done; may raise Cancelled.
     """
-    groups, active = ground.groups, active_pixels(masks, ground.groups)
-    scores = contest(active, groups, ground.codes, ground.drawn)
-    found = overlaps(active, groups, ground.sets, ground.areas, labels, counted)
+    groups, drawn, active = ground.groups, ground.drawn, active_pixels(masks, ground.groups)
+    contests, laps = [], []
+    for start in range(0, len(labels), BLOCK):
+        some, theirs = active.part(start, start + BLOCK), labels[start : start + BLOCK]
+        contests.append(contest(some, groups, ground.codes, drawn))
+        laps.append(overlaps(some, groups, ground.sets, ground.areas, theirs, counted))
+        done(1)
+    scores, found = _joined(contests), _joined(laps)
     colour, annotation, both = np.moveaxis(scores.resampled.astype(np.float64), 1, 0)
-    firing = [len(np.unique(groups.image[active.of(unit)[0]])) for unit in range(len(labels))]
+    scene = drawn.scene[groups.image]
+    firing = [len(np.unique(scene[active.of(unit)[0]])) for unit in range(len(labels))]
+    known = 1.0 if drawn.independent else np.nan
     told = Evidence(
         scores.base_rate,
         scores.precision,
-        interval(colour - annotation),
-        interval(both - np.maximum(colour, annotation)),
-        interval(found.lift[:, 1:]),
+        known * interval(colour - annotation),
+        known * interval(both - np.maximum(colour, annotation)),
+        known * interval(found.lift[:, 1:]),
         np.array(firing, np.int64),
         _rare(active, ground, scores),
     )
     return told, found
+
+
+def steps(units: int) -> int:
+    """How often `evidence` tells that something is done."""
+    return -(-units // BLOCK)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    """Of blocks of units, what it is of all."""
+    kind = type(parts[0])
+    return kind(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(kind)))
+
+
+def label_intervals(
+    found: Overlaps, labels: NDArray[np.int64], ground: Ground
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Intervals of the label's IoU and of its difference to the runner-up's, both (U, 2).
+
+    NaN where the images are too few scenes, or too few of them show the label (or the runner-up).
+    """
+    again = found.iou[:, :, 1:].astype(np.float64)
+    shown = np.append(ground.areas.scenes, 0)  # the last one is that of no label, −1
+    enough: NDArray[np.bool_] = shown[labels] >= FEWEST_IMAGES
+    both = enough.all(1, keepdims=True)
+    known = 1.0 if ground.drawn.independent else np.nan
+    return (
+        known * np.where(enough[:, :1], interval(again[:, 0]), np.nan),
+        known * np.where(both, interval(again[:, 0] - again[:, 1]), np.nan),
+    )
 
 
 def interval(values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -108,7 +156,7 @@ def interval(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _rare(active: ActivePixels, ground: Ground, scores: Scores) -> NDArray[np.bool_]:
-    """(U,) whether a label of too few images guesses the mask as well as the colour does, and beats chance.
+    """(U,) whether a label of too few scenes guesses the mask as well as the colour does, and beats chance.
 
     "Inside the label" as a guess has the precision p inside and the base rate outside: with a share r of the
     mask inside, its average precision is r·p + (1 − r)·base.
@@ -126,5 +174,5 @@ def _rare(active: ActivePixels, ground: Ground, scores: Scores) -> NDArray[np.bo
     share = inside / np.maximum(total, 1)
     precise = inside / np.maximum(ground.areas.concept[:, 0], 1)
     guess = share * precise + (1 - share) * base
-    few = (ground.areas.images < FEWEST_IMAGES) & ~ground.colours
+    few = (ground.areas.scenes < FEWEST_IMAGES) & ~ground.colours
     return np.asarray((few & (guess > np.maximum(BEATS * base, scores.precision[:, :1]))).any(1))

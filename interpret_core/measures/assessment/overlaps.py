@@ -25,14 +25,14 @@ class Areas:
         category_of: (C,) int64, each concept's category.
         concept: (C, 1 + R) int64; category: (K, 1 + R) int64, all pixels of the images that annotate it.
         weights: (N, 1 + R) int32.
-        images: (C,) int64, images that show a concept.
+        scenes: (C,) int64, of the images that show a concept.
     """
 
     category_of: NDArray[np.int64]
     concept: NDArray[np.int64]
     category: NDArray[np.int64]
     weights: NDArray[np.int32]
-    images: NDArray[np.int64]
+    scenes: NDArray[np.int64]
 
 
 def areas(groups: PixelGroups, sets: LabelSets, category_of: NDArray[np.int64], drawn: Resamples) -> Areas:
@@ -56,7 +56,7 @@ def areas(groups: PixelGroups, sets: LabelSets, category_of: NDArray[np.int64], 
         (shown @ weights).astype(np.int64),
         (annotated @ weights).astype(np.int64),
         weights,
-        np.asarray((shown > 0).sum(1)).ravel().astype(np.int64),
+        drawn.scenes_of(shown),
     )
 
 

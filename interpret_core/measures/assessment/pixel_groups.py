@@ -69,6 +69,10 @@ class ActivePixels:
         there = slice(*self.offsets[unit : unit + 2])
         return self.group[there], self.pixels[there]
 
+    def part(self, start: int, end: int) -> ActivePixels:
+        """Those of the units from `start` to before `end`."""
+        return ActivePixels(self.offsets[start : end + 1], self.group, self.pixels)
+
 
 def active_pixels(masks: Runs, groups: PixelGroups) -> ActivePixels:
     """Count each unit's mask by group.

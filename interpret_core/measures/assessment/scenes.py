@@ -1,23 +1,28 @@
 """Which images show one scene: copies of a picture, and frames between which hardly anything moves.
 
 A mask on one of them is no evidence about a mask on the other, so they are held out, and drawn again, as one.
+Source: docs/method.md, "What a unit responds to".
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 SIDE = 8  # of the thumbnails that are compared
 ALIKE = 4.0  # mean difference of their colours, of 255
-_ROWS = 256  # compared at once
+# Where all pictures are alike (small things on one ground), two differ by little and are yet of two scenes:
+# what a picture has of its own is how far it is from the data set's mean.
+OWN = 0.25  # part of that, for the middle one of the pictures, that two of one scene may differ by
+NOISE = 2.0  # no cell differs by more: one picture, whatever the others are
 
 
 def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int64]:
     """Number the scenes of some images, by the order of their first images.
+
+    Images belong to the scene whose first image they are like: a chain of images that change little from one
+    to the next is not one scene.
 
     Args:
         colours: (N, H·W, 3) uint8, the images on the annotation's grid.
@@ -25,20 +30,30 @@ def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int6
     Returns:
         (N,) the scene of each image.
     """
-    small = _thumbnails(colours, size)
-    near = [
-        csr_array(cdist(small[start : start + _ROWS], small, "cityblock") < ALIKE * small.shape[1])
-        for start in range(0, len(small), _ROWS)
-    ]
-    alike = vstack(near)
-    return np.asarray(connected_components(alike, directed=False)[1], np.int64)
+    alike = _alike(_thumbnails(colours, size))
+    found = np.full(len(colours), -1, np.int64)
+    number = 0
+    for first, others in enumerate(alike):
+        if found[first] < 0:
+            found[others & (found < 0)] = number
+            number += 1
+    return found
+
+
+def _alike(small: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N, N) which thumbnails show one scene."""
+    cells = max(small.shape[1], 1)
+    own = np.median(np.abs(small - small.mean(0)).mean(1)) if len(small) else 0.0
+    near = cdist(small, small, "cityblock") <= min(ALIKE, OWN * float(own)) * cells
+    return np.asarray(near | (cdist(small, small, "chebyshev") <= NOISE))
 
 
 def _thumbnails(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float64]:
     """(N, SIDE·SIDE·3) mean colours of a coarse grid's cells."""
-    images = len(colours)
     rows, columns = (np.linspace(0, extent, min(SIDE, extent) + 1).astype(int)[:-1] for extent in size)
-    sums = np.add.reduceat(colours.reshape(images, *size, 3).astype(np.float64), rows, axis=1)
-    sums = np.add.reduceat(sums, columns, axis=2)
     areas = np.outer(np.diff(rows, append=size[0]), np.diff(columns, append=size[1]))
-    return np.asarray((sums / areas[..., None]).reshape(images, -1))
+    small = np.empty((len(colours), len(rows), len(columns), 3))
+    for image, pixels in enumerate(colours):
+        sums = np.add.reduceat(pixels.reshape(*size, 3).astype(np.float64), rows, axis=0)
+        small[image] = np.add.reduceat(sums, columns, axis=1) / areas[..., None]
+    return small.reshape(len(colours), -1)

@@ -12,7 +12,7 @@ from interpret_core.measures.assessment.contest import BEATS
 from interpret_core.measures.dissection.chance import FALSE_DISCOVERY_RATE
 from interpret_core.measures.dissection.thresholds import State
 
-FEWEST_IMAGES = 5
+FEWEST_IMAGES = 5  # independent ones: copies and frames of a scene are one
 UNSPECIFIC = (0.8, 1.25)  # in which a lift's interval has to lie
 # Parts of the better score: a difference that is certain may still be too small to mean anything.
 APART = 0.1  # by which colour has to be ahead; the annotation with its interval, or few images would do
@@ -46,11 +46,11 @@ class Evidence:
     Attributes:
         base_rate: (U,) share of active pixels.
         precision: (U, 3) average precision of colour, annotation and both.
-        difference: of colour − annotation.
+        difference: of colour − annotation; NaN where the images are too few scenes to hold some out.
         together: of both − the better of the two.
         lift: of the label's lift.
-        firing: (U,) images in which the mask has a pixel.
-        rare: (U,) bool, a label that could explain the mask is shown by fewer than FEWEST_IMAGES images.
+        firing: (U,) scenes in which the mask has a pixel.
+        rare: (U,) bool, a label that could explain the mask is shown in fewer than FEWEST_IMAGES scenes.
     """
 
     base_rate: NDArray[np.float64]
@@ -81,6 +81,7 @@ def assessed(evidence: Evidence, state: NDArray[np.uint8], q_value: NDArray[np.f
     rules = (
         (Assessment.DEAD, state == State.DEAD),
         (Assessment.SATURATED, state == State.TIED),
+        (Assessment.TOO_FEW_IMAGES, np.isnan(low)),
         (Assessment.COLOUR, coloured & (q_value > FALSE_DISCOVERY_RATE)),
         (Assessment.BY_CHANCE, q_value > FALSE_DISCOVERY_RATE),
         (Assessment.UNSPECIFIC, (lift[:, 0] >= UNSPECIFIC[0]) & (lift[:, 1] <= UNSPECIFIC[1]) & ~coloured),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Pictures:
 
     labels: NDArray[np.uint16]
     shade: NDArray[np.uint8]
+    scene: NDArray[np.int64] = field(default_factory=lambda: np.arange(IMAGES))
 
     @classmethod
     def of(cls, seed: int) -> Pictures:
@@ -59,7 +60,7 @@ class Pictures:
         """What the pixels carry."""
         member = self.labels.any((0, 2))[:, None]
         member = np.ones((IMAGES, 1), np.bool_) & member
-        return Ground.of(self.labels, member, self.shade, np.arange(IMAGES), (KNOWN, NO_COLOURS))
+        return Ground.of(self.labels, member, self.shade, self.scene, (KNOWN, NO_COLOURS))
 
 
 def patch(rng: np.random.Generator, least: int, most: int) -> tuple[slice, slice]:
@@ -92,8 +93,8 @@ def runs(masks: NDArray[np.bool_]) -> Runs:
     return Runs(offsets, np.concatenate(found).astype(np.int32), np.zeros(0, np.int32))
 
 
-def weighed(pictures: Pictures, masks: NDArray[np.bool_]) -> tuple[Evidence, Overlaps]:
-    """The evidence about units (U, N, P), their labels by IoU."""
+def labels_of(pictures: Pictures, masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(U, 2) label and runner-up of units (U, N, P)."""
     iou = np.stack(
         [
             (masks & concept).sum((1, 2)) / np.maximum((masks | concept).sum((1, 2)), 1)
@@ -102,7 +103,12 @@ def weighed(pictures: Pictures, masks: NDArray[np.bool_]) -> tuple[Evidence, Ove
         1,
     )
     order = np.argsort(-iou, axis=1, kind="stable")[:, :2]
-    labels = np.where(np.take_along_axis(iou, order, 1) > 0, order, -1)
+    return np.where(np.take_along_axis(iou, order, 1) > 0, order, -1)
+
+
+def weighed(pictures: Pictures, masks: NDArray[np.bool_]) -> tuple[Evidence, Overlaps]:
+    """The evidence about units (U, N, P), their labels by IoU."""
+    labels = labels_of(pictures, masks)
     return evidence(runs(masks), pictures.ground(), labels, np.ones(CONCEPTS, np.bool_))
 
 

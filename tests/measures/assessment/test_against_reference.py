@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from interpret_core.measures.assessment import contest as contests
 from interpret_core.measures.assessment.contest import codes, contest
 from interpret_core.measures.assessment.label_sets import LabelSets, label_sets
 from interpret_core.measures.assessment.overlaps import areas, overlaps
@@ -139,6 +140,27 @@ def test_scores_equal_those_of_every_pixel(scene: Scene) -> None:
             again = [reference.average_precision(mask, one, rows) for one in guesses]
             again[2] = again[2] if both else np.nan
             np.testing.assert_allclose(scores.resampled[u, :, resample], again, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5])
+def test_scores_are_the_same_whatever_is_kept(
+    scene: Scene, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active = active_pixels(scene.runs, scene.groups)
+    monkeypatch.setattr(contests, "FEW", 0)  # of every bin
+    every = codes(scene.groups, scene.sets, COLOURS, scene.drawn)
+    assert [len(one.resampled) for one in (every.colour, every.both)] == [
+        len(every.colour.pixels),
+        len(every.both.pixels),
+    ]
+    expected = contest(active, scene.groups, every, scene.drawn)
+    monkeypatch.setattr(contests, "KEPT", rows * 4 * RESAMPLED)
+    found = codes(scene.groups, scene.sets, COLOURS, scene.drawn)
+    for one in (found.colour, found.annotation, found.both):
+        assert len(one.resampled) <= rows
+    scores = contest(active, scene.groups, found, scene.drawn)
+    assert scores.precision.tobytes() == expected.precision.tobytes()
+    assert scores.resampled.tobytes() == expected.resampled.tobytes()
 
 
 def test_overlaps_equal_those_of_every_pixel(scene: Scene) -> None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interpret_core.measures.assessment.evidence import BLOCK, evidence, label_intervals, steps
 from interpret_core.measures.assessment.words import Assessment, assessed, faint
 from interpret_core.measures.dissection.thresholds import State
 from tests.measures.assessment.planted import (
     BUS,
     CAR,
+    CONCEPTS,
+    IMAGES,
     RARE,
     RED,
     SIGN,
     WHEEL,
     Pictures,
     clumped,
+    labels_of,
     noisy,
+    runs,
     scattered,
     weighed,
     words,
@@ -113,3 +118,78 @@ def test_noise_is_seldom_called_a_colour_or_an_object(kind) -> None:  # type: ig
         said += words(Pictures.of(seed), np.stack([kind(rng) for _ in range(40)]), q_value=np.nan)
     wrong = sum(word in (Assessment.COLOUR, Assessment.OBJECT, Assessment.COLOUR_AND_OBJECT) for word in said)
     assert wrong / len(said) <= 0.05
+
+
+@pytest.mark.parametrize(
+    "scene", [np.zeros(IMAGES, int), np.arange(IMAGES) % 9, np.maximum(np.arange(IMAGES), 60)]
+)
+def test_too_few_scenes_tell_nothing(scene) -> None:  # type: ignore[no-untyped-def]
+    """Held out are scenes: with one of most images, or nine, no word and no interval means anything."""
+    pictures, rng = Pictures.of(0), np.random.default_rng(0)
+    masks = np.stack([noisy(pictures.shade == RED, rng), noisy(pictures.shows(BUS), rng)])
+    assert words(pictures, masks) == [Assessment.COLOUR, Assessment.OBJECT]
+    pictures.scene = scene
+    for q_value in (0.0, 0.5):
+        assert words(pictures, masks, q_value) == [Assessment.TOO_FEW_IMAGES] * 2
+    told, found = weighed(pictures, masks)
+    for intervals in (told.difference, told.together, told.lift):
+        assert np.isnan(intervals).all()
+    for intervals in label_intervals(found, labels_of(pictures, masks), pictures.ground()):
+        assert np.isnan(intervals).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_copies_are_no_further_images(seed: int) -> None:
+    """A label in twelve images of three scenes is as rare as in three, and so is a unit firing there."""
+    pictures, rng = Pictures.of(seed), np.random.default_rng(seed)
+    shown = np.flatnonzero(pictures.shows(RARE).any(1))
+    copies = np.setdiff1d(np.arange(IMAGES), shown)[: 3 * len(shown)]
+    source = np.tile(shown, 3)
+    pictures.labels[:, copies], pictures.shade[copies] = pictures.labels[:, source], pictures.shade[source]
+    pictures.scene[copies] = pictures.scene[source]
+    masks = noisy(pictures.shows(RARE), rng)[None]
+    assert words(pictures, masks) == [Assessment.TOO_FEW_IMAGES]
+    told, found = weighed(pictures, masks & pictures.shows(RARE))
+    assert told.firing.tolist() == [3]
+    assert told.rare.tolist() == [True]
+    of_label, tie = label_intervals(found, labels_of(pictures, masks), pictures.ground())
+    assert np.isnan(of_label).all()
+    assert np.isnan(tie).all()
+    pictures.scene = np.arange(IMAGES)
+    assert words(pictures, masks) != [Assessment.TOO_FEW_IMAGES]
+    told, found = weighed(pictures, masks & pictures.shows(RARE))
+    assert told.firing.tolist() == [12]
+    of_label, _ = label_intervals(found, labels_of(pictures, masks), pictures.ground())
+    assert (of_label[:, 0] <= found.iou[:, 0, 0]).all()
+    assert (of_label[:, 1] >= found.iou[:, 0, 0]).all()
+
+
+def test_a_runner_up_of_few_images_is_not_tied() -> None:
+    """In most resamples hardly any of them is drawn: the difference's interval is no statement."""
+    pictures, rng = Pictures.of(1), np.random.default_rng(1)
+    masks = noisy(pictures.shows(BUS), rng)[None]
+    _, found = weighed(pictures, masks)
+    of_label, tie = label_intervals(found, np.array([[BUS, RARE]]), pictures.ground())
+    assert not np.isnan(of_label).any()
+    assert np.isnan(tie).all()
+    of_label, tie = label_intervals(found, np.array([[BUS, -1]]), pictures.ground())
+    assert not np.isnan(of_label).any()
+    assert np.isnan(tie).all()
+
+
+def test_blocks_of_units_are_told_and_may_be_cancelled() -> None:
+    pictures, rng, told = Pictures.of(2), np.random.default_rng(2), list[int]()
+    units = BLOCK + 3
+    masks = np.stack([scattered(rng) for _ in range(units)])
+    given = runs(masks), pictures.ground(), labels_of(pictures, masks), np.ones(CONCEPTS, np.bool_)
+    whole, _ = evidence(*given, told.append)
+    assert told == [1] * steps(units) == [1, 1]
+    alone, _ = weighed(pictures, masks[BLOCK:])
+    np.testing.assert_array_equal(whole.precision[BLOCK:], alone.precision)
+    np.testing.assert_array_equal(whole.difference[BLOCK:], alone.difference)
+
+    def stop(_steps: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evidence(*given, stop)
