@@ -16,6 +16,7 @@ from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
 from tests.ui.test_pages import setting
 from ui.components.misnomer import misnomer
+from ui.components.search import index
 from ui.session import precedence, results
 from ui.shell.sidebar import Ask
 from ui.shell.theme import EVIDENCE
@@ -93,6 +94,13 @@ def test_it_opens_on_the_demo_with_a_welcome() -> None:
     assert "Use your own photographs and networks" in [expander.label for expander in app.expander]
     assert "fetch broden" in "".join(str(code.value) for code in app.code)
     assert "torchvision" not in "".join(line for line in text.splitlines() if " on **demo**" in line)
+
+
+@pytest.mark.usefixtures("cache")
+def test_results_that_come_with_the_program_are_searched_before_any_is_stored() -> None:
+    found = index.layers(demo.NAME, Ask("", "").min_images)
+    assert [one.layer for one in found] == [f"conv{number}" for number in range(1, 6)]
+    assert {one.network for one in found} == {ALEXNET}
 
 
 @pytest.mark.usefixtures("cache")

@@ -88,8 +88,6 @@ def layers(dataset: str, least: int) -> tuple[IndexedLayer, ...]:
 # Which networks there are, and whether one has become another, is in none of the arguments.
 @kept(4, seconds=AGAIN)
 def _layers(dataset: str, least: int, digest: str, profiles: tuple[str, ...]) -> tuple[IndexedLayer, ...]:
-    if not profiles:
-        return ()
     asks = [Ask(name, dataset, least) for name in results.network_names()]
     return tuple(one for ask in asks if precedence.ready(ask) for one in _of_network(ask))
 
