@@ -19,6 +19,7 @@ from tests.ui.test_pages import PAGES, open_page, words
 from ui.components.search import index
 from ui.components.search.index import IndexedLayer
 from ui.components.search.matches import MOST, matches
+from ui.components.search.search import KEPT, OWN
 from ui.server import routes
 from ui.session import results
 from ui.session.view import LayerView
@@ -174,6 +175,21 @@ def test_what_belongs_to_one_network_stays_with_it() -> None:
     assert others
     assert all("silence=" in query and "pin=" in query for query in own)
     assert not any("silence=" in query or "pin=" in query for query in others)
+
+
+@pytest.mark.usefixtures("full")
+def test_what_belongs_to_every_page_is_in_every_link() -> None:
+    kept = {"cutoff": "0.01", "min_images": "10", "present": "1"}
+    assert kept.keys() == set(KEPT) - {*HERE, *OWN}
+    view = results.layer(Ask("small", "planted"), "conv2")
+    assert view is not None
+    label = view.label(int(np.argmax(view.iou)))
+    found = [one for text in (label, "conv1 5") for one in ask(text, **kept)["groups"]]
+    hits = [hit for one in found for hit in one["hits"]]
+    assert any("network=other" in hit["href"] for hit in hits)
+    for hit in hits:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(hit["href"]).query).items()}
+        assert query.items() >= kept.items(), hit
 
 
 @pytest.mark.usefixtures("full")
