@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import datasets, demo, networks
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.errors import StoreError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
+from interpret_core.store.cabinet import Cabinet
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
 from tests.ui.test_pages import setting
@@ -97,8 +99,17 @@ def test_it_opens_on_the_demo_with_a_welcome() -> None:
 
 
 @pytest.mark.usefixtures("cache")
-def test_results_that_come_with_the_program_are_searched_before_any_is_stored() -> None:
-    found = index.layers(demo.NAME, Ask("", "").min_images)
+@pytest.mark.parametrize("writable", [True, False])
+def test_results_that_come_with_the_program_are_searched_before_any_is_stored(
+    writable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    if not writable:
+        for name in ("add", "keep"):
+            monkeypatch.setattr(Cabinet, name, refuse)
+    found = index.layers(demo.NAME, Ask("", "").min_images, patience=60)
     assert [one.layer for one in found] == [f"conv{number}" for number in range(1, 6)]
     assert {one.network for one in found} == {ALEXNET}
 

@@ -23,6 +23,7 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
+from ui.components.search.index import StillReading
 from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
@@ -183,6 +184,8 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Respo
             return answer(request)
         except (Wrong, UserError) as error:
             return PlainTextResponse(str(error), status_code=404)
+        except StillReading as told:
+            return PlainTextResponse(str(told), status_code=202)
         except Busy:
             # Not an error: the browser would report one to its console each time it is told to wait.
             return PlainTextResponse("Another map is being computed; ask again.", status_code=202)
