@@ -59,6 +59,12 @@ def test_what_is_small_is_kept_so_that_a_page_loads_one_layer(loaded: list[str])
     assert set(loaded) == {"conv1"}
     picker = next(box for box in app.selectbox if box.label == "Layer")
     assert picker.options[0].endswith("/24 · conv1")
+    memory.forget()
+    loaded.clear()
+    app = open_page("pages/home.py", network="small", dataset="planted")
+    assert not app.exception
+    counts = views.counts
+    assert loaded == [max(counts, key=lambda name: counts[name].concepts)], "whose units are in the pictures"
 
 
 def test_another_rule_has_another_outline() -> None:

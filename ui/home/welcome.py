@@ -87,8 +87,7 @@ def _misleading(ask: Ask, layers: Layers) -> Step | None:
     found = misnomer(layers)
     if found is None:
         return None
-    view, unit = found.view, found.unit
-    layer = view.layer.name
+    view, unit, layer = layers[found.layer], found.unit, found.layer
     return Step(
         "See a label mislead",
         f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}: "
