@@ -41,7 +41,7 @@ def outlined(store: Store, found: Profiled) -> None:
     """The outline that the layer picker reads."""
     keys = found.outcome.keys
     key = outline_key([keys.profile[layer] for layer in keys.layers], found.request.min_images)
-    store.compute(key, lambda: outline_of(found.summaries))
+    store.compute(key, lambda: outline_of((one.best_iou, one.best_concept) for one in found.summaries))
 
 
 def cargo(names: Sequence[str]) -> Cargo:

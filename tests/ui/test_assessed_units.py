@@ -99,9 +99,7 @@ def test_a_unit_without_a_label_is_called_by_what_it_responds_to(seen: LayerView
     assert head(Assessment.UNEXPLAINED)[0].endswith(">mostly unexplained")
     assert head(Assessment.OBJECT)[0].endswith(">some object")
     assert head(Assessment.DEAD)[0].endswith(">dead unit")
-    unassessed = replace(
-        bare, summary=replace(bare.summary, assessed=None, assessment=None)
-    )
+    unassessed = replace(bare, summary=replace(bare.summary, assessed=None, assessment=None))
     assert "no concept</h2>" in markup.heading(unassessed, 0)
     assert "dead unit</h2>" in markup.heading(unassessed, 1)
 

@@ -10,12 +10,15 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import datasets, demo, networks
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.errors import StoreError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.bundle.cargo import Cargo, ship
+from interpret_core.store.cabinet import Cabinet
 from interpret_core.store.store import Store
 from tests.demo_weights import make_weights
 from tests.ui.test_pages import setting
 from ui.components.misnomer import misnomer
+from ui.components.search import index
 from ui.session import precedence, results
 from ui.shell.sidebar import Ask
 from ui.shell.theme import EVIDENCE
@@ -93,6 +96,22 @@ def test_it_opens_on_the_demo_with_a_welcome() -> None:
     assert "Use your own photographs and networks" in [expander.label for expander in app.expander]
     assert "fetch broden" in "".join(str(code.value) for code in app.code)
     assert "torchvision" not in "".join(line for line in text.splitlines() if " on **demo**" in line)
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("writable", [True, False])
+def test_results_that_come_with_the_program_are_searched_before_any_is_stored(
+    writable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    if not writable:
+        for name in ("add", "keep"):
+            monkeypatch.setattr(Cabinet, name, refuse)
+    found = index.layers(demo.NAME, Ask("", "").min_images, patience=60)
+    assert [one.layer for one in found] == [f"conv{number}" for number in range(1, 6)]
+    assert {one.network for one in found} == {ALEXNET}
 
 
 @pytest.mark.usefixtures("cache")

@@ -1,16 +1,19 @@
-"""A network's layers are loaded on use; the picker and the home page live on the outline."""
+"""A network's layers are loaded on use; the picker lives on the outline, the home page on sketches too."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from interpret_core.analyses.profile.outline import outline_key
-from interpret_core.errors import UserError
+from interpret_core.errors import StoreError, UserError
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page
 from ui.session import memory, results
+from ui.session.profiles import drawer
+from ui.session.profiles.drawer import Drawer
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -19,15 +22,16 @@ ASK = Ask("small", "planted", cutoff=0.01)
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the layers that are looked for, in order."""
+    """Names of the layers that are read whole, in order."""
     seen: list[str] = []
-    real = results._layer
+    real = drawer._made
 
-    def noted(keys: object, ask: Ask, name: str) -> LayerView | None:
-        seen.append(name)
-        return real(keys, ask, name)  # type: ignore[arg-type]
+    def noted(*arguments: Any) -> LayerView:
+        view = real(*arguments)
+        seen.append(view.layer.name)
+        return view
 
-    monkeypatch.setattr(results, "_layer", noted)
+    monkeypatch.setattr(drawer, "_made", noted)
     return seen
 
 
@@ -43,14 +47,11 @@ def test_counts_are_those_of_the_layers(cutoff: float) -> None:
 
 
 @pytest.mark.usefixtures("full")
-def test_outline_is_kept_so_that_a_page_loads_one_layer(
-    loaded: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Home comes first here, and looks through the layers for the unit that its card shows.
-    monkeypatch.setattr("ui.home.overview.misnomer", lambda _views: None)
+def test_what_is_small_is_kept_so_that_a_page_loads_one_layer(loaded: list[str]) -> None:
     views = results.layers(ASK)
     assert views is not None
     assert views.counts
+    assert views.sketches
     memory.forget()  # another start of the server
     loaded.clear()
     app = open_page("pages/units.py", network="small", dataset="planted", layer="conv1", unit="5")
@@ -58,6 +59,12 @@ def test_outline_is_kept_so_that_a_page_loads_one_layer(
     assert set(loaded) == {"conv1"}
     picker = next(box for box in app.selectbox if box.label == "Layer")
     assert picker.options[0].endswith("/24 · conv1")
+    memory.forget()
+    loaded.clear()
+    app = open_page("pages/home.py", network="small", dataset="planted")
+    assert not app.exception
+    counts = views.counts
+    assert loaded == [max(counts, key=lambda name: counts[name].concepts)], "whose units are in the pictures"
 
 
 def test_another_rule_has_another_outline() -> None:
@@ -67,10 +74,10 @@ def test_another_rule_has_another_outline() -> None:
 
 def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full_disk(*_: object) -> None:
-        raise UserError("The disk is full.")
+        raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(Store, "compute", full_disk)
-    views = results.layers(ASK)
+    monkeypatch.setattr(Store, "put", full_disk)
+    views = results.layers(ASK._replace(min_images=4))
     assert views is not None
     assert views.counts["conv1"].units == 24
 
@@ -79,7 +86,7 @@ def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: py
 def test_damage_found_on_use_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     views = results.layers(ASK)
     assert views is not None
-    monkeypatch.setattr(results, "_layer", lambda keys, ask, name: None)
+    monkeypatch.setattr(Drawer, "layer", lambda own, name: None)
     with pytest.raises(UserError, match="layer conv1 was damaged and has been set aside"):
         views["conv1"]
     with pytest.raises(KeyError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,13 @@ from streamlit.testing.v1 import AppTest
 from interpret_core.measures.assessment.words import Assessment
 from tests.ui import records
 from tests.ui.test_demo import ALEXNET, words
-from ui.components import misnomer as chosen
 from ui.components.misnomer import Misnomer, misnomer
 from ui.home import welcome
 from ui.session.layers import Layers
+from ui.session.profiles.sketch import Sketch, record_of
 from ui.session.view import LayerView
 from ui.shell import links
 from ui.shell.sidebar import Ask
-
-NUMBERS = count(1000)  # what is kept is kept by the record's key
 
 
 def seen(layer: str = "conv1", **columns: Mapping[int, Any]) -> LayerView:
@@ -46,21 +43,38 @@ def seen(layer: str = "conv1", **columns: Mapping[int, Any]) -> LayerView:
         made.assessment, arrays={**made.assessment.arrays, "precision": arrays["precision"]}
     )
     summary = dataclasses.replace(changed, assessment=assessment)
-    return dataclasses.replace(view, key=f"{next(NUMBERS):040x}", summary=summary)
+    return dataclasses.replace(view, summary=summary)
+
+
+class Made:
+    """Layers as the store would have them."""
+
+    def __init__(self, *views: LayerView) -> None:
+        self.views = {view.layer.name: view for view in views}
+        self.loaded: list[str] = []
+
+    def layer(self, name: str) -> LayerView:
+        self.loaded.append(name)
+        return self.views[name]
+
+    def sketch(self, name: str) -> Sketch:
+        return Sketch(name, record_of(self.views[name]))
+
+    def outline(self) -> Any:
+        raise AssertionError("the choice needs none")
 
 
 def of(*views: LayerView, assessed: bool = True) -> Layers:
-    by_name = {view.layer.name: view for view in views}
+    return laid(Made(*views), assessed=assessed)
 
-    def outline(_: Layers) -> Any:
-        raise AssertionError("the choice needs none")
 
-    return Layers(list(by_name), by_name.get, 0.04, outline, chance=True, assessed=assessed)
+def laid(made: Made, *, assessed: bool = True) -> Layers:
+    return Layers(list(made.views), made, 0.04, chance=True, assessed=assessed)
 
 
 def unit_of(*views: LayerView) -> tuple[str, int] | None:
     found = misnomer(of(*views))
-    return found and (found.view.layer.name, found.unit)
+    return found and (found.layer, found.unit)
 
 
 def test_the_largest_margin_times_iou_wins_over_all_layers() -> None:
@@ -99,7 +113,7 @@ def test_a_unit_that_its_page_calls_unexplained_is_not_shown() -> None:
     assert words_of is not None
     assert words_of[6] is Assessment.COLOUR
     changed = dataclasses.replace(faint.summary, faint=np.arange(faint.layer.units) == 6)
-    view = dataclasses.replace(faint, key=f"{next(NUMBERS):040x}", summary=changed)
+    view = dataclasses.replace(faint, summary=changed)
     assert view.assessment(6) is Assessment.UNEXPLAINED
     assert unit_of(view) != ("conv1", 6)
 
@@ -110,11 +124,13 @@ def test_without_an_assessment_or_such_a_unit_there_is_none() -> None:
     assert misnomer(of(seen(significant=dict.fromkeys(range(24), False)))) is None
 
 
-def test_it_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    layers = of(seen())
-    first = misnomer(layers)
-    monkeypatch.setattr(chosen, "_of_layer", None)
-    assert misnomer(layers) is first
+def test_every_layer_is_looked_through_and_none_is_read_for_it() -> None:
+    views = [seen(f"conv{number}") for number in range(1, 30)]
+    made = Made(*views, seen("conv30", precision={18: [0.9, 0.02, 0.9]}))
+    found = misnomer(laid(made))
+    assert found is not None
+    assert (found.layer, found.unit) == ("conv30", 18)
+    assert made.loaded == []
 
 
 def test_shades_of_one_name_lose_their_number() -> None:
@@ -137,7 +153,7 @@ def test_the_welcome_opens_it_and_escapes_its_label() -> None:
     assert "Labelled “wheel”, yet it responds to a shade of " in step.text
     concepts = [[number, "[x](https://a.invalid)", category] for number, _, category in records.concepts()]
     hostile = dataclasses.replace(view.summary.profile, metadata=dict(view.metadata) | {"concepts": concepts})
-    odd = dataclasses.replace(view, key="f" * 40, summary=dataclasses.replace(view.summary, profile=hostile))
+    odd = dataclasses.replace(view, summary=dataclasses.replace(view.summary, profile=hostile))
     text = welcome._misleading(Ask(ALEXNET, "demo"), of(odd))
     assert text is not None
     assert "[x](" not in text.text
@@ -159,10 +175,10 @@ def test_ones_own_network_gets_it_on_its_card(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(links, "link", lambda label, **where: shown.append((label, where)))
 
     def script() -> None:
-        from tests.ui.test_misnomer import found_one
+        from tests.ui.test_misnomer import found_one, seen
         from ui.home import overview
 
-        overview._misleading(found_one())
+        overview._misleading(found_one(), seen())
 
     app = AppTest.from_function(script).run()
     assert not app.exception

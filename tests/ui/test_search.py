@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,6 +16,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from interpret_core.errors import StoreError
 from interpret_core.measures.assessment.words import Assessment
 from tests.ui import records
 from tests.ui.conftest import HOSTILE
@@ -19,8 +24,11 @@ from tests.ui.test_pages import PAGES, open_page, words
 from ui.components.search import index
 from ui.components.search.index import IndexedLayer
 from ui.components.search.matches import MOST, matches
-from ui.server import routes
+from ui.components.search.search import KEPT, OWN
+from ui.server import routes, searches
 from ui.session import results
+from ui.session.profiles.drawer import Drawer
+from ui.session.profiles.sketch import Sketch, record_of
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -28,7 +36,8 @@ HERE = {"network": "small", "dataset": "planted"}
 
 
 def indexed(view: LayerView) -> IndexedLayer:
-    return index._layer((view.key, "test"), view)
+    sketch = Sketch(view.key, record_of(view))
+    return index.indexed(sketch, view.network, view.facts.network_title, view.layer.name)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +50,8 @@ def views() -> list[LayerView]:
 
 def ask(query: str, **parameters: str) -> dict[str, Any]:
     answer = asked(query, **parameters)
+    while answer.status_code == 202:
+        answer = asked(query, **parameters)
     assert answer.status_code == 200
     found = json.loads(bytes(answer.body))
     assert isinstance(found, dict)
@@ -177,12 +188,27 @@ def test_what_belongs_to_one_network_stays_with_it() -> None:
 
 
 @pytest.mark.usefixtures("full")
+def test_what_belongs_to_every_page_is_in_every_link() -> None:
+    kept = {"cutoff": "0.01", "min_images": "10", "present": "1"}
+    assert kept.keys() == set(KEPT) - {*HERE, *OWN}
+    view = results.layer(Ask("small", "planted"), "conv2")
+    assert view is not None
+    label = view.label(int(np.argmax(view.iou)))
+    found = [one for text in (label, "conv1 5") for one in ask(text, **kept)["groups"]]
+    hits = [hit for one in found for hit in one["hits"]]
+    assert any("network=other" in hit["href"] for hit in hits)
+    for hit in hits:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(hit["href"]).query).items()}
+        assert query.items() >= kept.items(), hit
+
+
+@pytest.mark.usefixtures("full")
 def test_nothing_typed_and_nothing_found_say_what_to_do() -> None:
+    assert "Try fewer words" in ask("xyzzy")["words"]
     nothing = ask("")
     assert nothing["groups"] == []
     assert "Type a concept" in nothing["words"]
     assert "2 networks on “planted”" in nothing["words"]
-    assert "Try fewer words" in ask("xyzzy")["words"]
 
 
 @pytest.mark.usefixtures("empty")
@@ -211,14 +237,99 @@ def _hits(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("full")
 def test_a_layer_is_read_once_and_not_while_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    ask("")
+    ask("red")
     calls = []
-    monkeypatch.setattr(LayerView, "label", lambda *_: calls.append(1) or "")
+    monkeypatch.setattr(Sketch, "label", lambda *_: calls.append(1) or "")
+    monkeypatch.setattr(Drawer, "sketch", lambda *_: calls.append(2))
     start = time.process_time()
     for at in range(1, 10):
         ask("red squares"[:at])
     assert not calls
     assert (time.process_time() - start) / 9 < 0.1
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Slow:
+    """Stored layers that are not handed out before they may be."""
+
+    def __init__(self) -> None:
+        self.may, self.asked = threading.Event(), 0
+
+    def sketches(self, ask: Ask) -> Iterator[tuple[str, Sketch]]:
+        self.asked += 1
+        view = records.view(24, "conv5", 4, with_assessment=True)
+        yield "conv5", Sketch(ask.network, record_of(view))
+        assert self.may.wait(30)
+
+
+@pytest.fixture
+def slow(full: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    """Two networks on `planted`, and somebody who has little patience."""
+    made = Slow()
+    monkeypatch.setattr(results, "sketches", made.sketches)
+    monkeypatch.setattr(searches, "PATIENCE", 0.3)
+    yield made
+    made.may.set()
+    for thread in threading.enumerate():
+        if thread.name == index.READER:
+            thread.join(30)
+
+
+def test_whoever_asks_for_what_takes_long_is_told_so_and_nothing_piles_up(slow: Slow) -> None:
+    hint = json.loads(bytes(asked("").body))
+    assert hint["groups"] == []
+    assert "Type a concept" in hint["words"], "hints need nothing that is stored"
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(asked, ["conv5"] * 8))
+    assert {one.status_code for one in answers} == {202}
+    told = b"Still reading the stored profiles, the first time all of them: 1 layer so far \xe2\x80\xa6"
+    wait_until(lambda: asked("conv5").body == told)
+    assert slow.asked == 1
+    slow.may.set()
+    assert ask("conv5")["groups"]
+    assert slow.asked == 2, "each network once"
+
+
+def test_what_is_known_is_said_while_it_is_looked_again(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow.may.set()
+    before = ask("conv5")
+    slow.may.clear()
+    monkeypatch.setattr(index, "AGAIN", 0.0)
+    assert asked("conv5").status_code == 200
+    assert ask("conv5") == before
+    wait_until(lambda: slow.asked == 3)
+    assert [thread.name for thread in threading.enumerate()].count(index.READER) == 1
+
+
+def test_a_job_that_ends_is_reason_to_look_again(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searches, "PATIENCE", 30.0)
+    slow.may.set()
+    ask("conv5")
+    seen = slow.asked
+    ask("conv5")
+    assert slow.asked == seen
+    monkeypatch.setattr(index, "_last_end", lambda: 1.0)
+    ask("conv5")
+    assert slow.asked == 2 * seen
+
+
+def test_what_cannot_be_read_is_said_and_tried_again(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_: Ask) -> Iterator[tuple[str, Sketch]]:
+        raise StoreError("The cache folder cannot be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "sketches", unreadable)
+        patch.setattr(searches, "PATIENCE", 30.0)
+        answer = asked("conv5")
+        assert (answer.status_code, bytes(answer.body)) == (404, b"The cache folder cannot be read.")
+    slow.may.set()
+    assert ask("conv5")["groups"]
 
 
 @pytest.mark.usefixtures("full")

@@ -11,7 +11,7 @@ import pytest
 from tests.ui.conftest import HOSTILE, server_environment
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.ui.browser import serving, watch
 
@@ -85,6 +85,25 @@ def test_enter_pressed_before_the_answer_waits_for_it(page: Page, ready: str) ->
     page.keyboard.insert_text("small conv2 7")
     page.keyboard.press("Enter")
     expect(page.locator(".us-head")).to_contain_text("conv2 · unit 7")
+
+
+def test_what_is_still_read_is_asked_for_again(page: Page, ready: str) -> None:
+    told = ["Still reading the stored profiles: 3 layers so far …"] * 2
+
+    def later(route: Route) -> None:
+        if "q=conv" not in route.request.url or not told:
+            route.continue_()
+        else:
+            route.fulfill(status=202, content_type="text/plain; charset=utf-8", body=told.pop())
+
+    page.goto(f"{ready}/?{SELECTION}")
+    expect(page.get_by_role("button", name="Search everything")).to_be_visible()
+    page.route("**/api/search?*", later)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name=re.compile("^Search concepts")).fill("conv2 7")
+    page.keyboard.press("Enter")
+    expect(page.locator(".us-head")).to_contain_text("conv2 · unit 7")
+    assert not told, "both times it was told to wait"
 
 
 def test_nothing_found_and_names_of_any_characters(page: Page, ready: str) -> None:

@@ -128,12 +128,11 @@ def _unit(layers: Layers) -> Stop:
             "A label is the best of many concepts: see what chance alone would give, and look at its weaker "
             "pictures, before you quote it.",
         )
-    layer = found.view.layer.name
     return Stop(
         "units",
-        {"layer": layer, "unit": found.unit},
-        f"Unit {found.unit} of {layer} is labelled “{found.label}”, the concept it overlaps best with; but "
-        f"colour alone tells better where it is active (average precision {found.colour:.2f}) than the "
+        {"layer": found.layer, "unit": found.unit},
+        f"Unit {found.unit} of {found.layer} is labelled “{found.label}”, the concept it overlaps best with; "
+        f"but colour alone tells better where it is active (average precision {found.colour:.2f}) than the "
         f"annotation does ({found.annotation:.2f}).",
         f"It responds to a shade of {found.shade}: read what a unit responds to before you quote its label.",
     )

@@ -39,8 +39,8 @@ def entries(ask: Ask | None) -> None:
             strongest = [int(unit) for unit in np.argsort(-best.iou, kind="stable")]
             st.html(pictures(best, strongest, SHOWN))
         found = misnomer(layers) if layers else None
-        if found is not None:
-            _misleading(found)
+        if found is not None and best is not None:
+            _misleading(found, best)
         links.link("Browse units →")
     with middle.container(border=True, height="stretch", key="step_concepts"):
         st.markdown(
@@ -77,15 +77,14 @@ def _relevant(view: LayerView) -> list[int]:
     return list(dict.fromkeys(best))
 
 
-def _misleading(found: Misnomer) -> None:
-    """The unit that shows best why a label is no finding."""
-    view = found.view
+def _misleading(found: Misnomer, view: LayerView) -> None:
+    """The unit that shows best why a label is no finding, of the network that a layer is of."""
     st.markdown(f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}:")
     links.link(
-        f"{plain(view.layer.name)} unit {found.unit} →",
+        f"{plain(found.layer)} unit {found.unit} →",
         network=view.network,
         dataset=view.dataset,
-        layer=view.layer.name,
+        layer=found.layer,
         unit=found.unit,
     )
 

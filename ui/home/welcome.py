@@ -88,13 +88,12 @@ def _misleading(ask: Ask, layers: Layers) -> Step | None:
     found = misnomer(layers)
     if found is None:
         return None
-    view, unit = found.view, found.unit
-    layer = view.layer.name
+    view, unit, layer = layers[found.layer], found.unit, found.layer
     return Step(
         "See a label mislead",
         f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}: "
         f"{plain(layer)} unit {unit}. Colour alone tells where it is active (average precision "
-        f"{found.colour:.2f}), the annotation {_beside(found)} ({found.annotation:.2f}). Arrow keys lead to "
+        f"{found.colour:.2f}), the annotation {_beside(found, view)} ({found.annotation:.2f}). Arrow keys lead to "
         "the next.",
         view,
         [unit, *(other for other in _strongest(view) if other != unit)],
@@ -104,9 +103,9 @@ def _misleading(ask: Ask, layers: Layers) -> Step | None:
     )
 
 
-def _beside(found: Misnomer) -> str:
+def _beside(found: Misnomer, view: LayerView) -> str:
     """How the annotation tells: hardly only where it is as good as guessing blindly."""
-    assessment = found.view.summary.assessment
+    assessment = view.summary.assessment
     blind = float(assessment.arrays["base_rate"][found.unit]) if assessment else 0.0
     return "hardly" if found.annotation < BEATS * blind else "less well"
 

@@ -23,6 +23,8 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
+from ui.components.search.index import StillReading
+from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
@@ -36,6 +38,7 @@ from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX, IMAGES_MAX
 
 FOREVER = "private, max-age=31536000, immutable"
 BRIEFLY = "private, max-age=60"
+SELECTION = ("network", "dataset")  # of a search's parameters: each hit has its own
 
 
 class Wrong(Exception):
@@ -110,8 +113,8 @@ def search(request: Request) -> Response:
         _registered(request, "dataset", results.dataset_names()),
         _whole(request, "min_images", MIN_IMAGES, 1, IMAGES_MAX),
         _cutoff(request),
-        {name: asked[name] for name in ("cutoff", "min_images") if name in asked},
-        {name: asked[name] for name in ("silence", "pin") if name in asked},
+        {name: asked[name] for name in KEPT if name in asked and name not in (*SELECTION, *OWN)},
+        {name: asked[name] for name in OWN if name in asked},
     )
     told = searches.answer(searched, asked.get("q", ""))
     return Response(told, media_type="application/json", headers={"Cache-Control": "no-store"})
@@ -181,6 +184,8 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Respo
             return answer(request)
         except (Wrong, UserError) as error:
             return PlainTextResponse(str(error), status_code=404)
+        except StillReading as told:
+            return PlainTextResponse(str(told), status_code=202)
         except Busy:
             # Not an error: the browser would report one to its console each time it is told to wait.
             return PlainTextResponse("Another map is being computed; ask again.", status_code=202)

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ui.components.assessment import NAMES
-from ui.components.search.index import IndexedLayer, layers
+from ui.components.search.index import PATIENCE, IndexedLayer, StillReading, layers
 from ui.components.search.matches import Matches, NamedUnit, Numbered, Responding, counted, matches
 from ui.session.view import SHADE
 from ui.shell.addresses import page
 from ui.shell.theme import NEUTRAL, colour_of, count_text, iou_text
 
 LONGEST = 80  # characters of a query that are read
+AT_ONCE = 0.1  # seconds to wait for what is only counted
+HINT = (
+    "Type a concept (car), a colour (yellow), what units respond to (colour, object) or a unit (conv1 7, #7)."
+)
 
 
 class Searched(NamedTuple):
@@ -44,11 +48,20 @@ def answer(searched: Searched, query: str) -> bytes:
 
     Raises:
         UserError: the data set cannot be opened.
+        StillReading: what there is, is still being read.
     """
-    known = layers(searched.dataset, searched.least)
-    found = matches(known, query[:LONGEST], searched.network)
-    groups = _groups(searched, found)
-    told = {"groups": groups, "words": _words(searched, known, query[:LONGEST].strip(), groups)}
+    text = query[:LONGEST].strip()
+    try:
+        known = layers(searched.dataset, searched.least, PATIENCE if text else AT_ONCE)
+    except StillReading:
+        if text:
+            raise
+        return _json({"groups": [], "words": _hint()})
+    groups = _groups(searched, matches(known, text, searched.network))
+    return _json({"groups": groups, "words": _words(searched, known, text, groups)})
+
+
+def _json(told: Mapping[str, Any]) -> bytes:
     # As components write their data: a name may hold what is no text.
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
@@ -90,16 +103,20 @@ def _words(searched: Searched, known: Sequence[IndexedLayer], query: str, groups
         f"on “{searched.dataset}”"
     )
     if not query:
-        return (
-            f"Type a concept (car), a colour (yellow), what units respond to (colour, object) or a unit "
-            f"({known[0].layer} 7, #7). Searched are {among}."
-        )
+        return f"{_hint(known[0].layer)} Searched are {among}."
     if not groups:
         return (
             f"Nothing is called “{query}” among {among}. Try fewer words or the beginning of one; of each "
             "unit, its best concept and its nearest shade are searched."
         )
     return f"Among {among}."
+
+
+def _hint(layer: str = "conv1") -> str:
+    return (
+        f"Type a concept (car), a colour (yellow), what units respond to (colour, object) or a unit "
+        f"({layer} 7, #7)."
+    )
 
 
 def _where(layer: IndexedLayer) -> str:

@@ -8,21 +8,16 @@ Routes use the same functions outside a script run.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import product
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import config, datasets, networks
-from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
-from interpret_core.analyses.profile.request import Settings
-from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
-from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import ConceptTable, Dataset, Survey
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.shades import Shades
@@ -33,18 +28,18 @@ from interpret_core.options import ALL, Names
 from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.known_layers import FurtherLayer, KnownLayers
 from interpret_core.runtime.subjects import Subject
-from interpret_core.store.records import Record
 from ui.session.layers import Layers
-from ui.session.memory import again, held, kept, once
+from ui.session.memory import again, kept, once
 from ui.session.opened import Place, Shelf, reading_of
 from ui.session.photos import Source
+from ui.session.profiles.drawer import Drawer
+from ui.session.profiles.sketch import Sketch
 from ui.session.stored import Missing, record, store
 from ui.session.view import LayerView
 from ui.session.work import ended, listing
 from ui.shell.sidebar import Ask, Card
 
 _T = TypeVar("_T")
-_held = held()  # views under whichever cut-off they were last asked for
 
 
 @once
@@ -85,6 +80,12 @@ def any_computed() -> bool:
     """Whether the store holds a profile that did not come with the program."""
     shipped = {key for one in store().shipped for key in one.manifest.get("records", {})}
     return any(key not in shipped for key in store().keys("profile/"))
+
+
+@once
+def title(name: str) -> str:
+    """A network's name for people, without building it."""
+    return networks.find(name, recent=True).title or name
 
 
 @once
@@ -282,23 +283,33 @@ def layers(ask: Ask, names: Names = ALL) -> Layers | None:
     keys = _keys(ask, ended(ask.request(names)), names)
     if keys is None or not keys.layers or keys.without_profile(store()):
         return None
-    key = outline_key([keys.profile[name] for name in keys.layers], ask.min_images)
     return Layers(
         keys.layers,
-        lambda name: _layer(keys, ask, name),
+        Drawer(keys, ask),
         ask.cutoff,
-        lambda views: _outline(key, views),
         chance=not keys.without_chance(store()),
         assessed=not keys.without_assessment(store()),
     )
 
 
-@kept(64)
-def _outline(key: str, _views: Layers) -> Record:
-    try:
-        return store().compute(key, lambda: outline_of(view.summary for view in _views.values()))
-    except UnitscopeError:  # no room or no right to write: the page does without keeping it
-        return outline_of(view.summary for view in _views.values())
+def sketches(ask: Ask) -> Iterator[tuple[str, Sketch]]:
+    """By name, of every layer with a stored profile, convolutions first; no layer is kept in memory for it.
+
+    Raises:
+        UserError: a network or data set that cannot be opened; one clear line.
+    """
+    names = tuple(one.name for one in further(ask.network))
+    for some in (ALL, names) if names else (ALL,):
+        keys = _keys(ask, names=some)
+        if keys is None:
+            continue
+        drawer, missing = Drawer(keys, ask), keys.without_profile(store())
+        for name in (name for name in keys.layers if name not in missing):
+            found = None
+            with suppress(UnitscopeError):  # its page says what is wrong with it
+                found = drawer.sketch(name)
+            if found is not None:
+                yield name, found
 
 
 @once
@@ -312,7 +323,7 @@ def layer(ask: Ask, name: str) -> LayerView | None:
     """One layer, or None."""
     names = (name,) if name in {one.name for one in further(ask.network)} else ALL
     keys = _keys(ask, names=names)
-    return _layer(keys, ask, name) if keys is not None and name in keys.layers else None
+    return Drawer(keys, ask).layer(name) if keys is not None and name in keys.layers else None
 
 
 @once
@@ -322,52 +333,7 @@ def _keys(ask: Ask, since: float = 0.0, names: Names = ALL) -> LayerKeys | None:
     return resolve_layers(ask.request(names), store(), subject(ask.network, since), opened.digest)
 
 
-def _layer(keys: LayerKeys, ask: Ask, name: str) -> LayerView | None:
-    # What a later stage computes may be missing, or turn out to be damaged.
-    for chance, assessment in product((keys.chance[name], ""), (keys.assessment[name], "")):
-        parts = (keys.profile[name], chance, assessment, keys.survey)
-        try:
-            view = _view(parts, ask.network, ask.dataset, ask.min_images).at(ask.cutoff)
-        except Missing:
-            continue
-        _held[parts, ask.network, ask.dataset, ask.min_images] = view
-        return view
-    return None
-
-
-@kept(128)
-def _profile(key: str) -> LayerProfile:
-    found = record(key)
-    return LayerProfile(found.arrays, found.metadata)
-
-
-@kept(256)
-def _chance(key: str) -> ChanceResult:
-    found = record(key)
-    return ChanceResult(found.arrays, found.metadata)
-
-
-@kept(256)
-def _assessment(key: str) -> AssessmentResult:
-    found = record(key)
-    return AssessmentResult(found.arrays, found.metadata)
-
-
 @kept(16)
 def _survey(key: str) -> Survey:
     found = record(key)
     return Survey.from_record(found.arrays, found.metadata)
-
-
-@kept(256)
-def _view(keys: tuple[str, ...], network: str, dataset_name: str, min_images: int) -> LayerView:
-    # Deep networks beside each other have more layers than are kept; the page that shows them holds them all.
-    known: LayerView | None = _held.get((keys, network, dataset_name, min_images))
-    if known is not None:
-        return known
-    profile_key, chance_key, assessment_key, survey_key = keys
-    chance = _chance(chance_key) if chance_key else None
-    assessment = _assessment(assessment_key) if assessment_key else None
-    summary = summarise(_profile(profile_key), chance, Settings(min_images), assessment)
-    key, title = profile_key.rpartition("/")[2], networks.find(network, recent=True).title
-    return LayerView(key, summary, network, dataset_name, survey_key, title)

@@ -10,19 +10,23 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from interpret_core.analyses.profile.summary import LayerSummary
 from interpret_core.store.records import Record
 
 
-def outline_of(layers: Iterable[LayerSummary]) -> Record:
-    """Best IoU and best concept of every unit: `units` (L,), `iou` and `concept` layer after layer."""
+def outline_of(layers: Iterable[tuple[NDArray[np.float64], NDArray[np.int64]]]) -> Record:
+    """Best IoU and best concept of every unit: `units` (L,), `iou` and `concept` layer after layer.
+
+    Args:
+        layers: best IoU (U,) and best concept (U,) of each, in forward order.
+    """
     every = list(layers)
     return Record(
         {
-            "units": np.array([one.profile.units for one in every], np.int64),
-            "iou": np.concatenate([one.best_iou for one in every]),
-            "concept": np.concatenate([one.best_concept for one in every]),
+            "units": np.array([len(iou) for iou, _ in every], np.int64),
+            "iou": np.concatenate([iou for iou, _ in every]),
+            "concept": np.concatenate([best for _, best in every]),
         }
     )
 

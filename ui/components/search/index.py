@@ -1,25 +1,35 @@
-"""What a layer can be searched for: made once of each stored profile, and kept."""
+"""What a layer can be searched for, made of its sketch, and whoever reads all of them."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
-from interpret_core.errors import UnitscopeError
 from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import sign
-from ui.session import precedence, results
+from ui.session import precedence, results, work
 from ui.session.memory import kept
-from ui.session.stored import store
+from ui.session.profiles.sketch import Sketch
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
+from ui.shell.theme import count_text
 
 AGAIN = 60.0  # seconds after which is looked whether other networks have profiles
+PATIENCE = 1.0  # seconds that whoever asks waits
+READER = "search"  # what its thread is called
 RGB = tuple[int, int, int]
+_one = threading.Lock()  # one reader at a time, whatever the data set
 
 
-@dataclass(frozen=True)
+class StillReading(Exception):
+    """What is stored has not been read yet; says how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexedUnit:
     """A unit as a search shows it.
 
@@ -37,7 +47,7 @@ class IndexedUnit:
     sign: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class IndexedShade:
     """A shade that is the nearest of some units of a layer.
 
@@ -71,81 +81,142 @@ class IndexedLayer:
     responds: Mapping[Assessment, int]
 
 
-def layers(dataset: str, least: int) -> tuple[IndexedLayer, ...]:
+def layers(dataset: str, least: int, patience: float = PATIENCE) -> tuple[IndexedLayer, ...]:
     """Every layer with a stored profile on a data set, network by network.
 
     Args:
         dataset: a registered name.
         least: images that a concept needs to be a label.
+        patience: seconds to wait for them.
 
     Raises:
         UserError: the data set cannot be opened.
+        StillReading: they are being read; ask again.
     """
     digest = results.dataset(dataset).digest
-    return _layers(dataset, least, digest, tuple(store().keys("profile/")))
+    return _reader(dataset, least, digest).layers(patience)
 
 
-# Which networks there are, and whether one has become another, is in none of the arguments.
-@kept(4, seconds=AGAIN)
-def _layers(dataset: str, least: int, digest: str, profiles: tuple[str, ...]) -> tuple[IndexedLayer, ...]:
-    if not profiles:
-        return ()
-    asks = [Ask(name, dataset, least) for name in results.network_names()]
-    return tuple(one for ask in asks if precedence.ready(ask) for one in _of_network(ask))
+@kept(4)
+def _reader(dataset: str, least: int, digest: str) -> Reader:
+    return Reader(dataset, least)
 
 
-def _of_network(ask: Ask) -> Iterable[IndexedLayer]:
-    """Its convolutions, and those of its further layers that have a profile."""
-    usual: Mapping[str, LayerView] = results.layers(ask) or {}
-    for name in [*usual, *(one.name for one in results.further(ask.network))]:
+@kept(1, seconds=1.0)
+def _last_end() -> float:
+    """When the last job ended: until the next one does, few results are added."""
+    return max((job.finished or 0.0 for job in work.listing()), default=0.0)
+
+
+class Reader:
+    """Reads the sketches of a data set's layers in a thread of its own, once for all who ask meanwhile.
+
+    What was read stays until it was read again: a look that mostly finds nothing new keeps nobody waiting.
+    """
+
+    def __init__(self, dataset: str, least: int) -> None:
+        self._dataset, self._least = dataset, least
+        self._changed = threading.Condition()
+        self._working, self._awaited = False, True  # whether it reads now, and what others wait for
+        self._found: dict[tuple[str, str, str], IndexedLayer] | None = None
+        self._failed: Exception | None = None
+        self._looked, self._ended = 0.0, -1.0  # when, and when the last job had ended then
+        self._read = 0  # layers, so far
+
+    def layers(self, patience: float) -> tuple[IndexedLayer, ...]:
+        """What there is.
+
+        Args:
+            patience: seconds to wait for the first look, and for one after a job has ended.
+
+        Raises:
+            UnitscopeError: the cache cannot be read.
+            StillReading: it takes longer.
+        """
+        ended = _last_end()
+        with self._changed:
+            more, old = self._ended != ended, time.monotonic() - self._looked > AGAIN
+            if not self._working and (more or old or self._failed is not None):
+                self._working, self._failed, self._read = True, None, 0
+                self._awaited, self._ended = self._found is None or more, ended
+                threading.Thread(target=self._look, name=READER, daemon=True).start()
+            if self._awaited:
+                self._changed.wait_for(lambda: not self._working, patience)
+            if self._failed is not None:
+                raise self._failed
+            if self._found is None:
+                so_far = f": {count_text(self._read, 'layer')} so far" if self._read else ""
+                raise StillReading(f"Still reading the stored profiles, the first time all of them{so_far} …")
+            return tuple(self._found.values())
+
+    def _look(self) -> None:
+        found, failed = None, None
         try:
-            view = usual[name] if name in usual else results.layer(ask, name)
-        except UnitscopeError:  # its page says what is wrong with it
-            continue
-        if view is not None:
-            yield _layer(view.identity, view)
+            with _one:
+                found = self._all()
+        except Exception as error:  # whoever asks gets it
+            failed = error
+        with self._changed:
+            self._working = self._awaited = False
+            self._looked, self._failed = time.monotonic(), failed
+            self._found = self._found if found is None else found
+            self._changed.notify_all()
+
+    def _all(self) -> dict[tuple[str, str, str], IndexedLayer]:
+        found: dict[tuple[str, str, str], IndexedLayer] = {}
+        before = self._found or {}
+        for network in results.network_names():
+            ask = Ask(network, self._dataset, self._least)
+            if not precedence.ready(ask):
+                continue
+            title = results.title(network)
+            for layer, sketch in results.sketches(ask):
+                key = sketch.key, network, title
+                found[key] = before.get(key) or indexed(sketch, network, title, layer)
+                self._read += 1
+        return found
 
 
-@kept(1024)
-def _layer(identity: tuple[object, ...], _view: LayerView) -> IndexedLayer:
-    numbers = range(_view.layer.units)
-    units = tuple(_unit(_view, unit) for unit in numbers)
+def indexed(sketch: Sketch, network: str, title: str, layer: str) -> IndexedLayer:
+    """A layer by all that it can be found by."""
+    numbers = range(sketch.units)
     concepts: dict[str, list[tuple[int, float]]] = {}
+    units = tuple(_unit(sketch, unit) for unit in numbers)
     for number, unit in enumerate(units):
         if unit.label:
             concepts.setdefault(unit.label, []).append((number, unit.iou))
-    words = [_view.assessment(unit) for unit in numbers]
+    words = [sketch.assessment(unit) for unit in numbers]
     return IndexedLayer(
-        _view.network,
-        _view.facts.network_title,
-        _view.layer.name,
+        network,
+        title,
+        layer,
         units,
         {name: _best_first(found) for name, found in concepts.items()},
-        _shades(_view),
+        _shades(sketch),
         Counter(word for word in words if word is not None),
     )
 
 
-def _unit(view: LayerView, unit: int) -> IndexedUnit:
-    told = view.told(unit)
+def _unit(sketch: Sketch, unit: int) -> IndexedUnit:
+    asked = cast(LayerView, sketch)  # for what the unit responds to, which a sketch says as well
     return IndexedUnit(
-        view.label(unit),
-        view.category(unit),
-        float(view.iou[unit]),
-        view.drawn[told].name if told >= 0 else "",
-        view.word(unit) or sign(view, unit),
+        sketch.label(unit),
+        sketch.category(unit),
+        float(sketch.iou[unit]),
+        sketch.told(unit),
+        sketch.word(unit) or sign(asked, unit),
     )
 
 
-def _shades(view: LayerView) -> dict[str, IndexedShade]:
+def _shades(sketch: Sketch) -> dict[str, IndexedShade]:
     found: dict[str, list[tuple[int, float]]] = {}
     about: dict[str, tuple[str, RGB]] = {}
-    for unit in range(view.layer.units):
-        best, shade = view.best_shade(unit), view.nearest_shade(unit)
-        if best is not None and shade is not None:
-            name, rgb, iou = shade
+    for unit in range(sketch.units):
+        nearest = sketch.shade(unit)
+        if nearest is not None:
+            (name, drawn, rgb), iou = nearest
             found.setdefault(name, []).append((unit, iou))
-            about[name] = view.drawn[len(view.concepts) + best].name, rgb
+            about[name] = drawn, rgb
     return {name: IndexedShade(*about[name], _best_first(units)) for name, units in found.items()}
 
 

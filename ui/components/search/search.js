@@ -49,10 +49,15 @@ export default function({ data, parentElement }) {
     state.asking?.abort();
     const asking = state.asking = new AbortController();
     list.classList.toggle('old', state.shown !== wanted);
-    const slow = setTimeout(() => { status.textContent = 'Reading the stored profiles: the first time, all of them …'; }, PATIENCE);
+    const slow = setTimeout(() => { status.textContent = 'Reading the stored profiles …'; }, PATIENCE);
     try {
       const answer = await fetch(new URL(`${data.address}?${query}`, location.origin), { signal: asking.signal });
-      if (answer.ok) {
+      if (answer.status === 202) {                             // still reading: it has waited a while itself
+        const words = await answer.text();
+        if (asking !== state.asking) return;
+        status.textContent = words;
+        clearTimeout(state.timer); state.timer = setTimeout(ask, PAUSE);
+      } else if (answer.ok) {
         const told = await answer.json();
         if (asking !== state.asking) return;
         show({ ...told, query: wanted });
@@ -72,7 +77,7 @@ export default function({ data, parentElement }) {
   const open = () => {
     if (dialog.open) { input.select(); return; }
     dialog.showModal(); input.select();
-    ask();                                                     // what is stored, while somebody begins to type
+    ask();                                                     // hints, and what is stored is read meanwhile
   };
 
   button.onclick = open;

@@ -9,6 +9,7 @@ from ui.shell.state import ENTRY
 
 _component = Component("components/search/search", "components/common/travel.js")
 KEPT = (*ENTRY, "pin")  # parameters of the address that what is found carries on
+OWN = ("silence", "pin")  # of them, what belongs to the present network and stays with it
 
 
 def search_box() -> None:
