@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import pytest
 import streamlit as st
 
+from interpret_core.store.records import Record
 from tests.ui import records
 from tests.ui.drawn import drawn
 from ui.components.chart.chart import Finished
@@ -16,6 +16,7 @@ from ui.jobs import profile
 from ui.jobs.panel import Offer
 from ui.session import results, work
 from ui.session.layers import Layers
+from ui.session.profiles.sketch import Sketch
 from ui.session.view import LayerView, Views
 from ui.shell.sidebar import Ask
 
@@ -48,21 +49,29 @@ def charts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Finished]:
     return seen
 
 
-def nothing_counted(_: Layers) -> Any:
-    """In place of an outline."""
-    raise AssertionError("nobody asks for counts")
+class Untold:
+    """Stored layers of which nobody may ask for counts."""
+
+    def layer(self, name: str) -> LayerView | None:
+        """None of them can be read."""
+
+    def sketch(self, name: str) -> Sketch | None:
+        raise AssertionError("nobody asks for sketches")
+
+    def outline(self) -> Record:
+        raise AssertionError("nobody asks for counts")
 
 
-class Loaded:
+class Loaded(Untold):
     """An untrained control's layers, and which of them were read."""
 
     def __init__(self, *, profiled: bool = True, chance: bool = True, assessed: bool = True) -> None:
         self.names: list[str] = []
         self.layers: Layers | None = None
         if profiled:
-            self.layers = Layers(NAMES, self._load, 0.04, nothing_counted, chance=chance, assessed=assessed)
+            self.layers = Layers(NAMES, self, 0.04, chance=chance, assessed=assessed)
 
-    def _load(self, name: str) -> LayerView:
+    def layer(self, name: str) -> LayerView:
         self.names.append(name)
         return records.view(layer=name, index=NAMES.index(name), with_assessment=True)
 
@@ -87,7 +96,7 @@ def test_a_control_that_is_not_weighed_is_not_read(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_damaged_layer_of_a_control_leaves_it_out() -> None:
-    damaged = Layers(NAMES, lambda _: None, 0.04, nothing_counted, chance=True, assessed=True)
+    damaged = Layers(NAMES, Untold(), 0.04, chance=True, assessed=True)
     assert untrained.ends({NETWORK: damaged}, 0.04) == {}
 
 
