@@ -93,8 +93,8 @@ def _misleading(ask: Ask, layers: Layers) -> Step | None:
         "See a label mislead",
         f"Labelled “{plain(found.label)}”, yet it responds to a shade of {plain(found.shade)}: "
         f"{plain(layer)} unit {unit}. Colour alone tells where it is active (average precision "
-        f"{found.colour:.2f}), the annotation {_beside(found, view)} ({found.annotation:.2f}). Arrow keys lead "
-        "to the next.",
+        f"{found.colour:.2f}), the annotation {_beside(found, view)} ({found.annotation:.2f}). "
+        "Arrow keys lead to the next.",
         view,
         [unit, *(other for other in _strongest(view) if other != unit)],
         f"Open unit {unit} →",
