@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
+from tests.shared import copy_of
 from tests.ui import odd_names
 from tests.ui.browser import launch, watch
 from ui.session import memory
@@ -76,68 +78,69 @@ UNSEEN = 3  # listed for the disc, of which none of its pixels is annotated
 
 
 @pytest.fixture(scope="session")
-def profiled(installation: Path) -> Path:
+def profiled(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder with `small` and `other` on `planted`, and `small` on `hostile`."""
-    cache = installation / "full"
-    with pytest.MonkeyPatch.context() as patch:
-        _environment(patch, installation, cache)
-        with Store(cache) as store:
-            request = ProfileRequest("small", "planted", quantile=0.005, permutations=100)
-            run_profile(request, store, Execution(device="cpu"))
-            other = ProfileRequest("other", "planted", quantile=0.005, permutations=100)
-            run_profile(other, store, Execution(device="cpu"))
-            hostile = ProfileRequest("small", "hostile", quantile=0.005, permutations=100)
-            run_profile(hostile, store, Execution(device="cpu"))
-    return cache
+
+    def make(cache: Path) -> None:
+        with _computing(installation, cache) as store:
+            for network, dataset in (("small", "planted"), ("other", "planted"), ("small", "hostile")):
+                request = ProfileRequest(network, dataset, quantile=0.005, permutations=100)
+                run_profile(request, store, Execution(device="cpu"))
+
+    return copy_of("profiled", installation / "full", make, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def related(installation: Path) -> Path:
+def related(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder with profile and relevance of `classy` and `classy_other` on `classed`."""
-    cache = installation / "related"
-    with pytest.MonkeyPatch.context() as patch:
-        _environment(patch, installation, cache)
-        with Store(cache) as store:
+
+    def make(cache: Path) -> None:
+        with _computing(installation, cache) as store:
             for name in ("classy", "classy_other"):
                 run_profile(ProfileRequest(name, "classed", permutations=100), store, Execution(device="cpu"))
                 run_relevance(RelevanceRequest(name, "classed"), store, Execution(device="cpu"))
-    return cache
+
+    return copy_of("related", installation / "related", make, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def ablated(installation: Path, related: Path) -> Path:
+def ablated(installation: Path, related: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the grid of `classy`, its single units' effects, and the grid of `classy_other`."""
-    cache = installation / "ablated"
-    shutil.copytree(related, cache)
-    with pytest.MonkeyPatch.context() as patch:
-        _environment(patch, installation, cache)
-        with Store(cache) as store:
+
+    def make(cache: Path) -> None:
+        shutil.copytree(related, cache)
+        with _computing(installation, cache) as store:
             for name in ("classy", "classy_other"):
                 run_ablation(AblationRequest(name, "classed"), store, Execution(device="cpu"))
             run_effects(EffectsRequest("classy", "classed"), store, Execution(device="cpu"))
-    return cache
+
+    return copy_of("ablated", installation / "ablated", make, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def everything(installation: Path, ablated: Path) -> Path:
+def everything(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the profiles of `small` and `other` on `planted`."""
-    cache = installation / "everything"
-    shutil.copytree(ablated, cache)
-    with pytest.MonkeyPatch.context() as patch:
-        _environment(patch, installation, cache)
-        with Store(cache) as store:
+
+    def make(cache: Path) -> None:
+        shutil.copytree(ablated, cache)
+        with _computing(installation, cache) as store:
             for name in ("small", "other"):
                 run_profile(ProfileRequest(name, "planted", permutations=100), store, Execution(device="cpu"))
-    return cache
+
+    return copy_of("everything", installation / "everything", make, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with unitscope.toml and a cache in which every name is an odd one (`odd_names`)."""
-    root = odd_names.install(tmp_path_factory.mktemp("odd"))
-    with pytest.MonkeyPatch.context() as patch:
-        odd_names.compute(_environment(patch, root, root / "cache"))
-    return root
+
+    def make(root: Path) -> None:
+        root.mkdir()
+        odd_names.install(root)
+        with pytest.MonkeyPatch.context() as patch:
+            odd_names.compute(_environment(patch, root, root / "cache"))
+
+    return copy_of("odd", tmp_path_factory.mktemp("odd") / "installation", make, tmp_path_factory)
 
 
 @pytest.fixture
@@ -217,6 +220,15 @@ def fresh_caches() -> Iterator[None]:
     """What a test keeps in memory does not reach the next one."""
     yield
     memory.forget()
+
+
+@contextmanager
+def _computing(installation: Path, cache: Path) -> Iterator[Store]:
+    """A store in the environment of an installation."""
+    with pytest.MonkeyPatch.context() as patch:
+        _environment(patch, installation, cache)
+        with Store(cache) as store:
+            yield store
 
 
 def _environment(patch: pytest.MonkeyPatch, installation: Path, cache: Path) -> Path:

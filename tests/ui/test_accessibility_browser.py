@@ -61,7 +61,7 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.slow)])
 def test_no_page_keeps_anything_from_anybody(browser: Browser, address: str, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 1200})
     page = context.new_page()

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.browser import ROOT, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FACTORY = """
 import torch

@@ -142,7 +142,15 @@ def test_names_are_shown_as_they_are(page: Page, ready: str, view: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", ["units, relevance", "concepts", "agreement", "ablation, curves", "ablation, units"]
+    "view",
+    [
+        "units, relevance",
+        "agreement",
+        *(
+            pytest.param(view, marks=pytest.mark.slow)
+            for view in ("concepts", "ablation, curves", "ablation, units")
+        ),
+    ],
 )
 def test_names_are_shown_as_they_are_under_the_pointer(page: Page, ready: str, view: str) -> None:
     page.goto(address(ready, view))
@@ -168,7 +176,14 @@ def pointed_at(page: Page, chart: Locator) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", [ALIASES[0], "../qn3/x", "turned \u202eqn13\u202c"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ALIASES[0],
+        pytest.param("../qn3/x", marks=pytest.mark.slow),
+        pytest.param("turned \u202eqn13\u202c", marks=pytest.mark.slow),
+    ],
+)
 def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: str) -> None:
     for view in ("relevance", "agreement"):
         page.goto(address(ready, view, name))
@@ -183,7 +198,15 @@ def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: st
 
 @pytest.mark.parametrize("name", [pytest.param("__", marks=pytest.mark.slow), "qn6" + 300 * "x"])
 @pytest.mark.parametrize(
-    "view", ["home", "units", "concepts", "shared", "ablation, networks", "ablation, special"]
+    "view",
+    [
+        "home",
+        "units",
+        *(
+            pytest.param(view, marks=pytest.mark.slow)
+            for view in ("concepts", "shared", "ablation, networks", "ablation, special")
+        ),
+    ],
 )
 def test_every_page_of_such_a_network(page: Page, ready: str, view: str, name: str) -> None:
     page.goto(address(ready, view, name))

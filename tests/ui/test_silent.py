@@ -246,6 +246,7 @@ def test_slider_reload_and_silent_row_in_a_browser(home: Path, tmp_path: Path) -
         await_masks(page, 0, 60_000)
         upper, silent = page.locator(".gallery").nth(0), page.locator(".gallery").nth(1)
         of_silent = "nodes => nodes.map(node => +node.dataset.image)"
+        expect(silent.locator(".photo")).to_have_count(6)
         assert silent.locator(".photo").evaluate_all(of_silent) == discs(home)[:6]
         assert silent.locator(".truth.line[d]:not([d=''])").count() == 6
         assert silent.locator(".mask.line[d]:not([d=''])").count() == 0
@@ -258,6 +259,7 @@ def test_slider_reload_and_silent_row_in_a_browser(home: Path, tmp_path: Path) -
         expect(page).to_have_url(re.compile("band=7"))
         expect(upper.locator(".photo")).to_have_count(3)
         page.reload()
+        expect(silent.locator(".photo")).to_have_count(6)  # one of them alone would be the upper one
         expect(upper.locator(".photo")).to_have_count(3)
         assert upper.locator(".photo").evaluate_all(of_silent) == ALONE[:3]
         expect(upper.locator(".caption").first).to_contain_text("silent")
