@@ -28,6 +28,7 @@ def test_alexnet(loaded: Loaded) -> None:
     assert [layer.index for layer in layers] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_vgg11(loaded: Loaded) -> None:
     layers = loaded("torchvision/vgg11").layers
     assert [layer.name for layer in layers] == [f"conv{number}" for number in range(1, 9)]
@@ -94,6 +95,7 @@ def test_torchvision_families(model: str) -> None:
         assert layer.stride is not None
 
 
+@pytest.mark.slow
 def test_inception_through_the_registry_leaves_its_auxiliary_head_out() -> None:
     network = load("torchvision/inception_v3@random")
     assert network.preprocessing.size == (299, 299)

@@ -13,6 +13,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.slow import slow
 from tests.ui.browser import serving, watch
 
 pytestmark = pytest.mark.browser
@@ -155,7 +156,7 @@ def test_bar_and_cell_choose_the_class(page: Page, ready: str) -> None:
     expect(page.locator(".bars .row").first).not_to_contain_text("red square")
 
 
-@pytest.mark.parametrize("part", ["curves", "matrix", "networks", "units", "special"])
+@pytest.mark.parametrize("part", ["curves", slow("matrix"), slow("networks"), "units", slow("special")])
 def test_narrow_and_dark(browser: Browser, ready: str, part: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()

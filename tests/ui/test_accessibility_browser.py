@@ -17,6 +17,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.slow import slow
 from tests.ui.browser import serving
 from ui.shell.names import file_stem
 
@@ -61,7 +62,7 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("width", [1440, slow(390)])
 def test_no_page_keeps_anything_from_anybody(browser: Browser, address: str, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 1200})
     page = context.new_page()

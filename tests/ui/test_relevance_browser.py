@@ -15,6 +15,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from tests.slow import slow
 from tests.ui.browser import serving, watch
 
 pytestmark = pytest.mark.browser
@@ -184,7 +185,7 @@ def test_pair_of_classes_lists_its_units(page: Page, ready: str) -> None:
     ).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["relevance", "agreement", "shared"])
+@pytest.mark.parametrize("path", ["relevance", slow("agreement"), slow("shared")])
 def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()

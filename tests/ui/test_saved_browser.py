@@ -16,6 +16,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.slow import slow
 from tests.ui.browser import serving, watch
 from ui.shell.names import file_stem
 
@@ -54,7 +55,7 @@ def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFa
         yield found
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, slow(390)])
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_saved_figure_says_what_it_is(browser: Browser, ready: str, kind: str, width: int) -> None:
     place, figure, buttons, title = FIGURES[kind]

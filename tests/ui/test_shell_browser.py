@@ -13,6 +13,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
+from tests.slow import slow
 from tests.ui.browser import await_masks, serving
 
 pytestmark = pytest.mark.browser
@@ -29,7 +30,7 @@ def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFa
         yield address
 
 
-@pytest.mark.parametrize("name", ["home", "Home", "home/"])
+@pytest.mark.parametrize("name", ["home", slow("Home"), slow("home/")])
 def test_home_is_an_address_too(page: Page, ready: str, name: str) -> None:
     page.goto(f"{ready}/{name}?{SELECTION}&cutoff=0.1")
     expect(page.get_by_role("heading", name="Unitscope")).to_be_visible()
@@ -137,11 +138,11 @@ def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None
     ("view", "label"),
     [
         (f"{UNITS}&concept=red", "Concept"),
-        (f"{UNITS}&concept=red", "Network"),
-        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Concept"),
+        slow(f"{UNITS}&concept=red", "Network"),
+        slow(f"concepts?{SELECTION}&concept=red&compare=classy_other", "Concept"),
         (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Compare with"),
         (f"ablation?{SELECTION}&silence=conv2:3,conv2:7", "Units picked by hand"),
-        (f"ablation?{SELECTION}&part=networks&compare=classy_other", "Compare with"),
+        slow(f"ablation?{SELECTION}&part=networks&compare=classy_other", "Compare with"),
     ],
 )
 def test_escape_in_any_box_changes_nothing(page: Page, ready: str, view: str, label: str) -> None:
@@ -202,7 +203,7 @@ def pressed(key: str) -> dict[str, object]:
     return {"key": name, "bubbles": True, "composed": True} | {names[one]: True for one in modifiers}
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, slow(390)])
 def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, ready: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{ready}/ablation?{SELECTION}&silence=conv2:3,conv2:9999,nope:1&percent=7")

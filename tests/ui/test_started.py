@@ -20,6 +20,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.slow import slow
 from tests.ui.browser import ROOT, awaited, free_port
 
 pytestmark = pytest.mark.browser
@@ -97,7 +98,7 @@ def change_a_file(folder: Path) -> None:
         file.write("\n# changed\n")
 
 
-@pytest.mark.parametrize("how", ["make run", "container"])
+@pytest.mark.parametrize("how", ["make run", slow("container")])
 def test_a_changed_file_is_nobodys_business(
     browser: Browser, checkout: Path, installation: Path, how: str
 ) -> None:

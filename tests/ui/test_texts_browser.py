@@ -18,6 +18,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TooLate
 
+from tests.slow import slow
 from tests.ui.browser import ROOT, serving
 from ui.components.relevance_settings.relevance_settings import HELP
 from ui.shell.how import HOW
@@ -112,7 +113,7 @@ def words(node: ast.expr) -> str:
     return ""
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, slow(390)])
 def test_every_explanation_and_help_text(browser: Browser, tmp_path: Path, width: int) -> None:
     texts = [*HOW.values(), *HELP.values(), *help_texts()]
     assert len(texts) > len(HOW) + 20
@@ -134,7 +135,7 @@ def test_every_explanation_and_help_text(browser: Browser, tmp_path: Path, width
         context.close()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", [*VIEWS[:2], *VIEWS[4:9], *map(slow, [*VIEWS[2:4], *VIEWS[9:]])])
 def test_every_popover_and_tooltip_of_a_page(page: Page, ready: str, view: str, pointed_at: set[str]) -> None:
     page.goto(f"{ready}/{view}{'&' if '?' in view else '?'}{SELECTION}")
     page.locator("h1").wait_for()
