@@ -22,7 +22,6 @@ from interpret_core.analyses import registry
 from interpret_core.analyses.profile.outcome import Profiled
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.summary import LayerSummary
-from interpret_core.cli.terminal import console
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.networks import NetworkParts, find
 from interpret_core.networks.providers.demo import started
@@ -74,23 +73,22 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     options = parser.parse_args()
     found: dict[str, list[list[int]]] = {}
-    for seed in range(options.first, options.first + options.seeds):
-        request = ProfileRequest(
-            f"benchmarks.untrained_control:{SEED}{seed}", options.dataset, tuple(options.layers)
-        )
-        with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
+    with tempfile.TemporaryDirectory() as folder, Store(folder) as store:  # one survey for all seeds
+        for seed in range(options.first, options.first + options.seeds):
+            name = f"benchmarks.untrained_control:{SEED}{seed}"
+            request = ProfileRequest(name, options.dataset, tuple(options.layers))
             profiled = registry.compute(request, store, Execution())
             assert isinstance(profiled, Profiled)
             for summary in profiled.summaries:
                 found.setdefault(summary.profile.layer, []).append(counts(summary))
-        console.print(seed, {layer: rows[-1] for layer, rows in found.items()})
+            print(seed, {layer: rows[-1] for layer, rows in found.items()}, flush=True)
     for layer, rows in found.items():
         numbers = np.array(rows)
         told = (
             f"{name} {mean:.1f} ± {deviation:.1f}"
             for name, mean, deviation in zip(COLUMNS, numbers.mean(0), numbers.std(0), strict=True)
         )
-        console.print(f"{layer}: {', '.join(told)}; a colour in {(numbers[:, 2] > 0).mean():.0%} of seeds")
+        print(f"{layer}: {', '.join(told)}; a colour in {(numbers[:, 2] > 0).mean():.0%} of seeds")
 
 
 if __name__ == "__main__":
