@@ -4,7 +4,8 @@
 
 AlexNet as a training begins, with weights of its own for each seed, is profiled and assessed in a store that
 is thrown away. Printed by layer, mean and deviation over the seeds: live units, those better than chance,
-those clearly of a colour and of an object, detectors, and detectors of a colour and of an object.
+those clearly of a colour and of an object, detectors, and detectors of a colour and of an object;
+and in how many seeds any unit is a colour.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def counts(summary: LayerSummary) -> list[int]:
     said = [summary.said(unit) for unit in range(summary.profile.units)]
     return [
         int(summary.profile.live.sum()),
-        int(summary.significant.sum()),
+        int((summary.significant & summary.profile.live).sum()),
         said.count(Assessment.COLOUR),
         said.count(Assessment.OBJECT),
         int(summary.detector.sum()),

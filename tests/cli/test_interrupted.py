@@ -14,6 +14,7 @@ from interpret_core.store.store import Store
 from tests.cli.conftest import Command, ended, started
 from tests.cli.networks import LOG, PAUSE
 from tests.planted_dataset import Planted
+from tests.slow import slow
 
 BATCH, BATCHES = 4, 3  # of twelve images; no other call of the network sees four
 PASSES = 3  # count, tally, masks: one shard per batch each
@@ -62,9 +63,7 @@ def undisturbed(command: Command, planted: Planted, tmp_path: Path) -> dict[str,
     return digests(tmp_path / "undisturbed")
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
-)
+@pytest.mark.parametrize("number", [signal.SIGKILL, slow(signal.SIGINT), signal.SIGTERM])
 def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monkeypatch, number):
     log, cache = tmp_path / "log", tmp_path / "interrupted"
     monkeypatch.setenv(LOG, str(log))

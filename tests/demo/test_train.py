@@ -8,6 +8,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from demo import train
+from tests.slow import slow
 
 PLAN = (train.Stage(64, 2, 0.1), train.Stage(96, 1, 0.1))  # large steps, so that a lost one shows
 
@@ -23,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
-@pytest.mark.parametrize("epochs_before", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("epochs_before", [slow(1), 2])
 def test_an_interrupted_training_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs_before: int
 ) -> None:

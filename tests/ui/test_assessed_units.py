@@ -58,7 +58,12 @@ def test_every_word_has_a_sentence_and_a_sign() -> None:
 def test_without_an_assessment_nothing_is_said() -> None:
     plain = view()
     assert plain.assessment(0) is None
-    assert assessment.line(plain, 0) == assessment.evidence(plain, 0) == assessment.sign(plain, 0) == ""
+    assert (
+        assessment.line(plain, 0)
+        == assessment.evidence(plain, 0)
+        == assessment.sign(plain.assessment(0))
+        == ""
+    )
 
 
 def test_a_colour_is_called_by_its_shade_and_drawn_as_one(seen: LayerView) -> None:

@@ -12,8 +12,8 @@ from interpret_core.errors import StoreError, UserError
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page
 from ui.session import memory, results
-from ui.session.profiles import drawer
-from ui.session.profiles.drawer import Drawer
+from ui.session.profiles import stored_layers
+from ui.session.profiles.stored_layers import StoredLayers
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -24,14 +24,14 @@ ASK = Ask("small", "planted", cutoff=0.01)
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the layers that are read whole, in order."""
     seen: list[str] = []
-    real = drawer._made
+    real = stored_layers._made
 
     def noted(*arguments: Any) -> LayerView:
         view = real(*arguments)
         seen.append(view.layer.name)
         return view
 
-    monkeypatch.setattr(drawer, "_made", noted)
+    monkeypatch.setattr(stored_layers, "_made", noted)
     return seen
 
 
@@ -86,7 +86,7 @@ def test_outline_that_cannot_be_kept_is_done_without(full: Path, monkeypatch: py
 def test_damage_found_on_use_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     views = results.layers(ASK)
     assert views is not None
-    monkeypatch.setattr(Drawer, "layer", lambda own, name: None)
+    monkeypatch.setattr(StoredLayers, "layer", lambda own, name: None)
     with pytest.raises(UserError, match="layer conv1 was damaged and has been set aside"):
         views["conv1"]
     with pytest.raises(KeyError):

@@ -12,7 +12,7 @@ import pytest
 from cachetools import LRUCache
 
 from ui.session import memory, results
-from ui.session.profiles import drawer
+from ui.session.profiles import stored_layers
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -105,7 +105,7 @@ def test_a_run_sees_one_state() -> None:
 @pytest.mark.usefixtures("full")
 def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of deep networks beside each other more layers are shown than `kept` keeps."""
-    read, made = [], drawer.summarise
+    read, made = [], stored_layers.summarise
 
     def summarise(*arguments: Any) -> Any:
         read.append(arguments)
@@ -118,7 +118,7 @@ def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyP
         read.clear()
         return dict(results.layers(Ask("small", "planted", cutoff=cutoff)) or {})
 
-    monkeypatch.setattr(drawer, "summarise", summarise)
+    monkeypatch.setattr(stored_layers, "summarise", summarise)
     first = shown(0.04)
     assert len(read) == len(first) == 2
     again = shown(0.1)

@@ -18,6 +18,7 @@ from tests.ui.odd_names import ALIASES, BESIDE, CLASSES, DATASET, EVERY, LAYERS,
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.slow import slow
 from tests.ui.browser import ROOT, serving
 from ui.shell import lists
 
@@ -146,10 +147,7 @@ def test_names_are_shown_as_they_are(page: Page, ready: str, view: str) -> None:
     [
         "units, relevance",
         "agreement",
-        *(
-            pytest.param(view, marks=pytest.mark.slow)
-            for view in ("concepts", "ablation, curves", "ablation, units")
-        ),
+        *map(slow, ("concepts", "ablation, curves", "ablation, units")),
     ],
 )
 def test_names_are_shown_as_they_are_under_the_pointer(page: Page, ready: str, view: str) -> None:
@@ -180,8 +178,8 @@ def pointed_at(page: Page, chart: Locator) -> str:
     "name",
     [
         ALIASES[0],
-        pytest.param("../qn3/x", marks=pytest.mark.slow),
-        pytest.param("turned \u202eqn13\u202c", marks=pytest.mark.slow),
+        slow("../qn3/x"),
+        slow("turned \u202eqn13\u202c"),
     ],
 )
 def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: str) -> None:
@@ -196,16 +194,13 @@ def test_any_name_of_a_network_can_be_looked_at(page: Page, ready: str, name: st
         assert " ".join(name.split()) in " ".join(shown.split()), "not another name of the same network"
 
 
-@pytest.mark.parametrize("name", [pytest.param("__", marks=pytest.mark.slow), "qn6" + 300 * "x"])
+@pytest.mark.parametrize("name", [slow("__"), "qn6" + 300 * "x"])
 @pytest.mark.parametrize(
     "view",
     [
         "home",
         "units",
-        *(
-            pytest.param(view, marks=pytest.mark.slow)
-            for view in ("concepts", "shared", "ablation, networks", "ablation, special")
-        ),
+        *map(slow, ("concepts", "shared", "ablation, networks", "ablation, special")),
     ],
 )
 def test_every_page_of_such_a_network(page: Page, ready: str, view: str, name: str) -> None:

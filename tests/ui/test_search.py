@@ -27,8 +27,8 @@ from ui.components.search.matches import MOST, matches
 from ui.components.search.search import KEPT, OWN
 from ui.server import routes, searches
 from ui.session import results
-from ui.session.profiles.drawer import Drawer
 from ui.session.profiles.sketch import Sketch, record_of
+from ui.session.profiles.stored_layers import StoredLayers
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -240,7 +240,7 @@ def test_a_layer_is_read_once_and_not_while_somebody_types(monkeypatch: pytest.M
     ask("red")
     calls = []
     monkeypatch.setattr(Sketch, "label", lambda *_: calls.append(1) or "")
-    monkeypatch.setattr(Drawer, "sketch", lambda *_: calls.append(2))
+    monkeypatch.setattr(StoredLayers, "sketch", lambda *_: calls.append(2))
     start = time.process_time()
     for at in range(1, 10):
         ask("red squares"[:at])

@@ -16,9 +16,9 @@ from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 from tests.ui import records
 from ui.session import memory, results, stored
-from ui.session.profiles import drawer, keeper
-from ui.session.profiles.keeper import kept_sketch, sketch_key
+from ui.session.profiles import stored_layers, stored_sketches
 from ui.session.profiles.sketch import Sketch, record_of
+from ui.session.profiles.stored_sketches import kept_sketch, sketch_key
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
@@ -29,13 +29,13 @@ ASK = Ask("small", "planted")
 def made(monkeypatch: pytest.MonkeyPatch) -> list[LayerView]:
     """Layers that are read whole, in order."""
     seen: list[LayerView] = []
-    real = drawer._made
+    real = stored_layers._made
 
     def noted(*arguments: Any) -> LayerView:
         seen.append(real(*arguments))
         return seen[-1]
 
-    monkeypatch.setattr(drawer, "_made", noted)
+    monkeypatch.setattr(stored_layers, "_made", noted)
     return seen
 
 
@@ -97,8 +97,8 @@ def test_no_layer_comes_into_the_memory_that_pages_share(monkeypatch: pytest.Mon
     def shared(*_: object) -> None:
         raise AssertionError("a page's layer would have to go for it")
 
-    monkeypatch.setattr(drawer, "_view", shared)
-    monkeypatch.setattr(drawer, "KEPT", drawer.Readers(shared, shared, shared))  # type: ignore[arg-type]
+    monkeypatch.setattr(stored_layers, "_view", shared)
+    monkeypatch.setattr(stored_layers, "KEPT", stored_layers.Readers(shared, shared, shared))  # type: ignore[arg-type]
     assert len(sketches()) == 2
     layers = results.layers(ASK)
     assert layers is not None
@@ -122,7 +122,7 @@ def test_another_rule_or_more_that_is_known_makes_another_one(
             assert record is not None
             store.put(key, record)
     assert sketches()["conv1"] is every["conv1"]
-    monkeypatch.setattr(keeper, "_rules", "other code")
+    monkeypatch.setattr(stored_sketches, "_rules", "other code")
     assert sketches()["conv1"].key != every["conv1"].key
 
 

@@ -61,9 +61,8 @@ _COLUMNS = (
 )
 
 
-def sign(view: LayerView, unit: int) -> str:
+def sign(word: Assessment | None) -> str:
     """For a tile; empty where nothing is assessed."""
-    word = view.assessment(unit)
     if word is None:
         return ""
     return f"{_SYMBOLS.get(word, '')} {WORDS.get(word, '')}".strip()

@@ -15,9 +15,6 @@ from ui.shell.theme import NEUTRAL, colour_of, count_text, iou_text
 
 LONGEST = 80  # characters of a query that are read
 AT_ONCE = 0.1  # seconds to wait for what is only counted
-HINT = (
-    "Type a concept (car), a colour (yellow), what units respond to (colour, object) or a unit (conv1 7, #7)."
-)
 
 
 class Searched(NamedTuple):

@@ -32,8 +32,8 @@ from ui.session.layers import Layers
 from ui.session.memory import again, kept, once
 from ui.session.opened import Place, Shelf, reading_of
 from ui.session.photos import Source
-from ui.session.profiles.drawer import Drawer
 from ui.session.profiles.sketch import Sketch
+from ui.session.profiles.stored_layers import StoredLayers
 from ui.session.stored import Missing, record, store
 from ui.session.view import LayerView
 from ui.session.work import ended, listing
@@ -285,7 +285,7 @@ def layers(ask: Ask, names: Names = ALL) -> Layers | None:
         return None
     return Layers(
         keys.layers,
-        Drawer(keys, ask),
+        StoredLayers(keys, ask),
         ask.cutoff,
         chance=not keys.without_chance(store()),
         assessed=not keys.without_assessment(store()),
@@ -303,11 +303,11 @@ def sketches(ask: Ask) -> Iterator[tuple[str, Sketch]]:
         keys = _keys(ask, names=some)
         if keys is None:
             continue
-        drawer, missing = Drawer(keys, ask), keys.without_profile(store())
+        stored, missing = StoredLayers(keys, ask), keys.without_profile(store())
         for name in (name for name in keys.layers if name not in missing):
             found = None
             with suppress(UnitscopeError):  # its page says what is wrong with it
-                found = drawer.sketch(name)
+                found = stored.sketch(name)
             if found is not None:
                 yield name, found
 
@@ -323,7 +323,7 @@ def layer(ask: Ask, name: str) -> LayerView | None:
     """One layer, or None."""
     names = (name,) if name in {one.name for one in further(ask.network)} else ALL
     keys = _keys(ask, names=names)
-    return Drawer(keys, ask).layer(name) if keys is not None and name in keys.layers else None
+    return StoredLayers(keys, ask).layer(name) if keys is not None and name in keys.layers else None
 
 
 @once

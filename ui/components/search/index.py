@@ -7,14 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import sign
 from ui.session import precedence, results, work
 from ui.session.memory import kept
 from ui.session.profiles.sketch import Sketch
-from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 from ui.shell.theme import count_text
 
@@ -198,13 +196,12 @@ def indexed(sketch: Sketch, network: str, title: str, layer: str) -> IndexedLaye
 
 
 def _unit(sketch: Sketch, unit: int) -> IndexedUnit:
-    asked = cast(LayerView, sketch)  # for what the unit responds to, which a sketch says as well
     return IndexedUnit(
         sketch.label(unit),
         sketch.category(unit),
         float(sketch.iou[unit]),
         sketch.told(unit),
-        sketch.word(unit) or sign(asked, unit),
+        sketch.word(unit) or sign(sketch.assessment(unit)),
     )
 
 

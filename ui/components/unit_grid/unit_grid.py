@@ -30,7 +30,7 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
             int(not view.detector[unit]),
             colour_of(view.category(unit)),
             view.word(unit),
-            sign(view, unit),
+            sign(view.assessment(unit)),
         ]
         for unit in order
     ]

@@ -143,12 +143,7 @@ def record_of(view: LayerView) -> Record:
                 for number in sorted({int(view.best[unit]) for unit in units if view.label(unit)})
             ],
             "shades": [
-                [
-                    number,
-                    view.shade(number)[0],
-                    view.drawn[len(view.concepts) + number].name,
-                    view.shade(number)[1],
-                ]
+                [number, *_tint(view, number)]
                 for number in sorted({number for number in nearest if number is not None})
             ],
             "misleading": _misleading(view),

@@ -17,8 +17,8 @@ from interpret_core.analyses.profile.summary import summarise
 from interpret_core.store.records import Record
 from ui.session.layers import damaged
 from ui.session.memory import held, kept
-from ui.session.profiles.keeper import kept_sketch, sketch_key
 from ui.session.profiles.sketch import Sketch
+from ui.session.profiles.stored_sketches import kept_sketch, sketch_key
 from ui.session.stored import Missing, present, record, store
 from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
@@ -41,7 +41,7 @@ class Readers(NamedTuple):
     assessment: Callable[[str], AssessmentResult]
 
 
-class Drawer:
+class StoredLayers:
     """Layers of a network on a data set (`layers.Stored`).
 
     Args:
@@ -105,9 +105,9 @@ class Drawer:
 
 
 @kept(64)
-def _outline(key: str, _drawer: Drawer) -> Record:
+def _outline(key: str, _layers: StoredLayers) -> Record:
     def made() -> Record:
-        return outline_of((one.iou, one.best) for one in _drawer.sketches())
+        return outline_of((one.iou, one.best) for one in _layers.sketches())
 
     return store().compute(key, made, needed=False)
 
