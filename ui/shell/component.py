@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -17,9 +18,23 @@ from ui.shell.theme import ROOT, asset
 # rerun sends. The browser fetches each once, and keeps it.
 _LOAD = """
 const {{ drawComponent }} = await import(new URL("{address}", document.baseURI));
-export default told => drawComponent({{ ...told, data: JSON.parse(new TextDecoder().decode(told.data)) }});
+export default drawComponent;
 """
-_DRAW = "export function drawComponent("
+# Streamlit imports the loader for each drawing, and a browser answers imports that wait for the same module
+# in any order: an earlier drawing could come after a later one, and stay. So drawings say when they were made
+# while the loader may still be on its way. Later ones do not: equal data travel once.
+EARLY = 60.0  # seconds from the first drawing of a component in a session
+_DRAW = "function drawNow("
+_IN_ORDER = f"""
+const drawnAt = new WeakMap();
+export function drawComponent(told) {{
+  const data = JSON.parse(new TextDecoder().decode(told.data));
+  const root = told.parentElement, before = drawnAt.get(root);
+  if (data.at < before && before - data.at < {EARLY}) return;
+  if (data.at) drawnAt.set(root, data.at);
+  return drawNow({{ ...told, data }});
+}}
+"""
 SCRIPTS: dict[str, str] = {}  # of every component, by the name that its address ends with (`server.routes`)
 
 
@@ -55,11 +70,12 @@ class Component:
         styles = [
             one for one in (*(one.removesuffix(".js") for one in before), file) if _is_there(one, "css")
         ]
+        self._first = f"_first_{file}"
         self._mounted: Any = st.components.v2.component(
             f"unitscope_{file.rpartition('/')[2]}",
             html=asset(f"{file}.html") if _is_there(file, "html") else "<i hidden></i>",
             css="".join(asset(f"{one}.css") for one in styles) or None,
-            js=_LOAD.format(address=_registered(file, shared + script.replace(start, _DRAW))),
+            js=_LOAD.format(address=_registered(file, shared + script.replace(start, _DRAW) + _IN_ORDER)),
         )
 
     def __call__(
@@ -79,11 +95,18 @@ class Component:
             more: more to draw, which the script finds as `data.more`, its version as `data.more_version`.
             events: `on_<name>_change` for each state and event that it tells.
         """
+        if self._is_early():
+            data = {**data, "at": time.time()}
         if more is None:
             told = _json(data)
         else:
             told = _json({**data, "more_version": more.version})[:-1] + b',"more":' + more.text + b"}"
         self._mounted(key=key, data=told, width=width, **events)
+
+    def _is_early(self) -> bool:
+        """Whether the browser may still be fetching the script: the session has just begun to draw this."""
+        now = time.monotonic()
+        return now - float(st.session_state.setdefault(self._first, now)) < EARLY
 
 
 def _registered(file: str, script: str) -> str:
