@@ -1,8 +1,9 @@
-"""What `make run` starts: the app, its own routes, known hosts, compression. `streamlit run serve.py`."""
+"""What `make run` starts (`streamlit run serve.py`): app, own routes, known hosts, gate, compression."""
 
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +15,11 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from interpret_core.networks import torchvision_ops
-from ui.server import hosts, routes
+from ui.access import gate, hosts
+from ui.access.gate import Gate
+from ui.access.hosts import KnownHosts
+from ui.server import routes
 from ui.server.compression import KeptCompression
-from ui.server.hosts import KnownHosts
 from ui.shell import site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
@@ -48,9 +51,12 @@ def warm() -> None:
     gc.freeze()
 
 
+if refusal := gate.refuse_to_start():
+    sys.exit(refusal)
+
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[*routes.routes(), *site.routes()],
-    middleware=[Middleware(KnownHosts), Middleware(KeptCompression)],
+    middleware=[Middleware(KnownHosts), Middleware(Gate), Middleware(KeptCompression)],
     lifespan=lifespan,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -18,7 +18,13 @@ class Answer(NamedTuple):
     text: str
 
 
-def get(app: Any, target: str, headers: Headers = (("host", "127.0.0.1"),), kind: str = "http") -> Answer:
+def get(
+    app: Any,
+    target: str,
+    headers: Headers = (("host", "127.0.0.1"),),
+    kind: str = "http",
+    more: Mapping[str, Any] | None = None,
+) -> Answer:
     """The answer to `GET target`, or to a websocket's opening.
 
     Args:
@@ -26,6 +32,7 @@ def get(app: Any, target: str, headers: Headers = (("host", "127.0.0.1"),), kind
         target: path and query, percent-encoded.
         headers: names in small letters, in order; a name may come twice.
         kind: "http" or "websocket".
+        more: of the scope, in place of what stands there: the method, the client.
     """
     path, _, query = target.partition("?")
     scope = {
@@ -41,6 +48,7 @@ def get(app: Any, target: str, headers: Headers = (("host", "127.0.0.1"),), kind
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
         "subprotocols": [],
         "extensions": {"websocket.http.response": {}},
+        **(more or {}),
     }
     sent: list[MutableMapping[str, Any]] = []
 

@@ -16,6 +16,7 @@ from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.uploads import Uploads
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
+from ui.access import settings
 from ui.networks.form import LISTED, NONE
 from ui.session.networks import added
 
@@ -261,7 +262,7 @@ def test_a_job_that_needs_the_name_keeps_it(uploads: Uploads, monkeypatch: pytes
 )
 def test_who_may_add(monkeypatch: pytest.MonkeyPatch, value: str, address: str, refused: str) -> None:
     monkeypatch.setenv("INTERPRET_UPLOADS", value)
-    monkeypatch.setattr(added.served, "get_option", lambda name: address)
+    monkeypatch.setattr(settings.config, "get_option", lambda name: address)
     assert refused in added.refusal()
     assert bool(added.refusal()) is bool(refused)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from interpret_core import config, demo
 from interpret_core.errors import UnitscopeError
+from ui.access import account
 from ui.session import results
 from ui.shell.sidebar import Ask, Known
 
@@ -41,6 +42,7 @@ def known() -> Known:
         results.card,
         now.networks,
         now.datasets,
+        account.account(),
     )
 
 

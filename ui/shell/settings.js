@@ -75,7 +75,18 @@ const waysOf = ({ label, ways }) => {
   return part;
 };
 
-const partOf = field => ({ evidence: evidenceOf, ways: waysOf })[field.kind]?.(field) ?? fieldOf(field);
+// Who is logged in. Whoever logs in comes back to this view as it is then.
+const accountOf = ({ text, way, href, returns }) => {
+  const part = made('p', 'account', text);
+  if (!way) return part;
+  const link = Object.assign(made('a', '', way), { href });
+  const here = () => { link.href = `${href}?next=${encodeURIComponent(location.pathname + location.search)}`; };
+  if (returns) { here(); for (const kind of ['pointerenter', 'pointerdown', 'focus']) link.addEventListener(kind, here); }
+  part.append(' · ', link);
+  return part;
+};
+
+const partOf = field => ({ evidence: evidenceOf, ways: waysOf, account: accountOf })[field.kind]?.(field) ?? fieldOf(field);
 
 export default function({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.settings'), kept = (root._kept ??= new Map());

@@ -71,6 +71,21 @@ class Card(NamedTuple):
     findings: tuple[str, ...] = ()
 
 
+class Account(NamedTuple):
+    """Who is logged in, for the foot of the sidebar.
+
+    Attributes:
+        text: name and role, in words.
+        way, href: what leads out or in, and where; empty where nothing does.
+        returns: whether `href` leads back to the page it was left from, named as `next`.
+    """
+
+    text: str
+    way: str = ""
+    href: str = ""
+    returns: bool = False
+
+
 class Known(NamedTuple):
     """What there is to choose from.
 
@@ -80,6 +95,7 @@ class Known(NamedTuple):
         first_dataset, first_network: where whoever names none starts; asked only then.
         card: of a network.
         own_networks, own_datasets: names that the user has given in the configuration.
+        account: who is logged in, where there is a login.
     """
 
     networks: Sequence[str]
@@ -90,6 +106,7 @@ class Known(NamedTuple):
     card: Callable[[str], Card]
     own_networks: Collection[str] = ()
     own_datasets: Collection[str] = ()
+    account: Account | None = None
 
 
 def selection(known: Known, menu: Callable[[], None]) -> Ask | None:
@@ -141,6 +158,7 @@ def _settings(ask: tuple[str | None, str | None], cutoff: float, least: int, kno
         {**CUTOFF_BOX, "value": _digits(cutoff)},
         {**IMAGES_BOX, "value": str(least)},
         _foot(),
+        *([{"kind": "account", "name": "account", **known.account._asdict()}] if known.account else []),
     ]
     _boxes(key="settings", data={"fields": fields}, on_chosen_change=_chosen)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -12,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit import config as served
 
 from interpret_core import config, networks
 from interpret_core.config import UPLOADS
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
 from interpret_core.uploads import RemovedNetwork, Uploads, name_problem
+from ui.access import settings, visitors
+from ui.access.roles import Role
 from ui.session.memory import again
 from ui.session.networks import examinations
 from ui.session.work import listing
@@ -54,7 +54,10 @@ def refusal() -> str:
             f"Adding networks on this page is switched off ({UPLOADS}=0). Whoever runs the server names them "
             "in unitscope.toml."
         )
-    if not os.environ.get(UPLOADS, "").strip() and not _loopback():
+    access = settings.current()
+    if not visitors.may(Role.OPERATOR):
+        return visitors.refusal(visitors.current(), Role.OPERATOR, "Adding networks")
+    if access.beyond and not access.login and not os.environ.get(UPLOADS, "").strip():
         return (
             "This server answers to other machines and has no login, so networks are not added on its pages "
             f"unless whoever runs it names a folder for them: {UPLOADS}=uploads. Or they name networks in "
@@ -63,26 +66,15 @@ def refusal() -> str:
     return ""
 
 
-def _loopback() -> bool:
-    """Whether the server listens to its own machine alone."""
-    address = str(served.get_option("server.address") or "")
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
 def folder() -> Uploads:
     """Where they are.
 
     Raises:
-        ParameterError: there is to be none.
+        ParameterError: there is to be none, or none for this visitor.
     """
-    place = config.current().uploads
-    if place is None:
-        raise ParameterError(refusal())
+    place, refused = config.current().uploads, refusal()
+    if place is None or refused:
+        raise ParameterError(refused)
     return Uploads(place)
 
 

@@ -144,3 +144,11 @@ def _own_names() -> frozenset[str]:
     short = socket.gethostname()
     names = {short, socket.getfqdn(), f"{short.partition('.')[0]}.local"}
     return frozenset(name.lower().rstrip(".") for name in names if name)
+
+
+def is_loopback_name(name: str) -> bool:
+    """Whether a name or address means the machine itself, whichever machine that is."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return any(_fits(name, pattern) for pattern in LOOPBACK)

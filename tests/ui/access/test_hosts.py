@@ -16,8 +16,8 @@ from streamlit import config
 from tests.ui.asgi import Answer, get
 from tests.ui.browser import serving
 from tests.ui.conftest import server_environment
-from ui.server import hosts
-from ui.server.hosts import VARIABLE, KnownHosts
+from ui.access import hosts
+from ui.access.hosts import VARIABLE, KnownHosts
 
 LOCAL = [
     "localhost",

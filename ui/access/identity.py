@@ -1,0 +1,114 @@
+"""Who a request or a websocket comes from: by the cookie that Streamlit signed, or by the proxy's header."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from streamlit import auth_util
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from ui.access.roles import Visitor
+from ui.access.settings import Access
+
+PROXY_HEADER = "x-unitscope-proxy"
+_LONGEST = 320  # characters of a name: what an address of mail may have
+Values = Callable[[str], Sequence[str]]  # a header's name in small letters -> its values
+
+
+def visitor(access: Access, values: Values) -> Visitor:
+    """Who asks.
+
+    Args:
+        access: the settings.
+        values: of the request's headers.
+    """
+    shown = _named(access, values)
+    if not shown:
+        return Visitor("", access.unknown)
+    name = shown.casefold()
+    return Visitor(name, access.role_of(name), shown)
+
+
+def _named(access: Access, values: Values) -> str:
+    """The name that the login gives; empty where nobody is logged in."""
+    if access.login == "header":
+        return _by_header(access, values)
+    if access.login == "oidc":
+        return _by_cookie(cookies(values("cookie")))
+    return ""
+
+
+def _by_header(access: Access, values: Values) -> str:
+    given = values(access.header)
+    if len(given) != 1:  # two are a proxy that adds where it should replace: one is the client's word
+        return ""
+    told = values(PROXY_HEADER)
+    # Without a secret the server listens to its own machine alone (`settings`): only the proxy reaches it.
+    if access.secret and not (
+        len(told) == 1 and hmac.compare_digest(told[0].encode(), access.secret.encode())
+    ):
+        return ""
+    return _plain(given[0])
+
+
+def _by_cookie(given: Mapping[str, str]) -> str:
+    secret = get_cookie_secret()
+
+    def signed(name: str) -> bytes | None:
+        value = given.get(name)
+        return (
+            None if value is None else decode_signed_value(secret, name, value.encode("latin-1", "replace"))
+        )
+
+    try:
+        told: Any = json.loads(auth_util.get_cookie_with_chunks(signed, USER_COOKIE_NAME) or b"null")
+    except ValueError:
+        return ""
+    # The same that Streamlit itself asks for: a cookie of another instance counts for nothing here.
+    if not isinstance(told, dict) or told.get("is_logged_in") is not True:
+        return ""
+    if told.get("origin") != auth_util.get_origin_from_redirect_uri():
+        return ""
+    if told.get("email"):
+        # Where the provider lets everybody write any address, only a verified one says who they are.
+        return "" if told.get("email_verified") in (False, "false") else _plain(told["email"])
+    return _plain(told.get("preferred_username"))
+
+
+def _plain(name: object) -> str:
+    """A name as it can be compared and shown; empty where it is none."""
+    if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST:
+        return ""
+    return name.strip()
+
+
+def cookies(headers: Iterable[str]) -> dict[str, str]:
+    """Name and value of each cookie in `Cookie` headers."""
+    found: dict[str, str] = {}
+    for pair in (pair for header in headers for pair in header.split(";")):
+        name, equals, value = pair.strip().partition("=")
+        if not equals or name in found:
+            continue
+        try:
+            parsed = SimpleCookie(f"x={value}")
+        except CookieError:
+            continue
+        found[name] = parsed["x"].value if "x" in parsed else value
+    return found
+
+
+def is_local(peer: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        found = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)

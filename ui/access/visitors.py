@@ -1,0 +1,90 @@
+"""Who the present visitor is, for pages and routes behind the gate, and what they may."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote, unquote
+
+import streamlit as st
+from starlette.requests import Request
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+
+from interpret_core.errors import UserError
+from ui.access import identity, settings
+from ui.access.roles import NOBODY, Role, Visitor
+from ui.access.settings import Access
+
+HEADER = "x-unitscope-visitor"  # written by the gate; a client's own never passes it
+_A = {role: f"{'an' if role.word[0] in 'ao' else 'a'} {role.word}" for role in Role}
+LOCAL = Visitor("", Role.OPERATOR)
+
+
+class NotAllowedError(UserError):
+    """What the visitor asks for needs another role."""
+
+
+def written(
+    given: Iterable[tuple[bytes, bytes]], visitor: Visitor, access: Access
+) -> list[tuple[bytes, bytes]]:
+    """A request's headers with who asks; without what a client has written there, and without the secret."""
+    hidden = {HEADER.encode(), identity.PROXY_HEADER.encode(), access.header.encode("latin-1")}
+    told = quote(json.dumps([visitor.name, visitor.role, visitor.shown])).encode()
+    return [*(pair for pair in given if pair[0].lower() not in hidden), (HEADER.encode(), told)]
+
+
+def current() -> Visitor:
+    """The visitor of this session, in a run of a page or a callback.
+
+    Outside a server (a script run by a test, a command) it is whoever has started the process.
+    """
+    if get_script_run_ctx() is None:
+        return LOCAL
+    found = st.context.headers
+    if not len(found):
+        return LOCAL
+    return _read(found.get_all(HEADER))
+
+
+def of(request: Request) -> Visitor:
+    """The visitor who asks for a route."""
+    return _read(request.headers.getlist(HEADER))
+
+
+def may(role: Role) -> bool:
+    """Whether the present visitor may what a role may."""
+    return current().role >= role
+
+
+def require(role: Role, act: str) -> Visitor:
+    """The present visitor, if they may.
+
+    Args:
+        role: the least that may.
+        act: what they are about to do, for the message: "Starting a computation".
+
+    Raises:
+        NotAllowedError: they may not.
+    """
+    visitor = current()
+    if visitor.role < role:
+        raise NotAllowedError(refusal(visitor, role, act))
+    return visitor
+
+
+def refusal(visitor: Visitor, role: Role, act: str) -> str:
+    """Why somebody may not, and whom to ask."""
+    access = settings.current()
+    whom = f" Ask {access.contact}." if access.contact else ""
+    if access.login and not visitor.name:
+        return f"{act} is for those who are logged in: log in at the foot of the sidebar."
+    who = visitor.shown or "everybody"
+    return f"{act} takes the role {role.word}; here {who} is {_A[visitor.role]}.{whom}"
+
+
+def _read(told: Sequence[str]) -> Visitor:
+    """From the gate's header; somebody who has not come through it is nobody beyond this machine."""
+    if len(told) != 1:
+        return NOBODY if settings.current().beyond else LOCAL
+    name, role, shown = json.loads(unquote(told[0]))
+    return Visitor(name, Role(role), shown)
