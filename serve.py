@@ -18,8 +18,9 @@ from interpret_core.networks import torchvision_ops
 from ui.access import gate, hosts
 from ui.access.gate import Gate
 from ui.access.hosts import KnownHosts
-from ui.server import routes
+from ui.server import logs, routes
 from ui.server.compression import KeptCompression
+from ui.server.logs import Logged
 from ui.shell import site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
@@ -33,6 +34,7 @@ FIRST = 2.0  # seconds that belong to the first visitor
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Answer at once; what some pages need is imported once the first one has been drawn."""
+    logs.set_up()
     hosts.warn()
     gc.freeze()
     later = threading.Timer(FIRST, warm)
@@ -51,12 +53,12 @@ def warm() -> None:
     gc.freeze()
 
 
-if refusal := gate.refuse_to_start():
+if refusal := gate.refuse_to_start() or logs.problem():
     sys.exit(refusal)
 
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[*routes.routes(), *site.routes()],
-    middleware=[Middleware(KnownHosts), Middleware(Gate), Middleware(KeptCompression)],
+    middleware=[Middleware(one) for one in (Logged, KnownHosts, Gate, KeptCompression)],
     lifespan=lifespan,
 )

@@ -31,11 +31,12 @@ from ui.access.settings import Access
 from ui.access.sign_in import ENTER, LOGOUT
 from ui.shell.addresses import base
 
-LIVENESS, READINESS = "/_stcore/health", "/ready"
+LIVENESS, READINESS = "/_stcore/health", "/api/ready"
 METRICS = ("/_stcore/metrics", "/metrics")
 METRICS_TOKEN = "INTERPRET_METRICS_TOKEN"
 LOGIN = "/auth/login"
 OIDC = (LOGIN, LOGOUT, "/oauth2callback")
+SCOPE = "unitscope.visitor"  # where the name stands in a scope, for what writes lines about requests
 NEXT = "unitscope_next"  # cookie with the address that somebody came for
 _LONGEST = 2000  # characters of it
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -57,6 +58,7 @@ class Gate:
         access = settings.current()
         asked = _Asked(scope, access)
         guarded = self._with_headers(send, asked.https)
+        scope[SCOPE] = asked.visitor.name
         answer = await run_in_threadpool(asked.answer) if asked.slow else asked.answer()
         if answer is not None:
             await answer(scope, receive, guarded)

@@ -76,7 +76,7 @@ class Access:
         """What somebody may whom nobody has named."""
         if self.login:
             return self.anonymous
-        return self.open if self.beyond else Role.OPERATOR
+        return self.open if self.beyond or self.open else Role.OPERATOR
 
 
 def current() -> Access:

@@ -38,7 +38,7 @@ def current() -> Visitor:
 
     Outside a server (a script run by a test, a command) it is whoever has started the process.
     """
-    if get_script_run_ctx() is None:
+    if get_script_run_ctx(suppress_warning=True) is None:
         return LOCAL
     found = st.context.headers
     if not len(found):

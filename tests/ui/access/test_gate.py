@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from streamlit import auth_util, config
 from streamlit.runtime.secrets import AttrDict
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from tests.ui.access.conftest import SECRET
 from tests.ui.asgi import Answer, get
 from ui.access import gate, settings, visitors
 from ui.access.gate import Gate, own_address
@@ -19,7 +20,6 @@ from ui.access.roles import Role
 
 HOST = ("host", "scope.example.org")
 PAGE = ("accept", "text/html,*/*")
-SECRET = "0123456789abcdef" * 4
 ORIGIN = "https://scope.example.org"
 OIDC = AttrDict({"client_id": "x", "redirect_uri": f"{ORIGIN}/oauth2callback", "cookie_secret": SECRET})
 ROLES = {
@@ -27,34 +27,14 @@ ROLES = {
     "INTERPRET_MEMBERS": "ada@example.org, *@lab.example.org",
     "INTERPRET_VIEWERS": "*@example.org",
 }
-VARIABLES = (
-    *settings.PATTERNS.values(),
-    settings.OPEN,
-    settings.ANONYMOUS,
-    settings.HEADER,
-    settings.SECRET,
-    settings.LOGOUT,
-    settings.ADDRESS,
-    settings.CONTACT,
-    gate.METRICS_TOKEN,
-)
 Environment = pytest.MonkeyPatch
 
 
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: Environment) -> Iterator[None]:
-    """No setting but the test's own; the server listens to its own machine."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    options = {"server.address": "127.0.0.1", "server.baseUrlPath": "", "server.cookieSecret": SECRET}
-    real = config.get_option
-    monkeypatch.setattr(config, "get_option", lambda name: options[name] if name in options else real(name))
-    monkeypatch.setattr(auth_util, "get_secrets_auth_section", lambda: AttrDict({}))
-    return
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture
-def oidc(monkeypatch: Environment) -> None:
+def oidc(alone: None, monkeypatch: Environment) -> None:
     monkeypatch.setattr(auth_util, "get_secrets_auth_section", lambda: OIDC)
     monkeypatch.setattr(settings, "get_cookie_secret", lambda: SECRET)
     monkeypatch.setattr("ui.access.identity.get_cookie_secret", lambda: SECRET)
@@ -63,7 +43,7 @@ def oidc(monkeypatch: Environment) -> None:
 
 
 @pytest.fixture
-def header(monkeypatch: Environment) -> None:
+def header(alone: None, monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.HEADER, "X-Email")
     for name, value in ROLES.items():
         monkeypatch.setenv(name, value)
@@ -138,6 +118,14 @@ def test_beyond_localhost_without_a_login_nothing_is_served(monkeypatch: Environ
     assert who(ask("/_stcore/metrics")) == ("", "operator")
     monkeypatch.setenv(settings.OPEN, "anybody")
     assert "expected 0, 1 or a role" in gate.refuse_to_start()
+
+
+def test_who_lets_everybody_in_behind_a_proxy_makes_nobody_an_operator(monkeypatch: Environment) -> None:
+    monkeypatch.setenv(settings.OPEN, "1")
+    assert who(ask("/", ("x-forwarded-for", "10.0.0.7"))) == ("", "member")
+    assert who(get(Gate(inside), "/", (("host", "127.0.0.1"),))) == ("", "member"), (
+        "a proxy that says nothing"
+    )
 
 
 def test_a_public_address_in_front_counts_like_listening_there(monkeypatch: Environment) -> None:

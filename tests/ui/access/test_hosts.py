@@ -169,7 +169,11 @@ def test_where_the_server_listens() -> None:
 @pytest.fixture(scope="module")
 def served(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of a server that is also called scope.example.org."""
-    environment = {**server_environment(installation, profiled), VARIABLE: "scope.example.org"}
+    environment = {
+        **server_environment(installation, profiled),
+        VARIABLE: "scope.example.org",
+        "INTERPRET_OPEN": "1",
+    }
     with serving(environment, tmp_path_factory.mktemp("hosts") / "log") as address:
         yield address.removeprefix("http://")
 

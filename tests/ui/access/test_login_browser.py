@@ -89,7 +89,7 @@ def test_every_route_of_the_server_is_closed(guarded: str) -> None:
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     routes = [(re.sub(r"{[^}]*}", "1", path), methods) for _, path, methods in json.loads(told.stdout)]
     assert len(routes) > 25
-    open_paths = {"/_stcore/health", "/ready", "/auth/login", "/auth/logout", "/oauth2callback"}
+    open_paths = {"/_stcore/health", "/api/ready", "/auth/login", "/auth/logout", "/oauth2callback"}
     asked = 0
     for path, methods in routes:
         for method in methods or ["GET"]:

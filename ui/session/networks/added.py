@@ -17,7 +17,7 @@ from interpret_core.config import UPLOADS
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
 from interpret_core.uploads import RemovedNetwork, Uploads, name_problem
-from ui.access import settings, visitors
+from ui.access import audit, settings, visitors
 from ui.access.roles import Role
 from ui.session.memory import again
 from ui.session.networks import examinations
@@ -195,6 +195,7 @@ def register(name: str) -> None:
         raise ParameterError(problem)
     folder().register(found.staged, name, found.entry)
     st.session_state[_EXAMINED] = None
+    audit.note("network added", network=name)
     again()
 
 
@@ -207,6 +208,7 @@ def remove(name: str) -> None:
     if at_work(name):
         raise ParameterError(BUSY.format(name=name))
     folder().remove(name)
+    audit.note("network removed", network=name)
     again()
 
 
@@ -219,6 +221,7 @@ def put_back(removed: RemovedNetwork) -> None:
     if at_work(removed.name) or unusable(removed.name):
         raise ParameterError(unusable(removed.name) or BUSY.format(name=removed.name))
     folder().put_back(removed)
+    audit.note("network put back", network=removed.name)
     again()
 
 
