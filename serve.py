@@ -18,9 +18,10 @@ from interpret_core.networks import torchvision_ops
 from ui.access import gate, hosts
 from ui.access.gate import Gate
 from ui.access.hosts import KnownHosts
-from ui.server import logs, routes
+from ui.server import logs, metrics, routes
 from ui.server.compression import KeptCompression
 from ui.server.logs import Logged
+from ui.server.metrics import Measured
 from ui.shell import site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
@@ -58,7 +59,7 @@ if refusal := gate.refuse_to_start() or logs.problem():
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=[*routes.routes(), *site.routes()],
-    middleware=[Middleware(one) for one in (Logged, KnownHosts, Gate, KeptCompression)],
+    routes=[*routes.routes(), *metrics.routes(), *site.routes()],
+    middleware=[Middleware(one) for one in (Logged, KnownHosts, Gate, Measured, KeptCompression)],
     lifespan=lifespan,
 )
