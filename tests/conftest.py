@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))
 
 
+@pytest.fixture(scope="session")
+def slowly(request: pytest.FixtureRequest) -> bool:
+    """Whether tests of minutes run, too."""
+    return bool(request.config.getoption("--slow"))
+
+
 @pytest.fixture
 def demo_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo alone, without a download, from a folder with no configuration."""

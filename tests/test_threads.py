@@ -11,6 +11,7 @@ import pytest
 
 from interpret_core import jobs
 from interpret_core.store.store import Store
+from tests.slow import slow
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -45,7 +46,7 @@ def test_a_process_waits_briefly(command: str) -> None:
     ("name", "value", "line"),
     [
         ("GOMP_SPINCOUNT", "77", "GOMP_SPINCOUNT = '77'"),
-        ("OMP_WAIT_POLICY", "passive", "GOMP_SPINCOUNT = '0'"),
+        slow("OMP_WAIT_POLICY", "passive", "GOMP_SPINCOUNT = '0'"),
     ],
 )
 def test_whoever_starts_it_has_the_choice(

@@ -30,6 +30,7 @@ from interpret_core.errors import ChangedFileError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.analyses.related import NETWORK, asked, write_objects
+from tests.slow import some_slow
 
 Job = Callable[[Path, Store, Execution], object]
 FIRST = 1  # moment after the digest was read; before, what is changed is another data set
@@ -132,9 +133,9 @@ KINDS = ("listed", "by largest object")
 
 
 def some() -> Iterator[object]:
-    """Every job with two disturbances, each of these with two jobs or more; all others run with --slow."""
+    """Every job with one disturbance, each of these with a job; all others run with --slow."""
     for (j, name), (d, disturbance), (k, kind) in product(*map(enumerate, (JOBS, DISTURBANCES, KINDS))):
-        quick = d % 2 == j % 2 and (j + d // 2) % 2 == k
+        quick = d == j % len(DISTURBANCES) and j % 2 == k
         yield pytest.param(kind, name, disturbance, marks=[] if quick else [pytest.mark.slow])
 
 
@@ -256,7 +257,7 @@ def test_touched_files_do_not_matter(listed: Folder, tmp_path: Path, name: str) 
         assert records(store) == wanted
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "evaluation")))
 def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
     picture, mask = listed.files("pictures")[1], listed.files("masks")[2]
@@ -274,7 +275,7 @@ def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) 
             check(job, listed, store, wanted)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "ablation")))
 def test_a_thread_that_exchanges_files_all_the_time(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
     wanted, _ = undisturbed(job, listed, tmp_path / "right")

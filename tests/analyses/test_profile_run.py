@@ -37,6 +37,7 @@ from tests.analyses.runs import (
 from tests.planted_dataset import Planted
 from tests.reference import chance as reference_chance
 from tests.reference import profile as reference
+from tests.slow import slow
 
 EQUAL_FIELDS = (
     "threshold",
@@ -150,7 +151,9 @@ def test_planted_states(planted: Planted, store: Store) -> None:
     assert {State.DEAD, State.TIED} <= states
 
 
-@pytest.mark.parametrize(("shards", "order"), [(1, None), (2, (1, 0)), (4, (2, 0, 3, 1)), (5, None)])
+@pytest.mark.parametrize(
+    ("shards", "order"), [slow(1, None), slow(2, (1, 0)), (4, (2, 0, 3, 1)), slow(5, None)]
+)
 def test_shards_and_their_order_do_not_matter(
     planted: Planted, tmp_path: Path, shards: int, order: tuple[int, ...] | None
 ) -> None:

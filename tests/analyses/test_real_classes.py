@@ -80,6 +80,7 @@ def test_photographs_by_imagenets_own_names(photographs: Path, store: Store, nam
     assert (int(found.images.sum()), round(found.overall_accuracy * 69)) == (69, RIGHT[name])
 
 
+@pytest.mark.slow
 def test_photographs_by_the_words_of_other_data_sets(photographs: Path, store: Store) -> None:
     """Each photograph under the object that the curated table has for its class, and no other word."""
     word = {}

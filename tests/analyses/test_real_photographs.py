@@ -21,6 +21,7 @@ from interpret_core.store.store import Store
 from tests.analyses.runs import digests, lines_of
 from tests.reference import bands as reference_bands
 from tests.reference import profile as reference
+from tests.slow import slow
 
 pytestmark = [
     pytest.mark.real,
@@ -56,9 +57,11 @@ def every(step: int, folder: Path) -> Path:
     return folder
 
 
-def test_efficientnet_equals_the_reference(photographs: Path, store: Store) -> None:
+@pytest.mark.parametrize("step", [16, slow(4)])
+def test_efficientnet_equals_the_reference(tmp_path: Path, store: Store, step: int) -> None:
     """Early, depthwise and late layers, with ReLU6 and without, on the annotations as they are."""
     layers = ("conv_stem", "blocks.4.depthwise_conv", "blocks.10.project_conv", "blocks.15.expand_conv")
+    photographs = every(step, tmp_path / "every")
     request = ProfileRequest("efficientnet-lite0", str(photographs), layers, min_images=1, permutations=0)
     found = find_profiles(run_profile(request, store).keys, store)
     dataset, network = datasets.open_dataset(str(photographs)), networks.load("efficientnet-lite0")

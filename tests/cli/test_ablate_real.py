@@ -41,6 +41,7 @@ def photographs(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_cats_lose_more_than_others_when_cats_units_are_silenced(
     command: Command, environment: Path, photographs: Path
 ) -> None:

@@ -63,7 +63,7 @@ def undisturbed(command: Command, planted: Planted, tmp_path: Path) -> dict[str,
     return digests(tmp_path / "undisturbed")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, slow(signal.SIGINT), signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, slow(signal.SIGINT), slow(signal.SIGTERM)])
 def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monkeypatch, number):
     log, cache = tmp_path / "log", tmp_path / "interrupted"
     monkeypatch.setenv(LOG, str(log))

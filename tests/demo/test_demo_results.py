@@ -36,6 +36,9 @@ pytestmark = [
     pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
 ]
 NAMES = [f"{demo.PREFIX}{name}" for name in demo.NETWORKS]
+FEWER = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if "vgg11" in name else []) for name in NAMES]
+)
 LIMIT = 24_000_000  # bytes of all results of the demo together
 PIXELS = 2  # another processor may change a response in its last bit, and with it a count (README, Limits)
 TALLIES = ("exceeding", "intersection", "active", "active_total", "shade_intersection")
@@ -52,7 +55,7 @@ def test_the_manifest_is_of_these_files():
     assert files == {MANIFEST, *(f"{key}.xz" for key in manifest["records"])}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@FEWER
 def test_the_networks_compute_what_they_computed_when_the_results_were_made(name):
     manifest = Shipped(demo.RESULTS).manifest
     network = networks.load(name)
@@ -116,9 +119,7 @@ def test_attributions_add_up(tmp_path, name):
         assert flagged.mean() <= 0.05
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if "vgg11" in name else []) for name in NAMES]
-)
+@FEWER
 def test_the_units_of_a_class_are_needed_for_it_and_random_ones_are_not(tmp_path, name):
     """Top 3 %: beyond the random mean and two deviations for 8 of 10 classes; bottom 3 %: never beyond.
 
@@ -154,6 +155,7 @@ def test_nine_of_ten_pictures_are_right(tmp_path, name):
         assert evaluated.evaluation.overall_accuracy >= 0.9
 
 
+@pytest.mark.slow
 def test_the_first_layer_is_computed_again(tmp_path):
     request = ProfileRequest(NAMES[0], demo.NAME, ("conv1",), permutations=0)
     shipped = Shipped(demo.RESULTS)

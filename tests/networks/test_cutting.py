@@ -174,7 +174,7 @@ def test_cutting_leaves_the_shared_network_as_it_is() -> None:
         assert torch.equal(intact(images), before)
 
 
-@pytest.mark.parametrize("model", ["alexnet", "resnet18", "mobilenet_v3_small"])
+@pytest.mark.parametrize("model", [slow("alexnet"), "resnet18", slow("mobilenet_v3_small")])
 def test_a_response_is_carried_on_in_a_straight_line_and_the_rest_is_the_tails(model: str) -> None:
     torch.manual_seed(4)
     module = randomise(models.get_model(model, weights=None).double().eval()).requires_grad_(False)

@@ -103,7 +103,7 @@ UNITS = {
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "vgg11" else []) for name in BY_HAND]
+    "name", [pytest.param(name, marks=[] if name == "alexnet" else [pytest.mark.slow]) for name in BY_HAND]
 )
 def test_responses_and_output_are_those_of_a_forward_pass_by_hand(weights: Path, name: str) -> None:
     network = load(f"demo/{name}")

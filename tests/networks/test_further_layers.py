@@ -275,7 +275,7 @@ def test_without_any_convolution_every_reason_is_said() -> None:
         loaded(Line().eval())
 
 
-@pytest.mark.parametrize("name", [pytest.param("swin_t", marks=pytest.mark.slow), "vit_b_32"])
+@pytest.mark.parametrize("name", ["swin_t", pytest.param("vit_b_32", marks=pytest.mark.slow)])
 def test_transformers_say_that_their_patch_embedding_is_all_that_is_shown(name: str) -> None:
     network = loaded(family(name), (224, 224))
     assert any("only its patch embedding" in finding for finding in network.findings)

@@ -113,7 +113,7 @@ EDITS: dict[str, Callable[[nn.Sequential, random.Random], None]] = {
 }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(seed=st.integers(0, 10_000), edit=st.sampled_from(sorted(EDITS)))
 def test_one_edit_moves_the_digest(seed: int, edit: str) -> None:
     module = drawn(seed)

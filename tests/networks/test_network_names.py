@@ -16,6 +16,7 @@ from interpret_core import networks
 from interpret_core.errors import NetworkError, ParameterError
 from interpret_core.networks import Preprocessing, digest, find, known, load, torchvision_ops
 from interpret_core.networks.providers import torchvision_models
+from tests.slow import slow
 
 ROOT = Path(torchvision_ops.__file__).parents[2]
 torchvision = torchvision_ops.torchvision()
@@ -87,7 +88,7 @@ def test_devices() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["torchvision/squeezenet1_1", "efficientnet-lite0", "tests.networks.samples:twice",
+    ["torchvision/squeezenet1_1", slow("efficientnet-lite0"), "tests.networks.samples:twice",
      "tests.networks.samples:plain"],
 )  # fmt: skip
 def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
@@ -104,7 +105,7 @@ def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
 def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:
     factory = "tests.networks.samples:twice"
     state = networks.find(factory).source.factory.parts().module.state_dict()
-    digests = [digest(factory), digest("torchvision/alexnet"), digest("torchvision/vgg11")]
+    digests = [digest(factory), digest("torchvision/resnet18"), digest("torchvision/squeezenet1_1")]
     for value in (0.0, 1.0):
         file = tmp_path / f"{value}.pth"
         torch.save({name: torch.full_like(tensor, value) for name, tensor in state.items()}, file)

@@ -18,6 +18,7 @@ from interpret_core.errors import NetworkError, ParameterError, WeightsError
 from interpret_core.networks import NetworkParts, Preprocessing, find, known, load, torchvision_ops
 from interpret_core.networks.examination.channels import MADE_GREY
 from interpret_core.networks.untrained import untrained_control
+from tests.slow import slow
 
 models = torchvision_ops.classifiers()
 CLASSES = ("crane", "owl", "wren", "no bird")
@@ -37,7 +38,9 @@ def configured(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None
     monkeypatch.setenv("INTERPRET_CONFIG", str(file))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "densenet121"])
+@pytest.mark.parametrize(
+    "name", [slow("resnet18"), "mobilenet_v3_small", "squeezenet1_1", slow("densenet121")]
+)
 def test_the_number_of_classes_is_read_off_the_file(tmp_path: Path, name: str) -> None:
     file = tmp_path / "own.safetensors"
     module = trained(file, name)

@@ -81,10 +81,12 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def caches(material: Path) -> dict[str, Path]:
+def caches(material: Path, slowly: bool) -> dict[str, Path]:
     """The filled cache of this processor, as "own", and of every other."""
-    surveys = [str(material / PLANTED), str(demo.DATASET)]
-    if os.environ.get("INTERPRET_REAL_DATA"):
+    surveys = [str(material / PLANTED)]  # that of the few scenes is part of their profile
+    if slowly:
+        surveys.append(str(demo.DATASET))
+    if slowly and os.environ.get("INTERPRET_REAL_DATA"):
         surveys.append(str(Path(os.environ["INTERPRET_REAL_DATA"]) / "coco_broden"))
     environments = {"own": dict[str, str](), **processors()}
 

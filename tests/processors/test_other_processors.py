@@ -53,9 +53,9 @@ def test_keys_are_equal(own: Store, other: Store) -> None:
     assert own.json_keys() == other.json_keys()
 
 
-def test_surveys_are_equal_to_the_byte(own: Store, other: Store) -> None:
+def test_surveys_are_equal_to_the_byte(own: Store, other: Store, slowly: bool) -> None:
     found = pairs(own, other, "survey")
-    assert len(found) >= 3
+    assert len(found) >= (3 if slowly else 2)
     for mine, theirs in found:
         assert mine.digest() == theirs.digest()
 

@@ -26,6 +26,7 @@ from interpret_core.runtime.subjects import (
 from interpret_core.store.cabinet import Cabinet
 from interpret_core.store.store import Store
 from tests.networks import own
+from tests.slow import slow
 
 OWN = "tests.networks.own:"
 LIVE = OWN + "live"
@@ -60,7 +61,9 @@ def test_a_lost_index_does_not_hide_what_pages_look_up(store: Store, tmp_path: P
     assert usual(again, store) == ("first", "second")
 
 
-@pytest.mark.parametrize("name", [OWN + "base", "efficientnet-lite0", "torchvision/squeezenet1_1@random"])
+@pytest.mark.parametrize(
+    "name", [OWN + "base", slow("efficientnet-lite0"), "torchvision/squeezenet1_1@random"]
+)
 def test_a_digest_is_known_once_a_run_has_loaded_the_network(name: str, store: Store) -> None:
     before = identify(name, store, recent=True)
     assert not before.known

@@ -14,6 +14,7 @@ import pytest
 from interpret_core import jobs
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
+from tests.slow import slow, some_slow
 
 PAGE = 4096
 SIZES = (10, 500, 3_000, 6_000, 20_000, 40_000, 100_000)  # in a page of the index, in several, in a file
@@ -65,6 +66,15 @@ def page(path, rng):
 
 ALL, MOST, SOME, FEW = COUNT, COUNT * 8 // 10, COUNT * FILES // len(SIZES) + 1, COUNT * FILES // len(SIZES)
 WHOLE = (COUNT, len(JOBS), COUNT)
+QUICK = (
+    "cut to half",
+    "no header",
+    "bits anywhere",
+    "text",
+    "a key that is no text",
+    "no table",
+    "no settings",
+)
 DAMAGES = {  # what is done, and how many of the texts are left at least; of the records, which are files, all
     "cut anywhere": (lambda path, rng: os.truncate(path, rng.randrange(path.stat().st_size)), FEW),
     "cut between pages": (lambda path, rng: os.truncate(path, page(path, rng)), FEW),
@@ -142,7 +152,7 @@ def recover(store):
     assert len(store.keys("r/")) == COUNT
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", some_slow(DAMAGES, QUICK))
 def test_a_damaged_index_is_made_anew(original, tmp_path, damage):
     change, least = DAMAGES[damage]
     for seed in range(2):
@@ -154,7 +164,9 @@ def test_a_damaged_index_is_made_anew(original, tmp_path, damage):
             recover(store)
 
 
-@pytest.mark.parametrize("damage", ["cut to half", "cut to nothing", "no magic", "bits everywhere", "noise"])
+@pytest.mark.parametrize(
+    "damage", some_slow(["cut to half", "cut to nothing", "no magic", "bits everywhere", "noise"], QUICK)
+)
 def test_an_index_damaged_in_use_is_made_anew(original, tmp_path, damage):
     folder = tmp_path / "cache"
     shutil.copytree(original, folder)
@@ -260,7 +272,7 @@ print(found)
 """
 
 
-@pytest.mark.parametrize("damage", ["no magic", "cut to half", "noise", "gone"])
+@pytest.mark.parametrize("damage", [slow("no magic"), "cut to half", slow("noise"), "gone"])
 def test_processes_that_find_the_damage_together_make_one_index(original, tmp_path, damage):
     """Nobody's entry is lost, and none is wrong, whoever was first."""
     folder, start = tmp_path / "cache", time.time() + 2

@@ -156,7 +156,7 @@ def test_bar_and_cell_choose_the_class(page: Page, ready: str) -> None:
     expect(page.locator(".bars .row").first).not_to_contain_text("red square")
 
 
-@pytest.mark.parametrize("part", ["curves", slow("matrix"), slow("networks"), "units", slow("special")])
+@pytest.mark.parametrize("part", ["curves", slow("matrix"), slow("networks"), slow("units"), slow("special")])
 def test_narrow_and_dark(browser: Browser, ready: str, part: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()

@@ -17,6 +17,7 @@ from interpret_core.cli.app import main
 from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.provenance import signed
+from tests.slow import slow
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui.ablation import controls, fractions, networks
@@ -83,7 +84,7 @@ def test_step_of_the_grid_is_shown_at_once_beside_the_intact_network() -> None:
 
 
 @pytest.mark.usefixtures("with_ablation")
-@pytest.mark.parametrize("more", [{}, {"metric": "probability"}, {"by": "random", "seed": "1"}])
+@pytest.mark.parametrize("more", [{}, slow({"metric": "probability"}), slow({"by": "random", "seed": "1"})])
 def test_what_the_browser_draws_of_a_step_is_what_its_page_draws(more: dict[str, str]) -> None:
     ahead = component(open_page(PAGE, **HERE, **TARGET, **more), "class_bars")["more"]["steps"]
     assert set(ahead) == {f"{step:g}" for step in STEPS}
@@ -160,30 +161,30 @@ def test_units_picked_by_hand_are_chips_and_silenced() -> None:
     [
         ({"silence": "conv2:99,conv2:3"}, r"“conv2\:99” (units of conv2 are numbered 0 to 31)"),
         ({"silence": "conv9:1,conv2:3"}, r"“conv9\:1” (there is no layer “conv9”: did you mean conv"),
-        ({"silence": "zzz:1"}, "there are conv1, conv2, 6)"),
+        slow({"silence": "zzz:1"}, "there are conv1, conv2, 6)"),
         ({"silence": "conv2,conv2:3"}, r"“conv2” (expected layer:unit such as conv2\:7)"),
-        ({"silence": "conv2:x"}, r"“conv2\:x” (“x” is no number of a unit: units of conv2"),
-        ({"silence": "conv2:-1"}, "is no number of a unit"),
-        ({"silence": "conv2:1.0"}, "is no number of a unit"),
-        ({"silence": "conv2:３"}, "is no number of a unit"),
+        slow({"silence": "conv2:x"}, r"“conv2\:x” (“x” is no number of a unit: units of conv2"),
+        slow({"silence": "conv2:-1"}, "is no number of a unit"),
+        slow({"silence": "conv2:1.0"}, "is no number of a unit"),
+        slow({"silence": "conv2:３"}, "is no number of a unit"),
         ({"silence": f"conv2:{9**30}"}, "are numbered 0 to 31"),
         ({"silence": "conv2:3,conv2:03"}, r"“conv2\:03” (it stands there twice and counts once)"),
         ({"silence": ",".join(f"conv8:{n}" for n in range(9))}, "; and 3 more."),
         ({"layers": "conv1,conv7"}, "conv7"),
         ({"layers": "conv1,conv1"}, "twice; it counts once"),
-        ({"layers": "conv7"}, "conv7"),
+        slow({"layers": "conv7"}, "conv7"),
         ({"compare": "classy_other,nobody", "part": "networks"}, "network “nobody”, which is not here"),
         ({"compare": "classy", "part": "networks"}, "which is the page’s own"),
         ({"percent": "0.00004"}, "expected 0 to 100 with three decimals at most; showing 0.001 %"),
-        ({"percent": "2.00049"}, "showing 2 %"),
+        slow({"percent": "2.00049"}, "showing 2 %"),
         ({"class": "red sqare"}, "showing red square"),
         ({"percent": "300"}, "expected 0 to 100; showing 100"),
-        ({"percent": "nan"}, "showing 3 %"),
+        slow({"percent": "nan"}, "showing 3 %"),
         ({"by": "magic"}, "ranking"),
-        ({"direction": "sideways"}, "direction"),
-        ({"seed": "9"}, "seed"),
+        slow({"direction": "sideways"}, "direction"),
+        slow({"seed": "9"}, "seed"),
         ({"part": "<b>"}, "part"),
-        ({"on": "test"}, "choice of images"),
+        slow({"on": "test"}, "choice of images"),
     ],
 )
 @pytest.mark.usefixtures("with_ablation")

@@ -55,6 +55,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
+def at_rest(page: Page) -> None:
+    """Wait until nothing runs: only then does everything stand where it stays."""
+    page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
+    page.wait_for_timeout(300)
+
+
 def violations(page: Page) -> list[str]:
     """Serious and critical ones, of the page as it is."""
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text() + "\n;0")
@@ -63,15 +69,21 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [1440, slow(390)])
-def test_no_page_keeps_anything_from_anybody(browser: Browser, address: str, width: int) -> None:
+def test_no_page_keeps_anything_from_anybody(
+    browser: Browser, address: str, width: int, slowly: bool
+) -> None:
+    """Every page in one scheme, light and dark by turns; with --slow in both."""
     context = browser.new_context(viewport={"width": width, "height": 1200})
     page = context.new_page()
     said = {}
-    for place, drawn in PAGES.items():
+    both = (("light", LIGHT), ("dark", DARK))
+    for number, (place, drawn) in enumerate(PAGES.items()):
+        schemes = both if slowly else both[number % 2 :][:1]
+        page.emulate_media(color_scheme=schemes[0][0])  # type: ignore[arg-type]
         page.goto(f"{address}/{place}")
         page.locator(drawn).first.wait_for(timeout=60_000)
-        page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
-        for scheme, paper in (("light", LIGHT), ("dark", DARK)):
+        at_rest(page)
+        for scheme, paper in schemes:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
             page.wait_for_timeout(300)  # colours pass over into each other
@@ -135,6 +147,7 @@ def test_chart_and_slider_of_the_ablation_are_seen_together_on_a_phone(
     slider = page.get_by_role("slider").first
     slider.wait_for(timeout=60_000)
     page.locator(".bars svg").first.wait_for(timeout=60_000)
+    at_rest(page)
     box, chart = slider.bounding_box(), page.locator(".bars svg").first.bounding_box()
     assert box
     assert chart
@@ -148,6 +161,7 @@ def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser
     page.goto(f"{address}/ablation?{HERE}&class=cat")
     drawing = page.locator(".bars .room svg").first
     drawing.wait_for(timeout=60_000)
+    at_rest(page)
     tools, drawn = page.locator(".bars .tools").bounding_box(), drawing.bounding_box()
     assert tools
     assert drawn
@@ -172,7 +186,7 @@ def test_a_phone_is_told_of_no_heads_where_the_table_has_none(browser: Browser, 
 @pytest.mark.parametrize(
     ("place", "figure"),
     [
-        (f"ablation?{HERE}&class=refrigerator&part=units", "[class*='st-key-effects_']"),
+        slow(f"ablation?{HERE}&class=refrigerator&part=units", "[class*='st-key-effects_']"),
         (f"units?{HERE}&layer=conv4&unit=3&below=relevance", "[data-testid=stPlotlyChart]"),
     ],
 )
@@ -181,6 +195,7 @@ def test_titles_of_axes_are_whole_on_a_phone(browser: Browser, address: str, pla
     page.goto(f"{address}/{place}")
     title = page.locator(f"{figure} .xtitle")
     title.wait_for(timeout=60_000)
+    at_rest(page)
     box, around = title.bounding_box(), page.locator(f"{figure} .main-svg").first.bounding_box()
     assert box
     assert around
@@ -190,13 +205,13 @@ def test_titles_of_axes_are_whole_on_a_phone(browser: Browser, address: str, pla
 
 
 def test_bars_of_networks_are_as_high_and_only_slanted_names_take_room(
-    browser: Browser, address: str
+    browser: Browser, address: str, slowly: bool
 ) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}/concepts?{HERE}&compare=demo/resnet18")
     figures = page.locator("[class*='st-key-bars_'] .js-plotly-plot")
     figures.nth(1).locator(".legend").wait_for(timeout=60_000)
-    for width in (390, 1440):
+    for width in (390, 1440) if slowly else (390,):
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_timeout(1000)  # drawn anew
         plots = [figures.nth(at).locator(".nsewdrag").bounding_box() for at in (0, 1)]
@@ -265,7 +280,7 @@ CELLS = """cells => cells.map(cell =>
 
 
 @pytest.mark.parametrize(
-    ("place", "rows"), [("units?{}&layer=conv4&unit=3", 5), ("agreement?{}&compare=demo/vgg11", 2)]
+    ("place", "rows"), [("units?{}&layer=conv4&unit=3", 5), slow("agreement?{}&compare=demo/vgg11", 2)]
 )
 def test_a_small_table_has_help_where_there_is_room_and_blocks_on_a_phone(
     browser: Browser, address: str, place: str, rows: int

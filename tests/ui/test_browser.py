@@ -13,6 +13,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 
+from tests.slow import slow
 from tests.ui.browser import await_masks, serving, watch
 
 pytestmark = pytest.mark.browser
@@ -54,12 +55,12 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     tile.click(timeout=120_000)
     unit = int(tile.get_attribute("data-unit") or -1)
     await_masks(page, unit)
-    assert unit_shown(page) == f"conv2 · unit {unit}"
+    expect(page.locator(".us-head .us-sub")).to_have_text(f"conv2 · unit {unit}")
 
     photos = page.locator(".photos .photo")
-    assert photos.count() >= 12
-    assert page.locator(".photos .mask.line").count() >= 12
-    assert page.locator(".photos .truth.line").count() >= 1
+    expect(photos.nth(11)).to_be_attached()
+    expect(page.locator(".photos .mask.line").nth(11)).to_be_attached()
+    expect(page.locator(".photos .truth.line").first).to_be_attached()
     colours = [
         page.locator(f".photos .{kind}.line").first.evaluate("n => getComputedStyle(n).stroke")
         for kind in ("mask", "truth")
@@ -82,9 +83,9 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     assert "network=small" in link, "defaults too: another installation may have others"
     other.goto(link)
     await_masks(other, unit, timeout=WAIT)
-    assert unit_shown(other) == unit_shown(page)
-    assert other.locator(".gallery").first.get_attribute("data-mode") == "agreement"
-    assert other.locator(".photos .photo").count() == photos.count()
+    expect(other.locator(".us-head .us-sub")).to_have_text(unit_shown(page))
+    expect(other.locator(".gallery").first).to_have_attribute("data-mode", "agreement")
+    expect(other.locator(".photos .photo")).to_have_count(photos.count())
     other.context.close()
     assert found == []
 
@@ -108,6 +109,7 @@ def test_keyboard_filters_and_history(page: Page, ready: str) -> None:
     expect(page.get_by_text(re.compile(r"^\d+ of 32 units"))).to_be_visible()
 
 
+@pytest.mark.slow
 def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
@@ -182,7 +184,7 @@ def test_bar_leads_to_its_units_and_one_press_back(page: Page, ready: str) -> No
     page.go_back()
     expect(page.get_by_role("heading", name="Concepts").first).to_be_visible()
     expect(way).to_be_visible()
-    assert page.url == before
+    expect(page).to_have_url(before)
 
 
 def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str) -> None:
@@ -209,7 +211,7 @@ def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str)
     await_masks(page, int(unit[1]))
     page.go_back()
     expect(page.locator(".st-key-matches_other a")).to_have_count(overlap["other"])
-    assert page.url == before
+    expect(page).to_have_url(before)
     page.get_by_role("button", name="✕ Clear", exact=True).click()
     expect(page).not_to_have_url(re.compile(r"concept="))
     expect(page.get_by_role("heading", name="in each network")).to_have_count(0)
@@ -227,7 +229,7 @@ def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(browser: Br
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    assert not opened.locator(".st-key-concept_table .head").is_visible()
+    expect(opened.locator(".st-key-concept_table .head")).to_be_hidden()
     row.click()
     expect(opened).to_have_url(re.compile("concept="))
     expect(opened.locator(".st-key-matches_small a").first).to_be_in_viewport()
@@ -261,7 +263,7 @@ def test_cutoff_follows_the_thumb(page: Page, ready: str) -> None:
     expect(page).to_have_url(re.compile("cutoff=0.1"))
 
 
-@pytest.mark.parametrize("path", ["", "units", "concepts"])
+@pytest.mark.parametrize("path", [slow(""), "units", slow("concepts")])
 def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()
@@ -341,7 +343,7 @@ def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None
 HOSTILE = "network=small&dataset=hostile&min_images=1&cutoff=0"
 
 
-@pytest.mark.parametrize("path", ["", "units", "concepts"])
+@pytest.mark.parametrize("path", [slow(""), slow("units"), "concepts"])
 def test_hostile_names_load_and_link_nothing(page: Page, ready: str, path: str) -> None:
     page.goto(f"{ready}/{path}?{HOSTILE}")
     if path == "units":

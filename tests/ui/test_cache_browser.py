@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"
 
 
+@pytest.mark.slow
 def test_units_of_a_read_only_cache(page: Page, installation: Path, profiled: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     shutil.copytree(profiled, cache)
@@ -45,6 +46,7 @@ def delete(folder: Path) -> None:
     raise AssertionError(f"{folder} is written again and again")
 
 
+@pytest.mark.slow
 def test_a_cache_deleted_under_the_server_is_made_anew(
     page: Page, installation: Path, profiled: Path, tmp_path: Path
 ) -> None:

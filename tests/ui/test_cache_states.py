@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import jobs
+from tests.slow import slow
 from tests.store.mounts import read_only, run
 from tests.ui.conftest import server_environment
 from tests.ui.test_pages import open_page, words
@@ -29,6 +30,7 @@ import json, os, sys
 os.environ.update(json.loads(sys.argv[1]))
 from tests.ui.test_cache_states import OFFERS
 from tests.ui.test_pages import open_page, words
+from tests.slow import slow
 
 found = {}
 for page, parameters in json.loads(sys.argv[2]):
@@ -76,7 +78,7 @@ def test_every_page_shows_what_a_read_only_cache_holds(
         assert told.replace("\\", "").startswith(line)
 
 
-@pytest.mark.parametrize("part", ["", "results", "results/cache.db"])
+@pytest.mark.parametrize("part", ["", slow("results"), "results/cache.db"])
 def test_pages_recover_from_a_deleted_cache(
     part: str, installation: Path, related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,8 +74,8 @@ def test_a_newcomer_meets_unit_41_offline(address: str) -> None:
         expect(page.get_by_role("button", name=re.compile(r"^unit \d+, .+IoU")).first).to_be_visible()
         tile.click()
         await_masks(page, 41, timeout=WAIT)
-        assert page.locator(".us-head .us-sub").inner_text() == "conv1 · unit 41"
-        assert page.locator(".photos .mask.line").count() >= 12
+        expect(page.locator(".us-head .us-sub")).to_have_text("conv1 · unit 41")
+        expect(page.locator(".photos .mask.line").nth(11)).to_be_attached()
 
         page.goto(address)
         expect(page.get_by_text("You are looking at the demo")).to_be_visible()

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.browser import ROOT, serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 FACTORY = """
 import torch
@@ -86,11 +86,17 @@ class User:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def compute(self, network: str = "mine") -> None:
-        """Profile, relevance and accuracy from the command line: a fresh process."""
+    def compute(self, *kinds: str, network: str = "mine") -> None:
+        """Results of these kinds from the command line: a fresh process for each."""
         common = ("--network", network, "--dataset", "shapes", "--device", "cpu")
-        self.python("-m", "interpret_core", "profile", *common, "--permutations", "20")
-        self.python("-m", "interpret_core", "relevance", *common)
+        for kind in kinds:
+            self.python(
+                "-m",
+                "interpret_core",
+                kind,
+                *common,
+                *(("--permutations", "20") if kind == "profile" else ()),
+            )
 
     def keys(self) -> set[str]:
         with Store(self.cache) as store:
@@ -129,8 +135,9 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(300)  # what the last message brought is being drawn
 
 
+@pytest.mark.slow
 def test_code_that_is_edited_under_the_server(user: User, browser: Browser) -> None:
-    user.compute()
+    user.compute("profile", "relevance")
     first = user.keys()
     with serving(user.environment, user.folder / "first.log") as address:
         page = browser.new_page()
@@ -150,7 +157,7 @@ def test_code_that_is_edited_under_the_server(user: User, browser: Browser) -> N
             expect(page.locator(".table .row, .tile, .bars svg")).to_have_count(0)
         assert user.keys() == shown
 
-        user.compute()  # a fresh process: the new code, under keys of its own
+        user.compute("profile", "relevance")  # a fresh process: the new code, under keys of its own
         second = user.keys()
         assert {key for key in second - first if key.startswith("profile/")}
         look(page, address, "units")
@@ -172,7 +179,7 @@ def test_weights_that_a_factory_reads_itself_change_under_the_server(user: User,
     """No file stands behind an @, so nobody but the factory knows of it."""
     user.weigh(0.0)
     before = user.weights.read_bytes()
-    user.compute("stored")
+    user.compute("profile", network="stored")
     with serving(user.environment, user.folder / "log") as address:
         page = browser.new_page()
         await_words(page, address, "Annotation shown")

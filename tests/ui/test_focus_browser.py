@@ -82,13 +82,14 @@ def test_switch_of_the_maps(page: Page, ready: str) -> None:
     press(page, whole, "Enter")
     expect(page).to_have_url(re.compile("area=whole"))
     expect(whole).to_be_focused()
-    assert focused(whole)
+    expect(whole).to_be_focused()
     photo = page.locator(".maps .modes button[data-mode=photo]")
     press(page, photo, "Space")
     expect(page).to_have_url(re.compile("area=photo"))
-    assert focused(photo)
+    expect(photo).to_be_focused()
 
 
+@pytest.mark.slow
 def test_image_of_the_maps_stays_where_the_maps_are_of_another_unit(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{CELL}")
     page.locator(".ranked .map").nth(1).click()
@@ -98,7 +99,7 @@ def test_image_of_the_maps_stays_where_the_maps_are_of_another_unit(page: Page, 
     expect(page).to_have_url(re.compile("image="))
     second = page.locator(".strip button").nth(1)
     image = second.get_attribute("data-image")
-    assert focused(second)
+    expect(second).to_be_focused()
     for way in (page.go_back, page.go_back):
         settled(page)
         way()
@@ -120,9 +121,10 @@ def test_button_of_a_ranked_unit_stays_where_another_one_leaves_the_list(page: P
     press(page, button, "Enter")
     expect(units).to_have_count(12)
     expect(button).to_have_attribute("aria-pressed", "true")
-    assert focused(button)
+    expect(button).to_be_focused()
 
 
+@pytest.mark.slow
 def test_button_of_a_ranked_unit_that_leaves_the_list_passes_the_focus_on(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{CELL}&units=32")
     expect(page.locator(".ranked .unit")).to_have_count(32)
@@ -132,7 +134,7 @@ def test_button_of_a_ranked_unit_that_leaves_the_list_passes_the_focus_on(page: 
     expect(units).to_have_count(13)
     press(page, page.locator(f".unit[data-unit='{outside}'] .map"), "Space")
     expect(units).to_have_count(12)
-    assert focused(units.last.locator(".map")), "the nearest one, and its button as before"
+    expect(units.last.locator(".map"), "the nearest one, and its button as before").to_be_focused()
 
 
 def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
@@ -143,7 +145,7 @@ def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("show=agreement"))
     settled(page)
-    assert focused(mode)
+    expect(mode).to_be_focused()
     photo = page.locator(".gallery .photos").first.locator(".photo").nth(2)
     tab_to(page, photo)
     page.keyboard.press("Enter")
@@ -152,9 +154,10 @@ def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("image="))
     settled(page)
-    assert focused(photo)
+    expect(photo).to_be_focused()
 
 
+@pytest.mark.slow
 def test_photographs_of_another_unit(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3")
     await_masks(page, 3)
@@ -168,9 +171,10 @@ def test_photographs_of_another_unit(page: Page, ready: str) -> None:
     redrawn(page, photos.nth(1), page.go_back)
     await_masks(page, 3)
     there = [photo.get_attribute("data-image") for photo in photos.all()]
-    assert focused(photos.nth(there.index(image) if image in there else 1))
+    expect(photos.nth(there.index(image) if image in there else 1)).to_be_focused()
 
 
+@pytest.mark.slow
 def test_a_photograph_that_the_address_enlarged_has_the_focus_once_it_is_closed(
     page: Page, ready: str
 ) -> None:
@@ -194,9 +198,10 @@ def test_a_tile_of_the_grid_where_other_units_match(page: Page, ready: str) -> N
     unit = tile.get_attribute("data-unit")
     tile.focus()
     redrawn(page, tile, page.go_back)
-    assert focused(page.locator(f".tile[data-unit='{unit}']"))
+    expect(page.locator(f".tile[data-unit='{unit}']")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_buttons_that_save(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3&below=responses")
     tools = page.locator(".st-key-save_responses")
@@ -204,7 +209,7 @@ def test_buttons_that_save(page: Page, ready: str) -> None:
     for rows in (65, 0):
         press(page, button, "Enter")
         expect(tools.get_by_role("row")).to_have_count(rows)
-        assert focused(button)
+        expect(button).to_be_focused()
 
 
 def test_bars_and_cells(page: Page, ready: str) -> None:
@@ -213,7 +218,7 @@ def test_bars_and_cells(page: Page, ready: str) -> None:
     press(page, bar, "Enter")
     expect(page).to_have_url(re.compile(r"class=red(\+|%20)square"))
     settled(page)
-    assert focused(bar)
+    expect(bar).to_be_focused()
 
     page.goto(f"{ready}/relevance?{SELECTION}")
     tab_to(page, page.locator(".heat .cell").first)
@@ -222,9 +227,10 @@ def test_bars_and_cells(page: Page, ready: str) -> None:
     press(page, cell, "Space")
     expect(page.locator(".ranked .unit").first).to_be_visible()
     settled(page)
-    assert focused(cell)
+    expect(cell).to_be_focused()
 
 
+@pytest.mark.slow
 def test_cards_with_other_numbers(page: Page, ready: str) -> None:
     page.goto(f"{ready}/concepts?{SELECTION}&concept=red")
     cards = page.locator(".cards a")
@@ -234,7 +240,7 @@ def test_cards_with_other_numbers(page: Page, ready: str) -> None:
     settled(page)
     cards.nth(1).focus()
     redrawn(page, cards.nth(1), page.go_back)
-    assert focused(cards.nth(1))
+    expect(cards.nth(1)).to_be_focused()
 
 
 def test_links_of_the_menu(page: Page, ready: str) -> None:
@@ -243,7 +249,7 @@ def test_links_of_the_menu(page: Page, ready: str) -> None:
     press(page, link, "Enter")
     expect(page.get_by_role("heading", name="Concepts").first).to_be_visible()
     settled(page)
-    assert focused(link)
+    expect(link).to_be_focused()
 
 
 def test_sliders_and_their_numbers(page: Page, ready: str) -> None:
@@ -256,7 +262,7 @@ def test_sliders_and_their_numbers(page: Page, ready: str) -> None:
     expect(page).to_have_url(re.compile(rf"cutoff={0.1 + 3 * step:g}(&|$)"))
     settled(page)
     expect(slider).to_have_value(f"{0.1 + 3 * step:g}")
-    assert focused(slider)
+    expect(slider).to_be_focused()
     page.go_back()
     expect(slider).not_to_have_value(f"{0.1 + 3 * step:g}")
 
@@ -269,6 +275,6 @@ def test_sliders_and_their_numbers(page: Page, ready: str) -> None:
     expect(page).to_have_url(re.compile("percent=100"))
     settled(page)
     expect(exact).to_have_value("100")
-    assert focused(exact)
+    expect(exact).to_be_focused()
     page.go_back()
     expect(exact).to_have_value("3")

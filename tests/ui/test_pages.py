@@ -181,6 +181,7 @@ def test_tampered_entry_parameters_get_a_friendly_line(name: str) -> None:
     assert any("/etc/passwd" in warning.value for warning in app.warning)
 
 
+@pytest.mark.slow
 def test_job_from_the_page_to_the_result(empty: Path) -> None:
     app = open_page("pages/units.py", network="small", dataset="planted")
     next(

@@ -81,7 +81,7 @@ def test_cell_to_ranked_units_to_the_unit_and_back(page: Page, browser: Browser,
     expect(page).to_have_url(re.compile(r"/scope/units\?network=classy.*layer=conv2.*unit=\d+"))
     page.go_back()
     expect(units).to_have_count(12)
-    assert page.url == before, "one press of Back, and everything is as it was"
+    expect(page, "one press of Back, and everything is as it was").to_have_url(before)
     expect(unit).to_be_visible()
     expect(page.locator(".maps .about")).to_contain_text("3 of 10")
     expect(page.locator(f".unit[data-unit='{number}'] .map")).to_have_attribute("aria-pressed", "true")
@@ -164,6 +164,7 @@ def test_point_of_the_scatter_opens_its_unit(page: Page, ready: str) -> None:
     assert page.url == before, "and it does not lead on again"
 
 
+@pytest.mark.slow
 def test_share_of_units_follows_the_thumb(page: Page, ready: str) -> None:
     page.goto(f"{ready}/agreement?{SELECTION}")
     page.get_by_role("slider", name="Units marked, top").fill("20")

@@ -16,7 +16,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.slow import slow
+from tests.slow import slow, some_slow
 from tests.ui.browser import serving, watch
 from ui.shell.names import file_stem
 
@@ -56,7 +56,7 @@ def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("width", [1440, slow(390)])
-@pytest.mark.parametrize("kind", FIGURES)
+@pytest.mark.parametrize("kind", some_slow(FIGURES, ("chart", "heat")))
 def test_a_saved_figure_says_what_it_is(browser: Browser, ready: str, kind: str, width: int) -> None:
     place, figure, buttons, title = FIGURES[kind]
     context = browser.new_context(viewport={"width": width, "height": 1000})

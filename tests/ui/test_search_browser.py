@@ -13,10 +13,12 @@ from tests.ui.conftest import HOSTILE, server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.slow import some_slow
 from tests.ui.browser import serving, watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"
+PLACES = ("", "units", "relevance", "agreement", "shared", "ablation", "networks")
 expect.set_options(timeout=20_000)
 
 
@@ -59,7 +61,7 @@ def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, ready: str
     expect(page).to_have_url(before)
 
 
-@pytest.mark.parametrize("name", ["", "units", "relevance", "agreement", "shared", "ablation", "networks"])
+@pytest.mark.parametrize("name", some_slow(PLACES, ("units", "networks")))
 def test_every_page_has_it(page: Page, ready: str, name: str) -> None:
     page.goto(f"{ready}/{name}?{SELECTION}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()

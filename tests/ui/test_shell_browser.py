@@ -140,7 +140,7 @@ def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None
         (f"{UNITS}&concept=red", "Concept"),
         slow(f"{UNITS}&concept=red", "Network"),
         slow(f"concepts?{SELECTION}&concept=red&compare=classy_other", "Concept"),
-        (f"concepts?{SELECTION}&concept=red&compare=classy_other", "Compare with"),
+        slow(f"concepts?{SELECTION}&concept=red&compare=classy_other", "Compare with"),
         (f"ablation?{SELECTION}&silence=conv2:3,conv2:7", "Units picked by hand"),
         slow(f"ablation?{SELECTION}&part=networks&compare=classy_other", "Compare with"),
     ],
@@ -172,6 +172,7 @@ def test_escape_in_a_table_keeps_the_chosen_row(page: Page, ready: str) -> None:
     expect(page).to_have_url(re.compile("concept=red"))
 
 
+@pytest.mark.slow
 def test_escape_takes_back_a_number_that_was_only_typed(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}")
     exact = page.get_by_role("spinbutton", name="Units of each layer, exactly")
@@ -230,9 +231,10 @@ def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, re
     page.goto(page.url.replace("ablation", "relevance"))
     expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
     settle(page)
-    assert line.count() == 0
+    expect(line).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_line_stays_on_its_page(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}&class=panl")
     line = page.get_by_text("The link asks for class “panl”")

@@ -24,6 +24,7 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_dataset import LABELS, make_planted
+from tests.slow import slow
 from tests.ui.conftest import _environment, server_environment
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_routes import ask
@@ -133,11 +134,11 @@ def test_plain_photographs_are_plain_in_the_silent_row_too() -> None:
     ("band", "ranks", "silent"),
     [
         # Tenth b: from rank ⌊2.4·b⌋ up to ⌊2.4·(b + 1)⌋ of the 16 with the square, then the 8 without.
-        ("0", range(2), "none"),
-        ("5", range(12, 14), "none"),
+        slow("0", range(2), "none"),
+        slow("5", range(12, 14), "none"),
         ("6", range(14, 16), "none"),
         ("7", range(16, 19), "all"),
-        ("9", range(21, 24), "all"),
+        slow("9", range(21, 24), "all"),
     ],
 )
 def test_tenths_are_what_was_planted(shown: Path, band: str, ranks: range, silent: str) -> None:
@@ -189,13 +190,15 @@ def test_enlarged_photograph_opens_where_the_link_says() -> None:
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"band": "10"}, "numbered 0 (top 10 %) to 9"),
-        ({"band": "-1"}, "numbered 0 (top 10 %) to 9"),
+        slow({"band": "10"}, "numbered 0 (top 10 %) to 9"),
+        slow({"band": "-1"}, "numbered 0 (top 10 %) to 9"),
         ({"band": "<script>"}, "numbered 0 (top 10 %) to 9"),
-        ({"band": "٣"}, "numbered 0 (top 10 %) to 9"),
+        slow({"band": "٣"}, "numbered 0 (top 10 %) to 9"),
         ({"band": "7", "image": "0"}, "not among unit 0’s photographs from this tenth"),
         ({"image": "silent-0", "annotate": "blue disc"}, "not among unit 0’s photographs without a response"),
-        ({"image": "silent-2", "annotate": "nothing"}, "not among unit 0’s photographs without a response"),
+        slow(
+            {"image": "silent-2", "annotate": "nothing"}, "not among unit 0’s photographs without a response"
+        ),
         ({"image": "silent-../x", "annotate": "blue disc"}, "not among unit 0’s photographs"),
     ],
 )
@@ -248,8 +251,8 @@ def test_slider_reload_and_silent_row_in_a_browser(home: Path, tmp_path: Path) -
         of_silent = "nodes => nodes.map(node => +node.dataset.image)"
         expect(silent.locator(".photo")).to_have_count(6)
         assert silent.locator(".photo").evaluate_all(of_silent) == discs(home)[:6]
-        assert silent.locator(".truth.line[d]:not([d=''])").count() == 6
-        assert silent.locator(".mask.line[d]:not([d=''])").count() == 0
+        expect(silent.locator(".truth.line[d]:not([d=''])")).to_have_count(6)
+        expect(silent.locator(".mask.line[d]:not([d=''])")).to_have_count(0)
         expect(silent.locator(".modes")).to_be_hidden()
 
         thumb = page.get_by_role("slider", name="Photographs, from the strongest")
@@ -263,7 +266,7 @@ def test_slider_reload_and_silent_row_in_a_browser(home: Path, tmp_path: Path) -
         expect(upper.locator(".photo")).to_have_count(3)
         assert upper.locator(".photo").evaluate_all(of_silent) == ALONE[:3]
         expect(upper.locator(".caption").first).to_contain_text("silent")
-        assert upper.locator(".mask.line[d]:not([d=''])").count() == 0
+        expect(upper.locator(".mask.line[d]:not([d=''])")).to_have_count(0)
 
         silent.locator(".photo").nth(1).click()
         expect(page).to_have_url(re.compile(f"image=silent-{discs(home)[1]}"))

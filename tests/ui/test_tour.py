@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret_core.errors import UserError
+from tests.slow import some_slow
 from tests.ui.test_pages import open_page, setting
 from tests.ui.test_relevance_pages import component
 from ui.components.misnomer import misnomer
@@ -95,7 +96,7 @@ def test_what_a_step_shows_is_chosen_by_the_numbers() -> None:
         assert unit == misleading.unit
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("step", some_slow(range(1, STEPS + 1), (1, 3, 6)))
 @pytest.mark.usefixtures("with_ablation")
 def test_every_step_is_followed_without_a_complaint(step: int) -> None:
     stop = itinerary.stops(ABOUT)[step - 1]

@@ -13,6 +13,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
+from tests.slow import slow
 from tests.ui.browser import await_masks, serving
 from ui.shell.site import PAGES, address
 
@@ -97,13 +98,13 @@ def test_a_strangers_line_goes_when_dismissed_and_stays_away(page: Page, ready: 
 
 
 def test_home_is_enough_to_know_it(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}")
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     expect(page.get_by_text(STRANGE)).to_be_visible()
     page.get_by_role("link", name="Home", exact=True).click()
     expect(page.get_by_text("New here?")).to_be_visible()
-    page.goto(f"{ready}/concepts?{SELECTION}")
-    expect(page.get_by_role("heading", name="Concepts", exact=True, level=1)).to_be_visible()
-    page.locator(".main-svg").first.wait_for()
+    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+    expect(page.get_by_role("heading", name="Units", exact=True)).to_be_visible()
+    page.locator(".tile").first.wait_for()
     expect(page.get_by_text(STRANGE)).to_be_hidden()
 
 
@@ -115,8 +116,9 @@ def test_the_line_leads_to_the_tour_without_loading_anew(page: Page, ready: str)
     assert page.evaluate("window.stayed")
 
 
-@pytest.mark.parametrize("name", ["method", "glossary"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("name", "width"), [("method", 1440), slow("method", 390), slow("glossary", 1440), ("glossary", 390)]
+)
 def test_what_is_read_fits_and_leads_to_its_sections(page: Page, ready: str, name: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{ready}/{name}#chance")

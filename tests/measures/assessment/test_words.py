@@ -26,8 +26,9 @@ from tests.measures.assessment.planted import (
     weighed,
     words,
 )
+from tests.slow import some_slow
 
-SEEDS = range(20)
+SEEDS = some_slow(range(20), range(4))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
