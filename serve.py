@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from interpret_core.networks import torchvision_ops
-from ui.server import hosts, readiness, routes
+from ui.server import hosts, readiness, routes, sessions
 from ui.server.compression import KeptCompression
 from ui.server.hosts import KnownHosts
 from ui.shell import site
@@ -51,7 +51,7 @@ def warm() -> None:
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=[*routes.routes(), *readiness.routes(), *site.routes()],
+    routes=[*routes.routes(), *readiness.routes(), *sessions.routes(), *site.routes()],
     middleware=[Middleware(KnownHosts), Middleware(KeptCompression)],
     lifespan=lifespan,
 )

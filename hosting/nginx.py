@@ -98,7 +98,8 @@ def _upstreams(ports: Sequence[int]) -> str:
     """All servers together, and each with the one that stands in for it."""
     every = "\n".join(f"    server 127.0.0.1:{port} {FAILED};" for port in ports)
     groups = [f"upstream servers {{\n    zone servers 64k;\n    least_conn;\n{every}\n    {IDLE}\n  }}"]
-    groups.append(f"upstream readiness {{\n{every}\n  }}")
+    asked = "\n".join(f"    server 127.0.0.1:{port} max_fails=0;" for port in ports)
+    groups.append(f"upstream readiness {{\n{asked}\n  }}")
     for at, port in enumerate(ports, 1):
         lines = [f"    server 127.0.0.1:{port} {FAILED};"]
         if len(ports) > 1:
@@ -130,6 +131,6 @@ def _outside(base: str) -> str:
     if not base:
         return ""
     # The container's health asks here, and knows no base path.
-    ready = f"location = /api/ready {{ proxy_pass http://readiness{base}/api/ready; }}"
+    ready = f"location = /api/ready {{ rewrite ^ {base}/api/ready last; }}"
     bare = f"location = {base} {{ return 301 {base}/$is_args$args; }}"
     return f"{ready}\n    {bare}\n    location / {{ return 404; }}"

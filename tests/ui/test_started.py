@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
     for name in ("Makefile", "Dockerfile", "requirements.txt", "app.py", "serve.py"):
         shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "hosting", folder / "hosting")  # it starts what lies beside it
     for name in ("pages", "ui", "static", "interpret_core"):
         (folder / name).symlink_to(ROOT / name)
     return folder
@@ -46,11 +48,14 @@ def made(target: str, port: int) -> list[str]:
 
 
 def contained(port: int) -> list[str]:
-    """The image's command; compose.yaml has none of its own."""
-    assert "command:" not in (ROOT / "compose.yaml").read_text()
+    """The image's command, of one server; compose.yaml has the same and says how many."""
     (line,) = [one for one in (ROOT / "Dockerfile").read_text().splitlines() if one.startswith("CMD ")]
     command: list[str] = json.loads(line.removeprefix("CMD "))
-    return [*command, "--server.address", "127.0.0.1", "--server.port", str(port)]
+    told = (ROOT / "compose.yaml").read_text()
+    assert f"command: {json.dumps([*command, '--servers', '2'])}" in told
+    state = tempfile.mkdtemp(prefix="state-")
+    options = {"--address": "127.0.0.1", "--port": str(port), "--servers": "1", "--state": state}
+    return [*command, *(word for pair in options.items() for word in pair)]
 
 
 @contextlib.contextmanager

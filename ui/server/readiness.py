@@ -28,7 +28,7 @@ SPAN = 60.0  # seconds that count
 EVERY = 0.5  # seconds between two measurements of the event loop
 SLOW_RUN = 3.0  # seconds: the median run of a page
 SLOW_LOOP = 1.0  # seconds by which one in twenty measurements may be late
-FEWEST = 5  # runs below which their median says nothing: a first visit is slow
+FEWEST = 5  # runs or measurements below which they say nothing: a first visit is slow
 READ = 5.0  # seconds that the store may take
 MOST = 10_000  # runs kept
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Pace:
             late = [seconds for when, seconds in self._late if now - when <= SPAN]
         if len(runs) >= FEWEST and (middle := statistics.median(runs)) > SLOW_RUN:
             return f"half of the last minute's {len(runs)} page runs took over {middle:.1f} s"
-        if late and (worst := _nearly_worst(late)) > SLOW_LOOP:
+        if len(late) >= FEWEST and (worst := _nearly_worst(late)) > SLOW_LOOP:
             return f"requests wait {worst:.1f} s before anything is done for them"
         return ""
 
@@ -123,4 +123,5 @@ def _read() -> None:
 
 
 def _nearly_worst(late: list[float]) -> float:
-    return sorted(late)[int(0.95 * (len(late) - 1))]
+    """What one in twenty reaches or exceeds."""
+    return sorted(late)[-1 - len(late) // 20]
