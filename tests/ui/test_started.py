@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,14 +46,13 @@ def made(target: str, port: int) -> list[str]:
     return ["make", "--no-print-directory", *kept, target, f"VENV={BIN.parent}", f"PORT={port}"]
 
 
-def contained(port: int) -> list[str]:
+def contained(port: int, state: Path) -> list[str]:
     """The image's command, of one server; compose.yaml has the same and says how many."""
     (line,) = [one for one in (ROOT / "Dockerfile").read_text().splitlines() if one.startswith("CMD ")]
     command: list[str] = json.loads(line.removeprefix("CMD "))
     told = (ROOT / "compose.yaml").read_text()
     assert f"command: {json.dumps([*command, '--servers', '2'])}" in told
-    state = tempfile.mkdtemp(prefix="state-")
-    options = {"--address": "127.0.0.1", "--port": str(port), "--servers": "1", "--state": state}
+    options = {"--address": "127.0.0.1", "--port": str(port), "--servers": "1", "--state": str(state)}
     return [*command, *(word for pair in options.items() for word in pair)]
 
 
@@ -108,7 +106,7 @@ def test_a_changed_file_is_nobodys_business(
     browser: Browser, checkout: Path, installation: Path, how: str
 ) -> None:
     port = free_port()
-    command = made("run", port) if how == "make run" else contained(port)
+    command = made("run", port) if how == "make run" else contained(port, checkout.parent / "state")
     environment = server_environment(installation, checkout.parent / "cache")
     with started(command, checkout, environment, port) as address:
         first, second = browser.new_page(), browser.new_page()
