@@ -6,8 +6,8 @@
 Starts an instance as `make serve` does, below a base path. Each visitor fetches a page, keeps the cookies it
 is given, opens a page of the demo over a websocket and acts every two seconds, give or take one: mostly as a
 click or a slider does, in a part of the page, now and then as a link does. Some silence units picked by hand,
-others each time, and follow the estimate to its end, as the browser does. With --job, a profile is computed at
-nice 19 meanwhile; with --short, so many sessions come and go afterwards, and the memory that they leave is
+others each time, and follow the estimate to its end, as the browser does. With --job, a profile is computed
+at nice 19 meanwhile; with --short, so many sessions come and go afterwards, and the memory that they leave is
 measured once the server has forgotten them. --cookies names a file with a Cookie header's value in each line,
 of users who have logged in; visitors take them in turn.
 

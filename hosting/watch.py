@@ -61,4 +61,6 @@ class Watch:
         slow = status == 503
         if status in (200, 503) and slow is not self._slow[port]:
             self._slow[port] = slow
-            self._say(f"Server {number} is {'not ready: ' + why if slow else 'ready again'}.")
+            self._say(
+                f"Server {number} is {'not ready: ' + why.removeprefix('Not ready: ').rstrip('.') if slow else 'ready again'}."
+            )

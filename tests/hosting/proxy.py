@@ -30,7 +30,7 @@ class Recorder(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Recorded)
         self.asked = 0
-        self.status = 200
+        self.status = self.ready = 200
         self.caching = "no-cache"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -54,7 +54,10 @@ class Recorded(BaseHTTPRequestHandler):
         self.server.asked += 1
         told = {"port": self.server.port, "path": self.path, "headers": list(self.headers.items())}
         body = json.dumps(told).encode()
-        self.send_response(101 if "Upgrade" in self.headers else self.server.status)
+        status = self.server.status
+        if self.path.endswith("/api/ready") and self.server.ready != 200:
+            status, body = self.server.ready, b"so it says"
+        self.send_response(101 if "Upgrade" in self.headers else status)
         self.send_header("Cache-Control", self.server.caching)
         if "Upgrade" in self.headers:
             self.send_header("Connection", "upgrade")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hosting import headers
+from hosting import headers, watch
 from hosting.settings import Settings
 from tests.hosting.proxy import Recorder, ask, certificate, proxied, require_nginx
 from tests.ui.browser import free_port
@@ -136,8 +137,8 @@ def test_public_files_are_kept_and_others_are_not(where: Where, servers: list[Re
         for one in servers:
             one.caching = caching
         before = asked()
-        for _ in range(3):
-            assert ask(where, f"/unitscope/static/{times}.js").status == 200
+        for before_it in range(3):
+            assert ask(where, f"/unitscope/static/{times}.js", sent(1 + before_it)).status == 200
         assert asked() - before == times
 
 
@@ -147,6 +148,34 @@ def test_ready_while_one_of_them_is(where: Where, servers: list[Recorder]) -> No
     assert ask(where, "/unitscope/", sent(1)).seen["port"] == servers[0].port  # type: ignore[index]
     servers[2].status = 503
     assert ask(where, "/unitscope/api/ready").status == 503
+
+
+def test_slow_and_silent_servers_are_noticed(
+    servers: list[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    said: list[str] = []
+    watching, start = watch.Watch([one.port for one in servers], "/unitscope", said.append), time.monotonic()
+    watching.start()
+
+    def told(line: str) -> bool:
+        end = time.monotonic() + 20
+        while line not in said and time.monotonic() < end:
+            time.sleep(0.01)
+        return line in said
+
+    servers[1].ready = 503
+    assert told("Server 2 is not ready: so it says.")
+    servers[1].ready = 200
+    assert told("Server 2 is ready again.")
+    servers[2].ready = 503
+    assert told("Server 3 is not ready: so it says.")
+    assert len(said) == 3, "each once"
+    servers[0].end()
+    time.sleep(0.5)
+    assert watching.silent(servers[0].port, start) > 0.4
+    assert watching.silent(servers[0].port, time.monotonic()) < 0.4, "it has just been started"
+    assert watching.silent(servers[1].port, start) < 0.4
 
 
 def test_a_proxy_that_is_trusted_speaks_for_its_visitors(servers: list[Recorder], tmp_path: Path) -> None:
