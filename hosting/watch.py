@@ -61,6 +61,7 @@ class Watch:
         slow = status == 503
         if status in (200, 503) and slow is not self._slow[port]:
             self._slow[port] = slow
+            reason = why.removeprefix("Not ready: ").rstrip(".")
             self._say(
-                f"Server {number} is {'not ready: ' + why.removeprefix('Not ready: ').rstrip('.') if slow else 'ready again'}."
+                f"Server {number} is not ready: {reason}." if slow else f"Server {number} is ready again."
             )
