@@ -60,13 +60,17 @@ class Supervisor:
             finally:
                 self._end(proxy)
 
+    @property
+    def _counted(self) -> str:
+        return f"{len(self.servers)} server{'s' if len(self.servers) > 1 else ''}"
+
     def _stop(self, *_: object) -> None:
         self._stopping += 1
 
     def _start(self, proxy: Child) -> None:
         """The servers first: nginx opens the door when somebody is there."""
         self._free_address()
-        say(f"Starting {self._settings.servers} servers …")
+        say(f"Starting {self._counted} …")
         for server in self.servers:
             server.start()
         health = f"{self._settings.base}/_stcore/health"
@@ -77,7 +81,7 @@ class Supervisor:
             self._await(proxy, self._open)
         if not self._stopping:
             self._watch.start()
-            say(f"Unitscope is ready: {self._settings.url}/ ({self._settings.servers} servers)")
+            say(f"Unitscope is ready: {self._settings.url}/ ({self._counted})")
 
     def _await(self, child: Child, answers: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
