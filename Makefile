@@ -6,6 +6,7 @@ ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 ARGS ?=
 WORKERS ?= auto
+SERVERS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --retries 5 --timeout 60
@@ -14,7 +15,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve lock test test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +24,10 @@ SERVE = $(BIN)/streamlit run serve.py --server.address $(ADDRESS) --server.port 
 
 run: $(VENV)/.installed ## Open the dashboard on http://127.0.0.1:8501 (PORT=…, ADDRESS=…)
 	$(SERVE) $(ARGS)
+
+serve: $(VENV)/.installed ## The same for many: SERVERS=2 behind nginx (BASE=/path/ CERTIFICATE=… KEY=… PROXY=…; docs/hosting.md)
+	$(BIN)/python -m hosting --servers $(SERVERS) --address $(ADDRESS) --port $(PORT) --base "$(BASE)" \
+		--certificate "$(CERTIFICATE)" --key "$(KEY)" --proxy "$(PROXY)" $(ARGS)
 
 dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew when a file is saved
 	$(SERVE) --server.fileWatcherType auto --server.runOnSave true $(ARGS)
@@ -46,6 +51,9 @@ bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="-
 
 demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (hours on two cores; ARGS="--cache FOLDER" goes on)
 	$(BIN)/python -m demo.results $(ARGS)
+
+lock: $(BIN)/python ## Write requirements.lock anew, after a change of requirements.txt
+	$(BIN)/python -m hosting.lock
 
 screenshots: $(VENV)/.installed-dev browser ## Take the README's pictures anew, into docs/pictures (ARGS="--out FOLDER")
 	$(BIN)/python -m demo.screenshots $(ARGS)

@@ -18,7 +18,7 @@ from interpret_core.networks import torchvision_ops
 from ui.access import gate, hosts
 from ui.access.gate import Gate
 from ui.access.hosts import KnownHosts
-from ui.server import logs, metrics, routes
+from ui.server import logs, metrics, readiness, routes, sessions
 from ui.server.compression import KeptCompression
 from ui.server.logs import Logged
 from ui.server.metrics import Measured
@@ -41,7 +41,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     later = threading.Timer(FIRST, warm)
     later.daemon = True
     later.start()
-    yield {}
+    async with readiness.PACE.watched():
+        yield {}
     later.cancel()
 
 
@@ -59,7 +60,13 @@ if refusal := gate.refuse_to_start() or logs.problem():
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=[*routes.routes(), *metrics.routes(), *site.routes()],
+    routes=[
+        *routes.routes(),
+        *readiness.routes(),
+        *sessions.routes(),
+        *metrics.routes(),
+        *site.routes(),
+    ],
     middleware=[Middleware(one) for one in (Logged, KnownHosts, Gate, Measured, KeptCompression)],
     lifespan=lifespan,
 )

@@ -74,8 +74,14 @@ class Answer(NamedTuple):
 class Visitor:
     """One session. Use as `async with Visitor(address) as visitor`."""
 
-    def __init__(self, address: str) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, address: str, cookie: str = "") -> None:
+        """Nothing is opened yet.
+
+        Args:
+            address: of the dashboard.
+            cookie: what a browser would send as Cookie, also of a user who has logged in.
+        """
+        self._headers = {"Cookie": cookie} if cookie else {}
         self._address = address.replace("http", "ws", 1) + "/_stcore/stream"
         self._opened = contextlib.AsyncExitStack()
         self._socket: ClientConnection  # from the moment it is entered
@@ -87,6 +93,7 @@ class Visitor:
         connection = connect(
             self._address,
             subprotocols=[Subprotocol("streamlit")],
+            additional_headers=self._headers,
             max_size=None,
             open_timeout=60,
             ping_interval=None,

@@ -34,6 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
     for name in ("Makefile", "Dockerfile", "requirements.txt", "app.py", "serve.py"):
         shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "hosting", folder / "hosting")  # it starts what lies beside it
     for name in ("pages", "ui", "static", "interpret_core"):
         (folder / name).symlink_to(ROOT / name)
     return folder
@@ -45,12 +46,14 @@ def made(target: str, port: int) -> list[str]:
     return ["make", "--no-print-directory", *kept, target, f"VENV={BIN.parent}", f"PORT={port}"]
 
 
-def contained(port: int) -> list[str]:
-    """The image's command; compose.yaml has none of its own."""
-    assert "command:" not in (ROOT / "compose.yaml").read_text()
+def contained(port: int, state: Path) -> list[str]:
+    """The image's command, of one server; compose.yaml has the same and says how many."""
     (line,) = [one for one in (ROOT / "Dockerfile").read_text().splitlines() if one.startswith("CMD ")]
     command: list[str] = json.loads(line.removeprefix("CMD "))
-    return [*command, "--server.address", "127.0.0.1", "--server.port", str(port)]
+    told = (ROOT / "compose.yaml").read_text()
+    assert f"command: {json.dumps([*command, '--servers', '2'])}" in told
+    options = {"--address": "127.0.0.1", "--port": str(port), "--servers": "1", "--state": str(state)}
+    return [*command, *(word for pair in options.items() for word in pair)]
 
 
 @contextlib.contextmanager
@@ -103,7 +106,7 @@ def test_a_changed_file_is_nobodys_business(
     browser: Browser, checkout: Path, installation: Path, how: str
 ) -> None:
     port = free_port()
-    command = made("run", port) if how == "make run" else contained(port)
+    command = made("run", port) if how == "make run" else contained(port, checkout.parent / "state")
     environment = server_environment(installation, checkout.parent / "cache")
     with started(command, checkout, environment, port) as address:
         first, second = browser.new_page(), browser.new_page()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.shell import state
 from ui.shell.addresses import base, page
@@ -20,7 +21,9 @@ RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "page
 ABLATION, NETWORKS = "pages/ablation.py", "pages/networks.py"
 _TO = "_travel_to"
 _travel = Component("shell/travel_on", "components/common/travel.js")
-_menu = Component("shell/menu", "components/common/travel.js", "components/common/focus.js")
+_menu = Component(
+    "shell/menu", *(f"components/common/{one}.js" for one in ("travel", "focus", "reconnection"))
+)
 
 
 def link(label: str, script: str = UNITS, **parameters: str | int) -> None:
@@ -55,7 +58,14 @@ def menu(current: str) -> None:
         current: address of the page that is shown.
     """
     pages = [{"title": one.title, "path": address(one), "view": state.last_view(one.script)} for one in PAGES]
-    data = {"base": base(), "entry": state.ENTRY, "page": current, "pages": pages}
+    context = get_script_run_ctx()
+    data = {
+        "base": base(),
+        "entry": state.ENTRY,
+        "page": current,
+        "pages": pages,
+        "session": context.session_id if context else "",
+    }
     _menu(key="menu", data=data)
 
 

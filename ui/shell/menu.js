@@ -1,6 +1,7 @@
 // The pages. A link carries what belongs to every page, as the address says it at the moment, and the view that
 // its page was left with.
 export default function({ data, parentElement }) {
+  reloadOnceForgotten(data.base, data.session);
   const nav = parentElement.querySelector('nav');
   const href = page => {
     const here = new URLSearchParams(location.search), query = new URLSearchParams();
