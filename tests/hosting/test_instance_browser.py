@@ -80,7 +80,7 @@ def test_pages_pictures_downloads_and_deep_links(page: Page, instance: Instance)
     rows = list(csv.reader(io.StringIO(download.value.path().read_text())))
     assert len(rows) == 1 + 32
     page.get_by_role("link", name="Concepts", exact=True).click()
-    expect(page.get_by_role("heading", name="Concepts", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Concepts", exact=True, level=1)).to_be_visible()
     assert page.url.startswith(f"{instance.url}/concepts?")
 
 
