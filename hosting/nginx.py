@@ -97,7 +97,7 @@ def _connections() -> int:
 def _upstreams(ports: Sequence[int]) -> str:
     """All servers together, and each with the one that stands in for it."""
     every = "\n".join(f"    server 127.0.0.1:{port} {FAILED};" for port in ports)
-    groups = [f"upstream servers {{\n    zone servers 64k;\n    least_conn;\n{every}\n    {IDLE}\n  }}"]
+    groups = [f"upstream servers {{\n    zone servers 64k;\n{every}\n    {IDLE}\n  }}"]
     asked = "\n".join(f"    server 127.0.0.1:{port} max_fails=0;" for port in ports)
     groups.append(f"upstream readiness {{\n{asked}\n  }}")
     for at, port in enumerate(ports, 1):

@@ -80,10 +80,8 @@ def test_pages_pictures_downloads_and_deep_links(page: Page, instance: Instance)
     rows = list(csv.reader(io.StringIO(download.value.path().read_text())))
     assert len(rows) == 1 + 32
     page.get_by_role("link", name="Concepts", exact=True).click()
-    expect(page.get_by_role("heading", name="Concepts", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Concepts", exact=True, level=1)).to_be_visible()
     assert page.url.startswith(f"{instance.url}/concepts?")
-    page.goto(f"{instance.url}/Units?{SELECTION}")
-    expect(page).to_have_url(re.compile(rf"^{re.escape(instance.url)}/units\?"))
 
 
 def test_alive_ready_and_closed(instance: Instance) -> None:
@@ -118,14 +116,17 @@ def test_a_killed_server_costs_its_own_sessions_alone(
 ) -> None:
     visits: dict[int, Visit] = {}
     try:
-        for _ in range(2):  # the second goes where the first is not
+        for _ in range(6):  # they are given servers in turn
             visit = Visit(browser, f"{instance.url}/units?{SELECTION}&layer=conv2&unit=3")
             await_masks(visit.page, 3)
-            visits[visit.server] = visit
+            if visit.server in visits:
+                visit.context.close()
+            visits.setdefault(visit.server, visit)
+            if len(visits) == 2:
+                break
         assert set(visits) == {1, 2}, "both servers have visitors"
-        for visit in visits.values():
-            visit.page.reload()
-            await_masks(visit.page, 3)
+        visits[1].page.reload()
+        await_masks(visits[1].page, 3)
         assert {number: visit.server for number, visit in visits.items()} == {1: 1, 2: 2}, "they stay"
         hit, spared = visits[1], visits[2]
         still = spared.sockets, spared.ended
