@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))
+
+
+@pytest.fixture(autouse=True)
+def _no_scheduler_is_left() -> Iterator[None]:
+    """What a test has started in its own process does not wait for more jobs in the next one's time."""
+    yield
+    launch = sys.modules.get("interpret_core.jobs.launch")
+    if launch is not None:
+        launch.end_all()
 
 
 @pytest.fixture
