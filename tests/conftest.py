@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def slowly(request: pytest.FixtureRequest) -> bool:
     """Whether tests of minutes run, too."""
     return bool(request.config.getoption("--slow"))
+
+
+@pytest.fixture(autouse=True)
+def _no_scheduler_is_left() -> Iterator[None]:
+    """What a test has started in its own process does not wait for more jobs in the next one's time."""
+    yield
+    launch = sys.modules.get("interpret_core.jobs.launch")
+    if launch is not None:
+        launch.end_all()
 
 
 @pytest.fixture

@@ -293,8 +293,8 @@ def test_the_core_does_not_load_streamlit():
     assert "streamlit" not in loaded("\n".join(f"import {name}" for name in modules))
 
 
-def test_a_waiting_job_is_light():
-    """Jobs in line are processes; they must not hold the networks' libraries meanwhile."""
+def test_the_scheduler_of_jobs_is_light():
+    """It is there for hours; it must not hold the networks' libraries meanwhile."""
     assert not {"torch", "streamlit", "numba", "scipy", "pandas"} & loaded(
         "import interpret_core.jobs.__main__"
     )

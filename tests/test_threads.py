@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from interpret_core import jobs
+from interpret_core.jobs.settings import RUNNER
 from interpret_core.store.store import Store
 from tests.slow import slow
 
@@ -56,9 +57,10 @@ def test_whoever_starts_it_has_the_choice(
     assert line in told("command line")
 
 
-def test_a_job_waits_briefly(tmp_path: Path) -> None:
+def test_a_job_waits_briefly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUNNER, "tests.jobs.runners:compute")
     with Store(tmp_path / "cache", shipped=()) as store:
-        job = jobs.submit(store, "profile", {}, runner="tests.jobs.runners:compute")
+        job = jobs.submit(store, "profile", {})
         done = jobs.wait(store, job.id, 60)
     assert done is not None
     assert done.state == "done", done.message

@@ -17,6 +17,7 @@ from interpret_core.analyses.registry import entries
 from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance
 from interpret_core.cli.commands import command
 from interpret_core.cli.fetch import fetch_broden_command
+from interpret_core.cli.jobs import jobs_app
 from interpret_core.cli.lists import list_datasets, list_networks
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
@@ -62,6 +63,7 @@ app.command("datasets")(list_datasets)
 fetch.callback(invoke_without_command=True)(_help_instead)
 fetch.command("broden")(fetch_broden_command)
 app.add_typer(fetch, name="fetch")
+app.add_typer(jobs_app, name="jobs")
 for _entry in entries().values():
     app.command(_entry.called)(command(_entry))
 bench.callback(invoke_without_command=True)(_help_instead)

@@ -1,54 +1,41 @@
-"""What a user does with jobs: submit, cancel, forget, wait.
+"""What a user does with jobs: submit, look, cancel, retry, forget, wait.
 
 Nothing here blocks for long: a page may call all of it while it draws.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from interpret_core import threads
 from interpret_core.analyses.registry import entries
 from interpret_core.errors import ParameterError, UserError, unknown
-from interpret_core.jobs import processes, state
-from interpret_core.jobs.state import Job, find, job_id, key, log_path
-from interpret_core.store.failures import explained
+from interpret_core.jobs import launch, processes, state
+from interpret_core.jobs.launch import LINE
+from interpret_core.jobs.settings import WAITING, runner, settings
+from interpret_core.jobs.state import Job, job_id, key, load, log_path
+from interpret_core.jobs.turns import placed
 from interpret_core.store.store import Store
 
-PARALLEL = 1  # jobs that work at a time; a profile keeps a small host busy on its own
 NUMBER = "jobs/number"
-ROOT = Path(__file__).resolve().parents[2]
+FORGOTTEN = 600.0  # seconds without a sign of life, where nobody can look after a job
+TAIL = 1 << 16  # bytes of a log that are looked at
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\S\n]*\r(?!\n)|[\x00-\x08\x0b-\x1f\x7f]")
 
 
-def submit(
-    store: Store,
-    kind: str,
-    request: Mapping[str, Any],
-    *,
-    runner: str | None = None,
-    argv: Sequence[str] | None = None,
-    parallel: int = PARALLEL,
-) -> Job:
-    """Start a job, or find the one that already does this.
+def submit(store: Store, kind: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
+    """Put a job in the line, or join the one that already does this.
 
     Args:
         store: keeps the job's state and, from the job, its results.
         kind: name of an analysis.
         request: what to do, as JSON; with the kind it makes the job's id.
-        runner: "package.module:function" in place of the kind's own. It travels on the command line, not
-            through the store: what lies in a shared cache folder must not choose the code that runs.
-        argv: command that starts a worker, in place of this Python's; it must end in an exec of it.
-        parallel: jobs that may work at a time; more wait in line.
+        owner: who wants it; "" for who is not logged in.
 
     Returns:
         The job, queued or perhaps already running.
@@ -56,45 +43,119 @@ def submit(
     Raises:
         ParameterError: an unknown kind.
         StoreError: the state cannot be written.
-        UserError: no process can be started.
+        UserError: too many jobs already, or no process can be started.
     """
-    if runner is None and kind not in entries():
+    if runner() is None and kind not in entries():
         raise ParameterError(unknown("kind of job", kind, entries()))
     identity = job_id(kind, request)
-    with store.lock(key(identity)):
-        job = find(store, identity)
+    with store.lock(LINE):
+        jobs = state.stored_jobs(store)
+        job = load(store, identity)
+        if job is None or not job.active or (owner not in job.owners and not job.cancelling):
+            _refuse(jobs, owner, joining=job is not None and job.active)
+        launch.provide(store)  # first: a job that nobody could start is none
+        if job is not None and job.active:
+            job = state.change(store, identity, lambda found: _joined(found, owner))
         if job is None or not job.active:
-            job = _queued(store, identity, kind, request)
-            command = [*(argv or (sys.executable, "-m", "interpret_core.jobs")), str(store.folder), identity]
-            command += ["--runner", runner] if runner else []
-            _start(store, job, [*command, "--parallel", str(parallel), "--size-limit", str(store.size_limit)])
+            job = _queued(store, identity, kind, request, owner)
+            store.put_json(key(identity), job.to_json())
     return find(store, identity) or job
 
 
-def cancel(store: Store, identity: str) -> Job | None:
-    """Ask a job to stop; it ends as cancelled within seconds, and is ended if it has not after `GRACE`."""
-    job = find(store, identity)
+def find(store: Store, identity: str) -> Job | None:
+    """The job as it is now; None if it was never submitted, or forgotten."""
+    job = load(store, identity)
     if job is None or not job.active:
         return job
-    asked = job.cancel_requested or time.time()
+    attended = launch.attended(store)
+    if job.state == "queued":
+        job = next((other for other in placed(state.stored_jobs(store)) if other.id == identity), job)
+    return job if attended else _unattended(job)
 
-    def note(stored: Any) -> Any:
-        return {**stored, "cancel_requested": asked} if stored and stored.get("pid") == job.pid else None
 
-    store.update_json(key(identity), note)
-    if processes.send(job.pid, job.birth, job.id, signal.SIGTERM):
-        threading.Thread(target=_end, args=(job,), name=f"end {identity}", daemon=True).start()
+def listing(store: Store, *, attend: bool = True) -> list[Job]:
+    """All jobs, the latest submission first.
+
+    Args:
+        store: keeps them.
+        attend: start a scheduler where jobs wait and none is alive.
+    """
+    jobs = placed(state.stored_jobs(store))[::-1]
+    attended = not attend or not any(job.active for job in jobs) or launch.attended(store)
+    return jobs if attended else [_unattended(job) for job in jobs]
+
+
+def cancel(store: Store, identity: str, owner: str = "", *, everybody: bool = False) -> Job | None:
+    """Take back one owner's wish for a job; it stops, within seconds, when nobody wants it any more.
+
+    Args:
+        store: keeps the job's state.
+        identity: the job's id.
+        owner: who does not want it any more.
+        everybody: nobody does; for operators.
+
+    Returns:
+        The job afterwards, None where there is none.
+
+    Raises:
+        UserError: it is other users' job.
+    """
+    job = load(store, identity)
+    if job is None or not job.active:
+        return job
+    if owner not in job.owners and not everybody:
+        raise UserError("This job was started by others: only they, or an operator, can cancel it.")
+    job = state.change(store, identity, lambda found: _left(found, owner, everybody))
+    if job is not None and job.cancelling and job.here:
+        processes.send(job.pid, job.birth, job.id, signal.SIGTERM)  # at once; the scheduler sees to the rest
     return find(store, identity)
+
+
+def retry(store: Store, identity: str, owner: str | None = None) -> Job | None:
+    """Submit a job that has ended once more; it goes on from its finished parts.
+
+    Args:
+        store: keeps the job's state.
+        identity: the job's id.
+        owner: who wants it; None for who wanted it before.
+
+    Returns:
+        The job, as it is where it has not ended, None where there is none.
+
+    Raises:
+        UserError: as `submit`.
+    """
+    job = load(store, identity)
+    if job is None or job.active:
+        return job
+    return submit(store, job.kind, job.request, owner=job.owner if owner is None else owner)
 
 
 def forget(store: Store, identity: str) -> bool:
     """Delete state and log of a job that has ended; its results stay. False if active or unknown."""
-    with store.lock(key(identity)):
-        job = find(store, identity)
+    with store.lock(LINE):
+        job = load(store, identity)
         if job is None or job.active:
             return False
         log_path(store, identity).unlink(missing_ok=True)
         return store.delete_json(key(identity))
+
+
+def tail(store: Store, identity: str, lines: int = 40) -> list[str]:
+    """The last lines that a job's process wrote, as a person reads them; none where there is no log."""
+    if not re.fullmatch("[0-9a-f]{32}", identity):
+        return []
+    try:
+        descriptor = os.open(log_path(store, identity), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            start = max(0, file.seek(0, 2) - TAIL)
+            file.seek(start)
+            text = file.read(TAIL).decode("utf-8", "replace")
+    except OSError:
+        return []
+    if start:
+        text = text.partition("\n")[2] or text
+    return ESCAPES.sub("", text.replace("\r\n", "\n")).splitlines()[-lines:] if lines > 0 else []
 
 
 def wait(store: Store, identity: str, timeout: float | None = None, poll: float = 0.1) -> Job | None:
@@ -107,53 +168,49 @@ def wait(store: Store, identity: str, timeout: float | None = None, poll: float 
         time.sleep(poll)
 
 
-def _queued(store: Store, identity: str, kind: str, request: Mapping[str, Any]) -> Job:
-    number = store.update_json(NUMBER, lambda last: last + 1 if isinstance(last, int) else 1)
-    return Job(identity, kind, dict(request), number=number, submitted=time.time(), updated=time.time())
-
-
-def _start(store: Store, job: Job, command: list[str]) -> None:
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
-    threads.wait_briefly(environment)
-    try:
-        with _log(store, job) as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=environment,
-            )
-    except OSError as error:
+def _refuse(jobs: list[Job], owner: str, *, joining: bool) -> None:
+    """Say why there can be no more, where there cannot."""
+    most = settings().per_user
+    if owner and sum(job.active and owner in job.owners for job in jobs) >= most:
         raise UserError(
-            f"The job could not be started: {error}. Check memory, disk and {command[0]}."
-        ) from error
-    # Somebody must wait for a child, or it stays a zombie under the server.
-    threading.Thread(target=process.wait, name=f"reap {job.id}", daemon=True).start()
-    born = processes.look_up(process.pid)
-    try:
-        store.put_json(key(job.id), replace(job, pid=process.pid, birth=born.birth if born else "").to_json())
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        raise
+            f"You have {most} jobs waiting or running, as many as one user may have here. Cancel one, or "
+            "wait until one has ended."
+        )
+    if not joining and sum(job.state == "queued" for job in jobs) >= WAITING:
+        raise UserError(f"{WAITING} jobs wait already, as many as there may be. Try again later.")
 
 
-def _log(store: Store, job: Job) -> BinaryIO:
-    path = log_path(store, job.id)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
-    except OSError as error:
-        raise explained(error, store.folder, "write to") from error
+def _queued(store: Store, identity: str, kind: str, request: Mapping[str, Any], owner: str) -> Job:
+    number = store.update_json(NUMBER, lambda last: last + 1 if isinstance(last, int) else 1)
+    now = time.time()
+    return Job(identity, kind, dict(request), owners=(owner,), number=number, submitted=now, updated=now)
 
 
-def _end(job: Job) -> None:
-    end = time.monotonic() + state.GRACE
-    while time.monotonic() < end:
-        if not job.alive:
-            return
-        time.sleep(0.2)
-    processes.send(job.pid, job.birth, job.id, signal.SIGKILL)
+def _joined(job: Job, owner: str) -> dict[str, Any] | None:
+    """What becomes other where somebody wants what others have asked for."""
+    if not job.active:
+        return None
+    if job.cancelling:  # it cannot be called back, and begins again afterwards
+        return {"owners": [owner] if not job.again else [*dict.fromkeys((*job.owners, owner))], "again": True}
+    return None if owner in job.owners else {"owners": [*job.owners, owner]}
+
+
+def _left(job: Job, owner: str, everybody: bool) -> dict[str, Any] | None:
+    """What becomes other where somebody does not want it any more."""
+    if not job.active:
+        return None
+    left = [] if everybody else [one for one in job.owners if one != owner]
+    if left:
+        return {"owners": left}
+    asked = {"cancel_requested": job.cancel_requested or time.time(), "again": False}
+    return (
+        asked if job.state == "running" else {**asked, **state.ended(replace(job, again=False), "cancelled")}
+    )
+
+
+def _unattended(job: Job) -> Job:
+    """A job as it looks where nothing can be started, and nobody else is seen to work on it."""
+    if not job.active or time.time() - max(job.heartbeat, job.updated) < FORGOTTEN:
+        return job
+    message = "It was not finished when this cache was last worked on, and nothing is computed here."
+    return replace(job, state="died", position=0, message=message)

@@ -6,11 +6,15 @@ import contextlib
 import math
 import os
 import signal
+import socket
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 DRIFT = 1.0  # seconds by which two readings of one birth may differ
+TOKEN = "INTERPRET_JOB_TOKEN"  # in the environment of a job's process and of whatever it starts
 
 
 class Process(NamedTuple):
@@ -18,6 +22,16 @@ class Process(NamedTuple):
 
     birth: str
     command: str
+
+
+@lru_cache(maxsize=1)
+def host() -> str:
+    """Name of the machine or container whose process numbers this process sees."""
+    try:
+        numbers = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        numbers = ""
+    return f"{socket.gethostname()} {numbers}".rstrip()
 
 
 def look_up(pid: int) -> Process | None:
@@ -55,6 +69,16 @@ def send(pid: int, birth: str, word: str, number: signal.Signals) -> bool:
         os.killpg(pid, number)
         return True
     return False
+
+
+def end_strays(token: str) -> None:
+    """End what a job's process started and left behind; told by the token, which only they have."""
+    if not token:
+        return
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(TOKEN) == token:
+                process.kill()
 
 
 def _seconds(birth: str) -> float:

@@ -1,22 +1,25 @@
-"""A job's state: what the store keeps of it, and what follows from that."""
+"""A job's state: what the store keeps of it, and what follows from that.
+
+The record is the authority. Only who bears its token may write what the job does and how it ended; a worker
+whose record names another token (or says that it has ended) ends itself.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import signal
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from interpret_core.jobs import processes
 from interpret_core.store.records import canonical_json
 from interpret_core.store.store import Store
 
 PREFIX = "job/"
-GRACE = 10.0  # seconds between a polite and an impolite end
 ACTIVE = ("queued", "running")
 TYPES: dict[Any, Any] = {
     "str": str,
@@ -25,6 +28,7 @@ TYPES: dict[Any, Any] = {
     "float": int | float,
     "float | None": int | float | None,
     "dict[str, Any]": dict,
+    "tuple[str, ...]": list | tuple,
 }
 STATES = (*ACTIVE, "done", "failed", "cancelled", "died")
 
@@ -39,20 +43,27 @@ class Job:
     """A snapshot of a job. Times are seconds since the epoch, None where it has not come to that.
 
     Attributes:
-        state: queued, running, done, failed, cancelled, or died (its process vanished).
+        state: queued, running, done, failed, cancelled, or died (its process vanished, time and again).
+        owners: who submitted it and has not cancelled it; one who is not logged in is "". Of one that was
+            cancelled, those who wanted it last.
         stage: what it does right now, in words; done and total count steps of that stage.
         part: whether they count a part of the work only, with more to come after it; so does `ends`.
         number: place in the order of submission. position: place in the line, 1 is next; 0 if not queued.
         message: why it failed or died, in one line.
         ends: when it will have ended, as far as that can be told.
-        pid, birth: its process. log: file with the process's output.
-        cancel_requested: when somebody asked it to stop.
+        pid, birth, host: its process. log: file with the process's output.
+        heartbeat: when the process last said that it lives; only whether it changes counts, not its age.
+        token: what the process has to know to write here; empty if there is none.
+        attempts: processes that were started for it. turn: place in the order in which jobs were started.
+        cancel_requested: when the last of its owners asked it to stop.
+        again: somebody wants it who came after that; it stands in line again once it has stopped.
     """
 
     id: str
     kind: str
     request: dict[str, Any] = field(default_factory=dict)
     state: str = "queued"
+    owners: tuple[str, ...] = ("",)
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -66,8 +77,14 @@ class Job:
     updated: float = 0.0
     finished: float | None = None
     cancel_requested: float | None = None
+    again: bool = False
+    attempts: int = 0
+    turn: int = 0
     pid: int = 0
     birth: str = ""
+    host: str = ""
+    heartbeat: float = 0.0
+    token: str = ""
     log: str = ""
 
     @property
@@ -81,9 +98,19 @@ class Job:
         return self.active and self.cancel_requested is not None
 
     @property
+    def owner(self) -> str:
+        """Who has wanted it longest."""
+        return self.owners[0] if self.owners else ""
+
+    @property
+    def here(self) -> bool:
+        """Whether its process is one of those that this host can see."""
+        return self.host == processes.host()
+
+    @property
     def alive(self) -> bool:
-        """Whether its process exists."""
-        return processes.alive(self.pid, self.birth, self.id)
+        """Whether its process exists, on this host."""
+        return self.here and processes.alive(self.pid, self.birth, self.id)
 
     @property
     def fraction(self) -> float:
@@ -107,6 +134,11 @@ def key(identity: str) -> str:
     return PREFIX + identity
 
 
+def worker_key(identity: str) -> str:
+    """The store's key of the lease that a job's process holds while it lives."""
+    return f"{PREFIX}{identity}/worker"
+
+
 def log_path(store: Store, identity: str) -> Path:
     """The file that a job's process writes to. It never comes from the stored state."""
     return store.folder / "logs" / f"{identity}.log"
@@ -116,7 +148,10 @@ def load(store: Store, identity: str) -> Job | None:
     """The stored state as it is; None where there is none, or none that this version would have written."""
     if not re.fullmatch("[0-9a-f]{32}", identity):
         return None
-    stored = store.get_json(key(identity))
+    return _parsed(store, identity, store.get_json(key(identity)))
+
+
+def _parsed(store: Store, identity: str, stored: Any) -> Job | None:
     if not isinstance(stored, dict):
         return None
     known = {item.name: stored[item.name] for item in fields(Job) if item.name in stored}
@@ -127,45 +162,82 @@ def load(store: Store, identity: str) -> Job | None:
         return None
     if stored.get("id") != identity or stored.get("state") not in STATES or "kind" not in stored:
         return None
-    job = Job(**{**known, "position": 0, "log": str(log_path(store, identity))})
+    owners = tuple(known.get("owners", ("",)))
+    if not all(isinstance(one, str) for one in owners):
+        return None
+    placed = {"owners": owners, "position": 0, "log": str(log_path(store, identity))}
+    job = Job(**{**known, **placed})
     return job if job_id(job.kind, job.request) == identity else None
 
 
-def find(store: Store, identity: str) -> Job | None:
-    """The job as it is now; None if it was never submitted, or forgotten."""
-    job = load(store, identity)
-    if job is None or not job.active:
-        return job
-    job = _observed(job)
-    if job.state != "queued":
-        return job
-    return next((other for other in listing(store) if other.id == identity), job)
+def change(store: Store, identity: str, decide: Callable[[Job], Mapping[str, Any] | None]) -> Job | None:
+    """Change a job's state as one step towards all other processes.
+
+    Args:
+        store: keeps it.
+        identity: the job's id.
+        decide: what becomes other in the job as it is now, or None for nothing; quick, may be called again.
+
+    Returns:
+        The job afterwards, None where there is none.
+    """
+
+    def changed(stored: Any) -> Any:
+        job = _parsed(store, identity, stored)
+        new = decide(job) if job is not None else None
+        if job is None or new is None:
+            return None
+        return {**job.to_json(), "updated": time.time(), **new}
+
+    return _parsed(store, identity, store.update_json(key(identity), changed))
 
 
-def listing(store: Store) -> list[Job]:
-    """All jobs, the latest submission first."""
-    found = (load(store, name.removeprefix(PREFIX)) for name in store.json_keys(PREFIX))
-    jobs = sorted((_observed(job) for job in found if job is not None), key=lambda job: job.number)
-    queued = [job.id for job in jobs if job.state == "queued"]
-    placed = [
-        replace(job, position=queued.index(job.id) + 1) if job.state == "queued" else job for job in jobs
-    ]
-    return placed[::-1]
+def ended(job: Job, state: str, message: str = "") -> dict[str, Any]:
+    """What the end of a job changes; it stands in line again where somebody asked for it meanwhile."""
+    if state == "cancelled" and job.again:
+        return waiting() | {"attempts": 0, "again": False, "cancel_requested": None}
+    return {"state": state, "message": message, "finished": time.time(), "token": "", "again": False}
 
 
-def _observed(job: Job) -> Job:
-    """The job with what its process tells: gone, or deaf to a request to stop."""
-    if not job.active:
-        return job
-    if job.alive:
-        if job.cancel_requested is not None and time.time() - job.cancel_requested > GRACE:
-            # The server that asked may have been restarted meanwhile; whoever looks next ends the job.
-            processes.send(job.pid, job.birth, job.id, signal.SIGKILL)
-        return job
-    if job.cancel_requested is not None:
-        return replace(job, state="cancelled", finished=job.updated)
-    message = (
-        "The job's process ended without a word: killed, out of memory, or the machine restarted. "
-        f"What it had finished is kept; start it again. Its output: {job.log}"
-    )
-    return replace(job, state="died", finished=job.updated, message=message)
+def waiting() -> dict[str, Any]:
+    """What standing in line again changes: nothing has been done, by nobody."""
+    begun = {"stage": "", "done": 0, "total": 0, "part": False, "ends": None}
+    process = {"pid": 0, "birth": "", "host": "", "heartbeat": 0.0, "token": ""}
+    return {"state": "queued", "message": "", **begun, **process}
+
+
+class Board:
+    """All jobs of a store; reads only what has changed since it was asked last."""
+
+    def __init__(self, store: Store) -> None:
+        """Read nothing yet."""
+        self._store = store
+        self._known: dict[str, tuple[float, Job | None]] = {}
+
+    def jobs(self) -> list[Job]:
+        """All jobs as they are stored, in the order of submission."""
+        written = self._store.written(PREFIX)
+        before = self._known
+        self._known = {
+            name: before[name] if name in before and before[name][0] == when else (when, self._read(name))
+            for name, when in written.items()
+        }
+        return sorted((job for _, job in self._known.values() if job is not None), key=_by_number)
+
+    def _read(self, name: str) -> Job | None:
+        return load(self._store, name.removeprefix(PREFIX))
+
+
+_boards: WeakKeyDictionary[Store, Board] = WeakKeyDictionary()
+
+
+def stored_jobs(store: Store) -> list[Job]:
+    """All jobs as they are stored, in the order of submission."""
+    board = _boards.get(store)
+    if board is None:
+        board = _boards[store] = Board(store)
+    return board.jobs()
+
+
+def _by_number(job: Job) -> int:
+    return job.number

@@ -1,4 +1,4 @@
-"""A job's own process: wait for the turn, run, and write down how it went."""
+"""A job's own process: run, and write down how it went."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from types import FrameType
 from typing import Any
 
 from interpret_core.errors import Cancelled, UnitscopeError
+from interpret_core.jobs import processes, state
 from interpret_core.jobs.forecast import Forecast
-from interpret_core.jobs.state import Job, key, listing, load
+from interpret_core.jobs.heartbeat import Heartbeat
+from interpret_core.jobs.settings import runner, settings
+from interpret_core.jobs.state import Job, change, load
 from interpret_core.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -23,54 +26,60 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 Runner = Callable[[dict[str, Any], Store, Progress, Callable[[], bool]], None]
 
-NICENESS = 5  # pages stay quick while a job works
 PACE = 0.25  # seconds between two counts written down
 WRITES_A_SECOND = 5
-POLL = 0.5  # seconds between two looks at the line
-TURN = "jobs/turn"
 EXIT = {"done": 0, "failed": 1, "cancelled": 3}
 
 
-def work(store: Store, identity: str, runner: str | None = None, parallel: int = 1) -> int:
-    """Run one job to its end, in this process; returns the exit status.
+def work(store: Store, identity: str, token: str) -> int:
+    """Run one job to its end, in this process, which holds the job's lease; returns the exit status.
 
     Args:
         store: where the state and the request lie.
         identity: the job's id. The request is taken only if it has this digest (`load` sees to it): the id
             came on the command line from whoever pressed the button, the request through a folder that
             others may write to.
-        runner: "package.module:function" of a `Runner` in place of the analysis that the kind names. It is
-            called with the request, the store, a function that takes progress (stage in words, steps done,
-            steps in all) and one that tells whether to stop; the former raises `Cancelled` itself.
-        parallel: jobs that may work at a time.
+        token: what the scheduler wrote into the job's record before it started this process; it is what this
+            process may write there with.
     """
     stop = _Stop()
     signal.signal(signal.SIGTERM, stop)
-    os.nice(NICENESS)
-    with store.lock(key(identity)):  # whoever started this process holds it until the state is written
-        job = load(store, identity)
-    if job is None or job.pid != os.getpid():
+    os.nice(settings().nice)
+    born = processes.look_up(os.getpid())
+    own = {"pid": os.getpid(), "birth": born.birth if born else ""}
+    if not token or not _write(store, identity, token, lambda _: own):
         logger.error("Job %s is not for this process: ended.", identity)
         return 1
-    progress = _Progress(store, identity, stop)
+    job = load(store, identity)
+    if job is None:
+        return 1
+    progress = _Progress(store, identity, token, stop)
 
     def perform() -> None:
-        _await_turn(store, job, parallel, stop)
-        (_imported(runner) if runner else partial(_analysed, job.kind, progress.part))(
+        target = runner()
+        (_imported(target) if target else partial(_analysed, job.kind, progress.part))(
             job.request, store, progress, stop.asked
         )
 
-    state, message = _outcome(perform, stop)
-    _write(store, identity, **progress.latest, state=state, message=message, finished=time.time())
-    return EXIT[state]
+    with Heartbeat(store, identity, token, stop.ask):
+        how, message = _outcome(perform, stop)
+    _write(store, identity, token, lambda found: {**progress.latest, **_ended(found, how, message)})
+    return EXIT[how]
+
+
+def _ended(job: Job, how: str, message: str) -> dict[str, Any]:
+    """What the end changes; who was stopped by the system, and not by its owners, goes on another time."""
+    if how == "cancelled" and job.cancel_requested is None:
+        return state.waiting() | {"attempts": job.attempts - 1}
+    return state.ended(job, how, message)
 
 
 def _outcome(function: Callable[[], None], stop: _Stop) -> tuple[str, str]:
     """State and message that running a function leads to."""
     try:
         function()
-    except Cancelled:
-        return "cancelled", ""
+    except Cancelled as error:
+        return ("cancelled", "") if stop.asked() else ("failed", str(error))
     except (Exception, SystemExit) as error:  # whatever it is, the user gets a line and the log the rest
         logger.exception("The job ended early.")  # and not a plain print, which fails itself on a full disk
         if stop.asked():
@@ -82,20 +91,6 @@ def _outcome(function: Callable[[], None], stop: _Stop) -> tuple[str, str]:
         line = " ".join(f"{type(error).__name__}: {error}".split())
         return "failed", f"Internal error, please report it: {line[:300]}"
     return "done", ""
-
-
-def _await_turn(store: Store, job: Job, parallel: int, stop: _Stop) -> None:
-    """Wait until fewer than `parallel` jobs run and nobody came earlier; then count as running."""
-    while True:
-        stop.check()
-        with store.lock(TURN, stop.asked):
-            others = [other for other in listing(store) if other.id != job.id]
-            running = sum(other.state == "running" for other in others)
-            earlier = sum(other.state == "queued" and other.number < job.number for other in others)
-            if running + earlier < parallel:
-                _write(store, job.id, state="running", started=time.time())
-                return
-        time.sleep(POLL)
 
 
 def _imported(target: str) -> Runner:
@@ -113,21 +108,23 @@ def _analysed(
     cancelled: Callable[[], bool],
 ) -> None:
     """A job is an analysis: the kind is its name. What it returns lies in the store."""
-    from interpret_core.analyses import registry  # only now: a waiting job is light
+    from interpret_core.analyses import registry  # only now: the scheduler, which imports this, is light
     from interpret_core.runtime.execution import Execution
 
     asked = registry.find(kind).request.from_json(request)
     registry.compute(asked, store, Execution(tell=progress, cancelled=cancelled, tell_part=part))
 
 
-def _write(store: Store, identity: str, **changes: Any) -> None:
-    """Change the job's state, as long as it still is this process's job."""
-    changes["updated"] = time.time()
+def _write(store: Store, identity: str, token: str, decide: Callable[[Job], dict[str, Any]]) -> bool:
+    """Change the job's state, as long as it still is this process's job; whether it is."""
+    ours = []
 
-    def change(stored: Any) -> Any:
-        return {**stored, **changes} if stored and stored.get("pid") == os.getpid() else None
+    def decided(job: Job) -> dict[str, Any] | None:
+        ours.append(job.state == "running" and job.token == token)
+        return decide(job) if ours[-1] else None
 
-    store.update_json(key(identity), change)
+    change(store, identity, decided)
+    return bool(ours) and ours[-1]
 
 
 class _Stop:
@@ -137,6 +134,9 @@ class _Stop:
         self._asked = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def ask(self) -> None:
         self._asked = True
 
     def asked(self) -> bool:
@@ -150,8 +150,8 @@ class _Stop:
 class _Progress:
     """Writes progress down, a few times a second however often it is called."""
 
-    def __init__(self, store: Store, identity: str, stop: _Stop) -> None:
-        self._store, self._identity, self._stop = store, identity, stop
+    def __init__(self, store: Store, identity: str, token: str, stop: _Stop) -> None:
+        self._store, self._identity, self._token, self._stop = store, identity, token, stop
         self._writes: deque[float] = deque([float("-inf")] * WRITES_A_SECOND, maxlen=WRITES_A_SECOND)
         self._forecast = Forecast()
         self.latest: dict[str, Any] = {}
@@ -177,4 +177,4 @@ class _Progress:
         # A new stage is worth a write out of turn, within the limit of writes a second.
         if now - self._writes[0] >= 1.0 and (new or now - self._writes[-1] >= PACE):
             self._writes.append(now)
-            _write(self._store, self._identity, **self.latest)
+            _write(self._store, self._identity, self._token, lambda _: self.latest)

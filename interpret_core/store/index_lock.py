@@ -43,7 +43,7 @@ def alone(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _held(path: Path, operation: int) -> Iterator[None]:
     end = time.monotonic() + WAIT
-    while (descriptor := _acquired(path, operation)) is None:
+    while (descriptor := acquired(path, operation)) is None:
         if time.monotonic() > end:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
         time.sleep(POLL)
@@ -53,12 +53,12 @@ def _held(path: Path, operation: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquired(path: Path, operation: int) -> int | None:
-    """The locked file, or None where somebody else holds it."""
+def acquired(path: Path, operation: int) -> int | None:
+    """Descriptor of the locked file, made if missing; None where somebody else holds it."""
     descriptor = _file(path)
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-        if _lies_at(descriptor, path):  # else it was deleted meanwhile, and others lock another file
+        if lies_at(descriptor, path):  # else it was deleted meanwhile, and others lock another file
             return descriptor
     except BlockingIOError:
         pass
@@ -80,7 +80,8 @@ def _file(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def _lies_at(descriptor: int, path: Path) -> bool:
+def lies_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still is the one that others find under its path."""
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), path.stat())
     return False

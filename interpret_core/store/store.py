@@ -31,6 +31,7 @@ from interpret_core.store.bundle.shipped import Shipped
 from interpret_core.store.cabinet import Cabinet, Report
 from interpret_core.store.check import Check
 from interpret_core.store.failures import explained
+from interpret_core.store.lease import Lease, sweep
 from interpret_core.store.records import Record, canonical_json
 
 logger = logging.getLogger(__name__)
@@ -198,8 +199,31 @@ class Store:
         finally:
             lock.release()
 
+    def lease(self, key: str) -> Lease | None:
+        """The lock of `key` as one that a child process can hold on; None where somebody has it."""
+        path = self._lock_path(key)
+        try:
+            return Lease.taken(path)
+        except OSError as error:
+            raise explained(error, self.folder, "lock a file in") from error
+
+    def inherited(self, key: str, descriptor: int) -> Lease:
+        """The lease of `key` that the process that started this one handed over."""
+        return Lease(self._lock_path(key), descriptor)
+
+    def leased(self, key: str) -> bool:
+        """Whether somebody holds the lock of `key`; asks without writing."""
+        return Lease.held(self._lock_path(key))
+
+    def sweep_locks(self, before: float) -> int:
+        """Delete files of locks that nobody holds and nobody took since `before`; how many."""
+        return sweep(self.folder / "locks", "index.lock", before)
+
+    def _lock_path(self, key: str) -> Path:
+        return self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+
     def _acquired(self, key: str, cancelled: Callable[[], bool] | None) -> BaseFileLock:
-        path = self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+        path = self._lock_path(key)
         lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
         for last in (False, False, True):
             try:

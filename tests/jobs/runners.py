@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -105,3 +107,40 @@ def compute(request, store, progress, cancelled):
     import torch
 
     torch.ones(8).sum()
+
+
+def vanish(request, store, progress, cancelled):
+    """Dies as often as asked, as of lack of memory; notes every start."""
+    with Path(request["log"]).open("a") as file:
+        file.write("start\n")
+    progress("vanishing", 0, 1)
+    print("the last that was heard of it", flush=True)
+    if Path(request["log"]).read_text().count("start") <= request["times"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def parent(request, store, progress, cancelled):
+    """Has children, one of them in a session of its own, and says who they are."""
+    children = [subprocess.Popen(["sleep", "600"], start_new_session=own) for own in (False, True)]
+    store.put_json("children", [child.pid for child in children])
+    polite(request, store, progress, cancelled)
+
+
+def run(request, store, progress, cancelled):
+    """Whichever of these the request names; nothing in it is code."""
+    known = (
+        vanish,
+        parent,
+        count,
+        polite,
+        deaf,
+        mistake,
+        bug,
+        leave,
+        busy,
+        surroundings,
+        fill,
+        crowd,
+        compute,
+    )
+    {one.__name__: one for one in known}[request["run"]](request, store, progress, cancelled)

@@ -1,7 +1,6 @@
 """Jobs, run for real in processes of their own."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -14,41 +13,17 @@ import pytest
 
 from interpret_core import jobs
 from interpret_core.errors import ParameterError, UserError
-from interpret_core.jobs import processes, state, worker
+from interpret_core.jobs import processes, scheduler, state, worker
+from interpret_core.jobs.settings import RUNNER
 from interpret_core.jobs.state import Job
 from interpret_core.store.store import Store
-
-RUNNERS = "tests.jobs.runners"
-TIMEOUT = 60.0
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "cache") as store:
-        yield store
-        for job in jobs.listing(store):
-            if job.active:
-                processes.send(job.pid, job.birth, job.id, signal.SIGKILL)
-
-
-def submit(store, name="count", /, **request):
-    return jobs.submit(store, "test", request, runner=f"{RUNNERS}:{name}")
-
-
-def until(store, job, condition):
-    end = time.monotonic() + TIMEOUT
-    while True:
-        job = jobs.find(store, job.id)
-        if condition(job):
-            return job
-        assert time.monotonic() < end, job
-        assert job.active, job
-        time.sleep(0.02)
+from tests.jobs.conftest import ROOT, TIMEOUT, eventually, planted, schedulers, submit, until
 
 
 def test_a_job_runs_to_its_end_with_progress_on_the_way(store):
     job = submit(store, steps=8, pause=0.3)
     assert job.active
+    assert job.position <= 1
     job = until(store, job, lambda job: job.done >= 3)
     assert (job.state, job.stage, job.total) == ("running", "counting", 8)
     assert 0 < job.fraction < 1
@@ -68,8 +43,13 @@ def test_surroundings_of_a_job(store):
     told = store.get_json("surroundings")
     assert told == {"nice": os.nice(0) + 5, "leads": True, "stdin": "/dev/null", "pid": job.pid}
     assert store.get("record") is not None
-    with Path(job.log).open() as log:
-        assert "a line for the log" in log.read()
+    assert "a line for the log" in jobs.tail(store, job.id)
+
+
+def test_how_nice_a_job_is_can_be_set(store, monkeypatch):
+    monkeypatch.setenv("INTERPRET_NICE", "19")
+    assert jobs.wait(store, submit(store, "surroundings").id, TIMEOUT).state == "done"
+    assert store.get_json("surroundings")["nice"] == min(19, os.nice(0) + 19)
 
 
 def test_progress_is_written_at_most_five_times_a_second(store):
@@ -87,45 +67,27 @@ def test_cancel_ends_a_job_within_seconds(store, name):
     until(store, job, lambda job: job.state == "running")
     before = time.monotonic()
     assert jobs.cancel(store, job.id).cancel_requested
-    assert time.monotonic() - before < state.GRACE / 2  # the page does not wait
+    assert time.monotonic() - before < scheduler.GRACE / 2  # the page does not wait
     job = jobs.wait(store, job.id, TIMEOUT)
-    assert time.monotonic() - before < state.GRACE
+    assert time.monotonic() - before < scheduler.GRACE
     assert (job.state, job.message) == ("cancelled", "")
     while job.alive:  # it writes the state, then it goes
-        assert time.monotonic() - before < state.GRACE
-    assert submit(store, "mistake", steps=1000, pause=0.05).id == job.id  # and may start again
-    assert jobs.wait(store, job.id, TIMEOUT).state == "failed"
+        assert time.monotonic() - before < scheduler.GRACE
+    again = submit(store, name, steps=1, pause=0.05) if name == "count" else jobs.retry(store, job.id)
+    assert again.active  # and may start again
 
 
-@pytest.mark.parametrize("server", ["stays", "restarts"])
-def test_a_deaf_job_is_ended(store, monkeypatch, server):
-    monkeypatch.setattr(state, "GRACE", 1.0)
+@pytest.mark.parametrize("scheduler_is", ["there", "killed"])
+def test_a_deaf_job_is_ended(store, scheduler_is):
     job = submit(store, "deaf")
     job = until(store, job, lambda job: job.stage == "deaf")
-    if server == "stays":
-        assert jobs.cancel(store, job.id).cancelling
-        end = time.monotonic() + TIMEOUT
-        while job.alive and time.monotonic() < end:  # nobody looks at the job, the server ends it
-            time.sleep(0.1)
-    else:
-        store.update_json(state.key(job.id), lambda stored: {**stored, "cancel_requested": time.time() - 2})
+    assert jobs.cancel(store, job.id).cancelling
+    if scheduler_is == "killed":
+        for process in schedulers(store.folder):
+            process.kill()
     job = jobs.wait(store, job.id, TIMEOUT)
     assert job.state == "cancelled"
-    assert not job.alive
-
-
-def test_a_killed_job_has_died_and_can_be_submitted_again(store):
-    first = submit(store, steps=20, pause=0.05)
-    first = until(store, first, lambda job: job.done > 2)
-    os.kill(first.pid, signal.SIGKILL)
-    died = jobs.wait(store, first.id, TIMEOUT)
-    assert died.state == "died"
-    assert "start it again" in died.message
-    assert died.log in died.message
-    second = submit(store, steps=20, pause=0.05)
-    assert second.id == first.id
-    assert second.pid != first.pid
-    assert jobs.wait(store, second.id, TIMEOUT).state == "done"
+    eventually(lambda: not job.alive)
 
 
 def test_a_users_mistake_is_told_as_it_is(store):
@@ -141,13 +103,12 @@ def test_a_bug_is_one_line_and_the_rest_is_in_the_log(store, name, line):
     job = jobs.wait(store, submit(store, name).id, TIMEOUT)
     assert job.state == "failed"
     assert job.message == f"Internal error, please report it: {line}"
-    with Path(job.log).open() as log:
-        assert "Traceback" in log.read()
+    assert any(text.startswith("Traceback") for text in jobs.tail(store, job.id))
 
 
-def test_a_runner_that_does_not_exist_fails(store):
-    job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:nothing")
-    job = jobs.wait(store, job.id, TIMEOUT)
+def test_a_runner_that_does_not_exist_fails(store, monkeypatch):
+    monkeypatch.setenv(RUNNER, "tests.jobs.runners:nothing")
+    job = jobs.wait(store, jobs.submit(store, "test", {}).id, TIMEOUT)
     assert job.state == "failed"
     assert "nothing" in job.message
 
@@ -166,7 +127,7 @@ def test_two_who_submit_at_once_share_one_process(store, tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({(job.id, job.pid) for job in found}) == 1
+    assert len({job.id for job in found}) == 1
     assert jobs.wait(store, found[0].id, TIMEOUT).state == "done"
     assert log.read_text() == "start \nend \n"
 
@@ -177,20 +138,24 @@ from interpret_core import jobs
 from interpret_core.store import Store
 store = Store(sys.argv[1])
 time.sleep(max(0, float(sys.argv[3]) - time.time()))
-request = {"log": sys.argv[2], "steps": 40, "pause": 0.1}
-print(jobs.submit(store, "test", request, runner="tests.jobs.runners:count").pid)
+request = {"run": "count", "log": sys.argv[2], "steps": 40, "pause": 0.1}
+print(jobs.submit(store, "test", request).id)
 """
 
 
-def test_two_servers_share_one_process_and_it_outlives_them(store, tmp_path):
+def test_servers_that_submit_at_once_start_one_scheduler_and_one_process_which_outlives_them(store, tmp_path):
     log = tmp_path / "log"
-    command = [sys.executable, "-c", SUBMIT, str(store.folder), str(log), str(time.time() + 1.5)]
-    servers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    pids = {int(server.communicate(timeout=TIMEOUT)[0]) for server in servers}
-    assert len(pids) == 1
+    command = [sys.executable, "-c", SUBMIT, str(store.folder), str(log), str(time.time() + 2.5)]
+    servers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(4)]
+    born = set()
+    while any(server.poll() is None for server in servers):
+        born |= {process.pid for process in schedulers(store.folder)}
+    assert len({server.communicate(timeout=TIMEOUT)[0] for server in servers}) == 1
+    assert len(born | {process.pid for process in schedulers(store.folder)}) == 1
     (job,) = jobs.listing(store)
-    assert job.active  # both servers have ended
-    assert jobs.wait(store, job.id, TIMEOUT).state == "done"
+    assert job.active  # all servers have ended
+    job = jobs.wait(store, job.id, TIMEOUT)
+    assert (job.state, job.attempts) == ("done", 1)
     assert log.read_text() == "start \nend \n"
 
 
@@ -200,46 +165,77 @@ def test_others_wait_in_line_and_run_in_order(store, tmp_path):
     until(store, line[0], lambda job: job.state == "running")
     assert [job.position for job in jobs.listing(store)] == [3, 2, 1, 0]  # the latest first
     assert [jobs.find(store, job.id).state for job in line] == ["running", "queued", "queued", "queued"]
-    jobs.cancel(store, line[1].id)
-    assert jobs.wait(store, line[1].id, 5).state == "cancelled"  # from the line, at once
+    assert jobs.cancel(store, line[1].id).state == "cancelled"  # from the line, at once
     assert jobs.find(store, line[2].id).position == 1
-    os.kill(line[2].pid, signal.SIGKILL)  # a hole in the line stops nobody
-    assert [jobs.wait(store, job.id, TIMEOUT).state for job in line] == ["done", "cancelled", "died", "done"]
-    assert log.read_text() == "start a\nend a\nstart d\nend d\n"
+    assert [jobs.wait(store, job.id, TIMEOUT).state for job in line] == ["done", "cancelled", "done", "done"]
+    assert log.read_text() == "start a\nend a\nstart c\nend c\nstart d\nend d\n"
 
 
-def test_the_line_moves_on_when_the_one_who_works_is_killed(store):
-    first, second = submit(store, "deaf"), submit(store, steps=1, pause=0)
-    first = until(store, first, lambda job: job.state == "running")
-    assert jobs.find(store, second.id).state == "queued"
-    os.kill(first.pid, signal.SIGKILL)
-    assert jobs.wait(store, second.id, TIMEOUT).state == "done"
-
-
-def test_two_may_work_at_a_time_if_asked(store):
-    request = {"steps": 100, "pause": 0.05}
-    line = [
-        jobs.submit(store, "test", {**request, "name": name}, runner=f"{RUNNERS}:count", parallel=2)
-        for name in "abc"
-    ]
+def test_two_may_work_at_a_time_if_asked(store, monkeypatch):
+    monkeypatch.setenv("INTERPRET_JOBS", "2")
+    line = [submit(store, name=name, steps=100, pause=0.05) for name in "abc"]
     for job in line[:2]:
         until(store, job, lambda job: job.state == "running")
     time.sleep(0.5)
     assert jobs.find(store, line[2].id).state == "queued"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("INTERPRET_JOBS", "0"),
+        ("INTERPRET_JOBS_PER_USER", "ten"),
+        ("INTERPRET_JOB_STALL", "nan"),
+        ("INTERPRET_NICE", "-1"),
+    ],
+)
+def test_a_setting_that_is_none_is_told(store, monkeypatch, name, text):
+    monkeypatch.setenv(name, text)
+    with pytest.raises(UserError, match=f"{name} is '{text}', expected a"):
+        submit(store)
+    assert jobs.listing(store) == []
+
+
 def test_no_zombies_stay_under_the_server(store):
     job = jobs.wait(store, submit(store, steps=1, pause=0).id, TIMEOUT)
-    end = time.monotonic() + 10
-    while Path(f"/proc/{job.pid}").exists():
-        assert time.monotonic() < end, "the child was never waited for"
-        time.sleep(0.02)
+    eventually(lambda: not Path(f"/proc/{job.pid}").exists())
+    (process,) = schedulers(store.folder)
+    process.kill()
+    eventually(lambda: not Path(f"/proc/{process.pid}").exists())
+
+
+def test_a_scheduler_with_nothing_to_do_ends(store):
+    jobs.wait(store, submit(store, steps=1, pause=0).id, TIMEOUT)
+    assert schedulers(store.folder)
+    eventually(lambda: not schedulers(store.folder))
+    assert jobs.wait(store, submit(store, steps=2, pause=0).id, TIMEOUT).state == "done"
+
+
+def test_a_second_scheduler_ends_at_once(store):
+    submit(store, "polite")
+    command = [sys.executable, "-m", "interpret_core.jobs", str(store.folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (ended.returncode, ended.stdout) == (0, "The jobs of this folder have a scheduler already.\n")
+
+
+def test_a_changed_configuration_counts_from_the_next_job_on(store, monkeypatch):
+    running = until(store, submit(store, "polite"), lambda job: job.state == "running")
+    (before,) = schedulers(store.folder)
+    monkeypatch.setenv("INTERPRET_NICE", "7")
+    waiting = submit(store, "surroundings")
+    eventually(lambda: before.pid not in {process.pid for process in schedulers(store.folder)})
+    assert jobs.find(store, running.id).state == "running"
+    assert jobs.find(store, running.id).pid == running.pid, "who is at work is left alone"
+    jobs.cancel(store, running.id)
+    assert jobs.wait(store, waiting.id, TIMEOUT).state == "done"
+    assert store.get_json("surroundings")["nice"] == os.nice(0) + 7
 
 
 def test_forget(store):
-    job = submit(store, "deaf")
+    job = submit(store, "polite")
     assert not jobs.forget(store, job.id)
-    os.kill(job.pid, signal.SIGKILL)
+    until(store, job, lambda job: job.state == "running")
+    jobs.cancel(store, job.id)
     jobs.wait(store, job.id, TIMEOUT)
     assert jobs.forget(store, job.id)
     assert not jobs.forget(store, job.id)
@@ -248,15 +244,42 @@ def test_forget(store):
     assert not Path(job.log).exists()
 
 
-def test_unknown_kinds_are_refused(store):
+def test_retry(store):
+    job = jobs.wait(store, submit(store, "mistake", owner="ada").id, TIMEOUT)
+    assert job.state == "failed"
+    again = jobs.retry(store, job.id)
+    assert (again.id, again.owners, again.number) == (job.id, ("ada",), job.number + 1)
+    assert jobs.wait(store, job.id, TIMEOUT).state == "failed"
+    assert jobs.retry(store, job.id, "eve").owners == ("eve",)
+    assert jobs.retry(store, "0" * 32) is None
+
+
+def test_the_last_lines_are_readable(store):
+    job = Job(jobs.job_id("test", {}), "test", {}, "done")
+    path = Path(state.log_path(store, job.id))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"first\n" * 50_000 + b"\x1b[31mred\x1b[0m \xff 10%\r 20%\r\nlast\x00\n")
+    assert jobs.tail(store, job.id, 3) == ["first", "red \ufffd 10% 20%", "last"]
+    assert jobs.tail(store, job.id, 0) == []
+    secret = store.folder / "secret"
+    path.rename(secret)
+    path.symlink_to(secret)
+    assert jobs.tail(store, job.id) == [], "a link in a shared folder is not followed"
+    assert jobs.tail(store, "../../etc/passwd") == []
+    assert jobs.tail(store, "0" * 32) == []
+
+
+def test_unknown_kinds_are_refused(store, monkeypatch):
+    monkeypatch.delenv(RUNNER)
     with pytest.raises(ParameterError, match="Unknown kind of job 'profil': did you mean profile"):
         jobs.submit(store, "profil", {})
     assert jobs.listing(store) == []
 
 
-def test_a_process_that_cannot_be_started_is_one_line(store):
-    with pytest.raises(UserError, match=r"could not be started.*no/such/python"):
-        jobs.submit(store, "profile", {}, argv=["/no/such/python"])
+def test_a_process_that_cannot_be_started_is_one_line(store, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(UserError, match=r"could be started.*no/such/python"):
+        jobs.submit(store, "profile", {})
     assert jobs.listing(store) == []
 
 
@@ -266,16 +289,17 @@ def test_the_same_request_is_the_same_job():
     assert jobs.job_id("profile", {"a": 1}) != jobs.job_id("other", {"a": 1})
 
 
-def test_a_full_disk_is_told(tmp_path):
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
     from tests.store.mounts import run, small
+
+    monkeypatch.setenv(RUNNER, "tests.jobs.runners:run")
 
     code = """
 import sys
 from interpret_core import jobs
 from interpret_core.store import Store
 store = Store(sys.argv[1])
-job = jobs.submit(store, "test", {}, runner="tests.jobs.runners:fill")
-job = jobs.wait(store, job.id, 60)
+job = jobs.wait(store, jobs.submit(store, "test", {"run": "fill"}).id, 60)
 print(job.state, job.message)
 """
     told = run(code, tmp_path, prefix=small(tmp_path, "tmpfs", "3m"))
@@ -285,19 +309,18 @@ print(job.state, job.message)
 # States that a stranger, or a crash, may have left in a shared folder
 
 
-def planted(store, job, **changes):
-    store.put_json(state.key(job.id), {**job.to_json(), **changes})
-
-
 def test_a_recycled_process_number_is_not_mistaken(store):
     """The test's own process has the number, but another birth or another command line."""
     own = processes.look_up(os.getpid())
-    job = Job(jobs.job_id("test", {}), "test", {}, "running", pid=os.getpid(), birth="long ago")
+    job = Job(jobs.job_id("test", {"run": "deaf"}), "test", {"run": "deaf"}, "running")
+    job = replace(job, pid=os.getpid(), birth="long ago", host=processes.host(), attempts=4, token="t")
     planted(store, job)
-    assert jobs.find(store, job.id).state == "died"
+    assert jobs.wait(store, job.id, TIMEOUT).state == "died"
     planted(store, job, birth=own.birth)
-    assert jobs.find(store, job.id).state == "died"
-    assert jobs.cancel(store, job.id).state == "died"  # and this process was not sent a signal
+    assert jobs.wait(store, job.id, TIMEOUT).state == "died"
+    planted(store, job, birth=own.birth)
+    jobs.cancel(store, job.id)
+    assert jobs.wait(store, job.id, TIMEOUT).state == "cancelled"  # and this process was not sent a signal
     assert processes.alive(os.getpid(), own.birth, "")
 
 
@@ -309,6 +332,9 @@ def test_a_recycled_process_number_is_not_mistaken(store):
         {"request": []},
         {"request": {"other": 1}},
         {"pid": None},
+        {"owners": "ada"},
+        {"owners": [1]},
+        {"token": 5},
         {"id": "0" * 32},
     ],
 )
@@ -327,22 +353,16 @@ def test_an_id_from_a_tampered_url_finds_nothing(store, text):
     assert jobs.cancel(store, text) is None
 
 
-def test_a_worker_refuses_a_job_that_is_not_its_own(store):
-    job = Job(jobs.job_id("test", {}), "test", {}, "queued", pid=1, birth="x")
+@pytest.mark.parametrize(("token", "named"), [("", ""), ("mine", "another's"), ("mine", "")])
+def test_a_worker_refuses_a_job_that_is_not_its_own(store, monkeypatch, token, named):
+    job = Job(jobs.job_id("test", {}), "test", {}, "running", pid=1, birth="x", token=named)
     planted(store, job)
-    command = [
-        sys.executable,
-        "-m",
-        "interpret_core.jobs",
-        str(store.folder),
-        job.id,
-        "--runner",
-        f"{RUNNERS}:bug",
-    ]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    monkeypatch.setenv(processes.TOKEN, token)
+    command = [sys.executable, "-m", "interpret_core.jobs", str(store.folder), job.id]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert ended.returncode == 1
     assert "not for this process" in ended.stderr
-    assert store.get_json(state.key(job.id))["state"] == "queued"
+    assert store.get_json(state.key(job.id))["pid"] == 1
 
 
 def test_a_process_is_told_by_its_birth_and_its_command(monkeypatch):
@@ -370,12 +390,12 @@ def test_a_process_is_told_by_its_birth_and_its_command(monkeypatch):
 
 
 def test_a_time_is_told_of_a_part_as_of_a_part_and_never_for_the_whole(store, monkeypatch):
-    born = Job(state.job_id("test", {}), "test", state="running", pid=os.getpid(), birth="now")
+    born = Job(state.job_id("test", {}), "test", state="running", token="t")
     store.put_json(state.key(born.id), born.to_json())
     clock = iter(range(10_000))
     monkeypatch.setattr(worker.time, "time", lambda: float(next(clock)))
     monkeypatch.setattr(worker.time, "monotonic", lambda: float(next(clock)))
-    progress = worker._Progress(store, born.id, worker._Stop())
+    progress = worker._Progress(store, born.id, "t", worker._Stop())
     for done in range(40):
         progress.part("ranking", done, 50)
     job = state.load(store, born.id)
@@ -393,7 +413,8 @@ def test_a_time_is_told_of_a_part_as_of_a_part_and_never_for_the_whole(store, mo
 
 def test_a_job_of_an_earlier_version_is_read(store):
     kept = Job(state.job_id("test", {}), "test", state="done").to_json()
-    del kept["part"]
+    for name in ("part", "owners", "host", "heartbeat", "token", "attempts", "turn", "again"):
+        del kept[name]
     store.put_json(state.key(kept["id"]), kept)
     assert state.load(store, kept["id"]).part is False
     store.put_json(state.key(kept["id"]), {**kept, "part": "yes"})

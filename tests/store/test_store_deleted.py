@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from interpret_core import jobs
+from interpret_core.jobs.settings import RUNNER
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
@@ -214,26 +215,35 @@ def test_writers_outlive_deletions_at_any_moment(tmp_path):
         assert store.check().ok
 
 
+@pytest.fixture
+def _counting(monkeypatch):
+    monkeypatch.setenv(RUNNER, "tests.jobs.runners:count")
+
+
+@pytest.mark.usefixtures("_counting")
 def test_a_job_submitted_after_a_deletion_runs(tmp_path):
     store = Store(tmp_path / "cache", shipped=())
     request = {"steps": 1, "pause": 0}
     for _ in range(2):
-        job = jobs.submit(store, "profile", request, runner="tests.jobs.runners:count")
+        job = jobs.submit(store, "profile", request)
         assert jobs.wait(store, job.id, 60).state == "done"
         shutil.rmtree(store.folder)
         assert jobs.find(store, job.id) is None
         assert jobs.listing(store) == []
 
 
+@pytest.mark.usefixtures("_counting")
 def test_a_job_whose_cache_is_deleted_works_on(tmp_path):
     store = Store(tmp_path / "cache", shipped=())
-    job = jobs.submit(store, "profile", {"steps": 20, "pause": 0.1}, runner="tests.jobs.runners:count")
-    while jobs.find(store, job.id).state != "running":
+    job = jobs.submit(store, "profile", {"steps": 20, "pause": 0.1, "log": str(tmp_path / "log")})
+    while not jobs.find(store, job.id).done:
         time.sleep(0.05)
+    job = jobs.find(store, job.id)
     shutil.rmtree(store.folder)
-    again = jobs.submit(store, "profile", {"steps": 1, "pause": 0}, runner="tests.jobs.runners:count")
+    again = jobs.submit(store, "profile", {"steps": 1, "pause": 0})
     assert jobs.wait(store, again.id, 60).state == "done"
     end = time.monotonic() + 60
     while job.alive and time.monotonic() < end:
         time.sleep(0.05)
     assert not job.alive
+    assert (tmp_path / "log").read_text().split() == ["start", "end"]

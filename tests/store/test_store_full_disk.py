@@ -2,6 +2,7 @@
 
 import pytest
 
+from interpret_core.jobs.settings import RUNNER
 from tests.store.mounts import run, small
 
 FULL = """
@@ -107,7 +108,7 @@ JOBS = (
     + """
 store = Store(folder / "cache", shipped=())
 for runner in ("crowd", "fill"):
-    job = jobs.submit(store, "profile", {"runner": runner}, runner=f"tests.jobs.runners:{runner}")
+    job = jobs.submit(store, "profile", {"run": runner})
     ended = jobs.wait(store, job.id, 60)
     print(ended.state, ended.message)
 """
@@ -115,7 +116,8 @@ for runner in ("crowd", "fill"):
 
 
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
-def test_a_job_on_a_full_disk_ends_with_the_cause(tmp_path, kind):
+def test_a_job_on_a_full_disk_ends_with_the_cause(tmp_path, kind, monkeypatch):
+    monkeypatch.setenv(RUNNER, "tests.jobs.runners:run")
     folder = tmp_path / "disk"
     folder.mkdir()
     crowd, fill = run(JOBS, folder, prefix=small(folder, kind)).splitlines()

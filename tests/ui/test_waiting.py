@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
 from interpret_core.jobs import processes
+from interpret_core.jobs.settings import RUNNER
 from interpret_core.jobs.state import Job
 from interpret_core.store.store import Store
 from tests.ui.test_pages import open_page, words
@@ -65,14 +66,14 @@ def test_a_first_job_waits_for_nobody(store: Store) -> None:
     until("done")
 
 
-def test_jobs_wait_for_those_before_them(store: Store) -> None:
-    deaf = jobs.submit(store, "test", {"name": "deaf"}, runner="tests.jobs.runners:deaf")
+def test_jobs_wait_for_those_before_them(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv(RUNNER, "tests.jobs.runners:deaf")
+        deaf = jobs.submit(store, "test", {"name": "deaf"})
+        while (deaf := jobs.find(store, deaf.id)).state != "running":  # type: ignore[assignment, union-attr]
+            time.sleep(0.02)
     work.start(ASK.request())
     work.start(Wanted("classy", "classed").request())
-    end = time.monotonic() + END
-    while jobs.find(store, deaf.id).state != "running":
-        assert time.monotonic() < end
-        time.sleep(0.02)
     job, other = until("queued"), work.job(Wanted("classy", "classed").request())
     assert job.position == 1, "the line does not count who is at work"
     assert brief(job) == "waiting for 1 other job to end"
@@ -83,7 +84,8 @@ def test_jobs_wait_for_those_before_them(store: Store) -> None:
     assert bars(app) == ["waiting for 2 other jobs to end"]
     home = AppTest.from_file(str(Path("app.py").resolve()), default_timeout=60).run()
     assert "waiting for 1 other job to end" in bars(home)
-    jobs.cancel(store, deaf.id)
+    deaf = jobs.cancel(store, deaf.id)
+    assert deaf is not None
     processes.send(deaf.pid, deaf.birth, deaf.id, signal.SIGKILL)
     until("done")
 

@@ -13,7 +13,7 @@ from interpret_core.errors import UnitscopeError
 from ui.components.markup import pictures
 from ui.components.misnomer import Misnomer, misnomer
 from ui.jobs.own import no_dataset
-from ui.jobs.panel import bar
+from ui.jobs.panel import bar, cancel
 from ui.jobs.words import brief
 from ui.session import memory, precedence, relevances, results, work
 from ui.session.layers import Layers
@@ -171,12 +171,7 @@ def _line(ask: Ask) -> None:
         st.markdown(f"**{plain(card.title)}** on **{plain(ask.dataset)}**{worth}", width="content")
         if job and job.active:
             bar(job)
-            st.button(
-                "Cancel",
-                key=key_of("cancel_line", ask.network, ask.dataset),
-                on_click=work.cancel,
-                args=(ask.request(),),
-            )
+            cancel(ask.request(), key_of("cancel_line", ask.network, ask.dataset))
             return
         failed = job and job.state in ("failed", "died")
         words = (

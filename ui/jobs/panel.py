@@ -74,7 +74,16 @@ def progress(offer: Offer) -> None:
         bar(now)
 
     memory.part(poll, every=POLL)()
-    st.button("Cancel", key=f"{offer.key}_cancel", on_click=work.cancel, args=(offer.request,))
+    cancel(offer.request, f"{offer.key}_cancel")
+
+
+def cancel(request: Request, key: str) -> None:
+    """The button that takes back one's wish for a job, where one has it."""
+    job = work.job(request)
+    if job and work.own(job):
+        label = "Cancel" if len(job.owners) == 1 else "Cancel for me"
+        told = None if len(job.owners) == 1 else "Others want this result as well: the work goes on for them."
+        st.button(label, key=key, on_click=work.cancel, args=(request,), help=told)
 
 
 def _offered(offer: Offer, job: Job | None) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 
 from interpret_core import jobs
-from interpret_core.errors import UnitscopeError
+from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
 from ui.session.memory import once
@@ -42,14 +43,29 @@ def ended(request: Request) -> float:
     return (found.finished or 0.0) if found else 0.0
 
 
+def owner() -> str:
+    """Whose jobs this session submits and cancels: "" while nobody logs in."""
+    return ""
+
+
 def start(request: Request) -> Job:
-    """Submit the job, or find the one that already runs."""
-    return jobs.submit(store(), request.analysis, request.to_json())
+    """Submit the job, or join the one that already runs.
+
+    Raises:
+        UserError: there are as many jobs as there may be; one plain line.
+    """
+    return jobs.submit(store(), request.analysis, request.to_json(), owner=owner())
+
+
+def own(found: Job) -> bool:
+    """Whether this session's user wants a job, and so may cancel it."""
+    return owner() in found.owners
 
 
 def cancel(request: Request) -> None:
-    """Ask the job to stop."""
-    jobs.cancel(store(), _identity(request))
+    """Take back the wish for the job; it stops when nobody else has it."""
+    with contextlib.suppress(UserError):  # somebody else's: no button offers it
+        jobs.cancel(store(), _identity(request), owner())
 
 
 @once
@@ -59,6 +75,6 @@ def listing() -> list[Job]:
 
 
 def before(job: Job) -> int:
-    """Jobs that a queued one waits for: those at work, and those that stand in the line before it."""
-    others = [other for other in jobs.listing(store()) if other.active and other.id != job.id]
-    return sum(other.state == "running" or other.number < job.number for other in others)
+    """Jobs that a queued one waits for: those at work, and those whose turn comes before it."""
+    others = [other for other in jobs.listing(store()) if other.id != job.id]
+    return sum(other.state == "running" or 0 < other.position < job.position for other in others)
