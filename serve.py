@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from interpret_core.networks import torchvision_ops
-from ui.server import hosts, routes
+from ui.server import hosts, limits, routes
 from ui.server.compression import KeptCompression
 from ui.server.hosts import KnownHosts
 from ui.shell import site
@@ -24,6 +24,7 @@ from ui.shell import site
 PagesManager.uses_pages_directory = False
 
 
+limits.check()
 FIRST = 2.0  # seconds that belong to the first visitor
 
 

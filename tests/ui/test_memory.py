@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from cachetools import LRUCache
 
 from ui.session import memory, results
 from ui.session.profiles import stored_layers
@@ -113,7 +112,7 @@ def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyP
 
     def shown(cutoff: float) -> dict[str, LayerView]:
         for cache in memory._caches:
-            if isinstance(cache, LRUCache):
+            if isinstance(cache, memory.KeptAnswers):
                 cache.clear()  # pushed out by other layers
         read.clear()
         return dict(results.layers(Ask("small", "planted", cutoff=cutoff)) or {})
@@ -127,7 +126,7 @@ def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyP
     assert all(view.record is first[name].record for name, view in again.items())
     del first, again
     for cache in memory._caches:
-        if isinstance(cache, LRUCache):
+        if isinstance(cache, memory.KeptAnswers):
             cache.clear()
     gc.collect()
     assert len(shown(0.04)) == len(read) == 2, "nobody held them"
