@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from interpret_core.analyses.profile.artefacts import LARGEST, MASKS, THRESHOLDS
 from interpret_core.errors import StoreError
 from interpret_core.store.disk import MAGIC
 from interpret_core.store.kinds import AGAIN, KINDS, kind_of
@@ -20,6 +22,7 @@ from interpret_core.store.room import Room, Usage
 from interpret_core.store.store import Store
 from tests.store.mounts import run, small
 
+ROOT = Path(__file__).resolve().parents[2]
 BYTES = 100_000  # of a record's array
 
 
@@ -52,6 +55,18 @@ def test_an_unknown_kind_is_a_result():
     assert kind_of("answers/x").again
     assert set(AGAIN) == {"thresholds", "outline", "sketch", "answers", "responses"}
     assert all(kind.words for kind in KINDS.values())
+
+
+def test_every_kind_of_the_code_is_listed():
+    """One that is not listed is a result, and would never make room."""
+    written = re.compile(r"""content_key\(\s*"(\w+)"|f"(\w+)/\{[^}]*(?:hexdigest|recipe|name\}|VERSION)""")
+    texts = [
+        path.read_text() for folder in ("interpret_core", "ui") for path in (ROOT / folder).rglob("*.py")
+    ]
+    found = {name for text in texts for pair in written.findall(text) for name in pair if name}
+    assert {"profile", "answers", "sketch", "outline", "network", "damaged"} <= found
+    assert found <= set(KINDS)
+    assert {THRESHOLDS, LARGEST, MASKS} <= set(KINDS)
 
 
 def test_what_is_computed_again_makes_room_and_results_stay(store):

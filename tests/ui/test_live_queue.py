@@ -18,7 +18,7 @@ from interpret_core.errors import UserError
 from interpret_core.measures.ablation.settings import Setting
 from tests.ui import test_relevance_routes as maps
 from ui.ablation.steps import Runs, Task
-from ui.server import routes
+from ui.server import routes, searches
 from ui.session import ablations, relevances, results
 from ui.session.ablations import Case
 from ui.session.live import queue as live
@@ -229,6 +229,35 @@ def test_sixty_maps_at_once_leave_the_threads_for_pictures_free(busy: LiveQueue)
 
     asyncio.run(asyncio.wait_for(all_of_them(), 120))
     assert busy.waiting == 0
+
+
+@pytest.mark.usefixtures("with_relevance")
+def test_searches_that_wait_leave_the_threads_for_pictures_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, go = threading.Semaphore(0), threading.Event()
+
+    def answer(*_: object) -> bytes:
+        inside.release()
+        go.wait(60)
+        return b"{}"
+
+    monkeypatch.setattr(searches, "answer", answer)
+    app = Starlette(routes=routes.routes())
+    photo = f"dataset=classed&v={results.dataset('classed').digest[:16]}"
+
+    async def all_of_them() -> None:
+        stays = asyncio.Event()
+        asked = [
+            asyncio.create_task(status(app, scope("/api/search", "dataset=classed&q=red"), stays))
+            for _ in range(60)
+        ]
+        for _ in range(4):
+            await to_thread.run_sync(inside.acquire)
+        assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
+        assert (await status(app, scope("/api/photo/0.jpg", photo), stays))[0] == 200
+        go.set()
+        assert {code for code, _ in await asyncio.gather(*asked)} == {200}
+
+    asyncio.run(asyncio.wait_for(all_of_them(), 120))
 
 
 @pytest.mark.usefixtures("with_relevance")

@@ -61,7 +61,7 @@ def routes() -> list[Route]:
         Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded_live(relevance_map)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
         Route(f"{base}/script/{{name}}", _guarded(script)),
-        Route(f"{base}/search", _guarded(search)),
+        Route(f"{base}/search", _apart(_guarded(search))),
     ]
 
 
@@ -223,6 +223,20 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Respo
             return _told(error)
 
     return guarded
+
+
+def _apart(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """The same in one of a few threads of its own: it may have to wait, and pictures must not wait for it."""
+
+    async def apart(request: Request) -> Response:
+        return await to_thread.run_sync(answer, request, limiter=_searchers())
+
+    return apart
+
+
+@lru_cache(maxsize=1)
+def _searchers() -> CapacityLimiter:
+    return CapacityLimiter(4)
 
 
 def _guarded_live(
