@@ -18,7 +18,7 @@ from interpret_core.networks import torchvision_ops
 from ui.access import gate, hosts
 from ui.access.gate import Gate
 from ui.access.hosts import KnownHosts
-from ui.server import logs, metrics, readiness, routes, sessions
+from ui.server import limits, logs, metrics, readiness, routes, sessions
 from ui.server.compression import KeptCompression
 from ui.server.logs import Logged
 from ui.server.metrics import Measured
@@ -55,7 +55,7 @@ def warm() -> None:
     gc.freeze()
 
 
-if refusal := gate.refuse_to_start() or logs.problem():
+if refusal := gate.refuse_to_start() or logs.problem() or limits.problem():
     sys.exit(refusal)
 
 app = st.App(

@@ -7,6 +7,10 @@ Environment:
     INTERPRET_OFFLINE: 1 = never try a download.
     INTERPRET_UPLOADS: folder of networks that were added on a page (`uploads`), default `uploads/` in the
         working folder; 0 = none, and none can be added.
+    INTERPRET_CACHE_SIZE: bytes that the result store may take, such as 50G; default 1 TB. Beyond it what is
+        computed again in seconds makes room, and then a result is refused.
+    INTERPRET_MEMORY: bytes that models and what is kept in memory may take in a process, such as 4G; default
+        a quarter of the machine's memory or of the container's.
     INTERPRET_DEMO: 0 = hide the demo's networks and data set (read by `interpret_core.demo`).
 
 The TOML file has three tables, all optional; folders, and weights after `@`, are relative to the file:
@@ -33,6 +37,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from interpret_core import machine, sizes
 from interpret_core.errors import UserError
 from interpret_core.network_tables import NetworkTable, network_table
 from interpret_core.uploads import Uploads
@@ -41,7 +46,16 @@ DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
 DEFAULT_UPLOADS = "uploads"
 UPLOADS = "INTERPRET_UPLOADS"
-_VARIABLES = ("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE", UPLOADS)
+CACHE_SIZE, LEAST_CACHE, MOST_CACHE = (
+    "INTERPRET_CACHE_SIZE",
+    1 << 20,
+    1 << 40,
+)  # the most where nothing is said
+MEMORY, LEAST_MEMORY = "INTERPRET_MEMORY", 1 << 26
+_VARIABLES = (
+    *("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE", UPLOADS),
+    *(CACHE_SIZE, MEMORY),
+)
 _TABLES = ("datasets", "networks", "classes")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -87,6 +101,26 @@ class Config:
         return {**self.classes.get("", {}), **self.classes.get(network, {})}
 
 
+def cache_size(environ: Mapping[str, str] | None = None) -> int:
+    """Bytes that the result store may take.
+
+    Raises:
+        UserError: INTERPRET_CACHE_SIZE is no size.
+    """
+    said = (os.environ if environ is None else environ).get(CACHE_SIZE, "").strip()
+    return sizes.parsed(CACHE_SIZE, said, LEAST_CACHE) if said else MOST_CACHE
+
+
+def memory_size(environ: Mapping[str, str] | None = None) -> int:
+    """Bytes that models and what is kept in memory may take in this process.
+
+    Raises:
+        UserError: INTERPRET_MEMORY is no size.
+    """
+    said = (os.environ if environ is None else environ).get(MEMORY, "").strip()
+    return sizes.parsed(MEMORY, said, LEAST_MEMORY) if said else max(LEAST_MEMORY, machine.memory() // 4)
+
+
 def current(environ: Mapping[str, str] | None = None) -> Config:
     """The configuration as the environment and the file state it now; read anew where either has changed.
 
@@ -119,7 +153,9 @@ def _stated(
     said: tuple[str, ...], _stamp: tuple[int, ...], added: tuple[tuple[str, NetworkTable], ...], _here: str
 ) -> Config:
     """The configuration; file and folder count for what is remembered alone."""
-    named, cache, folders, offline, uploads = said[: len(_VARIABLES)]
+    named, cache, folders, offline, uploads, cache_limit, memory_limit = said[: len(_VARIABLES)]
+    for stated in (cache_size, memory_size):
+        stated({CACHE_SIZE: cache_limit, MEMORY: memory_limit})  # whoever uses them reads them there
     tables, networks, classes = _read_toml(named)
     return Config(
         cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),

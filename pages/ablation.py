@@ -18,6 +18,7 @@ from ui.jobs import profile
 from ui.jobs.own import no_dataset
 from ui.session import results
 from ui.session.ablations import Bench, Case
+from ui.session.live.queue import Busy
 from ui.session.memory import part
 from ui.shell import notices, state
 from ui.shell.plain import plain
@@ -31,16 +32,28 @@ def main() -> None:
     if ask is None:
         no_dataset()
         return
-    case = Case(ask.network, ask.dataset, controls.split_box())
-    bench = offers.bench(case)
-    notices.show("page")
-    if bench is not None:
-        body(ask, bench)
+    body(ask, Case(ask.network, ask.dataset, controls.split_box()))
 
 
 @part
-def body(ask: Ask, bench: Bench) -> None:
-    """Sliders and what they change rerun together and alone; each run takes one step of what is estimated."""
+def body(ask: Ask, case: Case) -> None:
+    """Sliders and what they change rerun together and alone; each run takes one step of what is estimated.
+
+    It asks for the bench itself: what a part of an open page is given stays in memory.
+    """
+    try:
+        bench = offers.bench(case)
+    except Busy as busy:
+        st.info(f"**{plain(busy)}** This page loads its network as soon as that is done.")
+        ablation_live.carry_on("ablation", more=True, first=True)
+        return
+    notices.show("page")
+    if bench is not None:
+        drawn(ask, bench)
+
+
+def drawn(ask: Ask, bench: Bench) -> None:
+    """The page of a bench."""
     by_iou = state.parameter("by") == IOU
     concepts = losses.names_of(results.layers(ask) or {}) if by_iou else ()
     choice = sliders.read(bench.plan, concepts)
@@ -51,27 +64,31 @@ def body(ask: Ask, bench: Bench) -> None:
     with left, st.container(key="ablation_controls", border=True):
         choice = controls.controls(bench, choice, concepts, slider)
     with right:
-        now = measured(bench, choice)
+        now, waits = measured(bench, choice)
         if now is not None:
             losses.costs(bench, now, steps=controls.precomputed(bench, choice))
             with head:
                 losses.heading(bench, now)
-    more = now is not None and not now.runs.complete
+    more = waits or (now is not None and not now.runs.complete)
     more |= ablation_parts.parts(bench, choice)
     with head:
         notices.show("body")
     state.keep("ablation", (*sliders.SETTING, *losses.PARAMETERS))
-    ablation_live.carry_on("ablation", more=more, first=now is not None and now.runs.steps == 1)
+    first = now is not None and (now.runs.steps == 1 or bool(now.runs.waits))
+    ablation_live.carry_on("ablation", more=more, first=waits or first)
 
 
-def measured(bench: Bench, choice: sliders.Choice) -> losses.Found | None:
-    """What is known of the setting; None after a line that says what is missing."""
+def measured(bench: Bench, choice: sliders.Choice) -> tuple[losses.Found | None, bool]:
+    """What is known of the setting, None after a line that says why not; whether others come first."""
     if choice.by == IOU and not choice.concept:
         st.info("**Nothing ranks by IoU yet:** the network has not been profiled on this data set.")
         profile.pending(Ask(bench.case.network, bench.case.dataset))
-        return None
+        return None, False
     try:
-        return losses.found(bench, choice)
+        return losses.found(bench, choice), False
+    except Busy as busy:
+        st.info(plain(busy))
+        return None, True
     except NotRanked as error:
         st.info(f"**{plain(error)}** Random and hand-picked units need no ranking.")
         if error.missing == RELEVANCE:
@@ -82,7 +99,7 @@ def measured(bench: Bench, choice: sliders.Choice) -> losses.Found | None:
         st.error(plain(error))
     except UnitscopeError as error:
         st.error(plain(error))
-    return None
+    return None, False
 
 
 main()

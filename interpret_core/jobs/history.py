@@ -13,7 +13,6 @@ from interpret_core.store.store import Store
 
 KEPT = 200  # ended jobs
 DAYS = 30  # after which they are forgotten
-LOCKS = 24 * 3600.0  # seconds after which the file of a lock that nobody holds is deleted
 EVERY = 600.0  # seconds between two sweeps
 
 
@@ -26,7 +25,7 @@ def sweep(store: Store) -> None:
         StoreError: the cache cannot be written.
     """
     now = time.time()
-    store.sweep_locks(now - LOCKS)
+    store.sweep_locks()
     with contextlib.suppress(Cancelled), store.lock(LINE, lambda: True):
         ended = sorted(
             (job for job in stored_jobs(store) if not job.active),

@@ -19,8 +19,9 @@ from diskcache import Cache
 
 from interpret_core.errors import StoreError
 from interpret_core.store.check import Check, check_folder, lost
-from interpret_core.store.disk import Damage, NewerEntryError, PlainDisk, newer, seal, unseal
+from interpret_core.store.disk import BLOB, Damage, NewerEntryError, PlainDisk, newer, seal, unseal
 from interpret_core.store.folder import ResultsFolder
+from interpret_core.store.room import Room, note_read, size_of
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -87,6 +88,13 @@ class Cabinet:
     def look(self, kind: str, key: str, decode: Decode[Value]) -> Value | None:
         """The decoded entry; None where there is none or a damaged one, which is then deleted."""
         return self.examine(kind, key, decode)[0]
+
+    def note_read(self, kind: str, key: str) -> None:
+        """Note that an entry was read just now."""
+        query = "SELECT filename FROM Cache WHERE key = ? AND raw = 1"
+        for (filename,) in self._folder.rows(query, (_name(kind, key),)):
+            if isinstance(filename, str) and BLOB.fullmatch(filename):
+                note_read(self._folder.results / filename)
 
     def examine(self, kind: str, key: str, decode: Decode[Value]) -> tuple[Value | None, Damage | None]:
         """The decoded entry, and what was wrong with it; one of a later version counts as missing."""
@@ -186,12 +194,16 @@ class Cabinet:
 
     def size(self) -> int:
         """Bytes that the entries and their index take."""
-        rows = self._folder.rows(
-            "SELECT page_count * page_size + "
-            "(SELECT COALESCE(SUM(value), 0) FROM Settings WHERE key = 'size') "
-            "FROM pragma_page_count, pragma_page_size"
-        )
-        return int(rows[0][0]) if rows else 0
+        return size_of(self._folder)
+
+    def room(self, kind: str, limit: int) -> Room:
+        """What makes room in the folder.
+
+        Args:
+            kind: whose entries may have to go.
+            limit: bytes of everything.
+        """
+        return Room(self._folder, kind, limit)
 
     def check(self, decoders: Mapping[str, Decode[object]]) -> Check:
         """Read every entry, delete what is damaged or left over from a crash, and say what was found.

@@ -7,7 +7,6 @@ which a living one is taken for gone.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -70,27 +69,3 @@ class Lease:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def sweep(folder: Path, spared: str, before: float) -> int:
-    """Delete files of locks that nobody holds; how many.
-
-    A lock in use is never touched: each is taken first, and whoever waits for it meanwhile looks again where
-    its file lies.
-
-    Args:
-        folder: of the files, `*.lock`.
-        spared: name of one that stays.
-        before: those that were last opened for writing later (seconds since the epoch) stay.
-    """
-    swept = 0
-    for path in folder.glob("*.lock"):
-        with contextlib.suppress(OSError):
-            if path.name == spared or path.lstat().st_mtime >= before:
-                continue
-            lease = Lease.taken(path)
-            if lease is not None:
-                with lease:
-                    path.unlink()
-                    swept += 1
-    return swept

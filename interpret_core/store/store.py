@@ -1,43 +1,46 @@
 """The store: results and job states under one folder, shared by threads, processes and users.
 
     folder/results   diskcache: an index in SQLite, with small states in it; a record has a file of its own
-    folder/locks     one file per key that was ever computed; the system drops a lock with its process
+    folder/locks     a file per key that is being computed; the system drops a lock with its process
     folder/logs      output of background jobs
 
-Nothing is evicted, nothing is pickled, and a damaged entry is deleted and reported instead of served. A
-damaged index is made anew from what is left, and a deleted folder with the next write. What is stored can be
-read where nothing can be written: without the right to, or on a full disk. Results that come with the program
-(`store.bundle`) count as stored; each is copied into the folder when it is first asked for, and never over
-an entry. Needs a file system with working locks (a local disk); a network share may not have them.
+Results are never evicted (what seconds bring back makes room, see `store.room`), nothing is pickled, and a
+damaged entry is deleted and reported instead of served. A damaged index is made anew from what is left, and a
+deleted folder with the next write. What is stored can be read where nothing can be written: without the right
+to, or on a full disk. Results that come with the program (`store.bundle`) count as stored; each is copied
+into the folder when it is first asked for, and never over an entry. Needs a file system with working locks (a
+local disk); a network share may not have them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import BaseFileLock, FileLock, Timeout
-
-from interpret_core import demo
-from interpret_core.errors import Cancelled, StoreError
+from interpret_core import config, demo
+from interpret_core.errors import StoreError
+from interpret_core.store import key_locks
 from interpret_core.store.bundle.shipped import Shipped
 from interpret_core.store.cabinet import Cabinet, Report
 from interpret_core.store.check import Check
-from interpret_core.store.failures import explained
-from interpret_core.store.lease import Lease, sweep
+from interpret_core.store.failures import DiskFullError, explained
+from interpret_core.store.kinds import kind_of
+from interpret_core.store.lease import Lease
 from interpret_core.store.records import Record, canonical_json
+from interpret_core.store.room import Usage
 
 logger = logging.getLogger(__name__)
 
 RECORD, STATE = "record", "state"
-SIZE_LIMIT = 1 << 40  # bytes; a refusal with a message, never an eviction
+SIZE_LIMIT = config.MOST_CACHE  # bytes, where nothing is said
+SWEEP = 3600.0  # seconds after which whoever writes looks for what killed processes left
 
 
 class Store:
@@ -47,7 +50,8 @@ class Store:
 
     Args:
         folder: the cache folder; made with the first write.
-        size_limit: bytes above which `put` refuses a record. Nothing is ever evicted to make room.
+        size_limit: bytes above which what seconds bring back makes room, and `put` at last refuses a record;
+            by default what INTERPRET_CACHE_SIZE says.
         on_damage: called with each `Report` of a damaged entry, besides the log and `damaged`.
         shipped: folders of shipped results; by default the demo's, where it is shown.
 
@@ -60,13 +64,15 @@ class Store:
         self,
         folder: str | os.PathLike[str],
         *,
-        size_limit: int = SIZE_LIMIT,
+        size_limit: int | None = None,
         on_damage: Callable[[Report], None] | None = None,
         shipped: Sequence[str | os.PathLike[str]] | None = None,
     ) -> None:
         self.folder = Path(folder).absolute()
-        self.size_limit = size_limit
-        self._cabinet = Cabinet(self.folder, size_limit, on_damage)
+        self.size_limit = config.cache_size() if size_limit is None else size_limit
+        self._cabinet = Cabinet(self.folder, self.size_limit, on_damage)
+        self._room = self._cabinet.room(RECORD, self.size_limit)
+        self._swept = -SWEEP
         if shipped is None:
             shipped = (demo.RESULTS,) if demo.shown() else ()
         self.shipped = tuple(Shipped(Path(place), self._cabinet.report) for place in shipped)
@@ -97,6 +103,8 @@ class Store:
     def get(self, key: str) -> Record | None:
         """The record under `key`; None if there is none, or if it was damaged (then it is deleted)."""
         record = self._cabinet.look(RECORD, key, Record.from_bytes)
+        if record is not None and kind_of(key).again:
+            self._cabinet.note_read(RECORD, key)
         return record if record is not None else self._unpacked(key)
 
     def _unpacked(self, key: str) -> Record | None:
@@ -105,8 +113,8 @@ class Store:
         if payload is None:
             return None
         try:
-            if self.size() + len(payload) <= self.size_limit:
-                self._cabinet.add(RECORD, key, payload)
+            self._room.make(kind_of(key), len(payload))
+            self._cabinet.add(RECORD, key, payload)
         except StoreError as error:  # no room, or no right to write: it can be unpacked again
             if not self._unstored:
                 logger.warning("Shipped results are used without being stored: %s", error)
@@ -116,16 +124,23 @@ class Store:
     def put(self, key: str, record: Record) -> None:
         """Keep a record: all of it, or nothing.
 
+        Where there is no room, what seconds bring back is deleted first, what was not read for longest.
+
         Raises:
-            StoreError: full disk, no permission, or the size limit; what was stored before stays as it was.
+            StoreError: full disk, no permission, or the size limit; no result that was stored before is
+                touched.
         """
-        payload = record.to_bytes()
-        if self.size() + len(payload) > self.size_limit:
-            raise StoreError(
-                f"The cache folder {self.folder} would exceed its limit of {self.size_limit / 1e6:.0f} MB: "
-                f"{len(payload) / 1e6:.1f} MB more do not fit. Delete results, or raise the limit."
-            )
-        self._cabinet.keep(RECORD, key, payload)
+        payload, kind = record.to_bytes(), kind_of(key)
+        if time.monotonic() - self._swept > SWEEP:
+            self._swept = time.monotonic()
+            key_locks.sweep(self.folder)
+        self._room.make(kind, len(payload))
+        try:
+            self._cabinet.keep(RECORD, key, payload)
+        except DiskFullError:
+            if kind.again or not self._room.free(2 * len(payload)):
+                raise
+            self._cabinet.keep(RECORD, key, payload)
 
     def has(self, key: str) -> bool:
         """Whether a record lies under `key`; only `get` also checks that it is undamaged."""
@@ -155,6 +170,13 @@ class Store:
     def size(self) -> int:
         """Bytes that records, states and their index take."""
         return self._cabinet.size()
+
+    def usage(self) -> dict[str, Usage]:
+        """What is stored by kind (`store.kinds`): how many entries, and their bytes.
+
+        Cheap enough for a page: one look at the index, and again after some seconds only.
+        """
+        return self._room.usage()
 
     def compute(
         self,
@@ -193,51 +215,27 @@ class Store:
 
         Not re-entrant: a thread that locks a key twice gets a RuntimeError. A forked child shares the lock.
         """
-        lock = self._acquired(key, cancelled)
-        try:
+        with key_locks.held(self.folder, key, cancelled):
             yield
-        finally:
-            lock.release()
 
     def lease(self, key: str) -> Lease | None:
         """The lock of `key` as one that a child process can hold on; None where somebody has it."""
-        path = self._lock_path(key)
         try:
-            return Lease.taken(path)
+            return Lease.taken(key_locks.path_of(self.folder, key))
         except OSError as error:
             raise explained(error, self.folder, "lock a file in") from error
 
     def inherited(self, key: str, descriptor: int) -> Lease:
         """The lease of `key` that the process that started this one handed over."""
-        return Lease(self._lock_path(key), descriptor)
+        return Lease(key_locks.path_of(self.folder, key), descriptor)
 
     def leased(self, key: str) -> bool:
         """Whether somebody holds the lock of `key`; asks without writing."""
-        return Lease.held(self._lock_path(key))
+        return Lease.held(key_locks.path_of(self.folder, key))
 
-    def sweep_locks(self, before: float) -> int:
-        """Delete files of locks that nobody holds and nobody took since `before`; how many."""
-        return sweep(self.folder / "locks", "index.lock", before)
-
-    def _lock_path(self, key: str) -> Path:
-        return self.folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
-
-    def _acquired(self, key: str, cancelled: Callable[[], bool] | None) -> BaseFileLock:
-        path = self._lock_path(key)
-        lock = FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
-        for last in (False, False, True):
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock.acquire(cancel_check=cancelled)
-                break
-            except Timeout:
-                raise Cancelled(f"Cancelled while waiting for {key}.") from None
-            except (OSError, NotImplementedError) as error:
-                if last or not isinstance(
-                    error, FileNotFoundError
-                ):  # else somebody deletes the folder just now
-                    raise explained(error, self.folder, "lock a file in") from error
-        return lock
+    def sweep_locks(self) -> int:
+        """Delete files of locks that nobody holds; how many."""
+        return key_locks.sweep(self.folder)
 
     def get_json(self, key: str) -> Any:
         """The JSON value under `key`; None if there is none, or if it was damaged."""
@@ -294,8 +292,9 @@ class Store:
     def check(self) -> Check:
         """Read every entry, delete what is damaged or left over from a crash, and say what was found.
 
-        A damaged index is made anew.
+        A damaged index is made anew, and locks that killed processes left are swept.
         """
+        key_locks.sweep(self.folder)
         return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed})
 
 

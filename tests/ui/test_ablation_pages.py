@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from interpret_core.analyses.ablation.specialised import Reached, kept
 from interpret_core.cli.app import main
 from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.memory import budget
 from interpret_core.provenance import signed
 from tests.slow import slow
 from tests.ui.test_pages import open_page, words
@@ -24,6 +27,8 @@ from ui.ablation import controls, fractions, networks
 from ui.ablation.sliders import STEPS
 from ui.session import ablations, memory, work
 from ui.session.ablations import Bench, Case
+from ui.session.live import queue as live
+from ui.session.live.queue import LiveQueue
 from ui.shell.how import TITLE
 
 PAGE = "pages/ablation.py"
@@ -137,6 +142,53 @@ def test_other_value_is_estimated_and_kept() -> None:
     assert here.ablator.find(setting) is not None
     assert all(here.ablator.find(Setting("random", fraction=0.37, seed=seed)) for seed in range(5))
     assert "as many random units cost" in words(app)
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_where_others_come_first_the_page_says_so_and_goes_on_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = LiveQueue(1)
+    monkeypatch.setattr(live, "queue", lambda: queue)
+    monkeypatch.setattr(live, "LOOK_IN", 0.05)
+    picked = {**HERE, **TARGET, "by": "hand", "silence": "conv2:7,conv1:5"}
+    memory.forget()  # as after a start: the network has to be loaded, too
+    with queue.turn("another", "slider"):
+        app = open_page(PAGE, **picked)
+        assert not app.exception
+        assert "The server is busy with another computation just now" in words(app)
+        assert "loads its network as soon as that is done" in words(app)
+        assert component(app, "carry_on_ablation")["token"] > 0, "the browser asks again"
+    bench()
+    with queue.turn("another", "slider"):
+        app = open_page(PAGE, **picked)
+        assert "Your computation is in line, and goes on by itself" in words(app)
+        assert app.multiselect(key="pick_units").value, "the rest of the page is there"
+        assert component(app, "carry_on_ablation")["token"] > 0
+        assert component(app, "carry_on_ablation")["pause"] > 0
+        shown = open_page(PAGE, **HERE, **TARGET, percent="20")
+        assert "silencing the top 20" in words(shown), "what is stored waits for nobody"
+        assert "busy" not in words(shown)
+    app.run()
+    assert "silencing 2 units picked by hand" in words(app)
+    assert queue.working == 0
+
+
+@pytest.mark.usefixtures("with_ablation")
+def test_an_open_page_holds_no_network_that_the_budget_takes() -> None:
+    memory.forget()
+    app = open_page(PAGE, **HERE, **TARGET, by="hand", silence="conv2:8,conv1:6")
+    assert budget().held()["networks"] > 0
+    held = weakref.ref(bench().plan.network)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget(), "limit", 0)
+        budget().release(budget().hold("more", {1: 1}, lambda: None))
+        gc.collect()
+        assert held() is None, "nobody looks at it just now"
+        assert budget().held() == {}
+    app.run()
+    assert not app.exception
+    assert "silencing 2 units picked by hand" in words(app)
 
 
 @pytest.mark.usefixtures("with_ablation")

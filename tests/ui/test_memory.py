@@ -8,9 +8,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
-from cachetools import LRUCache
+from numpy.typing import NDArray
 
+from interpret_core.memory import MemoryBudget
 from ui.session import memory, results
 from ui.session.profiles import stored_layers
 from ui.session.view import LayerView
@@ -113,7 +115,7 @@ def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyP
 
     def shown(cutoff: float) -> dict[str, LayerView]:
         for cache in memory._caches:
-            if isinstance(cache, LRUCache):
+            if isinstance(cache, memory.KeptAnswers):
                 cache.clear()  # pushed out by other layers
         read.clear()
         return dict(results.layers(Ask("small", "planted", cutoff=cutoff)) or {})
@@ -127,7 +129,111 @@ def test_layers_that_a_page_holds_are_not_read_again(monkeypatch: pytest.MonkeyP
     assert all(view.record is first[name].record for name, view in again.items())
     del first, again
     for cache in memory._caches:
-        if isinstance(cache, LRUCache):
+        if isinstance(cache, memory.KeptAnswers):
             cache.clear()
     gc.collect()
     assert len(shown(0.04)) == len(read) == 2, "nobody held them"
+
+
+def clear(function: Any) -> None:
+    """Forget what one function returned."""
+    function.cache.clear()
+
+
+@pytest.fixture
+def small_budget(monkeypatch: pytest.MonkeyPatch) -> MemoryBudget:
+    """A process with room for two arrays of 800 bytes."""
+    found = MemoryBudget(2_000)
+    monkeypatch.setattr(memory, "budget", lambda: found)
+    return found
+
+
+def test_what_is_kept_has_room_within_the_budget_and_is_counted_by_kind(small_budget: MemoryBudget) -> None:
+    asked = []
+
+    @memory.kept(10, kind="maps")
+    def made(name: str) -> NDArray[np.float64]:
+        asked.append(name)
+        return np.full(100, float(ord(name)))
+
+    @memory.kept(10, kind="")
+    def stays(name: str) -> NDArray[np.float64]:
+        asked.append(name)
+        return np.full(100, float(ord(name)))
+
+    for name in "ab":
+        made(name)
+    assert small_budget.held() == {"maps": 1600}
+    stays("x")
+    made("a")
+    made("c")
+    assert small_budget.held() == {"maps": 1600}, "the third pushed one out"
+    assert asked == ["a", "b", "x", "c"]
+    made("a")
+    assert asked == ["a", "b", "x", "c"], "it was asked for more recently"
+    assert made("b")[0] == ord("b")
+    assert asked == ["a", "b", "x", "c", "b"]
+    stays("x")
+    assert asked.count("x") == 1
+
+
+def test_what_a_run_of_a_page_asked_for_stays_until_its_end(small_budget: MemoryBudget) -> None:
+    asked = []
+
+    @memory.kept(10, kind="maps")
+    def made(name: str) -> NDArray[np.float64]:
+        asked.append(name)
+        return np.full(100, 1.0)
+
+    with memory.run():
+        for name in "abc":
+            made(name)
+        assert small_budget.total == 2400, "all of it is in use"
+        assert [made(name)[0] for name in "abc"] == [1, 1, 1]
+        assert asked == ["a", "b", "c"]
+    assert small_budget.total == 1600
+    with memory.using():
+        made("b")
+        with memory.run():
+            made("c")
+    assert asked == ["a", "b", "c"], "the longest unused was let go of at the run's end"
+
+
+def test_what_is_forgotten_counts_no_more(small_budget: MemoryBudget) -> None:
+    @memory.kept(1, kind="maps")
+    def made(name: str) -> NDArray[np.float64]:
+        return np.full(100, 1.0)
+
+    made("a")
+    made("b")
+    assert small_budget.total == 800, "one of a number of one"
+    clear(made)
+    assert small_budget.total == 0
+    assert memory.at_hand(made, "b") is None
+    made("b")
+    assert memory.at_hand(made, "b")[0] == 1
+
+
+def test_threads_that_ask_and_push_each_other_out_agree(small_budget: MemoryBudget) -> None:
+    @memory.kept(10, kind="maps")
+    def first(number: int) -> NDArray[np.float64]:
+        return np.full(100, float(number))
+
+    @memory.kept(10, kind="others")
+    def second(number: int) -> NDArray[np.float64]:
+        return np.full(100, float(number))
+
+    def ask(seed: int) -> bool:
+        random = np.random.default_rng(seed)
+        for number in random.integers(0, 6, 200).tolist():
+            with memory.run():
+                if first(number)[0] != number or second(number)[3] != number:
+                    return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(ask, range(4)))
+    assert small_budget.total <= small_budget.limit
+    clear(first)
+    clear(second)
+    assert small_budget.total == 0

@@ -1,9 +1,9 @@
-"""The route that computes maps takes registered names and known numbers, one map at a time."""
+"""The route that computes maps takes registered names and known numbers, which are computed in turn."""
 
 from __future__ import annotations
 
+import asyncio
 import io
-import threading
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -32,7 +32,13 @@ def ask(query: dict[str, Any], kind: str = "layer", image: object = 0) -> Respon
         "headers": [],
         "path_params": {"kind": kind, "image": str(image)},
     }
-    return routes._guarded(routes.relevance_map)(Request(scope))
+    return asyncio.run(routes._guarded_live(routes.relevance_map)(Request(scope, receive)))
+
+
+async def receive() -> dict[str, Any]:
+    """Nothing more comes from whoever asks, who stays."""
+    await asyncio.sleep(60)
+    return {"type": "http.disconnect"}
 
 
 def query(**changes: str) -> dict[str, str]:
@@ -104,15 +110,6 @@ def test_anything_else_is_refused_in_one_line(changes: dict[str, str], kind: str
     answer = ask(query(**changes), kind, first() if image == 0 else image)
     assert answer.status_code == 404
     assert len(bytes(answer.body).splitlines()) == 1
-
-
-def test_one_map_at_a_time_and_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relevances, "PATIENCE", 0.1)
-    turn: threading.Lock = relevances._turn()
-    with turn:
-        answer = ask(query(), image=first())
-    assert answer.status_code == 202
-    assert ask(query(), image=first()).status_code == 200
 
 
 def test_addresses_say_what_they_show() -> None:

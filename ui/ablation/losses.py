@@ -22,6 +22,7 @@ from ui.components.control.control import buttons
 from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
+from ui.session.live.queue import Busy
 from ui.session.memory import kept
 from ui.shell import state
 from ui.shell.component import Written, written
@@ -63,13 +64,16 @@ def found(bench: Bench, choice: Choice) -> Found:
 
     Raises:
         NotRanked: nothing ranks the units yet.
+        Busy: others come first, and nothing is known yet.
         UserError: a setting that cannot be followed.
     """
     setting = choice.setting()
     selection, settings = _settings(bench.plan, setting)
-    tasks = [Task(bench.ablator, one) for one in settings]
+    tasks = [Task(bench, one) for one in settings]
     going = runs("main", bench.identity, tasks, lambda task: bench.known(task.setting))
     going.step()
+    if going.waits and None in (going[0], going[1]):
+        raise Busy(going.waits)
     return _found(bench, choice, selection, going)
 
 
@@ -79,7 +83,7 @@ def stored(bench: Bench, choice: Choice) -> Found | None:
     known = [bench.known(one) for one in settings]
     if any(one is None for one in known):
         return None
-    return _found(bench, choice, selection, Runs([Task(bench.ablator, one) for one in settings], known))
+    return _found(bench, choice, selection, Runs([Task(bench, one) for one in settings], known))
 
 
 def _settings(plan: AblationPlan, setting: Setting) -> tuple[Selection, list[Setting]]:
@@ -190,6 +194,8 @@ def progress(now: Found) -> None:
             seen / max(1, total),
             text=f"Estimated on {seen:,} of {total:,} images; the intervals shrink until all are done",
         )
+        if now.runs.waits:
+            st.caption(now.runs.waits)
         return
     parts = [f"All {count_text(total, 'image')}"]
     if wanted and controls < wanted:

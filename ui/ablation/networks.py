@@ -31,6 +31,7 @@ from ui.components.compared import compared
 from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
+from ui.session.live.queue import Busy
 from ui.session.view import SMALL
 from ui.shell import state
 from ui.shell.how import how
@@ -62,7 +63,7 @@ def section(bench: Bench, choice: Choice) -> bool:
     Returns:
         Whether there is more to compute.
     """
-    benches = _benches(bench)
+    benches, more = _benches(bench)
     metric = state.one_of("metric", list(METRICS), ACCURACY)
     lines = [line for at, one in enumerate(benches) for line in _lines(one, choice, metric, at)]
     total = _total(benches, choice)
@@ -75,19 +76,27 @@ def section(bench: Bench, choice: Choice) -> bool:
         chart(finished(figure, f"Equal numbers of silenced units, {choice.name}"), "networks_curves")
     else:
         st.caption("The curves come from precomputed steps, which are not there yet.")
-    found, more = _equal(benches, choice, total)
+    found, further = _equal(benches, choice, total)
     if found:
         _table(found, choice)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             saves.saves(f"equal_units_{choice.name}", partial(table, found, choice), "save_networks")
             how("equal", "figures56")
-    return more
+    return more or further
 
 
-def _benches(bench: Bench) -> list[Bench]:
-    chosen = compared.others(bench.case.network, st.multiselect, "pick_compare_ablation")
-    found = [offers.bench(bench.case._replace(network=name)) for name in chosen]
-    return [bench, *(one for one in found if one is not None)]
+def _benches(bench: Bench) -> tuple[list[Bench], bool]:
+    """Those that are compared, and whether one has to wait until it can be loaded."""
+    found, waits = [bench], False
+    for name in compared.others(bench.case.network, st.multiselect, "pick_compare_ablation"):
+        try:
+            other = offers.bench(bench.case._replace(network=name))
+        except Busy as busy:
+            st.caption(f"{plain(name)}: {plain(busy)} It is loaded as soon as that is done.")
+            waits = True
+        else:
+            found += [] if other is None else [other]
+    return found, waits
 
 
 def _total(benches: Sequence[Bench], choice: Choice) -> int:
@@ -194,7 +203,7 @@ def _equal(benches: Sequence[Bench], choice: Choice, total: int) -> tuple[list[E
             if total
             else Setting()
         )
-        tasks = [Task(bench.ablator, Setting()), Task(bench.ablator, setting)]
+        tasks = [Task(bench, Setting()), Task(bench, setting)]
         try:
             known = partial(_known, bench)
             going = runs(f"equal_{number}", bench.identity, tasks, known)
@@ -207,6 +216,8 @@ def _equal(benches: Sequence[Bench], choice: Choice, total: int) -> tuple[list[E
             st.error(plain(error))
             continue
         more |= not going.complete
+        if going.waits:
+            st.caption(going.waits)
         intact, silenced = going[0], going[1]
         if intact is not None and silenced is not None:
             found.append(_of(bench, choice, total, (intact, silenced)))

@@ -15,6 +15,7 @@ from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration, time_of
 from ui.session import ablations, work
 from ui.session.ablations import Bench, Case
+from ui.session.live.queue import Busy
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
 
@@ -26,13 +27,19 @@ FIRST = (
 
 
 def bench(case: Case) -> Bench | None:
-    """The plan of a case; None after a line that says why there is none, and what to do."""
+    """The plan of a case; None after a line that says why there is none, and what to do.
+
+    Raises:
+        Busy: it has to be loaded, and others come first.
+    """
     try:
         with st.spinner(LOOKING, show_time=True):
             return ablations.bench(case)
     except NeedsSurvey:
         st.markdown(FIRST)
         ranking(case)
+    except Busy:
+        raise
     except UnitscopeError as error:
         st.error(plain(error))
     return None

@@ -65,6 +65,8 @@ def section(bench: Bench, choice: Choice) -> bool:
     steps = _reached(bench, choice, going)
     if steps:
         _draw(bench, choice, steps)
+    if going.waits:
+        st.caption(going.waits)
     if not going.complete:
         st.progress(
             going.done / len(going.tasks), text=f"{going.done} of {len(going.tasks)} shares evaluated"
@@ -74,7 +76,7 @@ def section(bench: Bench, choice: Choice) -> bool:
 
 def _runs(bench: Bench, choice: Choice) -> Runs:
     settings = [_setting(choice, fraction) for fraction in REMOVED]
-    tasks = [Task(bench.ablator, one) for one in settings]
+    tasks = [Task(bench, one) for one in settings]
     return runs("special", bench.identity, tasks, lambda task: bench.known(task.setting))
 
 

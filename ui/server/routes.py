@@ -9,16 +9,18 @@ numbers beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from interpret_core.analyses.profile.request import MIN_IMAGES
+from interpret_core.analyses.relevance.maps import ImageMap
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
@@ -28,7 +30,11 @@ from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
-from ui.session.relevances import Busy, Spot, Wanted
+from ui.session.live import queue as live
+from ui.session.live import visitors
+from ui.session.live.queue import AFTER, Busy, Left
+from ui.session.memory import kept, using
+from ui.session.relevances import Spot, Wanted
 from ui.session.view import LayerView
 from ui.shell.addresses import prefix
 from ui.shell.component import SCRIPTS
@@ -52,10 +58,10 @@ def routes() -> list[Route]:
         *documents.routes(),
         Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
         Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
-        Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded(relevance_map)),
+        Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded_live(relevance_map)),
         Route(f"{base}/download/{{kind}}", _guarded(download)),
         Route(f"{base}/script/{{name}}", _guarded(script)),
-        Route(f"{base}/search", _guarded(search)),
+        Route(f"{base}/search", _apart(_guarded(search))),
     ]
 
 
@@ -120,11 +126,37 @@ def search(request: Request) -> Response:
     return Response(told, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def relevance_map(request: Request) -> Response:
+async def relevance_map(request: Request) -> Response:
     """Integrated gradients of an image, see-through where nothing is; computed when first asked for.
 
     kind "layer": the sum over the layer's units, or one unit's with its sign; "pixel": the input's, signed.
+    Whoever waits for a map, or computes one, holds none of the threads that serve everything else.
     """
+    readers = _readers()
+    asked = await to_thread.run_sync(_map_asked, request, limiter=readers)
+    found = relevances.map_at_hand(asked.spot, asked.key)
+    if found is None:
+        compute = partial(relevances.map_of, asked.spot, asked.key)
+        found = await live.queue().computed(visitors.who(request), compute, request.is_disconnected)
+    content = await to_thread.run_sync(asked.draw, found, limiter=readers)
+    return _picture(request, content, "image/png", current=asked.current)
+
+
+@lru_cache(maxsize=1)
+def _readers() -> CapacityLimiter:
+    return CapacityLimiter(2)
+
+
+class _MapAsked(NamedTuple):
+    """What an address asks for: whose map, under which key, how it is drawn."""
+
+    spot: Spot
+    key: str
+    current: bool
+    draw: Callable[[ImageMap], bytes]
+
+
+def _map_asked(request: Request) -> _MapAsked:
     kind, image = str(request.path_params["kind"]), _number(str(request.path_params["image"]))
     name = request.query_params.get("class", "")
     wanted = _wanted(request)
@@ -134,23 +166,27 @@ def relevance_map(request: Request) -> Response:
         raise Wrong(f"Class {name} has no such image among those computed.")
     shape = relevance_maps.picture_shape(tuple(record.metadata["annotation_size"]))
     if kind == "pixel":
-        found = relevances.map_of(Spot(wanted, name, image), key)
-        content = relevance_maps.signed_picture(found.signed, shape, relevance_maps.PIXEL_QUANTILE)
-    elif kind == "layer":
-        layer = request.query_params.get("layer", "")
-        units = next((one.units for one in record.layers if one.name == layer), None)
-        if units is None:
-            raise Wrong(f"{wanted.network} has no layer of this name.")
-        found = relevances.map_of(Spot(wanted, name, image, layer), key)
-        unit = _whole(request, "unit", -1, 0, units - 1) if "unit" in request.query_params else None
-        content = (
-            relevance_maps.size_picture(found.absolute, shape, record.lines(layer))
-            if unit is None
-            else relevance_maps.signed_picture(found.units[unit], shape, lines=record.lines(layer))
-        )
-    else:
+        pixel = partial(_pixel_map, shape=shape)
+        return _MapAsked(Spot(wanted, name, image), key, current, pixel)
+    if kind != "layer":
         raise Wrong(f"No map {kind[:40]!r}; there are layer and pixel.")
-    return _picture(request, content, "image/png", current=current)
+    layer = request.query_params.get("layer", "")
+    units = next((one.units for one in record.layers if one.name == layer), None)
+    if units is None:
+        raise Wrong(f"{wanted.network} has no layer of this name.")
+    unit = _whole(request, "unit", -1, 0, units - 1) if "unit" in request.query_params else None
+    drawn = partial(_layer_map, unit=unit, shape=shape, lines=record.lines(layer))
+    return _MapAsked(Spot(wanted, name, image, layer), key, current, drawn)
+
+
+def _pixel_map(found: ImageMap, shape: tuple[int, int]) -> bytes:
+    return relevance_maps.signed_picture(found.signed, shape, relevance_maps.PIXEL_QUANTILE)
+
+
+def _layer_map(found: ImageMap, unit: int | None, shape: tuple[int, int], lines: GridLines | None) -> bytes:
+    if unit is None:
+        return relevance_maps.size_picture(found.absolute, shape, lines)
+    return relevance_maps.signed_picture(found.units[unit], shape, lines=lines)
 
 
 def _current(request: Request, digest: str) -> bool:
@@ -181,18 +217,52 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Respo
 
     def guarded(request: Request) -> Response:  # not a coroutine: Starlette runs it in a thread
         try:
-            return answer(request)
-        except (Wrong, UserError) as error:
-            return PlainTextResponse(str(error), status_code=404)
-        except StillReading as told:
-            return PlainTextResponse(str(told), status_code=202)
-        except Busy:
-            # Not an error: the browser would report one to its console each time it is told to wait.
-            return PlainTextResponse("Another map is being computed; ask again.", status_code=202)
-        except UnitscopeError as error:
-            return PlainTextResponse(str(error), status_code=503)
+            with using():
+                return answer(request)
+        except (UnitscopeError, Wrong, StillReading) as error:
+            return _told(error)
 
     return guarded
+
+
+def _apart(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """The same in one of a few threads of its own: it may have to wait, and pictures must not wait for it."""
+
+    async def apart(request: Request) -> Response:
+        return await to_thread.run_sync(answer, request, limiter=_searchers())
+
+    return apart
+
+
+@lru_cache(maxsize=1)
+def _searchers() -> CapacityLimiter:
+    return CapacityLimiter(4)
+
+
+def _guarded_live(
+    answer: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The same for what may have to wait for its turn."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Left:
+            return Response(status_code=499)  # nobody reads it
+        except (UnitscopeError, Wrong) as error:
+            return _told(error)
+
+    return guarded
+
+
+def _told(error: Exception) -> Response:
+    """The line, and its status."""
+    if isinstance(error, Busy):
+        return PlainTextResponse(str(error), status_code=429, headers={"Retry-After": str(AFTER)})
+    if isinstance(error, StillReading):
+        return PlainTextResponse(str(error), status_code=202)
+    status = 404 if isinstance(error, Wrong | UserError) else 503
+    return PlainTextResponse(str(error), status_code=status)
 
 
 def _view(request: Request) -> LayerView:
@@ -235,7 +305,7 @@ def _cutoff(request: Request) -> float:
     return value
 
 
-@lru_cache(maxsize=16384)
+@kept(16384, kind="pictures")
 def _patch_bytes(
     dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float, GridLines]
 ) -> bytes:
@@ -256,7 +326,7 @@ def _patch(unit: int, view: LayerView) -> bytes:
     return _patch_bytes(view.dataset, view.facts.dataset_digest, place)
 
 
-@lru_cache(maxsize=512)
+@kept(512, kind="pictures")
 def _photo(digest: str, image: int, name: str) -> bytes:
     return pictures.jpeg(results.photograph(name, digest, image), pictures.PHOTO)
 

@@ -26,10 +26,12 @@ from interpret_core.analyses.effects.result import Effects
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.measures.ablation.settings import Setting
+from interpret_core.memory import pieces_of
 from interpret_core.options import Value
 from interpret_core.runtime.survey import survey_key
 from ui.session import relevances, results, stored
-from ui.session.memory import kept, once
+from ui.session.live import queue as live
+from ui.session.memory import at_hand, kept, once
 from ui.session.relevances import Wanted
 
 
@@ -85,6 +87,12 @@ class Bench:
         self._keys = {value: grid_keys(one) for value, one in self._plans.items()}
         self._grids: dict[str, tuple[frozenset[str], Grid]] = {}
         self._lock = threading.Lock()
+        # Its network and the records of its images' labels; the data set is everybody's.
+        self._pieces = pieces_of((plan.network, plan.images, plan.labels))
+
+    def memory_pieces(self) -> dict[int, int]:
+        """Pieces of memory that it holds on to; prefixes are counted by themselves."""
+        return self._pieces
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,21 +162,27 @@ def bench(case: Case) -> Bench:
     Raises:
         NeedsSurvey: which image shows what has to be read from the annotations first.
         UserError: a network or data set that cannot be opened, or no class that has an image.
+        Busy: it has to be loaded, and that has to wait for its turn.
     """
     digest = results.subject(case.network).digest
     opened = results.dataset(case.dataset)
     table = repr(sorted(config.current().classes_for(case.network).items()))
     surveyed = stored.store().has(survey_key(opened.digest, DEFAULT_CATEGORIES))
-    return _bench(case, (digest, opened.digest, table, surveyed), opened)
+    identity = digest, opened.digest, table, surveyed
+    found: Bench | None = at_hand(_bench, case, identity, opened)
+    if found is not None:
+        return found
+    with live.turn("network"):
+        return _bench(case, identity, opened)
 
 
-@kept(4)  # each keeps up to 1 GiB of prefixes
+@kept(16, kind="ablations")
 def _bench(case: Case, identity: tuple[object, ...], _opened: Dataset) -> Bench:
     network = relevances.loaded(case.network, str(identity[0]))
     return Bench(case, ablation_plan(case.request(), stored.store(), network))
 
 
-@kept(8)
+@kept(8, kind="ablations")
 def _effects(key: str, _plan: AblationPlan) -> Effects | None:
     return find_effects(_plan)
 

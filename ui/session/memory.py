@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import threading
+import time
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import streamlit as st
-from cachetools import LRUCache, TTLCache, cached
+from cachetools import cached
 
+from interpret_core.memory import MemoryHolding, budget, pieces_of
 from ui.shell.addresses import read_once
 
 P = ParamSpec("P")
@@ -25,9 +30,137 @@ T = TypeVar("T")
 
 _caches: list[MutableMapping[Any, Any]] = []  # of all functions; only ever added to
 _answers: ContextVar[dict[Any, Any] | None] = ContextVar("answers", default=None)
+_in_use: ContextVar[set[MemoryHolding] | None] = ContextVar("in_use", default=None)
 
 
-def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
+class _KeptAnswer(NamedTuple):
+    """A value, when it is forgotten (monotonic seconds), and what the budget knows of it."""
+
+    value: Any
+    until: float
+    holding: MemoryHolding | None
+
+
+class KeptAnswers(MutableMapping[Any, Any]):
+    """Answers by key, the least recently used out first: by number, by age, and by what the process may hold.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, most: int, seconds: float | None = None, kind: str = "") -> None:
+        """Nothing is kept yet.
+
+        Args:
+            most: how many answers.
+            seconds: after which one is forgotten.
+            kind: under which the process's budget counts them; "" where it does not.
+        """
+        self._most, self._seconds, self._kind = most, seconds or math.inf, kind
+        self._answers: OrderedDict[Any, _KeptAnswer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __getitem__(self, key: Any) -> Any:
+        with self._lock:
+            found = self._answers[key]
+            self._answers.move_to_end(key)
+        if found.until < time.monotonic() or not (found.holding is None or use(found.holding)):
+            self._forget(key, found)
+            raise KeyError(key)
+        return found.value
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pieces = pieces_of(value) if self._kind else {}
+        found = _KeptAnswer(value, time.monotonic() + self._seconds, None)
+        if pieces:
+            self_of = weakref.ref(self)
+
+            def drop() -> None:
+                kept = self_of()
+                if kept is not None:
+                    kept._drop(key, holding)
+
+            holding = budget().hold(self._kind, pieces, drop, used=True)
+            found = found._replace(holding=holding)
+        with self._lock:
+            old = [self._answers.pop(key, None)]
+            self._answers[key] = found
+            while len(self._answers) > self._most:
+                old.append(self._answers.popitem(last=False)[1])
+        for one in old:
+            _release(one)
+        if pieces:
+            use(holding)
+            budget().unuse(holding)
+
+    def __delitem__(self, key: Any) -> None:
+        with self._lock:
+            found = self._answers.pop(key)
+        _release(found)
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._lock:
+            return iter(list(self._answers))
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            found, self._answers = list(self._answers.values()), OrderedDict()
+        for one in found:
+            _release(one)
+
+    def _forget(self, key: Any, found: _KeptAnswer) -> None:
+        """Forget an answer, unless another one is there by now."""
+        with self._lock:
+            if self._answers.get(key) is found:
+                del self._answers[key]
+        _release(found)
+
+    def _drop(self, key: Any, holding: MemoryHolding) -> None:
+        with self._lock:
+            found = self._answers.get(key)
+            if found is not None and found.holding is holding:
+                del self._answers[key]
+
+
+def _release(found: _KeptAnswer | None) -> None:
+    if found is not None and found.holding is not None:
+        budget().release(found.holding)
+
+
+def use(holding: MemoryHolding) -> bool:
+    """Note that something held is used, by a run of a page until its end; false where it was let go of."""
+    using = _in_use.get()
+    if using is None:
+        return budget().touch(holding)
+    if holding in using:
+        return True
+    if not budget().use(holding):
+        return False
+    using.add(holding)
+    return True
+
+
+@contextmanager
+def using() -> Iterator[None]:
+    """What is asked for meanwhile stays in memory until the end."""
+    if _in_use.get() is not None:
+        yield
+        return
+    token = _in_use.set(set())
+    try:
+        yield
+    finally:
+        for holding in _in_use.get() or ():
+            budget().unuse(holding)
+        _in_use.reset(token)
+
+
+def kept(
+    most: int, seconds: float | None = None, *, kind: str = "drawn"
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Keep what a function returned, for every session, by its arguments.
 
     Those whose names begin with an underscore do not count; the others are hashable, and all are given by
@@ -37,10 +170,12 @@ def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], 
     Args:
         most: how many answers; what has not been asked for the longest is forgotten first.
         seconds: after which an answer is forgotten.
+        kind: what they are, for the process's budget (`interpret_core.memory`), which lets go of what has
+            not been asked for the longest; "" for what must not be forgotten, or costs nothing.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        cache: MutableMapping[Any, Any] = LRUCache(most) if seconds is None else TTLCache(most, seconds)
+        cache = KeptAnswers(most, seconds, kind)
         _caches.append(cache)
         places = [at for at, name in enumerate(inspect.signature(function).parameters) if name[0] != "_"]
 
@@ -50,6 +185,12 @@ def kept(most: int, seconds: float | None = None) -> Callable[[Callable[P, T]], 
         return cast(Callable[P, T], cached(cache, key, condition=threading.Condition())(function))
 
     return decorate
+
+
+def at_hand(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function that is `kept` returned for these arguments, None where that is not known any more."""
+    wrapper: Any = function
+    return wrapper.cache.get(wrapper.cache_key(*arguments))
 
 
 def held() -> MutableMapping[Any, Any]:
@@ -92,7 +233,7 @@ def run() -> Iterator[None]:
         return
     token = _answers.set({})
     try:
-        with read_once():
+        with read_once(), using():
             yield
     finally:
         _answers.reset(token)

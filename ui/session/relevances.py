@@ -5,11 +5,9 @@ A class's record is one entry of the store; what is kept in memory is keyed by d
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from interpret_core.analyses.base import Cost
 from interpret_core.analyses.relevance.maps import ImageMap, image_map
@@ -27,16 +25,12 @@ from interpret_core.runtime import subjects as identities
 from interpret_core.runtime.subjects import Subject
 from interpret_core.runtime.survey import survey_key
 from ui.session import results, stored
-from ui.session.memory import kept, once
+from ui.session.memory import at_hand, held, kept, once, using
 from ui.session.totals import Totals, totals_of
 from ui.session.view import LayerView
 from ui.session.work import ended
 
-PATIENCE = 8.0  # seconds that a map waits for another one's end before the browser is told to ask again
-
-
-class Busy(Exception):
-    """Another map is being computed."""
+_networks = held()  # networks that somebody uses: no second one is built beside them
 
 
 class Wanted(NamedTuple):
@@ -131,7 +125,7 @@ def planned(wanted: Wanted) -> RelevancePlan:
 
 
 # For a minute only: the table of classes in the configuration is in no digest.
-@kept(64, seconds=60)
+@kept(64, seconds=60, kind="")
 def _plan(wanted: Wanted, network: str, dataset: str, _subject: Subject, _opened: Dataset) -> RelevancePlan:
     spec = _subject.spec
     try:
@@ -153,7 +147,7 @@ def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:
         return None
 
 
-@kept(256)
+@kept(256, kind="relevance")
 def _kept(key: str, network: str, dataset: str, _plan: RelevancePlan) -> ClassRelevance:
     found = _plan.named(stored.record(key))
     titled = {**found.metadata["network"], "title": _plan.spec.title}
@@ -165,7 +159,7 @@ def totals(found: Found) -> dict[str, Totals]:
     return {name: _totals(digest_of(found, name), record) for name, record in found.records.items()}
 
 
-@kept(512)
+@kept(512, kind="relevance")
 def _totals(key: str, _record: ClassRelevance) -> Totals:
     return totals_of(_record)
 
@@ -247,20 +241,27 @@ def digest_of(found: Found, name: str) -> str:
 def map_of(spot: Spot, key: str) -> ImageMap:
     """G of a layer or of the pixels in one image, computed when it is first asked for.
 
+    Takes all cores for a moment: in a turn of the live queue (`session.live`).
+
     Args:
         spot: whose.
         key: of its class's relevance; checked by whoever calls.
 
     Raises:
-        Busy: another map has been computed for too long.
         UserError: the network cannot be run, or the image cannot be read.
         NonFiniteError: NaN or infinity.
     """
-    with _one_at_a_time():
+    with using():
         return _map(spot, key)
 
 
-@kept(16)  # VGG11's first layer takes 13 MB
+def map_at_hand(spot: Spot, key: str) -> ImageMap | None:
+    """The same where it has been computed a while ago."""
+    found: ImageMap | None = at_hand(_map, spot, key)
+    return found
+
+
+@kept(256, kind="relevance maps")  # VGG11's first layer takes 13 MB
 def _map(spot: Spot, key: str) -> ImageMap:
     plan = planned(spot.wanted)
     network = loaded(spot.wanted.network, plan.network_digest)
@@ -271,9 +272,9 @@ def _map(spot: Spot, key: str) -> ImageMap:
     )
 
 
-@kept(3)
+@kept(16, kind="networks")
 def loaded(name: str, digest: str) -> Network:
-    """A network, built once for all sessions.
+    """A network, built once for all sessions; in a turn of the live queue (`session.live`).
 
     Args:
         name: a registered name.
@@ -282,29 +283,16 @@ def loaded(name: str, digest: str) -> Network:
     Raises:
         NetworkError: it has become another one since.
     """
+    known: Network | None = _networks.get((name, digest))
+    if known is not None:
+        return known
     found = identities.loaded(results.subject(name), stored.store(), fetch=False)
     if not digest.startswith(identities.UNKNOWN) and found.digest != digest:
         raise NetworkError(
             f"{name} is another network than a moment ago (its weights or its code changed): reload the page."
         )
+    _networks[name, digest] = found.required
     return found.required
-
-
-@kept(1)
-def _turn() -> threading.Lock:
-    return threading.Lock()
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """A server's threads are few, and each map takes all cores: one at a time, and nobody waits for long."""
-    turn: Any = _turn()
-    if not turn.acquire(timeout=PATIENCE):
-        raise Busy
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 def classes_of(view: LayerView) -> Mapping[str, ClassRelevance]:

@@ -142,7 +142,7 @@ def _place(name: str) -> Place:
     return Place(name, datasets.known().get(name), opener)
 
 
-@kept(1)
+@kept(1, kind="")
 def _shelf() -> Shelf:
     return Shelf()
 
@@ -152,12 +152,12 @@ def reading(name: str, digest: str, read: Callable[[Dataset], _T]) -> _T:
     return reading_of(name, partial(dataset, name), digest, read)
 
 
-@kept(64)
+@kept(64, kind="annotations")
 def _annotation_table(digest: str, category: str, _opened: Dataset) -> ConceptTable:
     return _opened.concepts((category,))
 
 
-@kept(4096)
+@kept(4096, kind="annotations")
 def _annotation(
     digest: str, image: int, category: str, numbers: tuple[int, ...], _opened: Dataset
 ) -> list[int] | None:
@@ -188,7 +188,7 @@ def annotation_runs(view: LayerView, images: Sequence[int], drawn: int) -> list[
     )
 
 
-@kept(4096)
+@kept(4096, kind="annotations")
 def _shade(digest: str, image: int, shade: int, _opened: Dataset, _shades: Shades) -> list[int] | None:
     """Run lengths of a shade in an image; None where it cannot be read."""
     try:
@@ -333,7 +333,7 @@ def _keys(ask: Ask, since: float = 0.0, names: Names = ALL) -> LayerKeys | None:
     return resolve_layers(ask.request(names), store(), subject(ask.network, since), opened.digest)
 
 
-@kept(16)
+@kept(16, kind="surveys")
 def _survey(key: str) -> Survey:
     found = record(key)
     return Survey.from_record(found.arrays, found.metadata)

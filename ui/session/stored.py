@@ -12,7 +12,7 @@ class Missing(Exception):
     """Not computed yet."""
 
 
-@kept(4)
+@kept(4, kind="")
 def _store(folder: str) -> Store:
     return Store(folder)
 

@@ -1,7 +1,7 @@
 // Photographs of a class with integrated gradients laid over them. Each map is computed when it is first asked
 // for, so they come one after the other, the large ones first; what is no longer shown is no longer asked for.
 const MODES = [['inside', 'Inside the object'], ['whole', 'Whole image'], ['photo', 'Photo']];
-const SVG = 'http://www.w3.org/2000/svg', BUSY = 202, TRIES = 12;
+const SVG = 'http://www.w3.org/2000/svg', BUSY = 429, TRIES = 12;
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
@@ -107,9 +107,9 @@ export default function({ data, parentElement, setTriggerValue }) {
       one.note(one.wide ? 'computing this map …' : '…', true);
       try {
         const answer = await fetch(new URL(one.address, location.origin), { signal });
-        if (answer.ok && answer.status !== BUSY) blobs.set(one.address, URL.createObjectURL(await answer.blob()));
+        if (answer.ok) blobs.set(one.address, URL.createObjectURL(await answer.blob()));
         else if (answer.status !== BUSY || left === 1) return one.note(one.wide ? await answer.text() : 'no map', false);
-        else { one.note(one.wide ? 'another map is being computed first' : '…', true); await new Promise(done => setTimeout(done, 1500)); }
+        else { one.note(one.wide ? 'the server is busy: others come first' : '…', true); await new Promise(done => setTimeout(done, 1000 * (+answer.headers.get('Retry-After') || 2))); }
         if (signal.aborted) return;
       } catch (error) {
         return error.name === 'AbortError' ? undefined : one.note(one.wide ? 'the server does not answer' : 'no map', false);

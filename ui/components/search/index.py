@@ -95,12 +95,12 @@ def layers(dataset: str, least: int, patience: float = PATIENCE) -> tuple[Indexe
     return _reader(dataset, least, digest).layers(patience)
 
 
-@kept(4)
+@kept(4, kind="")
 def _reader(dataset: str, least: int, digest: str) -> Reader:
     return Reader(dataset, least)
 
 
-@kept(1, seconds=1.0)
+@kept(1, seconds=1.0, kind="")
 def _last_end() -> float:
     """When the last job ended: until the next one does, few results are added."""
     return max((job.finished or 0.0 for job in work.listing()), default=0.0)

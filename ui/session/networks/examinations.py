@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from interpret_core.network_tables import network_table
 from interpret_core.runtime import examinations as reports
 from interpret_core.runtime.subjects import AUTO
 from ui.session import relevances, results, stored
+from ui.session.live.queue import turn
 
-_one = threading.Lock()  # a network that is being examined fills memory and both cores
+PATIENCE = 120.0  # seconds that it waits for its turn, while the page says what it waits for
 
 
 def kept(name: str) -> dict[str, Any] | None:
@@ -35,8 +35,9 @@ def made(name: str) -> dict[str, Any]:
 
     Raises:
         UserError: it cannot be loaded; one clear line.
+        Busy: it waited in vain for its turn.
     """
-    with _one:
+    with turn("examination", PATIENCE):
         network = relevances.loaded(name, results.subject(name).digest)
         return reports.examined(network, stored.store())
 
@@ -53,6 +54,6 @@ def of_file(name: str, weights: Path, entry: Mapping[str, Any]) -> dict[str, Any
         UserError: it cannot be loaded, or a value in the entry is none; one clear line.
     """
     table = network_table(weights, name, {**entry, "weights": weights.name})
-    with _one:
+    with turn("examination", PATIENCE):
         network = networks.load(name, AUTO, fetch=False, table=table)
         return reports.examined(network, stored.store())

@@ -104,7 +104,7 @@ class StoredLayers:
         return present((*self._keys.chance.values(), *self._keys.assessment.values()))
 
 
-@kept(64)
+@kept(64, kind="layers")
 def _outline(key: str, _layers: StoredLayers) -> Record:
     def made() -> Record:
         return outline_of((one.iou, one.best) for one in _layers.sketches())
@@ -128,14 +128,18 @@ def _read_assessment(key: str) -> AssessmentResult:
 
 
 # Pages come back to a layer; whoever goes through all of them once must not push those out.
-KEPT = Readers(kept(128)(_read_profile), kept(256)(_read_chance), kept(256)(_read_assessment))
+KEPT = Readers(
+    kept(128, kind="layers")(_read_profile),
+    kept(256, kind="layers")(_read_chance),
+    kept(256, kind="layers")(_read_assessment),
+)
 DIRECT = Readers(_read_profile, _read_chance, _read_assessment)
 
 
 _held = held()  # views under whichever cut-off they were last asked for
 
 
-@kept(256)
+@kept(256, kind="layers")
 def _view(parts: Parts, network: str, dataset: str, min_images: int) -> LayerView:
     # Deep networks beside each other have more layers than are kept; the page that shows them holds them all.
     known: LayerView | None = _held.get((parts, network, dataset, min_images))

@@ -44,7 +44,7 @@ def sketch_key(profile: str, chance: str, assessment: str, min_images: int) -> s
     return f"sketch/{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
-@kept(2048)
+@kept(2048, kind="layers")
 def kept_sketch(key: str, _view: Callable[[], LayerView]) -> Sketch:
     """The sketch under a key, from the store, else made of a view and kept there where that can be.
 
