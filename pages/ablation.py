@@ -14,6 +14,7 @@ from ui.ablation import (
 from ui.ablation import (
     steps as ablation_live,
 )
+from ui.access.visitors import NotAllowedError
 from ui.jobs import profile
 from ui.jobs.own import no_dataset
 from ui.session import results
@@ -89,6 +90,9 @@ def measured(bench: Bench, choice: sliders.Choice) -> tuple[losses.Found | None,
     except Busy as busy:
         st.info(plain(busy))
         return None, True
+    except NotAllowedError as error:
+        st.info(plain(error))
+        return None, False
     except NotRanked as error:
         st.info(f"**{plain(error)}** Random and hand-picked units need no ranking.")
         if error.missing == RELEVANCE:

@@ -127,7 +127,7 @@ class Runs:
         if self.complete:
             return
         try:
-            with turn(self._slot):
+            with turn(self._slot, act="Ablating live"):
                 self.steps += 1
                 self._go_on()
         except Busy as busy:

@@ -23,6 +23,7 @@ SECRET = "INTERPRET_PROXY_SECRET"
 LOGOUT = "INTERPRET_LOGOUT"
 ADDRESS = "INTERPRET_ADDRESS"
 CONTACT = "INTERPRET_CONTACT"
+PUBLISHED = "INTERPRET_READONLY"
 PATTERNS = {
     Role.OPERATOR: "INTERPRET_OPERATORS",
     Role.MEMBER: "INTERPRET_MEMBERS",
@@ -49,6 +50,7 @@ class Access:
         header: in which the proxy names the user, in small letters.
         secret: by which the proxy is known; empty where it is known by coming from this machine.
         logout: address at the proxy where one logs out.
+        published: whether a finished collection is shown, in which nothing is computed.
         contact: whom to ask: an address of mail or of a page.
         problem: why the server refuses to serve, in a line; empty where it serves.
     """
@@ -62,6 +64,7 @@ class Access:
     secret: str = ""
     logout: str = ""
     contact: str = ""
+    published: bool = False
     problem: str = ""
 
     def role_of(self, name: str) -> Role:
@@ -81,7 +84,7 @@ class Access:
 
 def current() -> Access:
     """The settings of this process."""
-    names = (OPEN, ANONYMOUS, HEADER, SECRET, LOGOUT, ADDRESS, CONTACT, *PATTERNS.values())
+    names = (OPEN, ANONYMOUS, HEADER, SECRET, LOGOUT, ADDRESS, CONTACT, PUBLISHED, *PATTERNS.values())
     given = tuple((name, os.environ.get(name, "").strip()) for name in names)
     return _read(given, str(config.get_option("server.address") or ""), has_oidc())
 
@@ -139,6 +142,7 @@ def _read(given: tuple[tuple[str, str], ...], listens: str, oidc: bool) -> Acces
         secret=values[SECRET],
         logout=values[LOGOUT],
         contact=values[CONTACT],
+        published=values[PUBLISHED].lower() not in NO,
     )
     problems += _problems(access, listens, oidc)
     return Access(**{**access.__dict__, "problem": problems[0] if problems else ""})

@@ -53,7 +53,7 @@ def of(request: Request) -> Visitor:
 
 def may(role: Role) -> bool:
     """Whether the present visitor may what a role may."""
-    return current().role >= role
+    return _may(current(), role)
 
 
 def require(role: Role, act: str) -> Visitor:
@@ -66,18 +66,38 @@ def require(role: Role, act: str) -> Visitor:
     Raises:
         NotAllowedError: they may not.
     """
-    visitor = current()
-    if visitor.role < role:
-        raise NotAllowedError(refusal(visitor, role, act))
+    return _required(current(), role, act)
+
+
+def require_of(request: Request, role: Role, act: str) -> Visitor:
+    """The same of who asks for a route."""
+    return _required(of(request), role, act)
+
+
+def refused(role: Role, act: str) -> str:
+    """Why the present visitor may not, in a line for the page."""
+    return _refusal(current(), role, act)
+
+
+def _required(visitor: Visitor, role: Role, act: str) -> Visitor:
+    if not _may(visitor, role):
+        raise NotAllowedError(_refusal(visitor, role, act))
     return visitor
 
 
-def refusal(visitor: Visitor, role: Role, act: str) -> str:
+def _may(visitor: Visitor, role: Role) -> bool:
+    """In a published collection nobody does more than browse."""
+    return visitor.role >= role and (role <= Role.ANONYMOUS or not settings.current().published)
+
+
+def _refusal(visitor: Visitor, role: Role, act: str) -> str:
     """Why somebody may not, and whom to ask."""
     access = settings.current()
-    whom = f" Ask {access.contact}." if access.contact else ""
+    if access.published:
+        return "This is a published collection: it shows what was computed, and computes nothing."
     if access.login and not visitor.name:
         return f"{act} is for those who are logged in: log in at the foot of the sidebar."
+    whom = f" Ask {access.contact}." if access.contact else ""
     who = visitor.shown or "everybody"
     return f"{act} takes the role {role.word}; here {who} is {_A[visitor.role]}.{whom}"
 

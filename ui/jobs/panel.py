@@ -88,6 +88,12 @@ def cancel(request: Request, key: str) -> None:
 
 def _offered(offer: Offer, job: Job | None) -> None:
     """Not computed: what it would be, what it costs, and the button; after a failure, why."""
+    refused = work.refusal()
+    if refused:
+        st.info(f"{offer.missing} {plain(refused)}".strip()) if not offer.beside else st.caption(
+            plain(refused)
+        )
+        return
     again = last_attempt(job)
     if offer.beside:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -25,6 +25,9 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
+from ui.access import visitors as access
+from ui.access.roles import Role
+from ui.access.visitors import NotAllowedError
 from ui.components.search.index import StillReading
 from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
@@ -136,6 +139,7 @@ async def relevance_map(request: Request) -> Response:
     asked = await to_thread.run_sync(_map_asked, request, limiter=readers)
     found = relevances.map_at_hand(asked.spot, asked.key)
     if found is None:
+        access.require_of(request, Role.VIEWER, "Computing a map")
         compute = partial(relevances.map_of, asked.spot, asked.key)
         found = await live.queue().computed(visitors.who(request), compute, request.is_disconnected)
     content = await to_thread.run_sync(asked.draw, found, limiter=readers)
@@ -261,6 +265,8 @@ def _told(error: Exception) -> Response:
         return PlainTextResponse(str(error), status_code=429, headers={"Retry-After": str(AFTER)})
     if isinstance(error, StillReading):
         return PlainTextResponse(str(error), status_code=202)
+    if isinstance(error, NotAllowedError):
+        return PlainTextResponse(str(error), status_code=403)
     status = 404 if isinstance(error, Wrong | UserError) else 503
     return PlainTextResponse(str(error), status_code=status)
 

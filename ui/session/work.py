@@ -9,6 +9,8 @@ from interpret_core import jobs
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
+from ui.access import visitors
+from ui.access.roles import Role
 from ui.session.memory import once
 from ui.session.stored import store
 
@@ -44,26 +46,33 @@ def ended(request: Request) -> float:
 
 
 def owner() -> str:
-    """Whose jobs this session submits and cancels: "" while nobody logs in."""
-    return ""
+    """Whose jobs this session submits and cancels: "" for who is not logged in."""
+    return visitors.current().name
 
 
 def start(request: Request) -> Job:
     """Submit the job, or join the one that already runs.
 
     Raises:
-        UserError: there are as many jobs as there may be; one plain line.
+        UserError: the visitor may not, or there are as many jobs as there may be; one plain line.
     """
+    visitors.require(Role.MEMBER, "Starting a computation")
     return jobs.submit(store(), request.analysis, request.to_json(), owner=owner())
+
+
+def refusal() -> str:
+    """Why this visitor starts nothing, in a line; empty where they may."""
+    return "" if visitors.may(Role.MEMBER) else visitors.refused(Role.MEMBER, "Starting a computation")
 
 
 def own(found: Job) -> bool:
     """Whether this session's user wants a job, and so may cancel it."""
-    return owner() in found.owners
+    return visitors.may(Role.MEMBER) and owner() in found.owners
 
 
 def cancel(request: Request) -> None:
     """Take back the wish for the job; it stops when nobody else has it."""
+    visitors.require(Role.MEMBER, "Cancelling a computation")
     with contextlib.suppress(UserError):  # somebody else's: no button offers it
         jobs.cancel(store(), _identity(request), owner())
 

@@ -21,6 +21,8 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from interpret_core.errors import UnitscopeError, UserError
+from ui.access import visitors as access
+from ui.access.roles import Role
 from ui.session.live import visitors
 
 T = TypeVar("T")
@@ -253,16 +255,20 @@ def queue() -> LiveQueue:
 
 
 @contextmanager
-def turn(slot: str, patience: float = LOOK_IN) -> Iterator[None]:
+def turn(slot: str, patience: float = LOOK_IN, act: str = "") -> Iterator[None]:
     """Hold a turn for the session whose page runs.
 
     Args:
         slot: which of its computations.
         patience: seconds to wait; beyond half of one, somebody has to be told meanwhile.
+        act: what is computed, where only viewers may; empty for what a page of results needs itself.
 
     Raises:
+        NotAllowedError: the visitor may not.
         Busy: it is not yet its turn, or the queue is full: draw that, and come back.
     """
+    if act:
+        access.require(Role.VIEWER, act)
     own = f"{visitors.session()} {slot}"
     with queue().turn(visitors.who(), own, patience, visitors.gone):
         yield

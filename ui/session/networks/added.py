@@ -56,7 +56,7 @@ def refusal() -> str:
         )
     access = settings.current()
     if not visitors.may(Role.OPERATOR):
-        return visitors.refusal(visitors.current(), Role.OPERATOR, "Adding networks")
+        return visitors.refused(Role.OPERATOR, "Adding networks")
     if access.beyond and not access.login and not os.environ.get(UPLOADS, "").strip():
         return (
             "This server answers to other machines and has no login, so networks are not added on its pages "
