@@ -239,7 +239,7 @@ def test_maps_ask_again_while_the_server_is_busy_and_show_its_words(browser: Bro
         if name == "broken":
             route.fulfill(status=503, body="The weights hold NaN.")
         elif asked.count(name) == 1 and not name.startswith("photo"):
-            route.fulfill(status=202, body="Ask again.")
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body="Ask again.")
         else:
             route.fulfill(body=buffer.getvalue(), content_type="image/png")
 
