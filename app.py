@@ -9,7 +9,6 @@ import streamlit as st
 from interpret_core.errors import UserError
 from ui.components.search.search import search_box
 from ui.help.guide import guide
-from ui.server.readiness import PACE
 from ui.session import memory
 from ui.session.precedence import known
 from ui.shell import links, notices, sidebar
@@ -28,7 +27,7 @@ page = st.navigation(st.session_state["_pages"], position="hidden")
 st.html(f"<style>{asset('shell/page.css')}</style>")
 notices.enter(page.url_path)
 try:
-    with PACE.run(), memory.run():
+    with memory.run():
         st.session_state["ask"] = sidebar.selection(known(), partial(links.menu, page.url_path))
         search_box()
         guide(page.url_path)

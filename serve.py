@@ -22,6 +22,7 @@ from ui.server import limits, logs, metrics, readiness, routes, sessions
 from ui.server.compression import KeptCompression
 from ui.server.logs import Logged
 from ui.server.metrics import Measured
+from ui.session import memory
 from ui.shell import site
 
 # Streamlit's first generation of multi-page apps runs whatever lies in a folder called pages/ by itself,
@@ -36,6 +37,8 @@ FIRST = 2.0  # seconds that belong to the first visitor
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Answer at once; what some pages need is imported once the first one has been drawn."""
     logs.set_up()
+    memory.watch(metrics.rerun)
+    memory.watch(readiness.PACE.note)
     hosts.warn()
     gc.freeze()
     later = threading.Timer(FIRST, warm)

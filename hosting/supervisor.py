@@ -26,7 +26,7 @@ PATIENCE = 180.0  # seconds until all have to answer after a start
 SILENT = 90.0  # seconds without an answer after which a server counts as dead
 LOOK = 0.1  # seconds between two looks at the processes
 FILES = 16384  # open files, as far as the system allows
-ADDRESS = "INTERPRET_ADDRESS"
+ADDRESS, NICE = "INTERPRET_ADDRESS", "INTERPRET_NICE"
 
 
 class Supervisor:
@@ -162,7 +162,7 @@ def server_environment(settings: Settings, environment: Mapping[str, str]) -> di
     Raises:
         Unservable: there is no key for the cookies.
     """
-    made = {**environment, VARIABLE: cookie_secret(settings.state, environment)}
+    made = {NICE: "19", **environment, VARIABLE: cookie_secret(settings.state, environment)}
     # Each server listens to its own machine alone, and would take every visitor for its owner.
     if not settings.private:
         made[ADDRESS] = settings.address if not settings.proxies else "proxy"

@@ -28,7 +28,7 @@ def numbers() -> dict[tuple[str, ...], float]:
     }
 
 
-def test_requests_sessions_and_reruns_are_counted() -> None:
+def test_requests_sessions_and_reruns_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     async def photo(request: Any) -> PlainTextResponse:
         return PlainTextResponse("x", 404)
 
@@ -36,8 +36,9 @@ def test_requests_sessions_and_reruns_are_counted() -> None:
     before = numbers()
     get(app, "/api/photo/1.jpg?v=secret")
     get(app, "/api/<script>/1")
-    with metrics.rerun("units"), metrics.rerun("no such page"):
-        pass
+    for page in ("units", "no such page"):
+        monkeypatch.setattr(metrics.notices, "page", lambda page=page: page)
+        metrics.rerun(0.1)
     after = numbers()
     counted = {name: value - before.get(name, 0.0) for name, value in after.items() if "count" in name[0]}
     assert counted["unitscope_request_seconds_count", "photo", "4xx"] == 1
@@ -56,6 +57,14 @@ def test_a_session_counts_while_it_is_open() -> None:
 
     get(Measured(inside), "/_stcore/stream", kind="websocket")
     assert seen == [numbers()["unitscope_sessions",] + 1]
+
+
+def test_memory_queue_and_cache_are_told() -> None:
+    found = numbers()
+    assert found["unitscope_memory_limit_bytes",] > 0
+    assert found["unitscope_live", "waiting"] == 0
+    assert found["unitscope_cache_bytes", "profile"] > 0
+    assert found["unitscope_cache_damaged",] == 0
 
 
 def test_jobs_are_counted_by_state() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -22,7 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from interpret_core import jobs
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs.state import STATES
+from interpret_core.memory import budget
 from ui.session import stored
+from ui.session.live.queue import queue
+from ui.shell import notices
 from ui.shell.addresses import base
 from ui.shell.site import PAGES, address
 
@@ -58,14 +60,10 @@ def metrics(_: Request) -> Response:
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-@contextmanager
-def rerun(page: str) -> Iterator[None]:
-    """Around a run of a page."""
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        _RERUNS.labels(page if page in _NAMES and page else "home").observe(time.monotonic() - start)
+def rerun(seconds: float) -> None:
+    """Take note of a run of the present session's page, or of a part of it."""
+    page = notices.page()
+    _RERUNS.labels(page if page and page in _NAMES else "home").observe(seconds)
 
 
 class Measured:
@@ -134,4 +132,33 @@ def _jobs() -> Iterator[Metric]:
     )
 
 
-REGISTRY.register(_Asked(_jobs))
+def _bounds() -> Iterator[Metric]:
+    held = GaugeMetricFamily("unitscope_memory_bytes", "What is kept in memory, by kind.", labels=["kind"])
+    for kind, size in budget().held().items():
+        held.add_metric([kind], size)
+    yield held
+    yield GaugeMetricFamily("unitscope_memory_limit_bytes", "What may be kept.", value=budget().limit)
+    live = GaugeMetricFamily("unitscope_live", "Computations that pages wait for.", labels=["state"])
+    live.add_metric(["waiting"], queue().waiting)
+    live.add_metric(["working"], queue().working)
+    yield live
+
+
+def _stored() -> Iterator[Metric]:
+    store = stored.store()
+    sizes = GaugeMetricFamily("unitscope_cache_bytes", "What the cache holds, by kind.", labels=["kind"])
+    entries = GaugeMetricFamily("unitscope_cache_entries", "Entries of the cache, by kind.", labels=["kind"])
+    for kind, usage in store.usage().items():
+        sizes.add_metric([kind], usage.bytes)
+        entries.add_metric([kind], usage.entries)
+    yield sizes
+    yield entries
+    yield GaugeMetricFamily(
+        "unitscope_cache_damaged",
+        "Damaged entries met lately.",
+        value=len(store.damaged),
+    )
+
+
+for _families in (_jobs, _bounds, _stored):
+    REGISTRY.register(_Asked(_families))

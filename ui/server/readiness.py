@@ -13,7 +13,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -42,20 +42,10 @@ class Pace:
         self._runs: deque[tuple[float, float]] = deque(maxlen=MOST)  # (when it ended, seconds)
         self._late: deque[tuple[float, float]] = deque(maxlen=MOST)
 
-    @contextlib.contextmanager
-    def run(self) -> Iterator[None]:
-        """Around a run of a page's script."""
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            end = time.monotonic()
-            self.note(end - start, end)
-
-    def note(self, seconds: float, when: float) -> None:
-        """A run that took so many seconds and ended at `when` (time.monotonic())."""
+    def note(self, seconds: float, when: float | None = None) -> None:
+        """A run that took so many seconds and ended at `when` (time.monotonic()), or just now."""
         with self._lock:
-            self._runs.append((when, seconds))
+            self._runs.append((time.monotonic() if when is None else when, seconds))
 
     def note_late(self, seconds: float, when: float) -> None:
         """The event loop came so many seconds late."""

@@ -29,6 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _caches: list[MutableMapping[Any, Any]] = []  # of all functions; only ever added to
+_watchers: list[Callable[[float], None]] = []
 _answers: ContextVar[dict[Any, Any] | None] = ContextVar("answers", default=None)
 _in_use: ContextVar[set[MemoryHolding] | None] = ContextVar("in_use", default=None)
 
@@ -231,12 +232,19 @@ def run() -> Iterator[None]:
     if _answers.get() is not None:
         yield
         return
-    token = _answers.set({})
+    token, start = _answers.set({}), time.monotonic()
     try:
         with read_once(), using():
             yield
     finally:
         _answers.reset(token)
+        for watcher in _watchers:
+            watcher(time.monotonic() - start)
+
+
+def watch(watcher: Callable[[float], None]) -> None:
+    """Call somebody with the seconds that each run of a page or of a part took, in the run's own thread."""
+    _watchers.append(watcher)
 
 
 def again() -> None:

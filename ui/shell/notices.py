@@ -21,6 +21,11 @@ def enter(page: str) -> None:
     look()
 
 
+def page() -> str:
+    """The page that is drawn, by its address; empty for Home, and outside a session."""
+    return str(st.session_state.get(_PAGE, ""))
+
+
 def look() -> None:
     """Forget the lines of an address that is no longer there."""
     _kept()
