@@ -49,14 +49,15 @@ class Instance:
 
 
 @contextlib.contextmanager
-def running(environment: dict[str, str], folder: Path) -> Iterator[Instance]:
+def running(environment: dict[str, str], folder: Path, port: int = 0) -> Iterator[Instance]:
     """`hosting/image.sh start` until the block ends, which waits for a graceful end.
 
     Args:
         environment: of the servers.
         folder: what can be written, besides what `environment` names.
+        port: where it listens; a free one where none is named.
     """
-    port, log = free_port(), folder / "log"
+    port, log = port or free_port(), folder / "log"
     words = ["--address", "127.0.0.1", "--port", str(port), "--base", f"{BASE}/", "--servers", str(SERVERS)]
     command = ["sh", str(ROOT / "hosting" / "image.sh"), "start", "--state", str(folder / "state"), *words]
     (folder / "tmp").mkdir()

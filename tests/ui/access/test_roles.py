@@ -1,0 +1,109 @@
+"""What each role may, called directly, without a page that hides a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from interpret_core import jobs
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.errors import UserError
+from tests.ui.test_pages import open_page, words
+from ui.access import settings, visitors
+from ui.access.roles import Role, Visitor
+from ui.access.visitors import NotAllowedError
+from ui.session import stored, work
+from ui.session.live.queue import turn
+from ui.session.networks import added
+
+pytestmark = pytest.mark.usefixtures("alone", "full")
+REQUEST = ProfileRequest("small", "planted", quantile=0.02, permutations=100)
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Role], None]:
+    """Makes somebody of a role the present visitor, of a server with a login."""
+
+    def visit(name: str, role: Role) -> None:
+        monkeypatch.setattr(visitors, "current", lambda: Visitor(name, role, name))
+
+    monkeypatch.setenv(settings.HEADER, "X-Email")
+    monkeypatch.setenv("INTERPRET_MEMBERS", "*")
+    return visit
+
+
+def live() -> None:
+    with turn("ablation", act="Ablating live"):
+        pass
+
+
+ACTS: dict[str, tuple[Role, Callable[[], object]]] = {
+    "live": (Role.VIEWER, live),
+    "job": (Role.MEMBER, lambda: work.start(REQUEST)),
+    "cancel": (Role.MEMBER, lambda: work.cancel(REQUEST)),
+    "networks": (Role.OPERATOR, added.folder),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_does_what_it_may_and_nothing_else(
+    act: str, role: Role, visit: Callable[[str, Role], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = []
+    monkeypatch.setattr(jobs, "submit", lambda *_, **more: submitted.append(more["owner"]))
+    visit("ada@example.org", role)
+    needed, call = ACTS[act]
+    if role >= needed:
+        call()
+        assert submitted == (["ada@example.org"] if act == "job" else [])
+    else:
+        with pytest.raises(UserError, match=f"takes the role {needed.word}"):
+            call()
+        assert submitted == []
+
+
+def test_members_cancel_their_own_jobs_alone(visit: Callable[[str, Role], None]) -> None:
+    """With a real job."""
+    visit("ada@example.org", Role.MEMBER)
+    job = work.start(REQUEST)
+    try:
+        assert list(job.owners) == ["ada@example.org"]
+        visit("eve@example.org", Role.MEMBER)
+        assert not work.own(job)
+        work.cancel(REQUEST)
+        found = jobs.find(stored.store(), job.id)
+        assert found is not None
+        assert not found.cancelling
+        assert found.state != "cancelled"
+    finally:
+        jobs.cancel(stored.store(), job.id, everybody=True)
+        jobs.wait(stored.store(), job.id, timeout=60)
+
+
+def test_in_a_published_collection_nobody_computes(
+    visit: Callable[[str, Role], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.PUBLISHED, "1")
+    visit("root@example.org", Role.OPERATOR)
+    for _, call in ACTS.values():
+        with pytest.raises(UserError, match="published collection"):
+            call()
+
+
+def test_pages_offer_nothing_that_is_refused(visit: Callable[[str, Role], None]) -> None:
+    visit("ada@example.org", Role.VIEWER)
+    app = open_page("pages/units.py", network="small", dataset="planted", min_images="10", layer="conv2")
+    assert not app.exception
+    other = open_page("pages/relevance.py", network="classy", dataset="classed")
+    assert not other.exception
+    told = words(other)
+    assert "Starting a computation takes the role member" in told
+    assert not [button for button in other.button if "Compute" in button.label]
+
+
+def test_who_is_not_logged_in_is_told_where_to(visit: Callable[[str, Role], None]) -> None:
+    visit("", Role.ANONYMOUS)
+    with pytest.raises(NotAllowedError, match="log in at the foot of the sidebar"):
+        work.start(REQUEST)
