@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from interpret_core.jobs import launch
 from interpret_core.jobs.settings import RUNNER
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
+from tests.analyses.test_real_photographs import every
 from tests.cli.networks import LOG, PAUSE
 from tests.jobs.conftest import ROOT, TIMEOUT, eventually, of_folder, schedulers, workers
 from tests.planted_dataset import make_planted
@@ -107,6 +109,33 @@ def test_the_same_bytes_whoever_is_killed(
     assert digests(store.folder) == undisturbed
     server.kill()
     server.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("INTERPRET_REAL_DATA" not in os.environ, reason="INTERPRET_REAL_DATA is not set")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_photographs_and_a_trained_network(
+    seed: int, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EfficientNet-Lite0; worker, scheduler or both are killed somewhere on the way."""
+    monkeypatch.delenv(RUNNER)
+    data = str(every(16, tmp_path / "few"))
+    request = ProfileRequest("efficientnet-lite0", data, ("conv_stem",), min_images=1, permutations=5)
+    with Store(tmp_path / "plain", shipped=()) as plain:
+        start = time.monotonic()
+        done = jobs.wait(plain, jobs.submit(plain, "profile", request.to_json()).id, 300)
+        whole = time.monotonic() - start
+        assert done is not None
+        assert done.state == "done", done.message
+    job = jobs.submit(store, "profile", request.to_json())
+    time.sleep(random.Random(seed).uniform(0.2, 0.9) * whole)
+    for process in (workers, schedulers, of_folder)[seed](store.folder):
+        process.kill()
+    found = jobs.wait(store, job.id, 300)
+    assert found is not None
+    assert found.state == "done", found.message
+    eventually(lambda: not workers(store.folder))
+    assert digests(store.folder) == digests(tmp_path / "plain")
 
 
 def test_schedulers_that_are_killed_time_and_again_cost_no_work(store: Store, tmp_path: Path) -> None:
