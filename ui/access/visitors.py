@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 from starlette.requests import Request
+from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from interpret_core.errors import UserError
@@ -17,6 +18,7 @@ from ui.access.settings import Access
 
 HEADER = "x-unitscope-visitor"  # written by the gate; a client's own never passes it
 _A = {role: f"{'an' if role.word[0] in 'ao' else 'a'} {role.word}" for role in Role}
+_SESSION = "_visitor"  # in the session's state
 LOCAL = Visitor("", Role.OPERATOR)
 
 
@@ -38,12 +40,14 @@ def current() -> Visitor:
 
     Outside a server (a script run by a test, a command) it is whoever has started the process.
     """
-    if get_script_run_ctx(suppress_warning=True) is None:
+    if get_script_run_ctx(suppress_warning=True) is None or not isinstance(Runtime._instance, Runtime):
         return LOCAL
-    found = st.context.headers
-    if not len(found):
-        return LOCAL
-    return _read(found.get_all(HEADER))
+    told = st.context.headers
+    if len(told):
+        st.session_state[_SESSION] = _read(told.get_all(HEADER))
+    # Who has closed the connection is who they were: nobody is trusted more for being gone.
+    found = st.session_state.get(_SESSION)
+    return found if isinstance(found, Visitor) else NOBODY
 
 
 def of(request: Request) -> Visitor:

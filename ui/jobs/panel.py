@@ -9,12 +9,14 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
+from ui.access import settings
 from ui.jobs.words import brief, remaining, share
 from ui.session import memory, work
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 
 POLL = 1.0  # seconds
+REPORT = "please report it"  # in messages of what nobody has foreseen
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def last_attempt(job: Job | None) -> bool:
     """How a job ended that did not finish, in a line; whether there is anything to try again."""
     if job and job.state in ("failed", "died"):
         word = "failed" if job.state == "failed" else "ended"
-        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}")
+        contact = settings.current().contact
+        whom = f" Report it to {plain(contact)}." if contact and REPORT in job.message else ""
+        st.error(f"**The last attempt {word}.** {plain(job.message) or 'No reason was recorded.'}{whom}")
     elif job and job.state == "cancelled":
         st.info("**Cancelled.** Finished parts are kept; starting again goes on from them.")
     else:

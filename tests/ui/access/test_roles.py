@@ -107,3 +107,30 @@ def test_who_is_not_logged_in_is_told_where_to(visit: Callable[[str, Role], None
     visit("", Role.ANONYMOUS)
     with pytest.raises(NotAllowedError, match="log in at the foot of the sidebar"):
         work.start(REQUEST)
+
+
+def test_who_has_gone_is_trusted_no_more_than_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that arrives right before its connection is closed runs without one."""
+    from streamlit.runtime import Runtime
+
+    told: dict[str, list[str]] = {}
+
+    class Headers:
+        def __len__(self) -> int:
+            return len(told)
+
+        def get_all(self, name: str) -> list[str]:
+            return told.get(name, [])
+
+    state: dict[str, object] = {}
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda **_: object())
+    monkeypatch.setattr(visitors.st, "session_state", state)
+    monkeypatch.setattr(visitors.st, "context", type("Context", (), {"headers": Headers()})())
+    monkeypatch.setattr(Runtime, "_instance", object.__new__(Runtime))
+    assert visitors.current().role is Role.NOBODY, "gone before the first run"
+    eve = Visitor("eve@example.org", Role.VIEWER, "eve@example.org")
+    ((name, value),) = visitors.written([], eve, settings.current())
+    told[name.decode()] = [value.decode()]
+    assert visitors.current() == eve
+    told.clear()
+    assert visitors.current() == eve
