@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
@@ -155,4 +155,23 @@ PAINTED = """unit => {
 
 def await_masks(page: Page, unit: int, timeout: float = 20_000) -> None:
     """Wait until the unit's photographs and masks are on screen."""
-    page.wait_for_function(PAINTED, arg=str(unit), polling=10, timeout=timeout)
+    await_true(page, PAINTED, str(unit), timeout)
+
+
+def await_true(page: Page, predicate: str, arg: object = None, timeout: float = 60_000) -> None:
+    """Wait until an expression, or a function of `arg`, is true in the page.
+
+    Not by Playwright's own `wait_for_function`, which evaluates text in the page: the content-security policy
+    forbids that to everybody.
+    """
+    end = time.monotonic() + timeout / 1000
+    while True:
+        try:
+            if page.evaluate(predicate, arg):
+                return
+        except Error as error:
+            if "context was destroyed" not in str(error):  # the page is loaded anew
+                raise
+        if time.monotonic() > end:
+            pytest.fail(f"Not true within {timeout / 1000:g} s: {predicate}")
+        page.wait_for_timeout(20)

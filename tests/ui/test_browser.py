@@ -14,7 +14,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, serving, watch
+from tests.ui.browser import await_masks, await_true, serving, watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"
@@ -337,7 +337,7 @@ def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None
     page.keyboard.press("End")
     expect(page.locator(".tile[data-unit='2047']")).to_be_focused()
     assert page.locator(".tile").count() < 300
-    page.wait_for_function("picked.at(-1) === 2047")
+    await_true(page, "picked.at(-1) === 2047")
 
 
 HOSTILE = "network=small&dataset=hostile&min_images=1&cutoff=0"

@@ -17,7 +17,7 @@ from tests.ui.conftest import server_environment
 pytest.importorskip("playwright")
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser import await_masks, serving
+from tests.ui.browser import await_masks, await_true, serving
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -67,13 +67,13 @@ def redrawn(page: Page, item: Locator, act: Callable[[], object]) -> None:
     """Do something, and wait until the element that stands there now is gone."""
     before = item.element_handle()
     act()
-    page.wait_for_function("one => !one.isConnected", arg=before)
+    await_true(page, "one => !one.isConnected", arg=before)
 
 
 def settled(page: Page) -> None:
     """Wait for the end of a rerun that may not have begun."""
     page.wait_for_timeout(600)
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
 
 
 def test_switch_of_the_maps(page: Page, ready: str) -> None:

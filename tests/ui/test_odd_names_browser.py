@@ -19,7 +19,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.slow import slow, some_slow
-from tests.ui.browser import ROOT, serving
+from tests.ui.browser import ROOT, await_true, serving
 from ui.shell import lists
 
 pytestmark = pytest.mark.browser
@@ -108,7 +108,7 @@ def quiet(page: Page) -> None:
     """Wait until nothing runs and nothing more is asked for."""
     page.locator("h1").wait_for()
     for _ in range(3):
-        page.wait_for_function(f"!document.querySelector('{BUSY}')")
+        await_true(page, f"!document.querySelector('{BUSY}')")
         page.wait_for_timeout(400)
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, serving
+from tests.ui.browser import await_masks, await_true, serving
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -107,7 +107,7 @@ def left(page: Page) -> bool:
 def settle(page: Page) -> None:
     """Wait for what a key has set off: a key that changes something asks the server, and that is seen."""
     page.wait_for_timeout(600)
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
 
 
 def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None:

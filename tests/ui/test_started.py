@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.slow import slow
-from tests.ui.browser import ROOT, awaited, free_port
+from tests.ui.browser import ROOT, await_true, awaited, free_port
 
 pytestmark = pytest.mark.browser
 BIN = Path(sys.executable).parent
@@ -139,4 +139,4 @@ def test_make_dev_runs_anew_what_has_changed(browser: Browser, checkout: Path, i
 def opened(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("heading", name="Unitscope").wait_for()
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")

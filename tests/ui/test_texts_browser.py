@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TooLate
 
 from tests.slow import slow, some_slow
-from tests.ui.browser import ROOT, serving
+from tests.ui.browser import ROOT, await_true, serving
 from ui.components.relevance_settings.relevance_settings import HELP
 from ui.shell.how import HOW
 
@@ -127,8 +127,8 @@ def test_every_explanation_and_help_text(browser: Browser, tmp_path: Path, width
         page.goto(address)
         page.locator(".st-key-last").wait_for()
         formulas = [len(re.findall(r"(?m)^\$\$$", text)) // 2 for text in texts]
-        page.wait_for_function(
-            "wanted => document.querySelectorAll('.katex-display').length >= wanted", arg=sum(formulas)
+        await_true(
+            page, "wanted => document.querySelectorAll('.katex-display').length >= wanted", arg=sum(formulas)
         )
         for number, (text, wanted) in enumerate(zip(texts, formulas, strict=True)):
             shown = page.locator(f".st-key-text{number}")
@@ -142,7 +142,7 @@ def test_every_explanation_and_help_text(browser: Browser, tmp_path: Path, width
 def test_every_popover_and_tooltip_of_a_page(page: Page, ready: str, view: str, pointed_at: set[str]) -> None:
     page.goto(f"{ready}/{view}{'&' if '?' in view else '?'}{SELECTION}")
     page.locator("h1").wait_for()
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
     popovers = page.get_by_role("button", name="How computed")
     for at in range(popovers.count()):
         popovers.nth(at).click()

@@ -14,7 +14,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, serving
+from tests.ui.browser import await_masks, await_true, serving
 from ui.shell.site import PAGES, address
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ def on_step(page: Page, number: int) -> None:
     heading = "Unitscope" if number == 1 else entry.title
     expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
     expect(page).to_have_url(re.compile(rf"/scope/{address(entry)}\?{SELECTION}.*tour={number}(&|$)"))
-    page.wait_for_function(f"({FOCUSED})() === '{'Next' if number < 8 else 'End'}'")
+    await_true(page, f"({FOCUSED})() === '{'Next' if number < 8 else 'End'}'")
 
 
 def test_eight_steps_by_keyboard_alone(page: Page, ready: str) -> None:
