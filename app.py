@@ -10,11 +10,23 @@ from interpret_core.errors import UserError
 from ui.components.search.search import search_box
 from ui.help.guide import guide
 from ui.session import memory
+from ui.session.inventory import disk
 from ui.session.precedence import known
 from ui.shell import links, notices, sidebar
 from ui.shell.plain import plain
 from ui.shell.site import HOME, PAGES
 from ui.shell.theme import asset
+
+
+def _full_disk(page: str) -> None:
+    """What operators hear on every page before it is too late."""
+    told = disk.warning()
+    if told:
+        with st.container(key="full_disk"):
+            st.warning(plain(told))
+            if page != "jobs":
+                links.link("Make room →", links.JOBS, part="cache")
+
 
 st.set_page_config(page_title="Unitscope", page_icon="🔬", layout="wide")
 
@@ -30,6 +42,7 @@ try:
     with memory.run():
         st.session_state["ask"] = sidebar.selection(known(), partial(links.menu, page.url_path))
         search_box()
+        _full_disk(page.url_path)
         guide(page.url_path)
         page.run()
 except UserError as error:  # the installation itself: an unwritable cache, a broken unitscope.toml …

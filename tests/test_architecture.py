@@ -21,6 +21,7 @@ PAGES = (
     "shared_units",
     "ablation",
     "networks",
+    "inventory",
 )  # as in the menu
 
 # A room may import rooms of a lower rank. Rooms of one rank are siblings and do not meet, except at rank 0.

@@ -17,7 +17,7 @@ EVERY = 600.0  # seconds between two sweeps
 
 
 def sweep(store: Store) -> None:
-    """Forget old jobs, and delete logs of jobs that are not there and lock files that nobody holds.
+    """Forget old jobs; delete logs of jobs that are not there, locks that nobody holds, what was cleared.
 
     Whoever submits meanwhile is not kept waiting: then it is done the next time.
 
@@ -26,6 +26,7 @@ def sweep(store: Store) -> None:
     """
     now = time.time()
     store.sweep_locks()
+    store.sweep_cleared()
     with contextlib.suppress(Cancelled), store.lock(LINE, lambda: True):
         ended = sorted(
             (job for job in stored_jobs(store) if not job.active),

@@ -22,6 +22,7 @@ from interpret_core.store.check import Check, check_folder, lost
 from interpret_core.store.disk import BLOB, Damage, NewerEntryError, PlainDisk, newer, seal, unseal
 from interpret_core.store.folder import ResultsFolder
 from interpret_core.store.room import Room, note_read, size_of
+from interpret_core.store.trash import StoredEntry, Trash, stored_entries
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -59,6 +60,7 @@ class Cabinet:
         self._stuck: dict[str, float | None] = {}
         # Names of entries that were looked at: when they were written, and whether by a later version.
         self._versions: dict[str, tuple[float, bool]] = {}
+        self.trash = Trash(self._folder, self._was_newer)
 
     def close(self) -> None:
         """Close this thread's connections; the next call opens others."""
@@ -192,6 +194,17 @@ class Cabinet:
         rows = self._folder.rows(query, (start, start + "\U0010ffff"))
         return {key.removeprefix(f"{kind}/"): time for key, time in rows}
 
+    def entries(self) -> list[StoredEntry]:
+        """Every entry, of all kinds, by name."""
+        return stored_entries(self._folder)
+
+    def head(self, kind: str, key: str, most: int) -> bytes:
+        """The first bytes of an entry, its seal unchecked; nothing where they cannot be read."""
+        query = "SELECT filename, substr(value, 1, ?) FROM Cache WHERE key = ? AND raw = 1"
+        rows = self._folder.rows(query, (most, _name(kind, key)))
+        filename, value = rows[0] if rows else (None, b"")
+        return self._disk.start(filename, value, most)
+
     def size(self) -> int:
         """Bytes that the entries and their index take."""
         return size_of(self._folder)
@@ -205,11 +218,14 @@ class Cabinet:
         """
         return Room(self._folder, kind, limit)
 
-    def check(self, decoders: Mapping[str, Decode[object]]) -> Check:
+    def check(
+        self, decoders: Mapping[str, Decode[object]], tell: Callable[[int, int], None] | None = None
+    ) -> Check:
         """Read every entry, delete what is damaged or left over from a crash, and say what was found.
 
         Args:
             decoders: by kind.
+            tell: called with how many entries were read, and of how many.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -217,12 +233,13 @@ class Cabinet:
         with self._folder.alone():
             missed = lost(self._folder.results)
         self._folder.mend(missed)
-        damaged = [
-            key
-            for kind, decode in decoders.items()
-            for key in self.keys(kind)
-            if self.examine(kind, key, decode)[1]
-        ]
+        damaged = []
+        names = [(kind, key) for kind in decoders for key in self.keys(kind)]
+        for done, (kind, key) in enumerate(names, 1):
+            if self.examine(kind, key, decoders[kind])[1]:
+                damaged.append(key)
+            if tell is not None:
+                tell(done, len(names))
         with self._folder.alone():
             found = check_folder(self._folder.results, damaged)
         return replace(found, size=self.size(), index=self._folder.notes())

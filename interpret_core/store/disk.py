@@ -80,6 +80,14 @@ def unseal(name: str, data: bytes) -> memoryview:
     return payload
 
 
+def payload_of(start: bytes) -> bytes:
+    """What the first bytes of a sealed entry hold of its payload, unchecked; nothing without a seal."""
+    if start[: len(MAGIC)] != MAGIC or len(start) < START + LENGTH:
+        return b""
+    name = int.from_bytes(start[START : START + LENGTH], "little")
+    return start[START + LENGTH + name + -name % ALIGNMENT :]
+
+
 def newer(start: bytes | memoryview) -> bool:
     """Whether the first bytes of an entry are those of a later version of this format."""
     word, number = bytes(start[:-2]), bytes(start[-2:])
@@ -166,14 +174,14 @@ class PlainDisk(Disk):  # type: ignore[misc]
             # diskcache takes any OSError for "not there"; too many open files is no reason to compute again.
             raise explained(error, Path(self._directory).parent, "read") from error
 
-    def start(self, filename: str | None, value: object) -> bytes:
+    def start(self, filename: str | None, value: object, most: int = len(MAGIC)) -> bytes:
         """The first bytes of an entry, from its file or its row; nothing where they cannot be read."""
         if filename is None:
             return value if type(value) is bytes else b""
         if not BLOB.fullmatch(filename):
             return b""
         with contextlib.suppress(Damage, OSError):
-            return read_plain(Path(self._directory, filename), len(MAGIC))
+            return read_plain(Path(self._directory, filename), most)
         return b""
 
     def remove(self, file_path: object) -> None:

@@ -101,6 +101,21 @@ class Record:
             raise ValueError(f"not a record: {type(error).__name__}: {error}") from error
 
 
+def metadata_of(start: bytes) -> tuple[Any, int]:
+    """The metadata of a record of which only the first bytes are there.
+
+    Returns:
+        The metadata, None where they are not whole or none; and how many bytes it takes to read them.
+    """
+    length = int.from_bytes(start[:8], "little") if len(start) >= 8 else 0
+    if not 0 < length <= len(start) - 8:
+        return None, length + 8
+    try:
+        return json.loads(json.loads(start[8 : 8 + length])["__metadata__"][METADATA_ENTRY]), length + 8
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None, 0
+
+
 def _frozen(name: str, array: Array) -> Array:
     """A read-only, contiguous, little-endian view (or copy, where there is no such view)."""
     if not isinstance(array, np.ndarray | np.generic) or array.dtype.newbyteorder("<") not in DTYPES.values():

@@ -30,15 +30,19 @@ from interpret_core.store import key_locks
 from interpret_core.store.bundle.shipped import Shipped
 from interpret_core.store.cabinet import Cabinet, Report
 from interpret_core.store.check import Check
+from interpret_core.store.disk import payload_of
 from interpret_core.store.failures import DiskFullError, explained
 from interpret_core.store.kinds import kind_of
 from interpret_core.store.lease import Lease
-from interpret_core.store.records import Record, canonical_json
+from interpret_core.store.records import Record, canonical_json, metadata_of
 from interpret_core.store.room import Usage
+from interpret_core.store.trash import DAY, Cleared, Restored, StoredEntry
 
 logger = logging.getLogger(__name__)
 
 RECORD, STATE = "record", "state"
+HEAD = 1 << 14  # bytes of a record that nearly always hold its metadata
+LONGEST_HEAD = 1 << 24
 SIZE_LIMIT = config.MOST_CACHE  # bytes, where nothing is said
 SWEEP = 3600.0  # seconds after which whoever writes looks for what killed processes left
 
@@ -178,6 +182,50 @@ class Store:
         """
         return self._room.usage()
 
+    def entries(self) -> list[StoredEntry]:
+        """Every record and state in the folder, with its bytes, by name; what was cleared aside."""
+        return self._cabinet.entries()
+
+    def metadata(self, key: str) -> Any:
+        """A record's metadata without its arrays, unchecked: for lists, not for numbers. None without."""
+        found, most = None, HEAD
+        while found is None and 0 < most <= LONGEST_HEAD:
+            before = most
+            found, needed = metadata_of(payload_of(self._cabinet.head(RECORD, key, most)))
+            most = needed + HEAD if needed + HEAD > before and needed > 8 else 0
+        return found
+
+    def clear(self, entries: Sequence[StoredEntry]) -> Cleared | None:
+        """Put entries of `entries()` aside, in one step; for a day they can be restored (`store.trash`).
+
+        Those that were written anew since they were listed stay, and so does what comes with the program.
+        What is aside counts in `size()` as long as it is there.
+
+        Returns:
+            What was cleared, None where nothing was.
+        """
+        return self._cabinet.trash.clear(entries)
+
+    def cleared(self) -> list[Cleared]:
+        """What was cleared and can be restored, the latest first."""
+        return [one for one in self._cabinet.trash.batches() if time.time() - one.when < DAY]
+
+    def restore(self, batch: str) -> Restored:
+        """Bring back what was cleared at once, byte for byte; what was stored meanwhile under a key wins.
+
+        Raises:
+            StoreError: it is gone, or the folder cannot be written.
+        """
+        return self._cabinet.trash.restore(batch)
+
+    def delete_cleared(self, batch: str) -> None:
+        """Delete for good what was cleared at once."""
+        self._cabinet.trash.delete(batch)
+
+    def sweep_cleared(self) -> int:
+        """Delete for good what was cleared more than a day ago; how many bytes."""
+        return self._cabinet.trash.sweep(time.time() - DAY)
+
     def compute(
         self,
         key: str,
@@ -289,13 +337,16 @@ class Store:
         """Keys of the JSON values that begin with `prefix`, sorted."""
         return self._cabinet.keys(STATE, prefix)
 
-    def check(self) -> Check:
+    def check(self, tell: Callable[[int, int], None] | None = None) -> Check:
         """Read every entry, delete what is damaged or left over from a crash, and say what was found.
 
         A damaged index is made anew, and locks that killed processes left are swept.
+
+        Args:
+            tell: called with how many entries were read, and of how many.
         """
         key_locks.sweep(self.folder)
-        return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed})
+        return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed}, tell)
 
 
 def _parsed(data: memoryview) -> Any:

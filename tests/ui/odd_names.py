@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from interpret_core import jobs
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects.compute import run_effects
@@ -18,6 +19,7 @@ from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.jobs import state
 from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.spec import NetworkParts
 from interpret_core.runtime.execution import Execution
@@ -113,4 +115,8 @@ def compute(cache: Path) -> None:
             run_profile(ProfileRequest(name, DATASET, permutations=100), store, Execution(device="cpu"))
             run_relevance(RelevanceRequest(name, DATASET), store, Execution(device="cpu"))
             run_ablation(AblationRequest(name, DATASET), store, Execution(device="cpu"))
-        run_effects(EffectsRequest(NETWORK, DATASET), store, Execution(device="cpu"))
+        effects = EffectsRequest(NETWORK, DATASET)
+        run_effects(effects, store, Execution(device="cpu"))
+        identity = jobs.job_id(effects.analysis, effects.to_json())
+        done = jobs.Job(identity, effects.analysis, effects.to_json(), "done", started=1.0, finished=2.0)
+        store.put_json(state.key(identity), done.to_json())

@@ -36,6 +36,9 @@ PAGES = {  # address -> what is there once it is drawn
     f"shared?{HERE}": ".cards a",
     f"ablation?{HERE}&class=cat": ".bars svg",
     f"networks?{HERE}": "[data-testid=stFileUploader]",
+    f"jobs?{HERE}": ".st-key-jobs_now, [data-testid=stCaptionContainer]",
+    f"jobs?{HERE}&part=data": ".st-key-networks_here [role=row]",
+    f"jobs?{HERE}&part=cache&kind=profile": ".st-key-kinds_here [role=row]",
 }
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(15, 18, 24)"
 WORST = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations

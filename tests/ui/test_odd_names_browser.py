@@ -39,6 +39,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         "units",
         {"layer": LAYERS[0] + "!", "concept": CLASSES[2] + "?", "silence": lists.joined([f"{NETWORK}:9999"])},
     ),
+    "jobs": ("jobs", {}),
+    "jobs, data": ("jobs", {"part": "data"}),
     "concepts": ("concepts", {"concept": CLASSES[1], "compare": lists.joined([BESIDE])}),
     "relevance": (
         "relevance",
@@ -128,7 +130,18 @@ def told_wrong(text: str) -> list[str]:
     return wrong
 
 
-QUICK = ("home", "units", "complaints", "concepts", "relevance", "agreement", "shared", "ablation, curves")
+QUICK = (
+    "home",
+    "jobs",
+    "jobs, data",
+    "units",
+    "complaints",
+    "concepts",
+    "relevance",
+    "agreement",
+    "shared",
+    "ablation, curves",
+)
 QUICK_POINTED = "units, relevance"  # a figure of Plotly's; what it says is asked for on the way
 POINTED = (QUICK_POINTED, "agreement", "concepts", "ablation, curves", "ablation, units")
 

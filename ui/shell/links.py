@@ -18,7 +18,7 @@ from ui.shell.site import PAGES, address
 
 UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
 RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "pages/shared.py"
-ABLATION, NETWORKS = "pages/ablation.py", "pages/networks.py"
+ABLATION, NETWORKS, JOBS = "pages/ablation.py", "pages/networks.py", "pages/jobs.py"
 _TO = "_travel_to"
 _travel = Component("shell/travel_on", "components/common/travel.js")
 _menu = Component(

@@ -56,9 +56,7 @@ def profile_keys(
         "batch_size": request.batch_size,
     }
     common |= placing_content(request.positions)
-    sampled = {"min_images": request.min_images, "seed": request.seed}
-    chance = sampled | {"permutations": request.permutations}
-    weighed = sampled | {"recipe": RECIPE}
+    chance = _chance(request.min_images, request.seed, request.permutations)
     read = {layer: {"further": read_at(sort)} for layer, sort in further.items()}
     profile = {
         layer: content_key("profile", common | {"layer": layer} | read.get(layer, {})) for layer in layers
@@ -66,7 +64,25 @@ def profile_keys(
     return ProfileKeys(
         survey_key(dataset_digest, request.categories),
         profile,
-        {layer: content_key("chance", {"profile": key} | chance) for layer, key in profile.items()},
-        {layer: content_key("assessment", {"profile": key} | weighed) for layer, key in profile.items()},
+        {
+            layer: chance_key(key, request.min_images, request.seed, request.permutations)
+            for layer, key in profile.items()
+        },
+        {layer: assessment_key(key, request.min_images, request.seed) for layer, key in profile.items()},
         content_key("partial", common | chance | {"layers": list(layers)}),
     )
+
+
+def chance_key(profile: str, min_images: int, seed: int, permutations: int) -> str:
+    """Of the chance level of the layer whose profile lies under `profile`."""
+    return content_key("chance", {"profile": profile} | _chance(min_images, seed, permutations))
+
+
+def assessment_key(profile: str, min_images: int, seed: int) -> str:
+    """Of its assessment."""
+    sampled = {"min_images": min_images, "seed": seed, "recipe": RECIPE}
+    return content_key("assessment", {"profile": profile} | sampled)
+
+
+def _chance(min_images: int, seed: int, permutations: int) -> dict[str, int]:
+    return {"min_images": min_images, "seed": seed, "permutations": permutations}

@@ -1,0 +1,151 @@
+"""All jobs, as far as the present visitor may see them, and what they may do with them."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from interpret_core import config, datasets, jobs
+from interpret_core.errors import ParameterError
+from interpret_core.jobs import Job
+from ui.access import audit, settings, visitors
+from ui.access.roles import Role, Visitor
+from ui.session import work
+from ui.session.memory import again, once
+from ui.session.stored import store
+from ui.shell.theme import ROOT
+
+LINES = 40  # of a log
+SHOWN = 12  # letters of an id that are enough to name a job
+# A path of at least two parts that begins the way absolute ones do, and is no part of an address.
+_PATH = re.compile(r"(?<![\w:/.…])(?:/|[A-Za-z]:\\)(?:[^\s/\\:'\"<>|,;()]+[/\\])+(?=([^\s/\\'\"<>|,;()]*))")
+
+
+class SeenJob(NamedTuple):
+    """A job, and what the visitor may know and do.
+
+    Attributes:
+        job: as it is.
+        owners: who wants it, "" for somebody without a login; empty where the visitor may not know.
+        own: whether the visitor is one of them.
+        touchable: whether the visitor may cancel and retry it, and read what it wrote.
+    """
+
+    job: Job
+    owners: tuple[str, ...]
+    own: bool
+    touchable: bool
+
+
+@once
+def owners_told() -> bool:
+    """Whether jobs say whose they are: where there is a login, to those who have come in by it."""
+    visitor = visitors.current()
+    return bool(settings.current().login) and (bool(visitor.name) or visitor.role >= Role.OPERATOR)
+
+
+@once
+def listing() -> list[SeenJob]:
+    """All jobs, the latest submission first.
+
+    Raises:
+        StoreError: the cache cannot be read.
+    """
+    visitor, told = visitors.current(), owners_told()
+    return [_seen(job, visitor, told) for job in work.listing()]
+
+
+def _seen(job: Job, visitor: Visitor, told: bool) -> SeenJob:
+    own = visitors.may(Role.MEMBER) and visitor.name in job.owners
+    return SeenJob(job, job.owners if told else (), own, own or visitors.may(Role.OPERATOR))
+
+
+def cancel(identity: str, *, everybody: bool = False) -> None:
+    """Take back the visitor's wish for a job, or everybody's.
+
+    Args:
+        identity: the job's id.
+        everybody: nobody shall want it any more: for operators, unless it is the visitor's alone.
+
+    Raises:
+        UserError: there is no such job, or the visitor may not; one clear line.
+    """
+    visitor = visitors.require(Role.MEMBER, "Cancelling a computation")
+    job = _found(identity)
+    others = tuple(one for one in job.owners if one != visitor.name)
+    if not everybody and visitor.name not in job.owners and visitor.role >= Role.OPERATOR:
+        everybody = True  # an operator has no wish of their own to take back
+    if everybody and others:
+        visitors.require(Role.OPERATOR, "Cancelling what others want")
+        audit.note("job cancelled", job=job.id[:SHOWN], kind=job.kind, owners=", ".join(others))
+    jobs.cancel(store(), job.id, visitor.name, everybody=everybody)
+    again()
+
+
+def retry(identity: str) -> None:
+    """Submit a job that has ended once more; it goes on from its finished parts.
+
+    Raises:
+        UserError: there is no such job, the visitor may not, or there are as many as there may be.
+    """
+    visitor = visitors.require(Role.MEMBER, "Starting a computation again")
+    job = _found(identity)
+    own = visitor.name in job.owners
+    if not own:
+        visitors.require(Role.OPERATOR, "Starting again what others wanted")
+        audit.note("job retried", job=job.id[:SHOWN], kind=job.kind, owners=", ".join(job.owners))
+    jobs.retry(store(), job.id, visitor.name if own else None)
+    again()
+
+
+def tail(identity: str) -> list[str]:
+    """What a job's process wrote last, without paths of the server; for whose it is, and for operators.
+
+    Raises:
+        UserError: there is no such job, or the visitor may not.
+    """
+    visitor = visitors.require(Role.MEMBER, "Reading what a computation wrote")
+    job = _found(identity)
+    if visitor.name not in job.owners:
+        visitors.require(Role.OPERATOR, "Reading what others' computations wrote")
+    roots = _roots()
+    return [without_paths(line, roots) for line in jobs.tail(store(), job.id, LINES)]
+
+
+def message(job: Job) -> str:
+    """Why a job failed, without paths of the server."""
+    return without_paths(job.message, _roots())
+
+
+def without_paths(text: str, roots: tuple[str, ...] = ()) -> str:
+    """A text with each path of the server cut down to its last part.
+
+    Args:
+        text: any.
+        roots: folders that are known, and may have spaces in their names; the longest first.
+    """
+    for root in roots:
+        text = re.sub(rf"(?<![\w/.-]){re.escape(root)}(?=[/\\\s'\":,;)]|$)", "…", text)
+    return _PATH.sub("…/", text)
+
+
+def _roots() -> tuple[str, ...]:
+    now = config.current()
+    places = [store().folder, Path(now.cache), ROOT.parent, Path.cwd(), Path.home(), Path(sys.prefix)]
+    places += [Path(tempfile.gettempdir()), *datasets.known().values()]
+    found = {str(kind(place)) for place in places for kind in _spellings}
+    return tuple(sorted((one for one in found if len(one) > 1), key=len, reverse=True))
+
+
+_spellings: tuple[Callable[[Path], Path], ...] = (Path.absolute, lambda place: place)
+
+
+def _found(identity: str) -> Job:
+    job = jobs.find(store(), identity)
+    if job is None:
+        raise ParameterError("There is no such job any more: reload the page.")
+    return job
