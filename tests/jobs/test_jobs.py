@@ -219,7 +219,7 @@ def test_a_second_scheduler_ends_at_once(store):
 
 
 def test_a_changed_configuration_counts_from_the_next_job_on(store, monkeypatch):
-    running = until(store, submit(store, "polite"), lambda job: job.state == "running")
+    running = until(store, submit(store, "polite"), lambda job: job.state == "running" and job.pid)
     (before,) = schedulers(store.folder)
     monkeypatch.setenv("INTERPRET_NICE", "7")
     waiting = submit(store, "surroundings")
