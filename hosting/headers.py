@@ -12,6 +12,7 @@ OWN = {
     "X-Forwarded-For": "$remote_addr",
     "X-Forwarded-Proto": "$visitors_scheme",
     "X-Real-IP": "$remote_addr",
+    "X-Unitscope-Forwarded": "$through_a_proxy",
 }
 # Taken off: where somebody comes from, what they asked for …
 PLACES = (

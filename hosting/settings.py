@@ -117,7 +117,9 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     add("--certificate", type=_path, help="PEM file, with --key: nginx ends TLS itself")
     add("--key", type=_path, help="PEM file of the certificate's key")
     add("--proxy", default="", help="addresses or networks of proxies in front, separated by commas")
-    header = os.environ.get("INTERPRET_USER_HEADER", "").strip()
+    named = os.environ.get("INTERPRET_USER_HEADER", "").strip()
+    secret = "X-Unitscope-Proxy" if os.environ.get("INTERPRET_PROXY_SECRET", "").strip() else ""
+    header = ",".join(filter(None, (named, secret)))
     add("--user-header", default=header, help="headers in which such a proxy says who somebody is")
     add("--state", type=Path, default=standard.state, help="folder for the key of cookies")
     add("--grace", type=float, default=standard.grace, help="seconds for what runs when it is stopped")

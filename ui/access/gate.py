@@ -24,6 +24,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import auth_util
+from streamlit.web.server.server_util import get_cookie_secret
 
 from ui.access import headers, hosts, identity, settings, sign_in, visitors
 from ui.access.roles import Role, Visitor
@@ -37,6 +38,7 @@ METRICS_TOKEN = "INTERPRET_METRICS_TOKEN"
 LOGIN = "/auth/login"
 OIDC = (LOGIN, LOGOUT, "/oauth2callback")
 SCOPE = "unitscope.visitor"  # where the name stands in a scope, for what writes lines about requests
+FORWARDED = "x-unitscope-forwarded"  # by our own nginx: the request came to it through another proxy
 NEXT = "unitscope_next"  # cookie with the address that somebody came for
 _LONGEST = 2000  # characters of it
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -64,6 +66,8 @@ class Gate:
             await answer(scope, receive, guarded)
             return
         scope["headers"] = visitors.written(scope["headers"], asked.visitor, access)
+        if scope["type"] == "websocket":
+            scope["headers"] = [_of_own_session(pair, asked.visitor.name) for pair in scope["headers"]]
         await self._app(scope, receive, guarded)
 
     def _with_headers(self, send: Send, https: bool) -> Send:
@@ -73,6 +77,15 @@ class Gate:
             await send(message)
 
         return sent
+
+
+def _of_own_session(pair: tuple[bytes, bytes], name: str) -> tuple[bytes, bytes]:
+    """A websocket's header without the session of somebody else, which it would take over by its id alone."""
+    if pair[0].lower() != b"sec-websocket-protocol":
+        return pair
+    entries = pair[1].split(b",")
+    session = entries[2].strip().decode("latin-1") if len(entries) > 2 else ""
+    return pair if visitors.may_join(session, name) else (pair[0], b",".join(entries[:2]))
 
 
 class _Asked:
@@ -86,6 +99,8 @@ class _Asked:
         self.visitor = identity.visitor(access, self._values)
         if not access.login and not access.open and self._is_forwarded():
             self.visitor = Visitor("", Role.NOBODY)
+        elif not self.visitor.shown and (access.login or access.open):
+            self.visitor = self.visitor._replace(name=self._guest())
 
     def _values(self, name: str) -> Sequence[str]:
         return self._connection.headers.getlist(name)
@@ -100,13 +115,15 @@ class _Asked:
         access = self._access
         if access.problem:
             return PlainTextResponse(access.problem, 503) if self._path != LIVENESS else None
+        if not str(self._scope["path"]).isprintable():  # a route's pattern may match before a last line feed
+            return PlainTextResponse("This is no address of this server.", 400)
         if not self._is_own_origin():
             return PlainTextResponse("This comes from a page of another site, and is refused.", 403)
         if self._path == ENTER and access.login == "oidc":
             return self._to_provider()
         needed = self._needed()
         if self.visitor.role >= needed or self._is_metrics_reader():
-            return self._back_to_where_they_came_for() if self.visitor.name else None
+            return self._back_to_where_they_came_for() if self.visitor.shown else None
         return self._refused(needed)
 
     def _needed(self) -> Role:
@@ -141,6 +158,12 @@ class _Asked:
             return True
         return len(origins) == 1 == len(named) and urlsplit(origins[0]).netloc.lower() == named[0].lower()
 
+    def _guest(self) -> str:
+        """Who is not logged in is known by address, so that what one does is not counted for all."""
+        client = self._scope.get("client")
+        address = str(client[0] if client else "").encode()
+        return f"guest {hmac.new(str(get_cookie_secret()).encode(), address, 'sha256').hexdigest()[:8]}"
+
     def _is_forwarded(self) -> bool:
         """Whether it has come through a proxy from another machine; who listens here alone does not know."""
         client = self._scope.get("client")
@@ -150,6 +173,7 @@ class _Asked:
         return (
             any(not identity.is_local(peer) for peer in peers if peer)
             or bool(self._values("forwarded"))
+            or bool(self._values(FORWARDED))
             or not hosts.is_loopback_name(name)
         )
 
@@ -184,7 +208,7 @@ class _Asked:
         )
 
     def _refused(self, needed: Role) -> Response:
-        access, known = self._access, self.visitor.name
+        access, known = self._access, self.visitor.shown
         if not access.login:
             line = (
                 "This server has no login and answers to its own machine alone; this comes from another one. "

@@ -14,8 +14,9 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from ui.access import settings
 from ui.access.roles import Visitor
-from ui.access.settings import Access
+from ui.access.settings import EMAIL, UNVERIFIED, Access, folded
 
 PROXY_HEADER = "x-unitscope-proxy"
 _LONGEST = 320  # characters of a name: what an address of mail may have
@@ -32,7 +33,7 @@ def visitor(access: Access, values: Values) -> Visitor:
     shown = _named(access, values)
     if not shown:
         return Visitor("", access.unknown)
-    name = shown.casefold()
+    name = folded(shown)
     return Visitor(name, access.role_of(name), shown)
 
 
@@ -41,7 +42,7 @@ def _named(access: Access, values: Values) -> str:
     if access.login == "header":
         return _by_header(access, values)
     if access.login == "oidc":
-        return _by_cookie(cookies(values("cookie")))
+        return _by_cookie(access, cookies(values("cookie")))
     return ""
 
 
@@ -55,10 +56,13 @@ def _by_header(access: Access, values: Values) -> str:
         len(told) == 1 and hmac.compare_digest(told[0].encode(), access.secret.encode())
     ):
         return ""
-    return _plain(given[0])
+    try:
+        return _plain(given[0].encode("latin-1").decode())
+    except ValueError:
+        return ""
 
 
-def _by_cookie(given: Mapping[str, str]) -> str:
+def _by_cookie(access: Access, given: Mapping[str, str]) -> str:
     secret = get_cookie_secret()
 
     def signed(name: str) -> bytes | None:
@@ -76,10 +80,12 @@ def _by_cookie(given: Mapping[str, str]) -> str:
         return ""
     if told.get("origin") != auth_util.get_origin_from_redirect_uri():
         return ""
-    if told.get("email"):
-        # Where the provider lets everybody write any address, only a verified one says who they are.
-        return "" if told.get("email_verified") in (False, "false") else _plain(told["email"])
-    return _plain(told.get("preferred_username"))
+    # Where a provider lets everybody write any address, only a verified one says who they are.
+    if access.claim == EMAIL and told.get("email_verified") not in (True, "true"):
+        return ""
+    name = _plain(told.get("email" if access.claim == UNVERIFIED else access.claim))
+    # The same name at another provider is somebody else.
+    return f"{told.get('provider')}:{name}" if name and len(settings.providers()) > 1 else name
 
 
 def _plain(name: object) -> str:

@@ -24,6 +24,8 @@ LOGOUT = "INTERPRET_LOGOUT"
 ADDRESS = "INTERPRET_ADDRESS"
 CONTACT = "INTERPRET_CONTACT"
 PUBLISHED = "INTERPRET_READONLY"
+CLAIM = "INTERPRET_CLAIM"
+EMAIL, UNVERIFIED = "email", "unverified-email"
 PATTERNS = {
     Role.OPERATOR: "INTERPRET_OPERATORS",
     Role.MEMBER: "INTERPRET_MEMBERS",
@@ -51,6 +53,7 @@ class Access:
         secret: by which the proxy is known; empty where it is known by coming from this machine.
         logout: address at the proxy where one logs out.
         published: whether a finished collection is shown, in which nothing is computed.
+        claim: of the token that is the name: EMAIL, which has to be verified, UNVERIFIED, or another one.
         contact: whom to ask: an address of mail or of a page.
         problem: why the server refuses to serve, in a line; empty where it serves.
     """
@@ -65,6 +68,7 @@ class Access:
     logout: str = ""
     contact: str = ""
     published: bool = False
+    claim: str = EMAIL
     problem: str = ""
 
     def role_of(self, name: str) -> Role:
@@ -84,7 +88,7 @@ class Access:
 
 def current() -> Access:
     """The settings of this process."""
-    names = (OPEN, ANONYMOUS, HEADER, SECRET, LOGOUT, ADDRESS, CONTACT, PUBLISHED, *PATTERNS.values())
+    names = (OPEN, ANONYMOUS, HEADER, SECRET, LOGOUT, ADDRESS, CONTACT, PUBLISHED, CLAIM, *PATTERNS.values())
     given = tuple((name, os.environ.get(name, "").strip()) for name in names)
     return _read(given, str(config.get_option("server.address") or ""), has_oidc())
 
@@ -99,6 +103,11 @@ def providers() -> list[str]:
     section = auth_util.get_secrets_auth_section()
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
     return (["default"] if "client_id" in section else []) + named
+
+
+def folded(name: str) -> str:
+    """A name in small letters, those of ASCII alone: folding others would make two people one."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
 
 
 def is_loopback(address: str) -> bool:
@@ -143,6 +152,7 @@ def _read(given: tuple[tuple[str, str], ...], listens: str, oidc: bool) -> Acces
         logout=values[LOGOUT],
         contact=values[CONTACT],
         published=values[PUBLISHED].lower() not in NO,
+        claim=values[CLAIM] or EMAIL,
     )
     problems += _problems(access, listens, oidc)
     return Access(**{**access.__dict__, "problem": problems[0] if problems else ""})
@@ -150,7 +160,7 @@ def _read(given: tuple[tuple[str, str], ...], listens: str, oidc: bool) -> Acces
 
 def _patterns(text: str) -> tuple[str, ...]:
     """Patterns in small letters; only `*` stands for others, so that no name is a pattern by accident."""
-    parts = (part.strip().lower() for part in text.split(","))
+    parts = (folded(part.strip()) for part in text.split(","))
     return tuple(part.replace("[", "[[]").replace("?", "[?]") for part in parts if part)
 
 

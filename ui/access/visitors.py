@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from urllib.parse import quote, unquote
 
 import streamlit as st
+from cachetools import LRUCache
 from starlette.requests import Request
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
@@ -19,6 +20,7 @@ from ui.access.settings import Access
 HEADER = "x-unitscope-visitor"  # written by the gate; a client's own never passes it
 _A = {role: f"{'an' if role.word[0] in 'ao' else 'a'} {role.word}" for role in Role}
 _SESSION = "_visitor"  # in the session's state
+_owners: MutableMapping[str, str] = LRUCache(100_000)  # session -> name of whoever used it last
 LOCAL = Visitor("", Role.OPERATOR)
 
 
@@ -41,14 +43,21 @@ def current() -> Visitor:
     Outside a server (a script run by a test, a command) it is whoever has started the process.
     """
     # Streamlit's test runner puts something in the place of a server's runtime that passes for an instance.
-    if get_script_run_ctx(suppress_warning=True) is None or type(Runtime._instance) is not Runtime:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or type(Runtime._instance) is not Runtime:
         return LOCAL
     told = st.context.headers
     if len(told):
         st.session_state[_SESSION] = _read(told.get_all(HEADER))
+        _owners[context.session_id] = st.session_state[_SESSION].name
     # Who has closed the connection is who they were: nobody is trusted more for being gone.
     found = st.session_state.get(_SESSION)
     return found if isinstance(found, Visitor) else NOBODY
+
+
+def may_join(session: str, name: str) -> bool:
+    """Whether somebody may go on with a session: their own, or one that nobody has used yet."""
+    return _owners.get(session, name) == name
 
 
 def of(request: Request) -> Visitor:
@@ -100,7 +109,7 @@ def _refusal(visitor: Visitor, role: Role, act: str) -> str:
     access = settings.current()
     if access.published:
         return "This is a published collection: it shows what was computed, and computes nothing."
-    if access.login and not visitor.name:
+    if access.login and not visitor.shown:
         return f"{act} is for those who are logged in: log in at the foot of the sidebar."
     whom = f" Ask {access.contact}." if access.contact else ""
     who = visitor.shown or "everybody"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from ui.access.gate import SCOPE
 VARIABLE = "INTERPRET_LOG"
 ACCESS = "unitscope.access"
 CHOICES = ("", "plain", "json")
+_SESSION = re.compile(r"/(session|upload_file)/[^/]+")  # who has the id has the session
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
 access = logging.getLogger(ACCESS)
 
@@ -100,7 +102,7 @@ class Logged:
             facts = {
                 "kind": scope["type"],
                 "method": scope.get("method", "GET"),
-                "path": scope["path"],
+                "path": _SESSION.sub(r"/\1/…", scope["path"]),
                 "status": status,
                 "ms": round(1000 * (time.monotonic() - start)),
                 "by": scope.get(SCOPE, ""),

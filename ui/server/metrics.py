@@ -56,7 +56,7 @@ def routes() -> list[Route]:
 
 
 def metrics(_: Request) -> Response:
-    """The numbers as text."""
+    """The numbers as text; who may read them, the gate knows."""
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -33,6 +33,7 @@ from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
+from ui.session.inventory.seen_jobs import without_paths
 from ui.session.live import queue as live
 from ui.session.live import visitors
 from ui.session.live.queue import AFTER, Busy, Left
@@ -268,7 +269,7 @@ def _told(error: Exception) -> Response:
     if isinstance(error, NotAllowedError):
         return PlainTextResponse(str(error), status_code=403)
     status = 404 if isinstance(error, Wrong | UserError) else 503
-    return PlainTextResponse(str(error), status_code=status)
+    return PlainTextResponse(without_paths(str(error)), status_code=status)
 
 
 def _view(request: Request) -> LayerView:

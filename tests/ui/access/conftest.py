@@ -18,6 +18,8 @@ VARIABLES = (
     settings.LOGOUT,
     settings.ADDRESS,
     settings.CONTACT,
+    settings.PUBLISHED,
+    settings.CLAIM,
     gate.METRICS_TOKEN,
 )
 

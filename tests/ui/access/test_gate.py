@@ -72,7 +72,7 @@ def who(answer: Answer) -> tuple[str, str]:
 
 def cookie(claims: Mapping[str, Any], secret: str = SECRET, origin: str = ORIGIN) -> tuple[str, str]:
     """The one that Streamlit sets after a login."""
-    told = {"origin": origin, "is_logged_in": True, "provider": "default", **claims}
+    told = {"origin": origin, "is_logged_in": True, "provider": "default", "email_verified": True, **claims}
     signed = create_signed_value(secret, "_streamlit_user", json.dumps(told))
     return "cookie", f"other=1; _streamlit_user={signed.decode()}"
 
@@ -112,20 +112,25 @@ def test_beyond_localhost_without_a_login_nothing_is_served(monkeypatch: Environ
     assert ask("/_stcore/stream", kind="websocket").status == 503
     monkeypatch.setenv(settings.OPEN, "1")
     assert gate.refuse_to_start() == ""
-    assert who(ask("/")) == ("", "member")
+    assert who(ask("/"))[1] == "member"
     assert ask("/_stcore/metrics").status == 403, "not an operator"
     monkeypatch.setenv(settings.OPEN, "operator")
-    assert who(ask("/_stcore/metrics")) == ("", "operator")
+    assert who(ask("/_stcore/metrics"))[1] == "operator"
     monkeypatch.setenv(settings.OPEN, "anybody")
     assert "expected 0, 1 or a role" in gate.refuse_to_start()
 
 
 def test_who_lets_everybody_in_behind_a_proxy_makes_nobody_an_operator(monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.OPEN, "1")
-    assert who(ask("/", ("x-forwarded-for", "10.0.0.7"))) == ("", "member")
-    assert who(get(Gate(inside), "/", (("host", "127.0.0.1"),))) == ("", "member"), (
-        "a proxy that says nothing"
-    )
+    assert who(ask("/", ("x-forwarded-for", "10.0.0.7")))[1] == "member"
+    assert who(get(Gate(inside), "/", (("host", "127.0.0.1"),)))[1] == "member", "a proxy that says nothing"
+
+
+def test_guests_are_told_apart_by_address(monkeypatch: Environment) -> None:
+    monkeypatch.setenv(settings.OPEN, "1")
+    names = {who(ask("/", client=(address, 1)))[0] for address in ("10.0.0.7", "10.0.0.8", "10.0.0.7")}
+    assert len(names) == 2
+    assert all(re.fullmatch("guest [0-9a-f]{8}", name) for name in names), "and no address is told"
 
 
 def test_a_public_address_in_front_counts_like_listening_there(monkeypatch: Environment) -> None:
@@ -160,6 +165,9 @@ def test_who_is_logged_in_has_the_role_of_their_name(claims: dict[str, Any], nam
         cookie({"email": "root@example.org"}, origin="https://other.example.org"),
         cookie({"email": "root@example.org", "is_logged_in": False}),
         cookie({"email": "root@example.org", "email_verified": False}),
+        cookie({"email": "root@example.org", "email_verified": None}),
+        cookie({"email": "root@example.org", "email_verified": "False"}),
+        cookie({"preferred_username": "root@example.org"}),
         cookie({"email": ["root@example.org"]}),
         cookie({"email": "root@example.org\n"}),
         cookie({}),
@@ -228,7 +236,7 @@ def test_no_login_leads_to_another_site(address: str) -> None:
 @pytest.mark.usefixtures("oidc")
 def test_anonymous_where_allowed_browses_and_no_more(monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.ANONYMOUS, "1")
-    assert who(ask("/units")) == ("", "anonymous")
+    assert who(ask("/units"))[1] == "anonymous"
     assert who(ask("/", cookie({"email": "x@other.org"}))) == ("x@other.org", "anonymous")
     assert ask("/_stcore/upload_file/a/b", method="PUT").status == 401
     assert ask("/_stcore/metrics").status == 401
@@ -338,3 +346,50 @@ def test_secure_is_not_said_twice() -> None:
 
     assert secure(b"a=b; secure; Path=/") == b"a=b; secure; Path=/"
     assert secure(b"secure=b; Path=/") == b"secure=b; Path=/; Secure"
+
+
+@pytest.mark.usefixtures("oidc")
+@pytest.mark.parametrize("path", ["/metrics%0A", "/_stcore/metrics%0a", "/units%0D", "/a%00b", "/a%7f"])
+def test_no_path_has_what_is_not_printed(path: str) -> None:
+    """A route's pattern may match before a last line feed, and a comparison does not."""
+    assert ask(path, cookie({"email": "root@example.org"})).status == 400
+
+
+def test_what_our_own_proxy_says_of_another_one_counts() -> None:
+    told = (("host", "127.0.0.1:8501"), (gate.FORWARDED, "1"))
+    assert get(Gate(inside), "/", told).status == 403
+
+
+@pytest.mark.usefixtures("oidc")
+def test_nobody_is_another_by_the_folding_of_letters(monkeypatch: Environment) -> None:
+    listed = "sam@example.org, kim@example.org, strasse@example.org, straße@x.org"
+    monkeypatch.setenv("INTERPRET_OPERATORS", listed)
+    for name in ("\u017fam@example.org", "\u212aim@example.org", "straße@example.org"):
+        assert who(ask("/", cookie({"email": name})))[1] != "operator"
+    assert who(ask("/", cookie({"email": "SAM@example.org"})))[1] == "operator"
+    assert who(ask("/", cookie({"email": "Straße@x.org"})))[1] == "operator"
+
+
+@pytest.mark.usefixtures("oidc")
+def test_another_claim_is_the_name_only_where_that_is_set(monkeypatch: Environment) -> None:
+    claims = {"email": "root@example.org", "email_verified": None, "preferred_username": "ada@example.org"}
+    monkeypatch.setenv(settings.CLAIM, "preferred_username")
+    assert who(ask("/", cookie(claims))) == ("ada@example.org", "member")
+    monkeypatch.setenv(settings.CLAIM, settings.UNVERIFIED)
+    assert who(ask("/", cookie(claims))) == ("root@example.org", "operator")
+
+
+@pytest.mark.usefixtures("oidc")
+def test_of_several_providers_each_has_names_of_its_own(monkeypatch: Environment) -> None:
+    section = AttrDict({**OIDC, "guests": {"client_id": "y"}, "lab": {"client_id": "z"}})
+    monkeypatch.setattr(auth_util, "get_secrets_auth_section", lambda: section)
+    monkeypatch.setenv("INTERPRET_OPERATORS", "lab:root@example.org")
+    assert who(ask("/", cookie({"email": "root@example.org", "provider": "lab"})))[1] == "operator"
+    assert who(ask("/", cookie({"email": "root@example.org", "provider": "guests"})))[1] != "operator"
+
+
+@pytest.mark.usefixtures("header")
+def test_a_header_is_read_as_what_proxies_write() -> None:
+    name = "jörg@example.org".encode().decode("latin-1")
+    assert who(ask("/", ("x-email", name))) == ("jörg@example.org", "viewer")
+    assert ask("/", ("x-email", "j\xf6rg@example.org")).status == 401, "not UTF-8"

@@ -123,7 +123,8 @@ def test_who_has_gone_is_trusted_no_more_than_before(monkeypatch: pytest.MonkeyP
             return told.get(name, [])
 
     state: dict[str, object] = {}
-    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda **_: object())
+    context = type("Run", (), {"session_id": "s"})()
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda **_: context)
     monkeypatch.setattr(visitors.st, "session_state", state)
     monkeypatch.setattr(visitors.st, "context", type("Context", (), {"headers": Headers()})())
     monkeypatch.setattr(Runtime, "_instance", object.__new__(Runtime))
@@ -134,3 +135,6 @@ def test_who_has_gone_is_trusted_no_more_than_before(monkeypatch: pytest.MonkeyP
     assert visitors.current() == eve
     told.clear()
     assert visitors.current() == eve
+    assert visitors.may_join("s", eve.name)
+    assert not visitors.may_join("s", "root@example.org"), "an id is not enough"
+    assert visitors.may_join("another", eve.name)

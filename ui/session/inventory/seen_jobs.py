@@ -43,9 +43,9 @@ class SeenJob(NamedTuple):
 
 @once
 def owners_told() -> bool:
-    """Whether jobs say whose they are: where there is a login, to those who have come in by it."""
+    """Whether jobs say whose they are: where there is a login, to those whom somebody has let in by it."""
     visitor = visitors.current()
-    return bool(settings.current().login) and (bool(visitor.name) or visitor.role >= Role.OPERATOR)
+    return bool(settings.current().login) and bool(visitor.shown) and visitor.role >= Role.VIEWER
 
 
 @once
