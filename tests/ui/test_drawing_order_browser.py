@@ -42,5 +42,5 @@ def test_the_last_drawing_stays(page: Page, drawn: list[tuple[str, float | None]
     page.goto(BLANK)
     assert unit_grid.__module__.endswith("unit_grid"), "its script is registered"
     (script,) = (text for name, text in SCRIPTS.items() if name.startswith("grid-"))
-    told = [{**TOLD, "version": name, "title": name, **({"at": at} if at else {})} for name, at in drawn]
+    told = [{**TOLD, "version": name, "title": name, **({"made_at": at} if at else {})} for name, at in drawn]
     assert page.evaluate(DRAW, [script, asset("components/unit_grid/grid.html"), told]) == stays

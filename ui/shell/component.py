@@ -30,8 +30,8 @@ const drawnAt = new WeakMap();
 export function drawComponent(told) {{
   const data = JSON.parse(new TextDecoder().decode(told.data));
   const root = told.parentElement, before = drawnAt.get(root);
-  if (data.at < before && before - data.at < {EARLY}) return;
-  if (data.at) drawnAt.set(root, data.at);
+  if (data.made_at < before && before - data.made_at < {EARLY}) return;
+  if (data.made_at) drawnAt.set(root, data.made_at);
   return drawNow({{ ...told, data }});
 }}
 """
@@ -96,7 +96,7 @@ class Component:
             events: `on_<name>_change` for each state and event that it tells.
         """
         if self._is_early():
-            data = {**data, "at": time.time()}
+            data = {**data, "made_at": time.time()}
         if more is None:
             told = _json(data)
         else:
