@@ -121,10 +121,11 @@ class MemoryBudget:
             self._holdings.move_to_end(holding)
         return True
 
-    def unuse(self, holding: MemoryHolding) -> None:
-        """Note the end of a use."""
+    def unuse(self, *holdings: MemoryHolding) -> None:
+        """Note the end of uses, of all at once: what was used before the others is let go of before them."""
         with self._locked():
-            holding._uses -= 1
+            for holding in holdings:
+                holding._uses -= 1
         self._trim()
 
     @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from streamlit import config
 
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
@@ -213,6 +214,10 @@ def page(context: BrowserContext) -> Iterator[Page]:
         one.close()
     context.clear_cookies()
     assert found == []
+
+
+# Routes and pages that tests call themselves are asked on one's own machine, without a login.
+config.set_option("server.address", "127.0.0.1")
 
 
 @pytest.fixture(autouse=True)

@@ -224,18 +224,18 @@ def _buttons(one: SeenJob) -> None:
     others = len(job.owners) - one.own
     if job.active and not job.cancelling:
         if one.own:
-            _act(
-                "Cancel" if not others else "Cancel for me", "cancel", job, partial(seen_jobs.cancel, job.id)
-            )
+            label = "Cancel" if not others else "Cancel for me"
+            _act(label, key_of("cancel_job", job.id), partial(seen_jobs.cancel, job.id))
         if others and visitors.may(Role.OPERATOR):
             act = partial(seen_jobs.cancel, job.id, everybody=True)
-            _act("Cancel for everybody" if one.own or others > 1 else "Cancel", "cancel_all", job, act)
+            label = "Cancel for everybody" if one.own or others > 1 else "Cancel"
+            _act(label, key_of("cancel_all_job", job.id), act)
     elif not job.active and job.state != "done":
-        _act("Start again", "retry", job, partial(seen_jobs.retry, job.id))
+        _act("Start again", key_of("retry_job", job.id), partial(seen_jobs.retry, job.id))
 
 
-def _act(label: str, kind: str, job: Job, act: Callable[[], None]) -> None:
-    st.button(label, key=key_of(f"{kind}_job", job.id), on_click=_done, args=(act,))
+def _act(label: str, key: str, act: Callable[[], None]) -> None:
+    st.button(label, key=key, on_click=_done, args=(act,))
 
 
 def _done(act: Callable[[], None]) -> None:

@@ -56,11 +56,14 @@ def _line(one: Undo) -> None:
         horizontal=True, vertical_alignment="center", gap="small", key=key_of("cleared", cleared.batch)
     ):
         st.caption(plain(text), width="content")
-        for label, kind, act in (
-            ("Bring back", "undo", partial(cache.undo, cleared.batch)),
-            ("Delete for good", "delete", partial(cache.delete_for_good, cleared.batch)),
+        for label, key, act in (
+            ("Bring back", key_of("undo_cleared", cleared.batch), partial(cache.undo, cleared.batch)),
+            (
+                "Delete for good",
+                key_of("delete_cleared", cleared.batch),
+                partial(cache.delete_for_good, cleared.batch),
+            ),
         ):
-            key = key_of(f"{kind}_cleared", cleared.batch)
             st.button(label, key=key, type="tertiary", on_click=_done, args=(act,))
 
 

@@ -154,8 +154,7 @@ def using() -> Iterator[None]:
     try:
         yield
     finally:
-        for holding in _in_use.get() or ():
-            budget().unuse(holding)
+        budget().unuse(*(_in_use.get() or ()))
         _in_use.reset(token)
 
 
