@@ -37,23 +37,29 @@ class Watch:
         self._ports, self._base, self._say = tuple(ports), base, say
         self._answered = dict.fromkeys(ports, 0.0)
         self._slow: dict[int, bool] = dict.fromkeys(ports, False)
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """End it, after the look that is under way."""
+        self._stopped.set()
+        self._thread.join()
+
     def silent(self, port: int, since: float) -> float:
         """Seconds since a server that was started at `since` (time.monotonic()) last answered."""
         return time.monotonic() - max(since, self._answered[port])
 
     def _look(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             for number, port in enumerate(self._ports, 1):
                 if asked(port, f"{self._base}/_stcore/health")[0] == 200:
                     self._answered[port] = time.monotonic()
                     self._tell(number, port)
-            time.sleep(EVERY)
+            self._stopped.wait(EVERY)
 
     def _tell(self, number: int, port: int) -> None:
         """Say when a server gets slow, and when that is over."""

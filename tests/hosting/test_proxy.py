@@ -151,7 +151,7 @@ def test_ready_while_one_of_them_is(where: Where, servers: list[Recorder]) -> No
 
 
 def test_slow_and_silent_servers_are_noticed(
-    servers: list[Recorder], monkeypatch: pytest.MonkeyPatch
+    servers: list[Recorder], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(watch, "EVERY", 0.02)
     said: list[str] = []
@@ -164,6 +164,7 @@ def test_slow_and_silent_servers_are_noticed(
             time.sleep(0.01)
         return line in said
 
+    request.addfinalizer(watching.stop)
     servers[1].ready = 503
     assert told("Server 2 is not ready: so it says.")
     servers[1].ready = 200
