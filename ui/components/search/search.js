@@ -61,7 +61,8 @@ export default function({ data, parentElement }) {
         const told = await answer.json();
         if (asking !== state.asking) return;
         show({ ...told, query: wanted });
-        if (state.go !== undefined) { const go = state.go; state.go = undefined; lead(go); }
+        // Enter was meant for what was typed, and not for an answer to less of it.
+        if (state.go !== undefined && wanted === input.value.trim()) { const go = state.go; state.go = undefined; lead(go); }
       } else fail(await answer.text());
     } catch (error) {
       if (error.name !== 'AbortError') fail('The server does not answer. Is it still running? Type again to retry.');
