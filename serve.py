@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from interpret_core.networks import torchvision_ops
-from ui.access import gate, hosts
+from ui.access import hosts, settings
 from ui.access.gate import Gate
 from ui.access.hosts import KnownHosts
 from ui.server import limits, logs, metrics, readiness, routes, sessions
@@ -58,7 +58,7 @@ def warm() -> None:
     gc.freeze()
 
 
-if refusal := gate.refuse_to_start() or logs.problem() or limits.problem():
+if refusal := settings.current().problem or logs.problem() or limits.problem():
     sys.exit(refusal)
 
 app = st.App(

@@ -9,17 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import logging
 import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,7 +39,6 @@ FORWARDED = "x-unitscope-forwarded"  # by our own nginx: the request came to it 
 NEXT = "unitscope_next"  # cookie with the address that somebody came for
 _LONGEST = 2000  # characters of it
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
-logger = logging.getLogger(__name__)
 
 
 class Gate:
@@ -61,7 +57,7 @@ class Gate:
         asked = _Asked(scope, access)
         guarded = self._with_headers(send, asked.https)
         scope[SCOPE] = asked.visitor.name
-        answer = await run_in_threadpool(asked.answer) if asked.slow else asked.answer()
+        answer = asked.answer()
         if answer is not None:
             await answer(scope, receive, guarded)
             return
@@ -95,8 +91,7 @@ class _Asked:
         self._scope, self._access = scope, access
         self._connection = HTTPConnection(scope)
         self._path = _below(str(scope["path"]))
-        self.slow = self._path == ENTER
-        self.visitor = identity.visitor(access, self._values)
+        self.visitor = identity.visitor(access, self._connection)
         if not access.login and not access.open and self._is_forwarded():
             self.visitor = Visitor("", Role.NOBODY)
         elif not self.visitor.shown and (access.login or access.open):
@@ -171,10 +166,10 @@ class _Asked:
         peers = [*forwarded, *([client[0]] if client else [])]
         name = hosts.name_of((self._values("host") or [""])[0]) or ""
         return (
-            any(not identity.is_local(peer) for peer in peers if peer)
+            any(not hosts.is_loopback(peer) for peer in peers if peer)
             or bool(self._values("forwarded"))
             or bool(self._values(FORWARDED))
-            or not hosts.is_loopback_name(name)
+            or not hosts.is_loopback(name)
         )
 
     def _to_provider(self) -> Response:
@@ -250,9 +245,3 @@ def inline_scripts() -> tuple[str, ...]:
     return tuple(
         f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in found
     )
-
-
-def refuse_to_start() -> str:
-    """Why nothing is served, for the console; empty where all is well."""
-    problem: Any = settings.current().problem
-    return str(problem)

@@ -146,9 +146,10 @@ def _own_names() -> frozenset[str]:
     return frozenset(name.lower().rstrip(".") for name in names if name)
 
 
-def is_loopback_name(name: str) -> bool:
+def is_loopback(name: str) -> bool:
     """Whether a name or address means the machine itself, whichever machine that is."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        found = ipaddress.ip_address(name)
     except ValueError:
         return any(_fits(name, pattern) for pattern in LOOPBACK)
+    return bool((getattr(found, "ipv4_mapped", None) or found).is_loopback)

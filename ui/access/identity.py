@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Mapping
 from typing import Any
 
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from streamlit import auth_util
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -20,37 +20,36 @@ from ui.access.settings import EMAIL, UNVERIFIED, Access, folded
 
 PROXY_HEADER = "x-unitscope-proxy"
 _LONGEST = 320  # characters of a name: what an address of mail may have
-Values = Callable[[str], Sequence[str]]  # a header's name in small letters -> its values
 
 
-def visitor(access: Access, values: Values) -> Visitor:
+def visitor(access: Access, asked: HTTPConnection) -> Visitor:
     """Who asks.
 
     Args:
         access: the settings.
-        values: of the request's headers.
+        asked: the request, or the opening of a websocket.
     """
-    shown = _named(access, values)
+    shown = _named(access, asked)
     if not shown:
         return Visitor("", access.unknown)
     name = folded(shown)
     return Visitor(name, access.role_of(name), shown)
 
 
-def _named(access: Access, values: Values) -> str:
+def _named(access: Access, asked: HTTPConnection) -> str:
     """The name that the login gives; empty where nobody is logged in."""
     if access.login == "header":
-        return _by_header(access, values)
+        return _by_header(access, asked.headers)
     if access.login == "oidc":
-        return _by_cookie(access, cookies(values("cookie")))
+        return _by_cookie(access, asked.cookies)
     return ""
 
 
-def _by_header(access: Access, values: Values) -> str:
-    given = values(access.header)
+def _by_header(access: Access, headers: Headers) -> str:
+    given = headers.getlist(access.header)
     if len(given) != 1:  # two are a proxy that adds where it should replace: one is the client's word
         return ""
-    told = values(PROXY_HEADER)
+    told = headers.getlist(PROXY_HEADER)
     # Without a secret the server listens to its own machine alone (`settings`): only the proxy reaches it.
     if access.secret and not (
         len(told) == 1 and hmac.compare_digest(told[0].encode(), access.secret.encode())
@@ -93,28 +92,3 @@ def _plain(name: object) -> str:
     if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST:
         return ""
     return name.strip()
-
-
-def cookies(headers: Iterable[str]) -> dict[str, str]:
-    """Name and value of each cookie in `Cookie` headers."""
-    found: dict[str, str] = {}
-    for pair in (pair for header in headers for pair in header.split(";")):
-        name, equals, value = pair.strip().partition("=")
-        if not equals or name in found:
-            continue
-        try:
-            parsed = SimpleCookie(f"x={value}")
-        except CookieError:
-            continue
-        found[name] = parsed["x"].value if "x" in parsed else value
-    return found
-
-
-def is_local(peer: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        found = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return bool((mapped or found).is_loopback)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 from streamlit import auth_util, config
 from streamlit.web.server.server_util import get_cookie_secret
 
+from ui.access import hosts
 from ui.access.roles import WORDS, Role
 
 OPEN = "INTERPRET_OPEN"
@@ -110,14 +110,9 @@ def folded(name: str) -> str:
     return "".join(letter.lower() if letter.isascii() else letter for letter in name)
 
 
-def is_loopback(address: str) -> bool:
-    """Whether an address to listen on is reached from its own machine alone."""
-    if address == "localhost" or address.startswith("unix:"):
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+def is_loopback(listens: str) -> bool:
+    """Whether what is listened on, an address or a unix socket, is reached from its own machine alone."""
+    return listens.startswith("unix:") or hosts.is_loopback(listens)
 
 
 @lru_cache(maxsize=8)
@@ -155,7 +150,7 @@ def _read(given: tuple[tuple[str, str], ...], listens: str, oidc: bool) -> Acces
         claim=values[CLAIM] or EMAIL,
     )
     problems += _problems(access, listens, oidc)
-    return Access(**{**access.__dict__, "problem": problems[0] if problems else ""})
+    return replace(access, problem=problems[0] if problems else "")
 
 
 def _patterns(text: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def ended(request: Request) -> float:
 
 
 def owner() -> str:
-    """Whose jobs this session submits and cancels: "" for who is not logged in."""
+    """Whose jobs this session submits and cancels: "" on one's own machine, where nobody logs in."""
     return visitors.current().name
 
 

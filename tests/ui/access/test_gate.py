@@ -108,17 +108,17 @@ def test_beyond_localhost_without_a_login_nothing_is_served(monkeypatch: Environ
     monkeypatch.setattr(
         config, "get_option", lambda name: listens if name == "server.address" else real(name)
     )
-    assert "has no login" in gate.refuse_to_start()
+    assert "has no login" in settings.current().problem
     assert ask("/").status == 503
     assert ask("/_stcore/stream", kind="websocket").status == 503
     monkeypatch.setenv(settings.OPEN, "1")
-    assert gate.refuse_to_start() == ""
+    assert settings.current().problem == ""
     assert who(ask("/"))[1] == "member"
     assert ask("/_stcore/metrics").status == 403, "not an operator"
     monkeypatch.setenv(settings.OPEN, "operator")
     assert who(ask("/_stcore/metrics"))[1] == "operator"
     monkeypatch.setenv(settings.OPEN, "anybody")
-    assert "expected 0, 1 or a role" in gate.refuse_to_start()
+    assert "expected 0, 1 or a role" in settings.current().problem
 
 
 def test_who_lets_everybody_in_behind_a_proxy_makes_nobody_an_operator(monkeypatch: Environment) -> None:
@@ -136,7 +136,7 @@ def test_guests_are_told_apart_by_address(monkeypatch: Environment) -> None:
 
 def test_a_public_address_in_front_counts_like_listening_there(monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.ADDRESS, "0.0.0.0")
-    assert "has no login" in gate.refuse_to_start()
+    assert "has no login" in settings.current().problem
 
 
 @pytest.mark.usefixtures("oidc")
@@ -242,7 +242,7 @@ def test_anonymous_where_allowed_browses_and_no_more(monkeypatch: Environment) -
     assert ask("/_stcore/upload_file/a/b", method="PUT").status == 401
     assert ask("/_stcore/metrics").status == 401
     monkeypatch.setenv(settings.ANONYMOUS, "member")
-    assert settings.ANONYMOUS in gate.refuse_to_start()
+    assert settings.ANONYMOUS in settings.current().problem
 
 
 @pytest.mark.usefixtures("header")
@@ -268,24 +268,24 @@ def test_a_header_that_anybody_can_write_is_no_login(monkeypatch: Environment) -
     monkeypatch.setattr(
         config, "get_option", lambda name: "0.0.0.0" if name == "server.address" else real(name)
     )
-    assert settings.SECRET in gate.refuse_to_start()
+    assert settings.SECRET in settings.current().problem
     assert ask("/", ("x-email", "root@example.org")).status == 503
     monkeypatch.setenv(settings.SECRET, "short")
-    assert "fewer than 32" in gate.refuse_to_start()
+    assert "fewer than 32" in settings.current().problem
     monkeypatch.setenv(settings.SECRET, SECRET)
-    assert gate.refuse_to_start() == ""
+    assert settings.current().problem == ""
 
 
 def test_settings_that_contradict_each_other(monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.HEADER, "X-Email")
-    assert "nobody may come in" in gate.refuse_to_start()
+    assert "nobody may come in" in settings.current().problem
     monkeypatch.setenv("INTERPRET_VIEWERS", "*")
-    assert gate.refuse_to_start() == ""
+    assert settings.current().problem == ""
     monkeypatch.setenv(settings.OPEN, "1")
-    assert "take one of them away" in gate.refuse_to_start()
+    assert "take one of them away" in settings.current().problem
     monkeypatch.delenv(settings.OPEN)
     monkeypatch.setenv(settings.HEADER, "X Email:")
-    assert "expected the name of a header" in gate.refuse_to_start()
+    assert "expected the name of a header" in settings.current().problem
 
 
 @pytest.mark.usefixtures("oidc")
