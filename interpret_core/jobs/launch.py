@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -104,9 +105,8 @@ def environment() -> dict[str, str]:
     """For such a process: it finds this code, wherever it is started."""
     paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
-    found.pop(
-        processes.TOKEN, None
-    )  # a worker that looks at jobs may start a scheduler, which is not its own
+    # A worker that looks at jobs may start a scheduler, which is not its own.
+    found.pop(processes.TOKEN, None)
     return found
 
 
@@ -120,6 +120,29 @@ def output(path: Path, *, append: bool = False) -> IO[bytes] | int:
         return os.fdopen(os.open(path, flags, 0o666), "wb")
     except OSError:
         return subprocess.DEVNULL
+
+
+def started(
+    words: Sequence[str], log: IO[bytes] | int, lease: Lease, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """A process in a session of its own that writes to a log, which is closed here, and holds a lease on.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=variables,
+            pass_fds=(lease.descriptor,),
+        )
+    finally:
+        if not isinstance(log, int):
+            log.close()
 
 
 def reaped(process: subprocess.Popen[bytes]) -> None:
@@ -155,21 +178,9 @@ def _handed_over(store: Store, own: str) -> Lease | None:
 def _start(store: Store, lease: Lease, surroundings: str) -> None:
     known = {"surroundings": surroundings, "host": processes.host()}
     store.put_json(SCHEDULER, known)  # where this cannot be written, no job could be started either
+    log = output(store.folder / "logs" / "scheduler.log")
     try:
-        log = output(store.folder / "logs" / "scheduler.log")
-        try:
-            process = subprocess.Popen(
-                command(store, "--lease", str(lease.descriptor)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=environment(),
-                pass_fds=(lease.descriptor,),
-            )
-        finally:
-            if not isinstance(log, int):
-                log.close()
+        process = started(command(store, "--lease", str(lease.descriptor)), log, lease, environment())
     except OSError as error:
         raise UserError(
             f"No process for jobs could be started: {error}. Check memory, disk and {sys.executable}."
@@ -177,9 +188,7 @@ def _start(store: Store, lease: Lease, surroundings: str) -> None:
     _started[:] = [other for other in _started if other.poll() is None]
     _started.append(process)
     reaped(process)
-    born = processes.look_up(process.pid)
-    process_of = {"pid": process.pid, "birth": born.birth if born else ""}
-    store.put_json(SCHEDULER, known | process_of, needed=False)
+    store.put_json(SCHEDULER, known | processes.known(process.pid), needed=False)
 
 
 def _surroundings() -> str:

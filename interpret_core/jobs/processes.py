@@ -9,7 +9,7 @@ import signal
 import socket
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -47,6 +47,12 @@ def look_up(pid: int) -> Process | None:
         return Process(f"{found.create_time() - up:.2f}", " ".join(found.cmdline()))
     except psutil.Error:
         return None
+
+
+def known(pid: int) -> dict[str, Any]:
+    """What a record says of a process, so that it is found again and never mistaken: `pid` and `birth`."""
+    born = look_up(pid)
+    return {"pid": pid, "birth": born.birth if born else ""}
 
 
 def alive(pid: int, birth: str, word: str) -> bool:

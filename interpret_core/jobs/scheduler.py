@@ -204,8 +204,7 @@ class Scheduler:
                 change(self._store, job.id, lambda now: state.ended(now, "failed", line))
                 return False
         self._children[token] = process
-        born = processes.look_up(process.pid)
-        known = {"pid": process.pid, "birth": born.birth if born else ""}
+        known = processes.known(process.pid)
         change(self._store, job.id, lambda now: known if now.token == token and not now.pid else None)
         return True
 
@@ -214,16 +213,4 @@ class Scheduler:
         environment = {**launch.environment(), processes.TOKEN: job.token}
         threads.wait_briefly(environment)
         log = launch.output(state.log_path(self._store, job.id), append=job.attempts > 1)
-        try:
-            return subprocess.Popen(
-                launch.command(self._store, job.id),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=environment,
-                pass_fds=(lease.descriptor,),
-            )
-        finally:
-            if not isinstance(log, int):
-                log.close()
+        return launch.started(launch.command(self._store, job.id), log, lease, environment)

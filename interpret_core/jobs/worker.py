@@ -45,8 +45,7 @@ def work(store: Store, identity: str, token: str) -> int:
     stop = _Stop()
     signal.signal(signal.SIGTERM, stop)
     os.nice(settings().nice)
-    born = processes.look_up(os.getpid())
-    own = {"pid": os.getpid(), "birth": born.birth if born else ""}
+    own = processes.known(os.getpid())
     if not token or not _write(store, identity, token, lambda _: own):
         logger.error("Job %s is not for this process: ended.", identity)
         return 1

@@ -20,7 +20,7 @@ from diskcache import Cache
 from interpret_core.errors import StoreError
 from interpret_core.store.check import Check, check_folder, lost
 from interpret_core.store.disk import BLOB, Damage, NewerEntryError, PlainDisk, newer, seal, unseal
-from interpret_core.store.folder import ResultsFolder
+from interpret_core.store.folder import TIME, ResultsFolder
 from interpret_core.store.room import Room, note_read, size_of
 from interpret_core.store.trash import StoredEntry, Trash, stored_entries
 
@@ -30,7 +30,6 @@ Decode = Callable[[memoryview], Value]
 
 KEPT_REPORTS = 100
 INDEX = "index"  # stands for a key where the index itself was damaged
-TIME = "COALESCE(CAST(store_time AS REAL), 0.0)"  # a number, whatever a damaged row says
 AT_ONCE = 500  # keys in one query; SQLite takes 999 where it is old
 
 

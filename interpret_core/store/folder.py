@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -37,6 +37,11 @@ from interpret_core.store.rebuild import Rebuilt, in_memory, rebuild
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+
+# Of a row of the index, as SQL: a number whatever a damaged row says, and rows that this store has written.
+TIME = "COALESCE(CAST(store_time AS REAL), 0.0)"
+BYTES = "CASE WHEN filename IS NULL THEN length(value) ELSE size END"
+PLAIN = "raw = 1 AND typeof(key) = 'text'"
 
 RESERVE = 1 << 19  # bytes set aside: on a full disk, SQLite needs room even to delete
 ATTEMPTS = 8  # the index may have to be mended, and somebody may be deleting the folder
@@ -88,6 +93,12 @@ class ResultsFolder:
         self._index.close()
         if self._opened is not None and self._opened.pid == os.getpid():
             self._opened.cache.close()
+
+    def unlink(self, filenames: Iterable[str]) -> None:
+        """Delete files whose rows are gone: one that is left over is found by the check."""
+        for name in filenames:
+            with contextlib.suppress(OSError):
+                (self.results / name).unlink()
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """What a query of the index finds; nothing where nothing was ever stored.

@@ -21,7 +21,7 @@ from diskcache import Cache
 from interpret_core.errors import StoreError
 from interpret_core.sizes import written
 from interpret_core.store.disk import BLOB, MAGIC, Damage, newer, read_plain
-from interpret_core.store.folder import ResultsFolder
+from interpret_core.store.folder import BYTES, PLAIN, ResultsFolder
 from interpret_core.store.kinds import AGAIN, EntryKind
 
 AGAIN_BYTES = 4 << 30  # of all entries that are computed again in seconds
@@ -34,8 +34,7 @@ AT_ONCE = 200  # rows deleted in one step, which everybody else waits for
 _KIND = "substr(rest, 1, instr(rest || '/', '/') - 1)"
 _USAGE = (
     f"SELECT {_KIND}, COUNT(*), SUM(bytes) FROM (SELECT substr(key, instr(key, '/') + 1) AS rest, "
-    "CASE WHEN filename IS NULL THEN length(value) ELSE size END AS bytes "
-    "FROM Cache WHERE raw = 1 AND typeof(key) = 'text') GROUP BY 1"
+    f"{BYTES} AS bytes FROM Cache WHERE {PLAIN}) GROUP BY 1"
 )
 
 
@@ -169,7 +168,7 @@ class Room:
         for kind in AGAIN:
             start = f"{self._record}/{kind}/"
             query = (
-                "SELECT key, filename, size FROM Cache WHERE raw = 1 AND typeof(key) = 'text' "
+                f"SELECT key, filename, size FROM Cache WHERE {PLAIN} "
                 "AND typeof(filename) = 'text' AND typeof(size) = 'integer' AND key >= ? AND key < ?"
             )
             for name, filename, size in self._folder.rows(query, (start, start + "\U0010ffff")):
@@ -188,10 +187,8 @@ class Room:
             with cache.transact():
                 return [one.filename for one in chosen if _deleted_row(cache, one)]
 
-        # The rows first: a file that is left over is found by the check, one that is missed is damage.
-        for filename in self._folder.write("write to", delete, reserve=True):
-            with contextlib.suppress(OSError):
-                (self._folder.results / filename).unlink()
+        # The rows first: a file that is missed is damage.
+        self._folder.unlink(self._folder.write("write to", delete, reserve=True))
 
     def _of_later_version(self, entry: _UnreadEntry) -> bool:
         try:

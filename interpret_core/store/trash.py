@@ -10,7 +10,6 @@ made anew from the files, what was cleared is simply back.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 import time
@@ -21,15 +20,12 @@ from diskcache import Cache
 
 from interpret_core.errors import StoreError
 from interpret_core.store.disk import BLOB
-from interpret_core.store.folder import ResultsFolder
+from interpret_core.store.folder import BYTES, PLAIN, TIME, ResultsFolder
 
 DAY = 24 * 3600.0  # seconds for which what was cleared can be brought back
 PREFIX = "aside/trash/"
 _BATCH = re.compile(r"(\d{10,13})-[0-9a-f]{8}")  # milliseconds since the epoch, and what tells two apart
 _END = "\U0010ffff"
-_BYTES = "CASE WHEN filename IS NULL THEN length(value) ELSE size END"
-_TIME = "COALESCE(CAST(store_time AS REAL), 0.0)"
-_PLAIN = "raw = 1 AND typeof(key) = 'text'"
 
 
 class StoredEntry(NamedTuple):
@@ -80,9 +76,7 @@ class Restored(NamedTuple):
 
 def stored_entries(folder: ResultsFolder) -> list[StoredEntry]:
     """All entries, those that were cleared aside; sorted by name."""
-    query = (
-        f"SELECT key, {_BYTES}, {_TIME} FROM Cache WHERE {_PLAIN} AND NOT (key >= ? AND key < ?) ORDER BY 1"
-    )
+    query = f"SELECT key, {BYTES}, {TIME} FROM Cache WHERE {PLAIN} AND NOT (key >= ? AND key < ?) ORDER BY 1"
     rows = folder.rows(query, (PREFIX, PREFIX + _END))
     return [StoredEntry(name, int(size or 0), float(written)) for name, size, written in rows]
 
@@ -112,7 +106,7 @@ class Trash:
         batch = f"{int(time.time() * 1000):013d}-{secrets.token_hex(4)}"
 
         def rename(cache: Cache) -> int:
-            query = f"UPDATE Cache SET key = ? WHERE key = ? AND {_PLAIN} AND {_TIME} = ?"
+            query = f"UPDATE Cache SET key = ? WHERE key = ? AND {PLAIN} AND {TIME} = ?"
             with cache.transact():
                 return sum(
                     _sql(cache, query, (f"{PREFIX}{batch}/{one.name}", one.name, one.written)).rowcount
@@ -125,7 +119,7 @@ class Trash:
 
     def batches(self) -> list[Cleared]:
         """What was cleared and is still there, the latest first."""
-        query = f"SELECT key, {_BYTES} FROM Cache WHERE {_PLAIN} AND key >= ? AND key < ?"
+        query = f"SELECT key, {BYTES} FROM Cache WHERE {PLAIN} AND key >= ? AND key < ?"
         found: dict[str, list[int]] = {}
         for name, size in self._folder.rows(query, (PREFIX, PREFIX + _END)):
             found.setdefault(name.removeprefix(PREFIX).partition("/")[0], []).append(int(size or 0))
@@ -157,7 +151,7 @@ class Trash:
         if not _BATCH.fullmatch(batch):
             raise StoreError("What was cleared is gone: it was kept for a day.")
         back, superseded, files = self._folder.write("write to", rename, reserve=True)
-        self._unlink(files)
+        self._folder.unlink(files)
         if not back and not superseded:
             raise StoreError("What was cleared is gone: it was kept for a day, or somebody brought it back.")
         return Restored(back, superseded)
@@ -178,13 +172,8 @@ class Trash:
             with cache.transact():
                 return _delete(cache, f"{PREFIX}{batch}/")
 
-        # The rows first: a file that is left over is found by the check, one that is missed is damage.
-        self._unlink(self._folder.write("write to", delete, reserve=True))
-
-    def _unlink(self, files: Sequence[str]) -> None:
-        for name in files:
-            with contextlib.suppress(OSError):
-                (self._folder.results / name).unlink()
+        # The rows first: a file that is missed is damage.
+        self._folder.unlink(self._folder.write("write to", delete, reserve=True))
 
 
 def _delete(cache: Cache, place: str) -> list[str]:
