@@ -1,4 +1,4 @@
-"""Sizes in bytes, as people write them: `2G`, `500M`, `1.5 GB`, or a plain number."""
+"""Numbers that variables state: sizes in bytes as people write them (`2G`, `1.5 GB`), and whole numbers."""
 
 from __future__ import annotations
 
@@ -38,3 +38,27 @@ def written(size: float) -> str:
             number = size / UNITS[unit]
             return f"{number:.{0 if number >= 10 or unit in 'MK' else 1}f} {unit.replace('K', 'k')}B"
     return f"{size:.0f} bytes"
+
+
+def whole(name: str, text: str, default: int, least: int, most: int = 10**9) -> int:
+    """A whole number that a variable states.
+
+    Args:
+        name: of the variable, for the message.
+        text: what it says; nothing means the default.
+        default: where it says nothing.
+        least, most: what it may be.
+
+    Raises:
+        UserError: it is none of these.
+    """
+    text = text.strip()
+    if not text:
+        return default
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else least - 1
+    if not least <= number <= most:
+        bounds = f"of at least {least}" if most == 10**9 else f"from {least} to {most}"
+        raise UserError(
+            f"{name} is {text[:60]!r}, expected a whole number {bounds}: correct it, or unset it."
+        )
+    return number

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interpret_core import config, machine
+from interpret_core import config, machine, sizes
 from interpret_core.errors import UserError
 from interpret_core.sizes import parsed, written
 
@@ -95,3 +95,16 @@ def test_a_container_s_limit_counts_version_1(tmp_path: Path) -> None:
 
 def test_without_control_groups_it_is_the_machine_s(tmp_path: Path) -> None:
     assert machine.memory(tmp_path / "none", tmp_path / "none") == machine_bytes()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "65", "9" * 50, "²"])
+def test_a_whole_number_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match=r"X is .*, expected a whole number from 1 to 64"):
+        sizes.whole("X", text, 1, 1, 64)
+
+
+def test_a_whole_number_is_taken() -> None:
+    assert [sizes.whole("X", text, 1, 1, 64) for text in ("", "1", " 4 ")] == [1, 1, 4]
+    assert sizes.whole("X", "0", 5, 0) == 0
+    with pytest.raises(UserError, match="of at least 2: correct it, or unset it"):
+        sizes.whole("X", "1", 2, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from interpret_core import sizes
 from interpret_core.errors import UserError
 
 PARALLEL = 1  # jobs that work at a time; a profile keeps a small host busy on its own
@@ -56,16 +57,7 @@ def runner() -> str | None:
 
 
 def _whole(name: str, default: int, least: int) -> int:
-    text = os.environ.get(name, "").strip()
-    try:
-        value = int(text) if text else default
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise UserError(
-            f"{name} is {text!r}, expected a whole number of at least {least}: change or unset it."
-        )
-    return value
+    return sizes.whole(name, os.environ.get(name, ""), default, least)
 
 
 def _minutes(name: str, default: float) -> float:

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from interpret_core.errors import UserError
 from interpret_core.measures.ablation.settings import Setting
 from tests.ui import test_relevance_routes as maps
 from ui.ablation.steps import Runs, Task
@@ -22,7 +21,7 @@ from ui.server import routes, searches
 from ui.session import ablations, relevances, results
 from ui.session.ablations import Case
 from ui.session.live import queue as live
-from ui.session.live.queue import Busy, Left, LiveQueue, Ticket, at_work
+from ui.session.live.queue import Busy, Left, LiveQueue, Ticket
 
 
 async def stays() -> bool:
@@ -144,16 +143,6 @@ def test_whoever_leaves_while_waiting_is_not_computed_for() -> None:
     queue.leave(working)
     assert not called
     assert (queue.working, queue.waiting) == (0, 0)
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "65", "9" * 50, "²"])
-def test_a_number_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match=r"INTERPRET_LIVE is .*, expected a whole number from 1 to 64"):
-        at_work(text)
-
-
-def test_a_number_is_taken() -> None:
-    assert [at_work(text) for text in ("", "1", " 4 ")] == [1, 1, 4]
 
 
 @pytest.fixture
@@ -306,5 +295,5 @@ def test_an_ablation_waits_in_words_and_goes_on_with_what_it_knows(busy: LiveQue
 
 def test_who_asks() -> None:
     request = Request(scope("/", ""))
-    assert live.visitors.who(request) == "address 10.0.0.1"
-    assert live.visitors.who() == "no session"
+    assert live.presence.who(request) == "address 10.0.0.1"
+    assert live.presence.who() == "no session"

@@ -13,12 +13,12 @@ from interpret_core.store.kinds import kind_of
 from ui.access import visitors
 from ui.access.roles import Role
 from ui.components.table.table import Cell, Column, rows_of, table
-from ui.inventory import undo, words
+from ui.inventory import selection, undo, words
 from ui.session import memory
 from ui.session.inventory import cache, disk, upkeep
 from ui.session.inventory.cache import KindUsage
 from ui.session.inventory.upkeep import CheckState
-from ui.shell import notices, state
+from ui.shell import notices
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
@@ -89,15 +89,14 @@ def _kinds(found: Sequence[KindUsage]) -> None:
         for one in found
     ]
     kinds = [one.kind for one in found]
-    chosen = state.parameter("kind")
-    place = kinds.index(chosen) if chosen in kinds else -1
+    place = selection.place_of("kind", kinds)
     operator = visitors.may(Role.OPERATOR)
     table(
         rows_of(columns, rows),
         "kinds_here",
         "What the cache holds by kind" + ("; a row that is pressed can be cleared below" if operator else ""),
         chosen=place,
-        on_pick=partial(_pick, kinds) if operator else None,
+        on_pick=partial(selection.pick, "kind", kinds) if operator else None,
         height=560,
     )
     if not operator:
@@ -114,11 +113,6 @@ def _kinds(found: Sequence[KindUsage]) -> None:
 def _short(size: int) -> str:
     """For a bar's narrow label."""
     return written(size).replace(" ", "\u00a0") if size >= 1 << 10 else "<\u00a01\u00a0kB"
-
-
-def _pick(kinds: Sequence[str], number: int) -> None:
-    if 0 <= number < len(kinds):
-        state.change(kind=None if state.parameter("kind") == kinds[number] else kinds[number])
 
 
 def _clear(one: KindUsage) -> None:

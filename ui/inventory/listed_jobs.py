@@ -13,7 +13,7 @@ from ui.access import visitors
 from ui.access.roles import Role
 from ui.components.control.control import buttons
 from ui.components.table.table import Cell, Column, rows_of, table
-from ui.inventory import words
+from ui.inventory import selection, words
 from ui.jobs.panel import bar
 from ui.jobs.words import brief, remaining
 from ui.session import memory
@@ -56,13 +56,13 @@ def _lists(busy: bool) -> None:
         st.rerun()  # at another pace from here on
     notices.show("jobs")
     chosen = state.parameter("job")
-    _active(now, chosen)
-    _ended([one for one in seen if not one.job.active], chosen)
+    _active(now)
+    _ended([one for one in seen if not one.job.active])
     if chosen and all(one.job.id != chosen for one in seen):
         st.caption("The computation that the link names is not known here any more.")
 
 
-def _active(now: Sequence[SeenJob], chosen: str) -> None:
+def _active(now: Sequence[SeenJob]) -> None:
     st.subheader("At work and in the line")
     if not now:
         st.caption("Nothing is being computed. Where a page lacks a result, it offers to compute it.")
@@ -84,7 +84,7 @@ def _active(now: Sequence[SeenJob], chosen: str) -> None:
         Column("Since", "When it was asked for", share=1.2),
     ]
     made = rows_of(columns, map(_active_row, ordered))
-    _table("jobs_now", "Computations at work and in the line", made, ordered, chosen)
+    _table("jobs_now", "Computations at work and in the line", made, ordered)
 
 
 def _active_row(one: SeenJob) -> list[str | Cell]:
@@ -102,7 +102,7 @@ def _active_row(one: SeenJob) -> list[str | Cell]:
     ]
 
 
-def _ended(past: Sequence[SeenJob], chosen: str) -> None:
+def _ended(past: Sequence[SeenJob]) -> None:
     st.subheader("Ended")
     if not past:
         st.caption("No computation has ended here within the last 30 days.")
@@ -121,7 +121,7 @@ def _ended(past: Sequence[SeenJob], chosen: str) -> None:
         Column("When", share=1.3),
     ]
     made = rows_of(columns, map(_ended_row, shown))
-    _table("jobs_ended", "Computations that have ended", made, shown, chosen)
+    _table("jobs_ended", "Computations that have ended", made, shown)
 
 
 def _ended_row(one: SeenJob) -> list[str | Cell]:
@@ -149,25 +149,20 @@ def _visitor() -> str:
     return visitors.current().name
 
 
-def _table(key: str, what: str, made: Written, shown: Sequence[SeenJob], chosen: str) -> None:
+def _table(key: str, what: str, made: Written, shown: Sequence[SeenJob]) -> None:
     """A list, and below it the job that is chosen in it."""
     names = [one.job.id for one in shown]
-    place = names.index(chosen) if chosen in names else -1
+    place = selection.place_of("job", names)
     table(
         made,
         key,
         f"{what}; a row that is pressed is shown in detail below",
         chosen=place,
-        on_pick=partial(_pick, names),
+        on_pick=partial(selection.pick, "job", names),
         height=440,
     )
     if place >= 0:
         _detail(shown[place])
-
-
-def _pick(names: Sequence[str], number: int) -> None:
-    if 0 <= number < len(names):
-        state.change(job=None if state.parameter("job") == names[number] else names[number])
 
 
 def _detail(one: SeenJob) -> None:

@@ -13,10 +13,10 @@ from interpret_core.store.kinds import kind_of
 from ui.access import visitors
 from ui.access.roles import Role
 from ui.components.table.table import Cell, Column, rows_of, table
-from ui.inventory import undo, words
+from ui.inventory import selection, undo, words
 from ui.session.inventory import cache, known
 from ui.session.inventory.known import KnownSubject, Stored
-from ui.shell import links, state
+from ui.shell import links
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
@@ -81,22 +81,16 @@ def _table(kind: str, shown: Sequence[KnownSubject], counted: tuple[str, str]) -
         Column("Latest", share=1.2),
     ]
     marks = [one.digest or one.name for one in shown]
-    place = marks.index(state.parameter(f"of_{kind}")) if state.parameter(f"of_{kind}") in marks else -1
+    place = selection.place_of(f"of_{kind}", marks)
     table(
         rows_of(columns, map(_row, shown)),
         f"{kind}s_here",
         f"{title}s; a row that is pressed is shown in detail below",
         chosen=place,
-        on_pick=partial(_pick, kind, marks),
+        on_pick=partial(selection.pick, f"of_{kind}", marks),
         height=420,
     )
     return shown[place] if place >= 0 else None
-
-
-def _pick(kind: str, marks: Sequence[str], number: int) -> None:
-    name = f"of_{kind}"
-    if 0 <= number < len(marks):
-        state.change(**{name: None if state.parameter(name) == marks[number] else marks[number]})
 
 
 def _row(one: KnownSubject) -> list[str | Cell]:

@@ -12,8 +12,8 @@ from interpret_core.jobs import Job
 from interpret_core.options import ALL, fields_of
 from interpret_core.sizes import written
 from ui.jobs.words import duration
-from ui.session.inventory import seen_jobs
 from ui.session.inventory.upkeep import CheckState
+from ui.shell.plain import without_paths
 from ui.shell.theme import count_text
 
 NAMED = 3  # layers or classes in a line
@@ -55,7 +55,7 @@ def work_of(job: Job) -> str:
 
 def _name(value: object) -> str:
     """A name; of a path, which no page submits, the last part."""
-    return seen_jobs.without_paths(value) if isinstance(value, str) else ""
+    return without_paths(value) if isinstance(value, str) else ""
 
 
 def _differences(job: Job) -> list[str]:
@@ -130,16 +130,16 @@ def report(found: CheckState) -> str:
             f"{count_text(found.refused, 'entry', 'entries')} that Unitscope would not have written went, "
             "unopened."
         )
-    parts += [seen_jobs.without_paths(line) for line in found.index]
+    parts += [without_paths(line) for line in found.index]
     return " ".join(parts)
 
 
 def why(error: UnitscopeError) -> str:
     """An error without paths of the server."""
-    return seen_jobs.without_paths(str(error))
+    return without_paths(str(error))
 
 
 def shortly(text: str, most: int = 110) -> str:
     """A line of a table; without paths of the server."""
-    line = seen_jobs.without_paths(" ".join(text.split()))
+    line = without_paths(" ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - 1]}…"

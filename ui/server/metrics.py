@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -22,10 +23,11 @@ from interpret_core import jobs
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs.state import STATES
 from interpret_core.memory import budget
+from ui.server import routes as served
 from ui.session import stored
 from ui.session.live.queue import queue
 from ui.shell import notices
-from ui.shell.addresses import base
+from ui.shell.addresses import base, prefix
 from ui.shell.site import PAGES, address
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -47,7 +49,6 @@ _REQUESTS = Histogram(
     registry=REGISTRY,
 )
 _NAMES = {address(page) for page in PAGES}
-_ROUTES = ("thumb", "photo", "map", "download", "script", "search")
 
 
 def routes() -> list[Route]:
@@ -98,9 +99,17 @@ class Measured:
 
 def _route(scope: Scope) -> str:
     """Which of the own routes it is; empty for none."""
-    below = scope["path"].removeprefix(f"{base()}/api/")
+    below = scope["path"].removeprefix(f"{prefix()}/")
     name = below.partition("/")[0]
-    return name if below != scope["path"] and name in _ROUTES else ""
+    return name if below != scope["path"] and name in _own_routes() else ""
+
+
+@lru_cache(maxsize=1)
+def _own_routes() -> frozenset[str]:
+    """The first words of addresses below `/api`."""
+    start = f"{prefix()}/"
+    found = (route.path for route in served.routes() if route.path.startswith(start))
+    return frozenset(path.removeprefix(start).partition("/")[0] for path in found)
 
 
 class _Asked(Collector):

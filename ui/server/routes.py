@@ -25,7 +25,7 @@ from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
-from ui.access import visitors as access
+from ui.access import visitors
 from ui.access.roles import Role
 from ui.access.visitors import NotAllowedError
 from ui.components.search.index import StillReading
@@ -33,9 +33,8 @@ from ui.components.search.search import KEPT, OWN
 from ui.server import documents, exports, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
-from ui.session.inventory.seen_jobs import without_paths
+from ui.session.live import presence
 from ui.session.live import queue as live
-from ui.session.live import visitors
 from ui.session.live.queue import AFTER, Busy, Left
 from ui.session.memory import kept, using
 from ui.session.relevances import Spot, Wanted
@@ -43,6 +42,7 @@ from ui.session.view import LayerView
 from ui.shell.addresses import prefix
 from ui.shell.component import SCRIPTS
 from ui.shell.names import file_stem
+from ui.shell.plain import without_paths
 from ui.shell.sidebar import Ask
 from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX, IMAGES_MAX
 
@@ -140,9 +140,9 @@ async def relevance_map(request: Request) -> Response:
     asked = await to_thread.run_sync(_map_asked, request, limiter=readers)
     found = relevances.map_at_hand(asked.spot, asked.key)
     if found is None:
-        access.require_of(request, Role.VIEWER, "Computing a map")
+        visitors.require_of(request, Role.VIEWER, "Computing a map")
         compute = partial(relevances.map_of, asked.spot, asked.key)
-        found = await live.queue().computed(visitors.who(request), compute, request.is_disconnected)
+        found = await live.queue().computed(presence.who(request), compute, request.is_disconnected)
     content = await to_thread.run_sync(asked.draw, found, limiter=readers)
     return _picture(request, content, "image/png", current=asked.current)
 

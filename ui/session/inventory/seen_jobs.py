@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,12 +16,11 @@ from ui.access.roles import Role, Visitor
 from ui.session import work
 from ui.session.memory import again, once
 from ui.session.stored import store
+from ui.shell.plain import without_paths
 from ui.shell.theme import ROOT
 
 LINES = 40  # of a log
 SHOWN = 12  # letters of an id that are enough to name a job
-# A path of at least two parts that begins the way absolute ones do, and is no part of an address.
-_PATH = re.compile(r"(?<![\w:/.…])(?:/|[A-Za-z]:\\)(?:[^\s/\\:'\"<>|,;()]+[/\\])+(?=([^\s/\\'\"<>|,;()]*))")
 
 
 class SeenJob(NamedTuple):
@@ -119,18 +117,6 @@ def tail(identity: str) -> list[str]:
 def message(job: Job) -> str:
     """Why a job failed, without paths of the server."""
     return without_paths(job.message, _roots())
-
-
-def without_paths(text: str, roots: tuple[str, ...] = ()) -> str:
-    """A text with each path of the server cut down to its last part.
-
-    Args:
-        text: any.
-        roots: folders that are known, and may have spaces in their names; the longest first.
-    """
-    for root in roots:
-        text = re.sub(rf"(?<![\w/.-]){re.escape(root)}(?=[/\\\s'\":,;)]|$)", "…", text)
-    return _PATH.sub("…/", text)
 
 
 def _roots() -> tuple[str, ...]:

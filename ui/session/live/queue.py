@@ -20,10 +20,11 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from interpret_core.errors import UnitscopeError, UserError
-from ui.access import visitors as access
+from interpret_core import sizes
+from interpret_core.errors import UnitscopeError
+from ui.access import visitors
 from ui.access.roles import Role
-from ui.session.live import visitors
+from ui.session.live import presence
 
 T = TypeVar("T")
 VARIABLE, MOST = "INTERPRET_LIVE", 64
@@ -229,21 +230,6 @@ class LiveQueue:
         return sum(map(len, self._visitors.values()))
 
 
-def at_work(text: str) -> int:
-    """Live computations at a time, as the variable says; 1 where it says nothing.
-
-    Raises:
-        UserError: it is no whole number from 1 on.
-    """
-    text = text.strip()
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
-    if text and not 1 <= number <= MOST:
-        raise UserError(
-            f"{VARIABLE} is {text[:60]!r}, expected a whole number from 1 to {MOST}: correct it, or unset it."
-        )
-    return number or 1
-
-
 @lru_cache(maxsize=1)
 def queue() -> LiveQueue:
     """The queue of this server.
@@ -251,7 +237,7 @@ def queue() -> LiveQueue:
     Raises:
         UserError: INTERPRET_LIVE is no number.
     """
-    return LiveQueue(at_work(os.environ.get(VARIABLE, "")))
+    return LiveQueue(sizes.whole(VARIABLE, os.environ.get(VARIABLE, ""), 1, 1, MOST))
 
 
 @contextmanager
@@ -268,7 +254,7 @@ def turn(slot: str, patience: float = LOOK_IN, act: str = "") -> Iterator[None]:
         Busy: it is not yet its turn, or the queue is full: draw that, and come back.
     """
     if act:
-        access.require(Role.VIEWER, act)
-    own = f"{visitors.session()} {slot}"
-    with queue().turn(visitors.who(), own, patience, visitors.gone):
+        visitors.require(Role.VIEWER, act)
+    own = f"{presence.session()} {slot}"
+    with queue().turn(presence.who(), own, patience, presence.gone):
         yield

@@ -1,4 +1,4 @@
-"""Who asks: the one place that decides by whom limits are counted."""
+"""Who asks, and whether they are still there: the one place that decides by whom limits are counted."""
 
 from __future__ import annotations
 
