@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +39,17 @@ def namespace(mount: str, *, root: bool = False) -> tuple[str, ...]:
         reason = getattr(error, "stderr", b"") or error
         pytest.skip(f"`{mount}` cannot be done in a mount namespace here ({reason})")
     return prefix
+
+
+def fill(folder: Path) -> None:
+    """Write a file beside what lies in a folder until not a byte is left on its disk."""
+    with (folder / "junk").open("ab", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(os.urandom(size))
+        os.fsync(file.fileno())
+    assert os.statvfs(folder).f_bavail == 0
 
 
 def read_only(folder: Path) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from interpret_core import jobs
 from interpret_core.errors import StoreError
 from interpret_core.store import Record, Store
 from interpret_core.store.failures import DiskFullError, explained
+from tests.store.mounts import fill
 
 folder = Path(sys.argv[1])
 SIZES = (100, 5_000, 50_000, 300_000)  # in rows of the index, and in files of their own
@@ -21,17 +22,6 @@ JOB = jobs.Job(jobs.job_id("profile", {}), "profile", state="done", message="kep
 def record(number):
     values = np.random.default_rng(number).integers(0, 256, SIZES[number % 4], dtype=np.uint8)
     return Record({"a": values}, number)
-
-def fill():
-    with open(folder / "junk", "ab", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(os.urandom(size))
-            except OSError:
-                pass
-        os.fsync(file.fileno())
-    assert os.statvfs(folder).f_bavail == 0
 
 def read(store):
     for number in range(40):
@@ -58,7 +48,7 @@ store = Store(folder / "cache", shipped=())
 for number in range(40):
     store.put(f"r/{number}", record(number))
 store.put_json(f"job/{JOB.id}", JOB.to_json())
-fill()
+fill(folder)
 read(store)
 for path in (folder / "cache" / "results").glob("cache.db-*"):
     path.unlink()  # what SQLite keeps beside the index may be gone as well: a restart, a copy
@@ -85,7 +75,7 @@ read(store)
 store.put_json("state", "a job can still say why it failed")  # on the space that was set aside
 assert store.get_json("state")
 read(store)
-fill()
+fill(folder)
 read(Store(folder / "cache", shipped=()))
 """
 )

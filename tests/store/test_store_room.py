@@ -231,10 +231,11 @@ def test_processes_that_read_write_and_evict_together_find_whole_entries(tmp_pat
 
 
 FULL = """
-import os, sys
+import sys
 from pathlib import Path
 import numpy as np
 from interpret_core.store import Record, Store
+from tests.store.mounts import fill
 
 folder = Path(sys.argv[1])
 
@@ -245,13 +246,7 @@ def record(number):
 store = Store(folder / "cache", shipped=())
 for number in range(6):
     store.put(f"answers/{number}", record(number))
-with open(folder / "junk", "ab", buffering=0) as file:
-    for size in (1 << 20, 1 << 12, 1):
-        try:
-            while True:
-                file.write(os.urandom(size))
-        except OSError:
-            pass
+fill(folder)
 store.put("profile/0", record(9))
 assert store.get("profile/0").digest() == record(9).digest()
 assert 0 < len(store.keys("answers/")) < 6

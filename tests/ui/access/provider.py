@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -119,3 +120,9 @@ def secrets_file(provider: str, address: str, cookie_secret: str) -> str:
         f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
         f'server_metadata_url = "{provider}/.well-known/openid-configuration"\n'
     )
+
+
+def log_in(page: Page, name: str) -> None:
+    """From the page that asks to log in, as one of the users."""
+    page.get_by_role("link", name="Log in").click()
+    page.get_by_role("link", name=name).click()

@@ -117,8 +117,7 @@ def test_a_link_survives_the_login_and_the_logout_holds(visit: Page, guarded: st
     assert answer.status == 401
     expect(visit.get_by_role("heading", name="Log in to go on")).to_be_visible()
     expect(visit.get_by_text("help@example.org")).to_be_visible()
-    visit.get_by_role("link", name="Log in").click()
-    visit.get_by_role("link", name="ada").click()
+    provider.log_in(visit, "ada")
     expect(visit.locator(".us-head").first).to_contain_text("conv1 · unit 3")
     expect(visit).to_have_url(re.compile(r"/scope/units\?network=small&dataset=planted&layer=conv1&unit=3$"))
     expect(visit.locator(".tile img").first).to_be_attached()
@@ -137,8 +136,7 @@ def test_a_link_survives_the_login_and_the_logout_holds(visit: Page, guarded: st
 
 def test_whom_nobody_lists_is_told_so(visit: Page, guarded: str) -> None:
     visit.goto(f"{guarded}/")
-    visit.get_by_role("link", name="Log in").click()
-    visit.get_by_role("link", name="eve").click()
+    provider.log_in(visit, "eve")
     expect(visit.get_by_role("heading", name="No access")).to_be_visible()
     expect(visit.get_by_text("eve@elsewhere.org")).to_be_visible()
     visit.get_by_role("link", name="Log out").click()
