@@ -14,6 +14,7 @@ from ui.ablation import (
 from ui.ablation import (
     steps as ablation_live,
 )
+from ui.access.told import told
 from ui.access.visitors import NotAllowedError
 from ui.jobs import profile
 from ui.jobs.own import no_dataset
@@ -91,18 +92,18 @@ def measured(bench: Bench, choice: sliders.Choice) -> tuple[losses.Found | None,
         st.info(plain(busy))
         return None, True
     except NotAllowedError as error:
-        st.info(plain(error))
+        st.info(plain(told(error)))
         return None, False
     except NotRanked as error:
-        st.info(f"**{plain(error)}** Random and hand-picked units need no ranking.")
+        st.info(f"**{plain(told(error))}** Random and hand-picked units need no ranking.")
         if error.missing == RELEVANCE:
             offers.alone(bench, error.name)
         offers.ranking(bench.case)
     except ChangedFileError as error:
         results.look_again(bench.case.dataset)
-        st.error(plain(error))
+        st.error(plain(told(error)))
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
     return None, False
 
 

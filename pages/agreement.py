@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError, UserError
+from ui.access.told import told
 from ui.agreement import parts, untrained
 from ui.agreement.parts import Side
 from ui.agreement.rows import facts_sentence
@@ -48,7 +49,7 @@ def _control(ask: Ask, wanted: Wanted, name: str, found: Found) -> UntrainedCont
     try:
         return untrained.find(ask._replace(network=name), wanted._replace(network=name), found)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return None
 
 
@@ -66,7 +67,7 @@ def body(networks: dict[str, tuple[Views, Found]], controls: dict[str, Untrained
                 compared = parts.compare(views, found, top, parts.permutations(at_rest))
                 control = parts.control_of(controls[name], top, parts.permutations(at_rest))
         except UserError as error:
-            st.error(plain(error))
+            st.error(plain(told(error)))
             continue
         sides.append(Side(name, views, found, compared, control))
     if not sides:

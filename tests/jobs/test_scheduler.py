@@ -456,22 +456,34 @@ def lock_name(key: str) -> str:
 def test_a_lock_that_somebody_waits_for_is_swept_without_two_holding_it(store: Store) -> None:
     import threading
 
-    inside, most = 0, 0
+    inside, most, rounds, done = 0, 0, 0, threading.Event()
 
     def work() -> None:
-        nonlocal inside, most
-        for _ in range(100):
+        nonlocal inside, most, rounds
+        while not done.is_set():
             with store.lock("shared"):
                 inside += 1
                 most = max(most, inside)
                 time.sleep(0.0005)
                 inside -= 1
+                rounds += 1
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    def leave() -> None:  # as a process does that is killed before it locks the file that it made
+        while not done.is_set():
+            (store.folder / "locks" / lock_name("shared")).touch()
+            time.sleep(0.001)
+
+    threads = [threading.Thread(target=one) for one in (work, work, work, leave)]
+    with store.lock("shared"):  # its folder is there
+        pass
     for thread in threads:
         thread.start()
-    swept = 0
-    while any(thread.is_alive() for thread in threads):
+    swept, end = 0, time.monotonic() + 60
+    while (swept < 20 or rounds < 100) and time.monotonic() < end:
         swept += store.sweep_locks()
+    done.set()
+    for thread in threads:
+        thread.join()
     assert most == 1
-    assert swept > 0
+    assert swept >= 20
+    assert rounds >= 100

@@ -26,6 +26,7 @@ from ui.ablation import offers
 from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Task, runs
+from ui.access.told import told
 from ui.components.chart.chart import chart, finished
 from ui.components.compared import compared
 from ui.components.saves import saves
@@ -213,7 +214,7 @@ def _equal(benches: Sequence[Bench], choice: Choice, total: int) -> tuple[list[E
             st.caption(f"{plain(ablations.title(bench)[0])}: {plain(missing)}")
             continue
         except UnitscopeError as error:
-            st.error(plain(error))
+            st.error(plain(told(error)))
             continue
         more |= not going.complete
         if going.waits:

@@ -10,6 +10,7 @@ import streamlit as st
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.jobs import relevance
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration, time_of
@@ -41,7 +42,7 @@ def bench(case: Case) -> Bench | None:
     except Busy:
         raise
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
     return None
 
 

@@ -27,6 +27,7 @@ from ui.ablation.figures import Curve, curves
 from ui.ablation.fractions import LOOKS
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Runs, Task, runs
+from ui.access.told import told
 from ui.components.chart.chart import chart, finished
 from ui.components.saves import saves
 from ui.jobs.words import duration
@@ -60,7 +61,7 @@ def section(bench: Bench, choice: Choice) -> bool:
         st.caption(f"{plain(missing)} See above.")
         return False
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return False
     steps = _reached(bench, choice, going)
     if steps:

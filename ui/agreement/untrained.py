@@ -8,6 +8,7 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from interpret_core.networks.untrained import untrained_control
+from ui.access.told import told
 from ui.jobs import profile
 from ui.jobs.relevance import pending
 from ui.session import relevances, results, work
@@ -82,7 +83,7 @@ def offer(title: str, control: UntrainedControl | None) -> None:
     try:
         jobs = (work.job(control.ask.request()), work.job(control.wanted.request()))
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     busy = [job for job in jobs if job and job.active]
     at_work = any(job.state == "running" for job in busy)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from interpret_core.errors import UnitscopeError
 from interpret_core.networks.untrained import untrained_control
+from ui.access.told import told
 from ui.jobs import profile
 from ui.session import results, work
 from ui.session.layers import Layers
@@ -66,7 +67,7 @@ def offers(ask: Ask, controls: Mapping[str, Layers]) -> None:
             else:
                 profile.complete(control, there)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
 
 
 def _layers(ask: Ask) -> Layers | None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.components.markup import pictures
 from ui.components.misnomer import Misnomer, misnomer
 from ui.jobs.own import no_dataset
@@ -164,10 +165,10 @@ def _line(ask: Ask) -> None:
         try:
             card, job, ready = results.card(ask.network), work.job(ask.request()), results.ready(ask)
         except UnitscopeError as error:
-            st.markdown(f"**{plain(ask.network)}** on **{plain(ask.dataset)}**: {plain(error)}")
+            st.markdown(f"**{plain(ask.network)}** on **{plain(ask.dataset)}**: {plain(told(error))}")
             return
-        told = f"({card.evidence}" in card.title  # the demo's networks are called so
-        worth = "" if told else f" · {plain(card.evidence)}"
+        said = f"({card.evidence}" in card.title  # the demo's networks are called so
+        worth = "" if said else f" · {plain(card.evidence)}"
         st.markdown(f"**{plain(card.title)}** on **{plain(ask.dataset)}**{worth}", width="content")
         if job and job.active:
             bar(job)

@@ -11,6 +11,7 @@ import streamlit as st
 from interpret_core import demo
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.assessment.contest import BEATS
+from ui.access.told import told
 from ui.components.markup import pictures
 from ui.components.misnomer import Misnomer, misnomer
 from ui.session import precedence, results
@@ -56,7 +57,7 @@ def welcome(ask: Ask) -> None:
         layers, own = results.layers(opened), results.layers(chosen)
         first = _misleading(chosen, own) if own else None
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     if not layers:
         return

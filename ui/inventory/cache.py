@@ -12,6 +12,7 @@ from interpret_core.sizes import written
 from interpret_core.store.kinds import kind_of
 from ui.access import visitors
 from ui.access.roles import Role
+from ui.access.told import told
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.inventory import selection, undo, words
 from ui.session import memory
@@ -31,7 +32,7 @@ def section() -> None:
     try:
         found = cache.usage()
     except UnitscopeError as error:
-        st.error(plain(words.why(error)))
+        st.error(plain(told(error)))
         return
     _disk(found)
     undo.undone()
@@ -49,7 +50,7 @@ def section() -> None:
         running = _running()
         memory.part(partial(_check, running), every=POLL if running else None)()
     except UnitscopeError as error:
-        st.error(plain(words.why(error)))
+        st.error(plain(told(error)))
 
 
 def _disk(found: Sequence[KindUsage]) -> None:
@@ -167,4 +168,4 @@ def _start() -> None:
     try:
         upkeep.start()
     except UnitscopeError as error:
-        notices.complain(plain(words.why(error)), "check")
+        notices.complain(plain(told(error)), "check")

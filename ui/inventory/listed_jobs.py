@@ -11,6 +11,7 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from ui.access import visitors
 from ui.access.roles import Role
+from ui.access.told import told
 from ui.components.control.control import buttons
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.inventory import selection, words
@@ -44,7 +45,7 @@ def section() -> None:
     try:
         busy = any(one.job.active for one in seen_jobs.listing())
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     memory.part(partial(_lists, busy), every=AT_WORK if busy else IDLE)()
 
@@ -237,7 +238,7 @@ def _done(act: Callable[[], None]) -> None:
     try:
         act()
     except UnitscopeError as error:
-        notices.complain(plain(words.why(error)), "jobs")
+        notices.complain(plain(told(error)), "jobs")
 
 
 def _log(job: Job) -> None:
@@ -246,7 +247,7 @@ def _log(job: Job) -> None:
             try:
                 lines = seen_jobs.tail(job.id)
             except UnitscopeError as error:
-                st.caption(plain(words.why(error)))
+                st.caption(plain(told(error)))
                 return
             if lines:
                 st.code("\n".join(lines), language=None, wrap_lines=True)

@@ -12,6 +12,7 @@ from interpret_core.sizes import written
 from interpret_core.store.kinds import kind_of
 from ui.access import visitors
 from ui.access.roles import Role
+from ui.access.told import told
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.inventory import selection, undo, words
 from ui.session.inventory import cache, known
@@ -33,7 +34,7 @@ def section(ask: Ask | None) -> None:
             networks = known.networks(ask.network if ask else None)
             datasets = known.datasets()
     except UnitscopeError as error:
-        st.error(plain(words.why(error)))
+        st.error(plain(told(error)))
         return
     names = {one.digest: one.name for one in (*networks, *datasets) if one.digest}
     undo.undone()
@@ -174,7 +175,7 @@ def _missing(network: str, dataset: str, least: int) -> None:
     try:
         lacking = known.missing(network, dataset, least)
     except UnitscopeError as error:
-        st.caption(plain(words.why(error)))
+        st.caption(plain(told(error)))
         return
     if lacking:
         st.caption(

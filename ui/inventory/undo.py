@@ -11,6 +11,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.sizes import written
 from interpret_core.store.trash import DAY, Cleared
+from ui.access.told import told
 from ui.inventory import words
 from ui.jobs.words import duration
 from ui.session.inventory import cache
@@ -38,7 +39,7 @@ def undone() -> None:
     try:
         found = cache.undos()
     except UnitscopeError as error:
-        st.caption(plain(words.why(error)))
+        st.caption(plain(told(error)))
         return
     for one in found:
         _line(one)
@@ -71,4 +72,4 @@ def _done(act: Callable[[], object]) -> None:
     try:
         act()
     except UnitscopeError as error:
-        notices.complain(plain(words.why(error)), "cleared")
+        notices.complain(plain(told(error)), "cleared")

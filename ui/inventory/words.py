@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from interpret_core.analyses.registry import entries
-from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.options import ALL, fields_of
 from interpret_core.sizes import written
@@ -132,11 +131,6 @@ def report(found: CheckState) -> str:
         )
     parts += [without_paths(line) for line in found.index]
     return " ".join(parts)
-
-
-def why(error: UnitscopeError) -> str:
-    """An error without paths of the server."""
-    return without_paths(str(error))
 
 
 def shortly(text: str, most: int = 110) -> str:

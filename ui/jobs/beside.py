@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.components.compared.compared import chosen
 from ui.jobs import profile, relevance
 from ui.session import results
@@ -23,7 +24,7 @@ def profiles(ask: Ask) -> dict[str, Views]:
             with st.spinner(f"Loading {plain(name)} …"):
                 views = dict(results.layers(other) or {})
         except UnitscopeError as error:
-            st.error(plain(error))
+            st.error(plain(told(error)))
             continue
         if views:
             found[name] = views

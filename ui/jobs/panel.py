@@ -10,6 +10,7 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
 from ui.access import settings
+from ui.access.told import told
 from ui.jobs.words import brief, remaining, share
 from ui.session import memory, work
 from ui.shell.names import key_of
@@ -59,7 +60,7 @@ def panel(offer: Offer) -> None:
         else:
             _offered(offer, job)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
 
 
 def progress(offer: Offer) -> None:
@@ -115,7 +116,7 @@ def _button(offer: Offer, again: bool) -> None:
         try:
             work.start(offer.request)
         except UnitscopeError as error:
-            st.error(plain(error))
+            st.error(plain(told(error)))
         else:
             st.rerun()
 

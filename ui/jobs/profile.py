@@ -8,6 +8,7 @@ from interpret_core.analyses.profile.plan import assessment_cost, chance_cost, p
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.options import ALL, Names
+from ui.access.told import told
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration
@@ -45,7 +46,7 @@ def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
         if chance:
             complete(ask, views)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         st.stop()
     return views
 
@@ -65,7 +66,7 @@ def some_ready(ask: Ask, names: tuple[str, ...], kind: str) -> Layers:
             st.stop()
         complete(ask, views, names)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         st.stop()
     return views
 
@@ -87,7 +88,7 @@ def pending(ask: Ask) -> None:
     try:
         panel(_profile(ask))
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
 
 
 def _profile(ask: Ask) -> Offer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import time_of
@@ -24,7 +25,7 @@ def find(wanted: Wanted) -> Found | None:
         with st.spinner(LOOKING, show_time=True):
             return relevances.find(wanted)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return None
 
 
@@ -59,7 +60,7 @@ def pending(wanted: Wanted, found: Found) -> None:
     try:
         panel(_offer(wanted, found))
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
 
 
 def _offer(wanted: Wanted, found: Found) -> Offer:

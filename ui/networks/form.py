@@ -15,6 +15,7 @@ from interpret_core.network_tables import HEADS
 from interpret_core.networks import NetworkSpec
 from interpret_core.networks.providers.architectures import CLASSES
 from interpret_core.uploads import normal
+from ui.access.told import told
 from ui.session.networks import added
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
@@ -138,7 +139,7 @@ def _spec(architecture: str, problems: list[str]) -> NetworkSpec | None:
     try:
         return networks.find(architecture)
     except UnitscopeError as error:
-        problems.append(plain(error))
+        problems.append(plain(told(error)))
         return None
 
 

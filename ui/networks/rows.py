@@ -8,6 +8,7 @@ from interpret_core import config
 from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import NetworkTable
 from interpret_core.uploads import RemovedNetwork
+from ui.access.told import told
 from ui.session import results
 from ui.session.networks import added
 from ui.shell import links, notices, state
@@ -60,7 +61,7 @@ def _words(name: str, table: NetworkTable) -> str:
     try:
         card = results.card(name)
     except UnitscopeError as error:
-        return plain(error)
+        return plain(told(error))
     architecture = table.network.partition("@")[0]
     classes = f"{len(table.classes):,} classes" if table.classes else "no names of classes"
     return f"{plain(architecture)} · {classes} · {plain(card.note)}"
@@ -70,7 +71,7 @@ def _remove(name: str, selected: str) -> None:
     try:
         added.remove(name)
     except UnitscopeError as error:
-        notices.complain(plain(error))
+        notices.complain(plain(told(error)))
         return
     if name == selected:  # the address would name what is not there
         state.change(network=None)
@@ -92,4 +93,4 @@ def _put_back(one: RemovedNetwork) -> None:
     try:
         added.put_back(one)
     except UnitscopeError as error:
-        notices.complain(plain(error))
+        notices.complain(plain(told(error)))

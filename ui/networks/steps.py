@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.components.examination import examination_report
 from ui.networks import form
 from ui.networks.form import Draft
@@ -80,7 +81,7 @@ def _register(draft: Draft) -> None:
     try:
         added.register(draft.name)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     st.session_state[_DONE] = draft.name
     form.anew()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.errors import DatasetError
+from ui.access.told import told
 from ui.components.maps.maps import maps
 from ui.relevance.heat_maps import Picked
 from ui.session import relevances, resources
@@ -33,7 +34,7 @@ def class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerReleva
     try:
         _class_images(wanted, picked, found, part, unit)
     except DatasetError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
 
 
 def _class_images(wanted: Wanted, picked: Picked, found: Found, part: LayerRelevance, unit: int) -> None:

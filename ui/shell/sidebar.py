@@ -15,6 +15,7 @@ from ui.shell import links, notices, silenced, state
 from ui.shell.addresses import page
 from ui.shell.component import Component
 from ui.shell.how import TITLE
+from ui.shell.plain import without_paths
 from ui.shell.theme import EVIDENCE
 
 _boxes = Component("shell/settings", "components/common/travel.js")
@@ -204,7 +205,7 @@ def _evidence(network: str, known: Known) -> dict[str, object]:
     try:
         card = known.card(network)
     except UserError as error:
-        return {**field, "word": "", "tone": "", "help": "", "notes": [str(error)]}
+        return {**field, "word": "", "tone": "", "help": "", "notes": [without_paths(str(error))]}
     tone, word, meaning = EVIDENCE.get(card.evidence, ("gray", card.evidence or "unknown", ""))
     notes = ([meaning] if card.evidence != "trained" and meaning else []) + list(card.findings)
     about = card.note or ("" if meaning in notes else meaning)

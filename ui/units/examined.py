@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.components.examination import examination_report
 from ui.session.networks import examinations
 from ui.shell.plain import plain
@@ -31,6 +32,6 @@ def _dialog(network: str) -> None:
             with st.spinner("Loading and examining the network …", show_time=True):
                 found = examinations.made(network)
     except UnitscopeError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     examination_report(found)

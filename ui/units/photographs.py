@@ -9,6 +9,7 @@ import streamlit as st
 
 from interpret_core.errors import DatasetError
 from interpret_core.measures.dissection.bands import BANDS
+from ui.access.told import told
 from ui.components.gallery.gallery import MODES, Choice, gallery
 from ui.session import photos, results
 from ui.session.photos import Source
@@ -141,7 +142,7 @@ def _told(draw: Callable[[], None]) -> bool:
     try:
         draw()
     except DatasetError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return False
     return True
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.errors import DatasetError, UnitscopeError
+from ui.access.told import told
 from ui.components import assessment
 from ui.components.gallery.gallery import Choice, gallery
 from ui.session import photos, results
@@ -160,7 +161,7 @@ def _column(kept: Pinned, view: LayerView, now: Shown) -> None:
     try:
         made = photos.strongest(its, unit, concept, photos.FEW, results.source(its))
     except DatasetError as error:
-        st.error(plain(error))
+        st.error(plain(told(error)))
         return
     st.caption(f"Its {len(made)} strongest photographs, with the overlay that the other unit has.")
     gallery(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
+from ui.access.told import told
 from ui.components.chart.chart import Finished, chart, finished
 from ui.session import relevances, unit_rows
 from ui.session.memory import kept
@@ -29,7 +30,7 @@ def section(view: LayerView, unit: int) -> None:
     try:
         known = relevances.find(wanted)
     except UnitscopeError as error:
-        st.caption(plain(error))
+        st.caption(plain(told(error)))
         return
     found = relevances.classes_of(view)
     if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,12 @@ from interpret_core.errors import UserError
 from tests.ui.test_pages import open_page, words
 from ui.access import settings, visitors
 from ui.access.roles import Role, Visitor
+from ui.access.told import told
 from ui.access.visitors import NotAllowedError
 from ui.session import stored, work
 from ui.session.live.queue import turn
 from ui.session.networks import added
+from ui.shell.theme import ROOT
 
 pytestmark = pytest.mark.usefixtures("alone", "full")
 REQUEST = ProfileRequest("small", "planted", quantile=0.02, permutations=100)
@@ -138,3 +141,26 @@ def test_who_has_gone_is_trusted_no_more_than_before(monkeypatch: pytest.MonkeyP
     assert visitors.may_join("s", eve.name)
     assert not visitors.may_join("s", "root@example.org"), "an id is not enough"
     assert visitors.may_join("another", eve.name)
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT.parent / "pages").glob("*.py")))
+@pytest.mark.parametrize("lacking", [{"dataset": "lost"}, {"network": "broken"}], ids=["dataset", "network"])
+def test_only_operators_read_where_things_lie(
+    page: str, lacking: dict[str, str], visit: Callable[[str, Role], None], installation: Path
+) -> None:
+    asked = {"network": "small", "dataset": "planted", **lacking}
+    visit("", Role.ANONYMOUS)
+    said = words(open_page(f"pages/{page}", **asked))
+    assert str(installation) not in said
+    assert str(Path.home()) not in said
+
+
+def test_operators_read_which_folder_is_missing(
+    visit: Callable[[str, Role], None], installation: Path
+) -> None:
+    error = UserError(f"{installation}/no where/x.csv is missing.")
+    visit("root@example.org", Role.OPERATOR)
+    assert told(error) == str(error)
+    visit("eve@example.org", Role.MEMBER)
+    assert str(installation) not in told(error)
+    assert "x.csv is missing." in told(error)

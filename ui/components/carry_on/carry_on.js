@@ -11,8 +11,9 @@ export default function({ data, parentElement, setTriggerValue }) {
   // A tab in the background paints nothing: it goes on all the same, after a moment.
   state.timer = setTimeout(go, data.pause || 400);
   if (!data.pause) requestAnimationFrame(() => requestAnimationFrame(go));
-  // Whoever moves a slider asks for something else soon: a step that is under way would hold that up.
+  // Whoever moves a slider asks for something else soon: a step that is under way would hold that up, and one that is
+  // asked for before the address says what was typed would bring back what it said before. So it waits until it does.
   state.gone = new AbortController();
-  addEventListener('unitscope:step', () => { clearTimeout(state.timer); state.timer = setTimeout(go, 600); }, { signal: state.gone.signal });
+  addEventListener('unitscope:step', () => { clearTimeout(state.timer); state.timer = setTimeout(go, 3000); }, { signal: state.gone.signal });
   return gone;
 }

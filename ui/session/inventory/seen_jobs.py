@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-from interpret_core import config, datasets, jobs
+from interpret_core import jobs
 from interpret_core.errors import ParameterError
 from interpret_core.jobs import Job
 from ui.access import audit, settings, visitors
 from ui.access.roles import Role, Visitor
+from ui.access.told import roots
 from ui.session import work
 from ui.session.memory import again, once
 from ui.session.stored import store
 from ui.shell.plain import without_paths
-from ui.shell.theme import ROOT
 
 LINES = 40  # of a log
 SHOWN = 12  # letters of an id that are enough to name a job
@@ -110,24 +106,13 @@ def tail(identity: str) -> list[str]:
     job = _found(identity)
     if visitor.name not in job.owners:
         visitors.require(Role.OPERATOR, "Reading what others' computations wrote")
-    roots = _roots()
-    return [without_paths(line, roots) for line in jobs.tail(store(), job.id, LINES)]
+    known = roots()
+    return [without_paths(line, known) for line in jobs.tail(store(), job.id, LINES)]
 
 
 def message(job: Job) -> str:
     """Why a job failed, without paths of the server."""
-    return without_paths(job.message, _roots())
-
-
-def _roots() -> tuple[str, ...]:
-    now = config.current()
-    places = [store().folder, Path(now.cache), ROOT.parent, Path.cwd(), Path.home(), Path(sys.prefix)]
-    places += [Path(tempfile.gettempdir()), *datasets.known().values()]
-    found = {str(kind(place)) for place in places for kind in _spellings}
-    return tuple(sorted((one for one in found if len(one) > 1), key=len, reverse=True))
-
-
-_spellings: tuple[Callable[[Path], Path], ...] = (Path.absolute, lambda place: place)
+    return without_paths(job.message, roots())
 
 
 def _found(identity: str) -> Job:
