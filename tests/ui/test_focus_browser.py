@@ -190,6 +190,7 @@ def test_a_photograph_that_the_address_enlarged_has_the_focus_once_it_is_closed(
 def test_a_tile_of_the_grid_where_other_units_match(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3")
     await_masks(page, 3)
+    settled(page)
     page.get_by_role("combobox", name="Concept").first.click()
     page.get_by_role("option").nth(1).click()
     expect(page).to_have_url(re.compile("concept="))

@@ -20,11 +20,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.jobs.conftest import of_folder
 from tests.ui.browser import ROOT, serving
 from tests.ui.conftest import server_environment
+from tests.ui.payloads import ALL, made
 from tests.ui.test_accessibility_browser import violations
 
 pytestmark = pytest.mark.browser
 USER, OPERATOR, OTHER = "ada@example.org", "root@example.org", "ben@example.org"
-EVIL = "<img src=x onerror=document.title='hit'> **b** [x](https://outside.invalid)"
 PAST = 120
 
 
@@ -62,7 +62,7 @@ def site(
 
 
 def _past(store: Store, number: int) -> None:
-    request = {"network": EVIL if number == 0 else "small", "dataset": "planted", "min_images": number + 1}
+    request = {"network": ALL if number == 0 else "small", "dataset": "planted", "min_images": number + 1}
     identity = jobs.job_id("profile", request)
     now = time.time() - 60 * number
     how = ("done", "failed", "cancelled")[number % 3]
@@ -131,7 +131,21 @@ def test_the_keyboard_opens_a_job_and_filters_the_past(site, visit) -> None:
         page.get_by_role("button", name="Cancelled")
     ).first.click()
     expect(page.locator(".st-key-jobs_ended .table")).to_have_attribute("aria-rowcount", str(PAST // 3 + 1))
-    assert page.title() != "hit"
+    assert made(page) == []
+
+
+def test_what_a_job_is_called_says_and_writes_runs_nothing(site, visit) -> None:
+    address, store, _ = site
+    request = {"network": ALL, "dataset": ALL, "concepts": ALL}
+    identity = jobs.job_id(ALL, request)
+    job = jobs.Job(identity, ALL, request, "failed", (f"{ALL}@example.org",), message=ALL)
+    store.put_json(state.key(identity), job.to_json() | {"submitted": time.time(), "finished": time.time()})
+    state.log_path(store, identity).write_text(f"{ALL}\n" * 3)
+    page = visit(f"{address}/jobs?dataset=planted&job={identity}", OPERATOR)
+    page.locator(".st-key-job_detail").wait_for()
+    page.get_by_text("What it wrote last").click()
+    expect(page.locator(".st-key-job_detail code").last).to_contain_text("onerror")
+    assert made(page) == []
 
 
 def test_anonymous_sees_that_and_not_whose(site, visit) -> None:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,12 +20,15 @@ from playwright.sync_api import Browser, Page, expect
 from tests.ui.access import provider
 from tests.ui.browser import ROOT, STREAMLIT, awaited, free_port, watch
 from tests.ui.conftest import server_environment
+from tests.ui.payloads import ALL, made
 
 pytestmark = pytest.mark.browser
 BASE = "/scope"
 USERS = {
     "ada": {"email": "ada@example.org", "email_verified": True},
     "eve": {"email": "eve@elsewhere.org", "email_verified": True},
+    "mallory": {"email": f"{ALL}@example.org", "email_verified": True},
+    "trudy": {"email": f"{ALL}@elsewhere.org", "email_verified": True},
 }
 LINK = "units?network=small&dataset=planted&layer=conv1&unit=3"
 expect.set_options(timeout=60_000)
@@ -38,7 +42,7 @@ def guarded(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPat
     environment = {
         **server_environment(installation, profiled),
         "INTERPRET_MEMBERS": "*@example.org",
-        "INTERPRET_CONTACT": "help@example.org",
+        "INTERPRET_CONTACT": f"help@example.org {ALL}",
     }
     with provider.providing(USERS) as issuer, (folder / "log").open("wb") as output:
         secrets = folder / "secrets.toml"
@@ -141,3 +145,26 @@ def test_whom_nobody_lists_is_told_so(visit: Page, guarded: str) -> None:
     expect(visit.get_by_text("eve@elsewhere.org")).to_be_visible()
     visit.get_by_role("link", name="Log out").click()
     expect(visit.get_by_role("heading", name="Log in to go on")).to_be_visible()
+
+
+def test_names_that_are_markup_run_nothing(visit: Page, guarded: str) -> None:
+    visit.goto(f"{guarded}/{LINK}&{urlencode({'concept': ALL})}")
+    assert made(visit) == []
+    provider.log_in(visit, "mallory")
+    expect(visit.get_by_text(f"{ALL}@example.org, member")).to_be_visible()
+    assert made(visit) == []
+    visit.get_by_role("link", name="Log out").click()
+    provider.log_in(visit, "trudy")
+    expect(visit.get_by_text(f"You are logged in as {ALL}@elsewhere.org")).to_be_visible()
+    assert made(visit) == []
+
+
+@pytest.mark.parametrize(
+    "wanted", ["javascript:document.title='hit'", "//outside.invalid", "https:outside.invalid"]
+)
+def test_a_login_leads_nowhere_else(visit: Page, guarded: str, wanted: str) -> None:
+    visit.goto(f"{guarded}/access/login?{urlencode({'next': wanted})}")
+    visit.get_by_role("link", name="ada").click()
+    expect(visit.get_by_text("ada@example.org, member")).to_be_visible()
+    assert visit.url.startswith(f"{guarded}/")
+    assert made(visit) == []

@@ -16,12 +16,18 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     range.step = Number.isInteger(at) ? 1 : 'any';
     range.value = at;
     range.setAttribute('aria-valuetext', `${text(value)} %`);
-    if (!state.typing) exact.value = text(value);
+    if (!state.typing && exact.value !== text(value)) exact.value = text(value);             // else what is marked in it would not be any more
     root.querySelectorAll('.ticks span').forEach((tick, k) => tick.classList.toggle('on', steps[k] === value));
   };
   // Whoever knows the step already draws it (components/bars); the server answers later.
   const tell = value => dispatchEvent(new CustomEvent('unitscope:step', { detail: text(value) }));
-  const settle = value => { tell(value); clearTimeout(state.timer); state.timer = null; show(value); setTriggerValue('settled', value); };
+  // Drawings that were on their way show what was asked for before.
+  const catchUp = () => { state.asked = null; if (!state.held) show(state.told); };
+  const settle = value => {
+    tell(value); clearTimeout(state.timer); state.timer = null; show(value);
+    clearTimeout(state.waited); state.asked = value; state.waited = setTimeout(catchUp, 5000);
+    setTriggerValue('settled', value);
+  };
   if (root.dataset.steps !== String(steps)) {
     root.dataset.steps = String(steps); range.max = last;
     root.querySelector('.ticks').replaceChildren(...steps.map((step, k) => {
@@ -30,7 +36,9 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
       return tick;
     }));
   }
-  if (!state.held) show(data.value);
+  state.told = data.value;
+  if (data.value === state.asked) { clearTimeout(state.waited); state.asked = null; }
+  if (!state.held && (state.asked ?? null) === null) show(data.value);
   root.querySelectorAll('.ticks span').forEach((tick, k) => { tick.onclick = () => settle(steps[k]); });
   range.oninput = () => {
     state.held = true;

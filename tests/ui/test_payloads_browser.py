@@ -1,0 +1,92 @@
+"""No text of an address or of a field runs or loads anything; the other sinks are listed in `payloads`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Page, expect
+
+from tests.slow import some_slow
+from tests.ui.browser import ROOT, serving
+from tests.ui.conftest import server_environment
+from tests.ui.payloads import ALL, KINDS, made
+
+pytestmark = pytest.mark.browser
+SELECTION = {"network": "classy", "dataset": "classed"}
+READERS = (
+    "parameter",
+    "one_of",
+    "choice_of",
+    "several_of",
+    "whole",
+    "number_range",
+    "flag",
+    "name_of",
+    "number_of",
+)
+PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "home"))
+
+
+@pytest.fixture(scope="module")
+def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with all results of two networks."""
+    folder = tmp_path_factory.mktemp("payloads")
+    with serving(server_environment(installation, ablated), folder / "log") as address:
+        yield address
+
+
+def parameters() -> set[str]:
+    """Names of all query parameters that a page reads, from the sources."""
+    found = set()
+    for folder in ("ui", "pages"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                    if name in READERS and isinstance(node.args[0].value, str):
+                        found.add(node.args[0].value)
+    return found
+
+
+def settled(page: Page) -> None:
+    """The page has been drawn."""
+    expect(page.locator("h1, h2, [data-testid=stAlert], .us-head").first).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=60_000)
+    page.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize("kind", some_slow(("all", *KINDS), ("all",)))
+@pytest.mark.parametrize("path", PAGES)
+def test_what_an_address_says_runs_and_loads_nothing(page: Page, ready: str, path: str, kind: str) -> None:
+    payload = KINDS.get(kind, ALL)
+    known = parameters()
+    assert len(known) > 20
+    query = dict.fromkeys(sorted(known | {"silence", "pin", "influence"}), payload) | SELECTION
+    page.goto(f"{ready}/{path}?{urlencode(query)}")
+    settled(page)
+    assert made(page) == []
+
+
+@pytest.mark.parametrize("kind", some_slow(("all", *KINDS), ("all",)))
+def test_names_in_an_address_that_are_nowhere_run_nothing(page: Page, ready: str, kind: str) -> None:
+    payload = KINDS.get(kind, ALL)
+    page.goto(f"{ready}/units?{urlencode({'network': payload, 'dataset': payload})}")
+    settled(page)
+    assert made(page) == []
+
+
+def test_what_is_searched_for_runs_nothing(page: Page, ready: str) -> None:
+    page.goto(f"{ready}/?{urlencode(SELECTION)}")
+    settled(page)
+    page.keyboard.press("Control+k")
+    for payload in KINDS.values():
+        page.keyboard.insert_text(payload)
+        page.wait_for_timeout(400)
+        assert made(page) == []
+        page.keyboard.press("Control+a")
