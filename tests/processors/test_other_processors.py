@@ -16,6 +16,7 @@ from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 from tests.processors.work import PROCESSOR
 
+pytestmark = pytest.mark.slow  # everything is compiled once more for the other processor
 UNITS = 3  # of the planted network's layer; no other has so few
 PIXELS = 2  # a unit's count may differ by, of a data set of 40 images
 SHARE = 0.01  # of the counts that may differ at all

@@ -26,7 +26,7 @@ from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted, rename_labels
 from tests.shared import copy_of
 from tests.ui import odd_names
-from tests.ui.browser import launch, watch
+from tests.ui.browser import launch, serving, watch
 from ui.session import memory
 
 HOSTILE = {
@@ -214,6 +214,30 @@ def page(context: BrowserContext) -> Iterator[Page]:
         one.close()
     context.clear_cookies()
     assert found == []
+
+
+@pytest.fixture(scope="session")
+def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with all results of two networks, below a path of its own: one for all files."""
+    with _below_a_path(installation, ablated, tmp_path_factory) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def profiled_server(
+    installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server with profiles alone, likewise."""
+    with _below_a_path(installation, profiled, tmp_path_factory) as address:
+        yield address
+
+
+@contextmanager
+def _below_a_path(installation: Path, cache: Path, temporary: pytest.TempPathFactory) -> Iterator[str]:
+    log = temporary.mktemp("server") / "log"
+    options = ("--server.baseUrlPath", "scope")
+    with serving(server_environment(installation, cache), log, *options, base="/scope") as address:
+        yield address
 
 
 # Routes and pages that tests call themselves are asked on one's own machine, without a login.

@@ -24,16 +24,20 @@ KINDS = {
     "template": "%{x} {{1+1}} ${1+1} \\u003cimg src=x\\u003e :material/home: :red[x] $x$",
 }
 ALL = " ".join(KINDS.values())
-_MADE = (
-    "[onerror], [onload], [onpointerover], [onfocus], [src='x'], iframe, "
-    "[href^='javascript'], [src*='outside.invalid'], [href*='outside.invalid'], [style*='outside.invalid']"
-)
-_FOUND = """selector => {
+_FOUND = """() => {
     const found = [];
-    const walk = root => {
-        found.push(...[...root.querySelectorAll(selector)].map(one => one.outerHTML.slice(0, 200)));
-        root.querySelectorAll('*').forEach(one => one.shadowRoot && walk(one.shadowRoot));
+    const leads = value => {
+        const to = URL.canParse(value, location.href) ? new URL(value, location.href) : null;
+        return to?.protocol === 'javascript:' || to?.hostname === 'outside.invalid';
     };
+    const walk = root => root.querySelectorAll('*').forEach(one => {
+        const of = names => names.map(name => one.getAttribute(name)).filter(found => found !== null);
+        const handles = of(['onerror', 'onload', 'onpointerover', 'onfocus']).length;
+        const loads = of(['src', 'href', 'xlink:href', 'action']).some(to => to === 'x' || leads(to));
+        const drawn = (one.getAttribute('style') ?? '').includes('outside.invalid');
+        if (handles || loads || drawn || one.tagName === 'IFRAME') found.push(one.outerHTML.slice(0, 200));
+        if (one.shadowRoot) walk(one.shadowRoot);
+    });
     walk(document);
     return found;
 }"""
@@ -42,4 +46,4 @@ _FOUND = """selector => {
 def made(page: Page) -> list[str]:
     """Elements of a page, shadow roots included, that a payload has made; "hit" where one ran."""
     hit = ["hit"] if page.title() == "hit" else []
-    return [*hit, *page.evaluate(_FOUND, _MADE)]
+    return [*hit, *page.evaluate(_FOUND)]

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import serving, watch
+from tests.ui.browser import watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed&class=red+square"
 WAIT = 60_000
 expect.set_options(timeout=40_000)
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server over a cache with the result, below a path of its own."""
-    log = tmp_path_factory.mktemp("ablated") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, ablated), log, *options, base="/scope") as address:
-        yield address
 
 
 def facts(page: Page) -> Locator:

@@ -30,13 +30,10 @@ def live(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield address
 
 
-@pytest.fixture(scope="module")
-def ready(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server over a cache with the result, below a path of its own."""
-    log = tmp_path_factory.mktemp("ready") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, profiled), log, *options, base="/scope") as address:
-        yield address
+@pytest.fixture
+def ready(profiled_server: str) -> str:
+    """Its address."""
+    return profiled_server
 
 
 def unit_shown(page: Page) -> str:

@@ -7,17 +7,14 @@ focus leads through `activeElement` of each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser import await_masks, await_true, serving
+from tests.ui.browser import await_masks, await_true
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -32,14 +29,6 @@ FOCUSED = """wanted => {
   while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
   return one === wanted;
 }"""
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server over all results of `classy`."""
-    log = tmp_path_factory.mktemp("focus") / "log"
-    with serving(server_environment(installation, ablated), log) as address:
-        yield address
 
 
 def focused(item: Locator) -> bool:

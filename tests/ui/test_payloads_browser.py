@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,8 +11,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import some_slow
-from tests.ui.browser import ROOT, serving
-from tests.ui.conftest import server_environment
+from tests.ui.browser import ROOT
 from tests.ui.payloads import ALL, KINDS, made
 
 pytestmark = pytest.mark.browser
@@ -31,14 +28,6 @@ READERS = (
     "number_of",
 )
 PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "home"))
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with all results of two networks."""
-    folder = tmp_path_factory.mktemp("payloads")
-    with serving(server_environment(installation, ablated), folder / "log") as address:
-        yield address
 
 
 def parameters() -> set[str]:

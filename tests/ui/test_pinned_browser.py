@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.browser import serving, watch
+from tests.ui.browser import watch
 
 pytestmark = pytest.mark.browser
 UNITS = "units?network=small&dataset=planted&layer=conv2&unit=3"
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="module")
-def ready(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server below a path of its own."""
-    log = tmp_path_factory.mktemp("pinned") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, profiled), log, *options, base="/scope") as address:
-        yield address
+@pytest.fixture
+def ready(profiled_server: str) -> str:
+    """Its address."""
+    return profiled_server
 
 
 def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, ready: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,13 +10,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from interpret_core.provenance import made_with
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.slow import slow, some_slow
-from tests.ui.browser import serving, watch
+from tests.ui.browser import watch
 from ui.shell.names import file_stem
 
 pytestmark = pytest.mark.browser
@@ -44,15 +42,6 @@ FIGURES = {  # kind -> page, the figure, its buttons, how its title begins
         f"Accuracy by class · {WHOSE} · silenced: the top 20\N{NO-BREAK SPACE}% for panel",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server over a cache with all results of the network."""
-    with serving(
-        server_environment(installation, ablated), tmp_path_factory.mktemp("saved") / "log"
-    ) as found:
-        yield found
 
 
 @pytest.mark.parametrize("width", [1440, slow(390)])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import HOSTILE, server_environment
+from tests.ui.conftest import HOSTILE
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.slow import some_slow
-from tests.ui.browser import serving, watch
+from tests.ui.browser import watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"
@@ -22,13 +20,10 @@ PLACES = ("", "units", "relevance", "agreement", "shared", "ablation", "networks
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="module")
-def ready(installation: Path, profiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server below a path of its own."""
-    log = tmp_path_factory.mktemp("search") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, profiled), log, *options, base="/scope") as address:
-        yield address
+@pytest.fixture
+def ready(profiled_server: str) -> str:
+    """Its address."""
+    return profiled_server
 
 
 def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, ready: str) -> None:

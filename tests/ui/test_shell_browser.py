@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, await_true, serving
+from tests.ui.browser import await_masks, await_true
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server below a path of its own."""
-    log = tmp_path_factory.mktemp("shell") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, ablated), log, *options, base="/scope") as address:
-        yield address
 
 
 @pytest.mark.parametrize("name", ["home", slow("Home"), slow("home/")])

@@ -7,12 +7,9 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Locator, Page
@@ -58,13 +55,6 @@ RED = """node => [...node.querySelectorAll('*')].filter(one =>
   one.matches('.katex-error') || getComputedStyle(one).color === 'rgb(204, 0, 0)').length"""
 WIDER = """node => [...node.querySelectorAll('.katex-display')].filter(one =>
   one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'visible').length"""
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("texts") / "log"
-    with serving(server_environment(installation, ablated), log) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

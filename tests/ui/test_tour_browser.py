@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests.ui.conftest import server_environment
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, await_true, serving
+from tests.ui.browser import await_masks, await_true
 from ui.shell.site import PAGES, address
 
 pytestmark = pytest.mark.browser
@@ -25,15 +21,6 @@ FOCUSED = """() => { let at = document.activeElement;
 LEAVE = """() => { let at = document.activeElement;
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; at.blur(); }"""
 expect.set_options(timeout=60_000)
-
-
-@pytest.fixture(scope="module")
-def ready(installation: Path, ablated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server below a path of its own."""
-    log = tmp_path_factory.mktemp("tour") / "log"
-    options = ("--server.baseUrlPath", "scope")
-    with serving(server_environment(installation, ablated), log, *options, base="/scope") as address_:
-        yield address_
 
 
 def on_step(page: Page, number: int) -> None:
