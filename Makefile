@@ -5,7 +5,8 @@ VENV ?= .venv
 ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 ARGS ?=
-WORKERS ?= auto
+# One more than there are cores: some tests wait, for a job or a page.
+WORKERS ?= $(shell expr 1 + $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
 SERVERS ?= 2
 
 BIN := $(VENV)/bin
@@ -13,6 +14,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --retries 5 --timeout 60
 # A registry may hiccup for longer than pip's own retries last.
 install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
+
+LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev serve lock test test-slow lint bench demo-results screenshots clean browser
@@ -34,17 +37,15 @@ dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew w
 
 # A file's tests share servers and results, so they stay on one worker, in the order of tests/conftest.py;
 # WORKERS=0 runs all in one process (--pdb).
-test: $(VENV)/.installed-dev browser lint ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
+test: $(VENV)/.installed-dev browser ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
+	$(BIN)/python -m tests.compiled & { $(LINT); } && wait $$!
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(if $(NO_BROWSER),-m "not browser") $(ARGS)
 
 test-slow: $(VENV)/.installed-dev browser ## The same with the tests that take minutes: every family of networks, more photographs
 	$(BIN)/python -m pytest --slow -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/hadolint Dockerfile
+	$(LINT)
 
 bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="--network … --dataset …")
 	$(BIN)/python -m interpret_core bench profile $(ARGS)
