@@ -94,26 +94,20 @@ PEOPLE = (
 CLEARED = (*PLACES, *PEOPLE)
 
 
-def kept_for(names: tuple[str, ...]) -> dict[str, str]:
-    """The headers in which a login in front says who somebody is: name -> the nginx variable with its value.
-
-    The variable is empty unless the request came from a proxy that is trusted.
-    """
-    return {name: f"$said_of_visitor_{at}" for at, name in enumerate(names)}
-
-
 def directives(names: tuple[str, ...]) -> str:
-    """nginx's lines that set and take off; `names` are those that a trusted proxy may set."""
-    kept = kept_for(names)
-    told = {name.lower() for name in kept}
+    """nginx's lines that set and take off.
+
+    Args:
+        names: headers in which a trusted proxy says who somebody is. They pass as they came: nginx would make
+            one of two, and the server has to see that there are two.
+    """
+    told = {name.lower() for name in names}
     cleared = [name for name in CLEARED if name.lower() not in told]
-    pairs = {**OWN, **dict.fromkeys(cleared, '""'), **kept}
+    pairs = {**OWN, **dict.fromkeys(cleared, '""')}
     return "".join(f"proxy_set_header {name} {value};\n" for name, value in pairs.items())
 
 
-def variables(names: tuple[str, ...]) -> str:
-    """nginx's maps behind `kept_for`."""
-    return "".join(
-        f'map $from_proxy {value} {{ default ""; 1 $http_{name.lower().replace("-", "_")}; }}\n'
-        for name, value in kept_for(names).items()
-    )
+def forgeries(names: tuple[str, ...]) -> str:
+    """nginx's map that says whether somebody who is no trusted proxy writes such a header."""
+    said = "".join(f"$http_{name.lower().replace('-', '_')}" for name in names)
+    return f'map "$from_proxy{said}" $forged {{ default 0; ~^0. 1; }}'

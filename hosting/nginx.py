@@ -65,7 +65,7 @@ def text(settings: Settings, ports: Sequence[int], folder: Path) -> str:
         "CONNECTIONS": str(_connections()),
         "TRUSTED": " ".join(f"{one} 1;" for one in settings.proxies),
         "REAL_ADDRESS": _real_address(settings.proxies),
-        "USER_VARIABLES": headers.variables(settings.user_headers),
+        "FORGERIES": headers.forgeries(settings.user_headers),
         "UPSTREAMS": _upstreams(ports),
         "GROUPS": " ".join(f"{at} server{at};" for at in range(1, len(ports) + 1)),
         "ANSWERED": " ".join(f"~:{port}$ {at};" for at, port in enumerate(ports, 1)),

@@ -32,7 +32,7 @@ class Settings:
         base: path below which everything lies, with a leading slash and none at the end; empty for the root.
         certificate, key: PEM files where nginx ends TLS itself; None for plain HTTP.
         proxies: addresses or networks of proxies in front, whose word on visitor and scheme is taken.
-        user_headers: those in which such a proxy says who somebody is; from anybody else they are taken off.
+        user_headers: those in which such a proxy says who somebody is; whoever else writes them is refused.
         state: folder for what has to outlast a restart.
         grace: seconds for what runs when all is stopped.
     """
@@ -125,6 +125,11 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     add("--grace", type=float, default=standard.grace, help="seconds for what runs when it is stopped")
     given = parser.parse_args(arguments)
     parts = [part for part in given.base.split("/") if part]
+    if given.user_header and not given.proxy:
+        raise Unservable(
+            f"The login is a header ({given.user_header}), and no proxy is named that may write it: nobody "
+            "could log in. Name its address, PROXY=127.0.0.1 with make serve, or --proxy."
+        )
     return Settings(
         given.servers,
         given.address,

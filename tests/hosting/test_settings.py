@@ -32,8 +32,15 @@ WRONG = {
     "one file of two": ["--certificate", "/tmp/a.pem"],
     "a certificate that is not there": ["--certificate", "/nowhere/a.pem", "--key", "/nowhere/a.key"],
     "proxy": ["--proxy", "10.0.0.300"],
-    "header": ["--user-header", "X-A: b"],
+    "header": ["--user-header", "X-A: b", "--proxy", "10.0.0.1"],
 }
+
+
+def test_a_login_by_header_needs_the_proxy_that_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERPRET_USER_HEADER", "X-Auth-Email")
+    with pytest.raises(Unservable, match="nobody could log in"):
+        settings.read([])
+    assert settings.read(["--proxy", "127.0.0.1"]).user_headers == ("X-Auth-Email",)
 
 
 @pytest.mark.parametrize("words", WRONG.values(), ids=WRONG)

@@ -207,11 +207,13 @@ class _Asked:
         if not access.login:
             line = (
                 "This server has no login and answers to its own machine alone; this comes from another one. "
-                f"Whoever runs it sets up a login (docs/hosting.md) or {settings.OPEN}=1."
+                f"Whoever runs it sets up a login (docs/login.md) or {settings.OPEN}=1."
             )
             return PlainTextResponse(line, 403)
         if not self._is_navigation():
             line = f"This needs the role {needed.word}." if known else "Log in first."
+            if known and self.visitor.role is Role.NOBODY:
+                line = " ".join(filter(None, (sign_in.unlisted(self.visitor), access.contact)))
             return PlainTextResponse(line, 403 if known else 401)
         came_for = own_address(f"{self._scope['path']}?{self._scope['query_string'].decode('latin-1')}")
         if known:

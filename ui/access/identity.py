@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from ui.access.roles import Visitor
 from ui.access.settings import EMAIL, UNVERIFIED, Access, folded
 
 PROXY_HEADER = "x-unitscope-proxy"
+_JOINED = re.compile(r"[,;\s]|@.*@")
 _LONGEST = 320  # characters of a name: what an address of mail may have
 
 
@@ -56,9 +58,11 @@ def _by_header(access: Access, headers: Headers) -> str:
     ):
         return ""
     try:
-        return _plain(given[0].encode("latin-1").decode())
+        name = _plain(given[0].encode("latin-1").decode())
     except ValueError:
         return ""
+    # Two that were joined on the way: "mallory@elsewhere.org, ada@example.org" would end as ada does.
+    return "" if _JOINED.search(name) else name
 
 
 def _by_cookie(access: Access, given: Mapping[str, str]) -> str:

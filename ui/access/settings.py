@@ -173,20 +173,20 @@ def _problems(access: Access, listens: str, oidc: bool) -> list[str]:
     if access.login == "header" and not access.secret and not is_loopback(listens):
         found.append(
             f"The login is the header {access.header}, which whoever reaches this port can write themselves: "
-            f"listen on 127.0.0.1 behind the proxy, or let the proxy send {SECRET} along (docs/hosting.md)."
+            f"listen on 127.0.0.1 behind the proxy, or let the proxy send {SECRET} along (docs/login.md)."
         )
     if access.login and not any(patterns for _, patterns in access.patterns):
         names = ", ".join(PATTERNS.values())
-        found.append(f"A login is set up and nobody may come in: name them in {names} (docs/hosting.md).")
+        found.append(f"A login is set up and nobody may come in: name them in {names} (docs/login.md).")
     if access.login == "oidc" and not providers():
         found.append(
-            "[auth] in secrets.toml names no provider with a client_id: complete it (docs/hosting.md)."
+            "[auth] in secrets.toml names no provider with a client_id: complete it (docs/login.md)."
         )
     if access.login == "oidc" and len(str(get_cookie_secret())) < _LEAST_SECRET:
         found.append(f"cookie_secret has fewer than {_LEAST_SECRET} characters: take a longer, random one.")
     if access.beyond and not access.login and not access.open:
         found.append(
             "This server would answer to other machines, and has no login: whoever finds it could use it. "
-            f"Set up a login (docs/hosting.md), listen on 127.0.0.1, or let everybody in with {OPEN}=1."
+            f"Set up a login (docs/login.md), listen on 127.0.0.1, or let everybody in with {OPEN}=1."
         )
     return found

@@ -23,8 +23,8 @@ def page(access: Access, came_for: str) -> str:
     """
     if access.login == "header":
         text = (
-            "The login stands before this server, and has let you through without a name. Open the address "
-            "under which the login is reached, or tell whoever runs it."
+            "You are not logged in. People log in on a page in front of this server, which sends them here "
+            "with their name: open that page's address, or ask whoever runs this one."
         )
         return _page("Log in first", text, "", access)
     names = settings.providers()
@@ -40,13 +40,18 @@ def page(access: Access, came_for: str) -> str:
 
 def stranger(access: Access, visitor: Visitor) -> str:
     """What somebody sees whom the login knows and nobody has let in."""
-    text = (
-        f"You are logged in as {visitor.shown}, and this instance does not list that name. Whoever runs it "
-        "can add you."
-    )
+    text = unlisted(visitor)
     out = logout(access)
     ways = f'<a class="way other" href="{escape(out)}">Log out</a>' if out else ""
     return _page("No access", text, ways, access)
+
+
+def unlisted(visitor: Visitor) -> str:
+    """The same in a sentence."""
+    return (
+        f"You are logged in as {visitor.shown}, and this instance does not list that name. Whoever runs it "
+        "can add you."
+    )
 
 
 def logout(access: Access) -> str:

@@ -276,6 +276,20 @@ def test_a_header_that_anybody_can_write_is_no_login(monkeypatch: Environment) -
     assert settings.current().problem == ""
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["eve@evil.org, ada@example.org", "eve@evil.org ada@example.org", "eve@evil.org@example.org", "a;b"],
+)
+def test_names_that_were_joined_on_the_way_are_nobodys(monkeypatch: Environment, name: str) -> None:
+    monkeypatch.setenv(settings.HEADER, "X-Email")
+    monkeypatch.setenv("INTERPRET_MEMBERS", "*@example.org")
+    assert ask("/", ("x-email", "ada@example.org")).status == 200
+    assert ask("/", ("x-email", name)).status == 401
+    refused = ask("/", ("x-email", "eve@evil.org"))
+    assert refused.status == 403
+    assert "logged in as eve@evil.org" in refused.text
+
+
 def test_settings_that_contradict_each_other(monkeypatch: Environment) -> None:
     monkeypatch.setenv(settings.HEADER, "X-Email")
     assert "nobody may come in" in settings.current().problem
