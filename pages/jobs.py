@@ -8,7 +8,7 @@ from ui.components.control.control import buttons
 from ui.inventory import cache, listed_jobs, subjects
 from ui.shell import notices, state
 
-PARTS = {"jobs": "Computations", "data": "Networks and data sets", "cache": "Cache"}
+PARTS = {"jobs": "Computations", "data": "Networks & data", "cache": "Cache"}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -171,6 +172,8 @@ class _Progress:
         new = (stage, part) != (self.latest.get("stage"), self.latest.get("part"))
         if new:
             self.latest = {"stage": stage, "part": part}
+            with contextlib.suppress(OSError):  # a full disk: the log can be done without
+                print(time.strftime("%H:%M:%S"), " ".join(stage.split()), flush=True)
         ends = self._forecast.seen(stage, int(done), int(total), time.time())
         self.latest |= {"done": int(done), "total": int(total), "ends": ends}
         # A new stage is worth a write out of turn, within the limit of writes a second.

@@ -18,7 +18,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.jobs.conftest import of_folder
-from tests.ui.browser import ROOT, serving
+from tests.ui.browser import ROOT, await_true, serving
 from tests.ui.conftest import server_environment
 from tests.ui.payloads import ALL, made
 from tests.ui.test_accessibility_browser import violations
@@ -97,8 +97,8 @@ def test_it_updates_itself_and_keeps_focus_and_what_is_open(site, visit) -> None
     page = visit(f"{address}/jobs?dataset=planted&job={working.id}", USER)
     row = page.locator(".st-key-jobs_now .row").first
     row.wait_for()
-    page.get_by_text("What it wrote last").click()
-    page.get_by_text("It has written nothing").wait_for()
+    page.get_by_text("Log", exact=True).click()
+    page.get_by_text(re.compile(r"\d\d:\d\d:\d\d counting")).wait_for()
     past = page.locator(".st-key-jobs_ended .table")
     past.evaluate("one => { one.scrollTop = 700; }")
     row.focus()
@@ -112,7 +112,7 @@ def test_it_updates_itself_and_keeps_focus_and_what_is_open(site, visit) -> None
     )
     assert focused == "0"
     assert past.evaluate("one => one.scrollTop") == 700
-    expect(page.get_by_text("It has written nothing")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d\d:\d\d:\d\d counting"))).to_be_visible()
     expect(counted).to_be_visible()
 
 
@@ -143,7 +143,8 @@ def test_what_a_job_is_called_says_and_writes_runs_nothing(site, visit) -> None:
     state.log_path(store, identity).write_text(f"{ALL}\n" * 3)
     page = visit(f"{address}/jobs?dataset=planted&job={identity}", OPERATOR)
     page.locator(".st-key-job_detail").wait_for()
-    page.get_by_text("What it wrote last").click()
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
+    page.get_by_text("Log", exact=True).click()
     expect(page.locator(".st-key-job_detail code").last).to_contain_text("onerror")
     assert made(page) == []
 

@@ -10,6 +10,7 @@ import streamlit as st
 from interpret_core.errors import UnitscopeError
 from interpret_core.sizes import written
 from interpret_core.store.kinds import kind_of
+from interpret_core.store.trash import Cleared
 from ui.access import visitors
 from ui.access.roles import Role
 from ui.access.told import told
@@ -19,7 +20,7 @@ from ui.session import memory
 from ui.session.inventory import cache, disk, upkeep
 from ui.session.inventory.cache import KindUsage
 from ui.session.inventory.upkeep import CheckState
-from ui.shell import notices
+from ui.shell import notices, state
 from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.theme import count_text
@@ -78,7 +79,7 @@ def _kinds(found: Sequence[KindUsage]) -> None:
         Column("What", share=3, named=False),
         Column("Kind", "The first word of its keys", share=1.2, narrow=False),
         Column("Entries", share=1, number=True),
-        Column("Bytes", share=2, number=True),
+        Column("Size", share=2, number=True),
     ]
     rows: list[list[str | Cell]] = [
         [
@@ -105,10 +106,16 @@ def _kinds(found: Sequence[KindUsage]) -> None:
     if place < 0:
         st.caption(
             "Press a row to clear what is of its kind; all results of one network, or on one data set, are "
-            "cleared under “Networks and data sets”."
+            "cleared under “Networks & data”."
         )
         return
     _clear(found[place])
+
+
+def _clear_kind(kind: str, words_of_it: str) -> Cleared:
+    found = cache.clear_kind(kind, words_of_it)
+    state.change(kind=None)  # what is left of it, if anything, is not for clearing
+    return found
 
 
 def _short(size: int) -> str:
@@ -126,7 +133,7 @@ def _clear(one: KindUsage) -> None:
             f"**{plain(told.capitalize())}**: {count_text(one.records, 'record')}, {written(one.bytes)}.",
             width="content",
         )
-        undo.button("Clear them", key_of("clear_kind", one.kind), partial(cache.clear_kind, one.kind, told))
+        undo.button("Clear them", key_of("clear_kind", one.kind), partial(_clear_kind, one.kind, told))
 
 
 def _running() -> bool:

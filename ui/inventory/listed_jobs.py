@@ -64,7 +64,7 @@ def _lists(busy: bool) -> None:
 
 
 def _active(now: Sequence[SeenJob]) -> None:
-    st.subheader("At work and in the line")
+    st.subheader("Running and waiting")
     if not now:
         st.caption("Nothing is being computed. Where a page lacks a result, it offers to compute it.")
         links.link("Units →")
@@ -85,7 +85,8 @@ def _active(now: Sequence[SeenJob]) -> None:
         Column("Since", "When it was asked for", share=1.2),
     ]
     made = rows_of(columns, map(_active_row, ordered))
-    _table("jobs_now", "Computations at work and in the line", made, ordered)
+    st.caption("Press a row for its progress and its log, and to cancel it.")
+    _table("jobs_now", "Computations that run or wait", made, ordered)
 
 
 def _active_row(one: SeenJob) -> list[str | Cell]:
@@ -121,6 +122,7 @@ def _ended(past: Sequence[SeenJob]) -> None:
         *([_WHOSE] if seen_jobs.owners_told() else []),
         Column("When", share=1.3),
     ]
+    st.caption("Press a row for what it said, for its log, and to start it again.")
     made = rows_of(columns, map(_ended_row, shown))
     _table("jobs_ended", "Computations that have ended", made, shown)
 
@@ -242,7 +244,7 @@ def _done(act: Callable[[], None]) -> None:
 
 
 def _log(job: Job) -> None:
-    with st.expander("What it wrote last", key=key_of("log", job.id), on_change="rerun") as box:
+    with st.expander("Log", key=key_of("log", job.id), on_change="rerun") as box:
         if box.open:
             try:
                 lines = seen_jobs.tail(job.id)
@@ -252,7 +254,7 @@ def _log(job: Job) -> None:
             if lines:
                 st.code("\n".join(lines), language=None, wrap_lines=True)
             else:
-                st.caption("It has written nothing, or what it wrote has been cleared away.")
+                st.caption("Nothing is in its log: it has not begun, or its log was cleared away.")
 
 
 def _ordinal(number: int) -> str:

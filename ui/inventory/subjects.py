@@ -155,7 +155,7 @@ def _results(stored: Sequence[Stored], key: str, head: str, other: Callable[[Sto
         Column("Results", share=3, named=False),
         Column(head, share=2),
         Column("Records", share=1, number=True),
-        Column("Bytes", share=1.2, number=True),
+        Column("Size", share=1.2, number=True),
         Column("Latest", share=1.2),
     ]
     rows: list[list[str | Cell]] = [
