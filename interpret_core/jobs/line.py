@@ -22,6 +22,7 @@ from interpret_core.jobs.state import Job, job_id, key, load, log_path
 from interpret_core.jobs.turns import placed
 from interpret_core.store.store import Store
 
+BY_OPERATOR = "An operator cancelled it."
 NUMBER = "jobs/number"
 FORGOTTEN = 600.0  # seconds without a sign of life, where nobody can look after a job
 TAIL = 1 << 16  # bytes of a log that are looked at
@@ -202,10 +203,11 @@ def _left(job: Job, owner: str, everybody: bool) -> dict[str, Any] | None:
     left = [] if everybody else [one for one in job.owners if one != owner]
     if left:
         return {"owners": left}
-    asked = {"cancel_requested": job.cancel_requested or time.time(), "again": False}
-    return (
-        asked if job.state == "running" else {**asked, **state.ended(replace(job, again=False), "cancelled")}
-    )
+    message = "" if owner in job.owners else BY_OPERATOR
+    asked = {"cancel_requested": job.cancel_requested or time.time(), "again": False, "message": message}
+    if job.state == "running":
+        return asked
+    return {**asked, **state.ended(replace(job, again=False, message=message), "cancelled")}
 
 
 def _unattended(job: Job) -> Job:

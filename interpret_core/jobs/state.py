@@ -196,7 +196,8 @@ def ended(job: Job, state: str, message: str = "") -> dict[str, Any]:
     """What the end of a job changes; it stands in line again where somebody asked for it meanwhile."""
     if state == "cancelled" and job.again:
         return waiting() | {"attempts": 0, "again": False, "cancel_requested": None}
-    return {"state": state, "message": message, "finished": time.time(), "token": "", "again": False}
+    why = message or (job.message if state == "cancelled" else "")  # who cancelled it has said why
+    return {"state": state, "message": why, "finished": time.time(), "token": "", "again": False}
 
 
 def waiting() -> dict[str, Any]:

@@ -188,7 +188,7 @@ def test_a_shared_job_ends_when_the_last_has_left(store: Store) -> None:
     jobs.cancel(store, job.id, "bob")
     ended = jobs.wait(store, job.id, TIMEOUT)
     assert ended is not None
-    assert (ended.state, ended.owners) == ("cancelled", ("bob",))
+    assert (ended.state, ended.owners, ended.message) == ("cancelled", ("bob",), "")
 
 
 def test_an_operator_ends_it_for_everybody(store: Store) -> None:
@@ -198,8 +198,11 @@ def test_an_operator_ends_it_for_everybody(store: Store) -> None:
     ended = jobs.cancel(store, job.id, everybody=True)
     assert ended is not None
     assert (ended.state, ended.owners) == ("cancelled", ("ada", "bob"))
+    assert ended.message == "An operator cancelled it."
     jobs.cancel(store, first.id, "root", everybody=True)
-    assert jobs.wait(store, first.id, TIMEOUT).state == "cancelled"  # type: ignore[union-attr]
+    stopped = jobs.wait(store, first.id, TIMEOUT)
+    assert stopped is not None
+    assert (stopped.state, stopped.message) == ("cancelled", "An operator cancelled it.")
 
 
 def test_who_wants_a_job_that_is_being_stopped_gets_it(store: Store, tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def _end(one: SeenJob) -> None:
         after = "Once the cause is mended, start it again: finished parts are kept."
         st.error(f"**{word}** {told or 'No reason was recorded.'} {after}")
     elif job.state == "cancelled":
-        st.info("**Cancelled.** Finished parts are kept; starting it again goes on from them.")
+        st.info(f"**Cancelled.** {told} Finished parts are kept; starting it again goes on from them.")
     else:
         length = words.took(job)
         st.success(f"**Done** {words.ago(job.finished)}" + (f", in {length}." if length else "."))
