@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from hosting import headers
 from tests.hosting.instance import BASE, Instance, running
 from tests.hosting.proxy import ask, require_nginx
-from tests.ui.browser import await_masks, await_true, watch
+from tests.ui.browser import await_idle, await_masks, watch
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=small&dataset=planted"
@@ -166,7 +166,7 @@ def test_a_killed_server_costs_its_own_sessions_alone(
         file.write_bytes(b"no weights")
         hit.page.locator("input[type=file]").set_input_files(file)
         expect(hit.page.get_by_text("weights.safetensors").first).to_be_visible()
-        await_true(hit.page, "!document.querySelector('[data-testid=stStatusWidget]')")
+        await_idle(hit.page)
         assert hit.page.get_by_text(re.compile("error|failed", re.IGNORECASE)).count() == 0
         assert (spared.sockets, spared.ended) == still, "the others do not notice"
         assert spared.found == []

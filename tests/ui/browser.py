@@ -175,3 +175,14 @@ def await_true(page: Page, predicate: str, arg: object = None, timeout: float = 
         if time.monotonic() > end:
             pytest.fail(f"Not true within {timeout / 1000:g} s: {predicate}")
         page.wait_for_timeout(20)
+
+
+def await_idle(page: Page) -> None:
+    """Wait until no script of the page runs."""
+    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
+
+
+def await_rerun(page: Page) -> None:
+    """Wait for the end of a rerun that may not have begun."""
+    page.wait_for_timeout(600)
+    await_idle(page)

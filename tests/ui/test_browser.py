@@ -30,12 +30,6 @@ def live(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield address
 
 
-@pytest.fixture
-def ready(profiled_server: str) -> str:
-    """Its address."""
-    return profiled_server
-
-
 def unit_shown(page: Page) -> str:
     """`conv2 · unit 7` as the panel says it."""
     return page.locator(".us-head .us-sub").inner_text()
@@ -87,8 +81,8 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     assert found == []
 
 
-def test_keyboard_filters_and_history(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?{SELECTION}&layer=conv2")
+def test_keyboard_filters_and_history(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2")
     first, second = page.locator(".tile").nth(0), page.locator(".tile").nth(1)
     first.click()
     await_masks(page, int(first.get_attribute("data-unit") or -1))
@@ -107,8 +101,8 @@ def test_keyboard_filters_and_history(page: Page, ready: str) -> None:
 
 
 @pytest.mark.slow
-def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+def test_photograph_enlarges_and_is_part_of_the_link(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
     page.locator(".photos .photo").nth(2).click()
     expect(page.locator("dialog[open] .about")).to_contain_text("3 of 12")
@@ -122,8 +116,8 @@ def test_photograph_enlarges_and_is_part_of_the_link(page: Page, ready: str) -> 
     expect(page).not_to_have_url(re.compile(r"image="))
 
 
-def test_back_and_forward_close_and_open_the_photograph(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
+def test_back_and_forward_close_and_open_the_photograph(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
     dialog, about = page.locator("dialog[open]"), page.locator("dialog[open] .about")
     page.locator(".photos .photo").nth(2).click()
@@ -167,8 +161,8 @@ def click_bar(page: Page, chart: str, name: str = "") -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def test_bar_leads_to_its_units_and_one_press_back(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+def test_bar_leads_to_its_units_and_one_press_back(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01")
     click_bar(page, ".st-key-bars_small")
     expect(page).to_have_url(re.compile(r"at=small%2Cconv|at=small,conv"))
     way = page.get_by_role("link", name="See these units")
@@ -184,8 +178,8 @@ def test_bar_leads_to_its_units_and_one_press_back(page: Page, ready: str) -> No
     expect(page).to_have_url(before)
 
 
-def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01&compare=other")
+def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01&compare=other")
     chart = ".st-key-concept_bars"
     page.locator(chart).scroll_into_view_if_needed()  # figures are drawn when they come into view
     expect(page.locator(f"{chart} .barlayer .point path").first).to_be_visible()
@@ -214,11 +208,13 @@ def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, ready: str)
     expect(page.get_by_role("heading", name="in each network")).to_have_count(0)
 
 
-def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, ready: str) -> None:
+def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(
+    browser: Browser, profiled_server: str
+) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
     found = watch(opened)
-    opened.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+    opened.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01")
     row = opened.locator(".st-key-concept_table .row").first
     row.scroll_into_view_if_needed()
     expect(row).to_contain_text(re.compile(r"detectors \d+.*best unit conv\d #\d+.*best IoU 0\."))
@@ -234,17 +230,17 @@ def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(browser: Br
     assert found == []
 
 
-def test_address_names_the_network_that_nobody_chose(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/")
+def test_address_names_the_network_that_nobody_chose(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/")
     expect(page).to_have_url(re.compile(r"network=small&dataset=planted"))
     page.get_by_role("link", name="Units", exact=True).click()
     expect(page).to_have_url(re.compile(r"/units\?network=small&dataset=planted"))
 
 
-def test_menu_closes_on_a_narrow_screen(browser: Browser, ready: str) -> None:
+def test_menu_closes_on_a_narrow_screen(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
-    opened.goto(f"{ready}/?{SELECTION}")
+    opened.goto(f"{profiled_server}/?{SELECTION}")
     opened.get_by_test_id("stExpandSidebarButton").click()
     opened.get_by_role("link", name="Concepts", exact=True).click()
     expect(opened.get_by_role("heading", name="Concepts").first).to_be_visible()
@@ -252,8 +248,8 @@ def test_menu_closes_on_a_narrow_screen(browser: Browser, ready: str) -> None:
     context.close()
 
 
-def test_cutoff_follows_the_thumb(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}")
+def test_cutoff_follows_the_thumb(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/concepts?{SELECTION}")
     slider = page.get_by_role("slider", name="IoU cut-off")
     slider.fill("0.1")
     expect(page.get_by_text("IoU > 0.1;")).to_be_visible()
@@ -261,11 +257,11 @@ def test_cutoff_follows_the_thumb(page: Page, ready: str) -> None:
 
 
 @pytest.mark.parametrize("path", [slow(""), "units", slow("concepts")])
-def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
+def test_narrow_and_dark(browser: Browser, profiled_server: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()
     found = watch(opened)
-    opened.goto(f"{ready}/{path}?{SELECTION}")
+    opened.goto(f"{profiled_server}/{path}?{SELECTION}")
     expect(opened.locator("h1")).to_be_visible(timeout=WAIT)
     opened.wait_for_timeout(1500)
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
@@ -295,8 +291,8 @@ def test_outlines_of_masks_in_closed_form(page: Page) -> None:
     assert parts == [1, 2, 2]
 
 
-def test_menu_brings_the_last_view_back(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?{SELECTION}&layer=conv1&cutoff=0.01")
+def test_menu_brings_the_last_view_back(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv1&cutoff=0.01")
     tile = page.locator(".tile").nth(2)
     unit = int(tile.get_attribute("data-unit") or -1)
     tile.click()
@@ -341,8 +337,8 @@ HOSTILE = "network=small&dataset=hostile&min_images=1&cutoff=0"
 
 
 @pytest.mark.parametrize("path", [slow(""), slow("units"), "concepts"])
-def test_hostile_names_load_and_link_nothing(page: Page, ready: str, path: str) -> None:
-    page.goto(f"{ready}/{path}?{HOSTILE}")
+def test_hostile_names_load_and_link_nothing(page: Page, profiled_server: str, path: str) -> None:
+    page.goto(f"{profiled_server}/{path}?{HOSTILE}")
     if path == "units":
         expect(page.locator(".us-head")).to_be_visible()
     elif path == "concepts":

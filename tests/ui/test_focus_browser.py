@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser import await_masks, await_true
+from tests.ui.browser import await_masks, await_rerun, await_true
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -59,12 +59,6 @@ def redrawn(page: Page, item: Locator, act: Callable[[], object]) -> None:
     await_true(page, "one => !one.isConnected", arg=before)
 
 
-def settled(page: Page) -> None:
-    """Wait for the end of a rerun that may not have begun."""
-    page.wait_for_timeout(600)
-    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
-
-
 def test_switch_of_the_maps(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{CELL}")
     whole = page.locator(".maps .modes button[data-mode=whole]")
@@ -90,10 +84,10 @@ def test_image_of_the_maps_stays_where_the_maps_are_of_another_unit(page: Page, 
     image = second.get_attribute("data-image")
     expect(second).to_be_focused()
     for way in (page.go_back, page.go_back):
-        settled(page)
+        await_rerun(page)
         way()
     expect(page).not_to_have_url(re.compile("unit="))
-    settled(page)
+    await_rerun(page)
     expect(page.locator(f".strip [data-image='{image}']")).to_be_focused()
 
 
@@ -133,16 +127,16 @@ def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
     tab_to(page, mode)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("show=agreement"))
-    settled(page)
+    await_rerun(page)
     expect(mode).to_be_focused()
     photo = page.locator(".gallery .photos").first.locator(".photo").nth(2)
     tab_to(page, photo)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("image="))
-    settled(page)
+    await_rerun(page)
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("image="))
-    settled(page)
+    await_rerun(page)
     expect(photo).to_be_focused()
 
 
@@ -150,10 +144,10 @@ def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
 def test_photographs_of_another_unit(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3")
     await_masks(page, 3)
-    settled(page)
+    await_rerun(page)
     page.locator(".tile[data-unit='5']").click()
     await_masks(page, 5)
-    settled(page)
+    await_rerun(page)
     photos = page.locator(".gallery .photos").first.locator(".photo")
     photos.nth(1).focus()
     image = photos.nth(1).get_attribute("data-image")
@@ -179,11 +173,11 @@ def test_a_photograph_that_the_address_enlarged_has_the_focus_once_it_is_closed(
 def test_a_tile_of_the_grid_where_other_units_match(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3")
     await_masks(page, 3)
-    settled(page)
+    await_rerun(page)
     page.get_by_role("combobox", name="Concept").first.click()
     page.get_by_role("option").nth(1).click()
     expect(page).to_have_url(re.compile("concept="))
-    settled(page)
+    await_rerun(page)
     tile = page.locator(".tile").first
     unit = tile.get_attribute("data-unit")
     tile.focus()
@@ -207,7 +201,7 @@ def test_bars_and_cells(page: Page, ready: str) -> None:
     bar = page.locator(".bars .row[data-name='red square']")
     press(page, bar, "Enter")
     expect(page).to_have_url(re.compile(r"class=red(\+|%20)square"))
-    settled(page)
+    await_rerun(page)
     expect(bar).to_be_focused()
 
     page.goto(f"{ready}/relevance?{SELECTION}")
@@ -216,7 +210,7 @@ def test_bars_and_cells(page: Page, ready: str) -> None:
     cell = page.locator(".heat .cell").nth(1)
     press(page, cell, "Space")
     expect(page.locator(".ranked .unit").first).to_be_visible()
-    settled(page)
+    await_rerun(page)
     expect(cell).to_be_focused()
 
 
@@ -227,7 +221,7 @@ def test_cards_with_other_numbers(page: Page, ready: str) -> None:
     cards.nth(1).wait_for()
     page.get_by_role("slider", name="IoU cut-off").press("ArrowRight")
     expect(page).to_have_url(re.compile("cutoff="))
-    settled(page)
+    await_rerun(page)
     cards.nth(1).focus()
     redrawn(page, cards.nth(1), page.go_back)
     expect(cards.nth(1)).to_be_focused()
@@ -238,7 +232,7 @@ def test_links_of_the_menu(page: Page, ready: str) -> None:
     link = page.get_by_role("link", name="Concepts", exact=True)
     press(page, link, "Enter")
     expect(page.get_by_role("heading", name="Concepts").first).to_be_visible()
-    settled(page)
+    await_rerun(page)
     expect(link).to_be_focused()
 
 
@@ -250,7 +244,7 @@ def test_sliders_and_their_numbers(page: Page, ready: str) -> None:
     for _ in range(3):  # faster than the server answers
         page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile(rf"cutoff={0.1 + 3 * step:g}(&|$)"))
-    settled(page)
+    await_rerun(page)
     expect(slider).to_have_value(f"{0.1 + 3 * step:g}")
     expect(slider).to_be_focused()
     page.go_back()
@@ -263,7 +257,7 @@ def test_sliders_and_their_numbers(page: Page, ready: str) -> None:
     page.keyboard.type("120")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("percent=100"))
-    settled(page)
+    await_rerun(page)
     expect(exact).to_have_value("100")
     expect(exact).to_be_focused()
     page.go_back()

@@ -18,7 +18,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.jobs.conftest import of_folder
-from tests.ui.browser import ROOT, await_true, serving
+from tests.ui.browser import ROOT, await_idle, serving
 from tests.ui.conftest import server_environment
 from tests.ui.payloads import ALL, made
 from tests.ui.test_accessibility_browser import violations
@@ -143,7 +143,7 @@ def test_what_a_job_is_called_says_and_writes_runs_nothing(site, visit) -> None:
     state.log_path(store, identity).write_text(f"{ALL}\n" * 3)
     page = visit(f"{address}/jobs?dataset=planted&job={identity}", OPERATOR)
     page.locator(".st-key-job_detail").wait_for()
-    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
+    await_idle(page)
     page.get_by_text("Log", exact=True).click()
     expect(page.locator(".st-key-job_detail code").last).to_contain_text("onerror")
     assert made(page) == []

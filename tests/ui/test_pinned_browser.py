@@ -16,14 +16,8 @@ UNITS = "units?network=small&dataset=planted&layer=conv2&unit=3"
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture
-def ready(profiled_server: str) -> str:
-    """Its address."""
-    return profiled_server
-
-
-def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/{UNITS}")
+def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/{UNITS}")
     page.get_by_role("button", name="Pin", exact=True).click()
     expect(page).to_have_url(re.compile("pin=conv2%3A3"))
     page.locator(".tile[data-unit='7']").click()
@@ -53,8 +47,10 @@ def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, ready: str) -> 
     expect(page).not_to_have_url(re.compile("pin="))
 
 
-def test_units_of_two_layers_change_places(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?network=small&dataset=planted&layer=conv1&unit=3&iou=0-0.05&pin=conv2:30")
+def test_units_of_two_layers_change_places(page: Page, profiled_server: str) -> None:
+    page.goto(
+        f"{profiled_server}/units?network=small&dataset=planted&layer=conv1&unit=3&iou=0-0.05&pin=conv2:30"
+    )
     chosen, kept = page.locator(".st-key-unit_panel"), page.locator(".st-key-unit_pinned")
     expect(kept.locator(".us-head")).to_contain_text("conv2 · unit 30")
     kept.get_by_role("button", name="Swap").click()
@@ -70,19 +66,19 @@ def test_units_of_two_layers_change_places(page: Page, ready: str) -> None:
     expect(kept.locator(".us-head")).to_contain_text("conv2 · unit 30")
 
 
-def test_another_network_has_no_pin(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/{UNITS}&pin=conv2:5")
+def test_another_network_has_no_pin(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/{UNITS}&pin=conv2:5")
     expect(page.locator(".st-key-unit_pinned .us-head")).to_contain_text("conv2 · unit 5")
     page.get_by_role("combobox", name="Network").select_option("other")
     expect(page).to_have_url(re.compile("network=other"))
     expect(page).not_to_have_url(re.compile("pin="))
 
 
-def test_on_a_phone_they_stack(browser: Browser, ready: str) -> None:
+def test_on_a_phone_they_stack(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     seen = watch(page)
-    page.goto(f"{ready}/{UNITS}&pin=conv2:5")
+    page.goto(f"{profiled_server}/{UNITS}&pin=conv2:5")
     chosen, kept = page.locator(".st-key-unit_panel"), page.locator(".st-key-unit_pinned")
     expect(kept.locator(".photo").first).to_be_visible()
     expect(chosen.locator(".photo").first).to_be_visible()

@@ -20,14 +20,8 @@ PLACES = ("", "units", "relevance", "agreement", "shared", "ablation", "networks
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture
-def ready(profiled_server: str) -> str:
-    """Its address."""
-    return profiled_server
-
-
-def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/concepts?{SELECTION}&cutoff=0.01")
+def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01")
     expect(page.get_by_role("button", name="Search everything")).to_be_visible()
     before = page.url
     page.keyboard.press("/")
@@ -57,16 +51,16 @@ def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, ready: str
 
 
 @pytest.mark.parametrize("name", some_slow(PLACES, ("units", "networks")))
-def test_every_page_has_it(page: Page, ready: str, name: str) -> None:
-    page.goto(f"{ready}/{name}?{SELECTION}")
+def test_every_page_has_it(page: Page, profiled_server: str, name: str) -> None:
+    page.goto(f"{profiled_server}/{name}?{SELECTION}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_role("button", name="Search everything")).to_be_visible()
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name=re.compile("^Search concepts"))).to_be_focused()
 
 
-def test_the_unit_browser_keeps_its_own_key(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/units?{SELECTION}&layer=conv2")
+def test_the_unit_browser_keeps_its_own_key(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2")
     expect(page.locator(".tile").first).to_be_visible()
     expect(page.locator(".st-key-filter_concept input")).to_be_visible()
     page.keyboard.press("/")
@@ -74,8 +68,8 @@ def test_the_unit_browser_keeps_its_own_key(page: Page, ready: str) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_enter_pressed_before_the_answer_waits_for_it(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/?{SELECTION}")
+def test_enter_pressed_before_the_answer_waits_for_it(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/?{SELECTION}")
     expect(page.get_by_role("button", name="Search everything")).to_be_visible()
     page.keyboard.press("Control+k")
     expect(page.get_by_text("Type a concept (car)")).to_be_visible()
@@ -84,7 +78,7 @@ def test_enter_pressed_before_the_answer_waits_for_it(page: Page, ready: str) ->
     expect(page.locator(".us-head")).to_contain_text("conv2 · unit 7")
 
 
-def test_what_is_still_read_is_asked_for_again(page: Page, ready: str) -> None:
+def test_what_is_still_read_is_asked_for_again(page: Page, profiled_server: str) -> None:
     told = ["Still reading the stored profiles: 3 layers so far …"] * 2
 
     def later(route: Route) -> None:
@@ -93,7 +87,7 @@ def test_what_is_still_read_is_asked_for_again(page: Page, ready: str) -> None:
         else:
             route.fulfill(status=202, content_type="text/plain; charset=utf-8", body=told.pop())
 
-    page.goto(f"{ready}/?{SELECTION}")
+    page.goto(f"{profiled_server}/?{SELECTION}")
     expect(page.get_by_role("button", name="Search everything")).to_be_visible()
     page.route("**/api/search?*", later)
     page.keyboard.press("Control+k")
@@ -103,8 +97,8 @@ def test_what_is_still_read_is_asked_for_again(page: Page, ready: str) -> None:
     assert not told, "both times it was told to wait"
 
 
-def test_nothing_found_and_names_of_any_characters(page: Page, ready: str) -> None:
-    page.goto(f"{ready}/?network=small&dataset=hostile")
+def test_nothing_found_and_names_of_any_characters(page: Page, profiled_server: str) -> None:
+    page.goto(f"{profiled_server}/?network=small&dataset=hostile")
     page.get_by_role("button", name="Search everything").click()
     box = page.get_by_role("combobox", name=re.compile("^Search concepts"))
     box.fill("xyzzy")
@@ -119,11 +113,11 @@ def test_nothing_found_and_names_of_any_characters(page: Page, ready: str) -> No
     assert found, "at least one is some unit's label"
 
 
-def test_on_a_phone_it_is_pressed(browser: Browser, ready: str) -> None:
+def test_on_a_phone_it_is_pressed(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     seen = watch(page)
-    page.goto(f"{ready}/concepts?{SELECTION}")
+    page.goto(f"{profiled_server}/concepts?{SELECTION}")
     page.get_by_role("button", name="Search everything").tap()
     page.get_by_role("combobox", name=re.compile("^Search concepts")).fill("conv2 3")
     first = page.get_by_role("dialog").get_by_role("option").first

@@ -10,7 +10,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.slow import slow
-from tests.ui.browser import await_masks, await_true
+from tests.ui.browser import await_masks, await_rerun
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -72,7 +72,7 @@ def test_rules_are_typed_or_stepped_and_a_default_leaves_no_trace(page: Page, re
     expect(least).to_be_focused()
     least.fill("700")
     page.keyboard.press("Escape")
-    settle(page)
+    await_rerun(page)
     expect(least).to_have_value("13")
     expect(page).to_have_url(re.compile(r"&min_images=13$"))
 
@@ -91,31 +91,25 @@ def left(page: Page) -> bool:
     return bool(page.evaluate("document.activeElement === document.body"))
 
 
-def settle(page: Page) -> None:
-    """Wait for what a key has set off: a key that changes something asks the server, and that is seen."""
-    page.wait_for_timeout(600)
-    await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
-
-
 def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}")
     page.locator(".tile").first.click()
     await_masks(page, int(page.locator(".tile").first.get_attribute("data-unit") or -1))
-    settle(page)
+    await_rerun(page)
     page.keyboard.press("/")
     page.keyboard.type("red")
     expect(page.get_by_role("option", name=re.compile("^red · ")).first).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"concept=red(&|$)"))
     page.keyboard.press("Escape")
-    settle(page)
+    await_rerun(page)
     assert left(page)
     expect(page).to_have_url(re.compile(r"concept=red(&|$)"))
     page.keyboard.press("/")
     page.keyboard.type("blue")
     page.keyboard.press("Escape")  # closes the list, what was typed is gone
     page.keyboard.press("Escape")
-    settle(page)
+    await_rerun(page)
     assert left(page)
     expect(page).to_have_url(re.compile(r"concept=red(&|$)"))
     expect(page.get_by_role("combobox", name="Concept")).to_have_value(re.compile("^red · "))
@@ -136,13 +130,13 @@ def test_escape_in_any_box_changes_nothing(page: Page, ready: str, view: str, la
     page.goto(f"{ready}/{view}")
     box = page.get_by_role("combobox", name=re.compile(label)).first
     box.wait_for()
-    settle(page)
+    await_rerun(page)
     before = page.url
     for _ in range(2):
         box.focus()
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
-        settle(page)
+        await_rerun(page)
         assert left(page)
         assert page.url == before
 
@@ -153,7 +147,7 @@ def test_escape_in_a_table_keeps_the_chosen_row(page: Page, ready: str) -> None:
     row.scroll_into_view_if_needed()
     row.focus()
     page.keyboard.press("Escape")
-    settle(page)
+    await_rerun(page)
     expect(row).to_contain_text("red")
     expect(row).to_be_focused()
     expect(page).to_have_url(re.compile("concept=red"))
@@ -166,7 +160,7 @@ def test_escape_takes_back_a_number_that_was_only_typed(page: Page, ready: str) 
     exact.fill("17")
     exact.press("Escape")
     expect(exact).to_have_value("3")
-    settle(page)
+    await_rerun(page)
     assert "percent" not in page.url
 
 
@@ -177,11 +171,11 @@ def test_keys_that_belong_to_the_browser_reach_it(page: Page, ready: str) -> Non
     before = page.url
     for key in ("Alt+ArrowRight", "Control+ArrowRight", "Meta+ArrowRight", "Alt+s"):
         page.locator(".tile").nth(2).dispatch_event("keydown", pressed(key))
-        settle(page)
+        await_rerun(page)
         assert page.url == before
     held = {**pressed("s"), "repeat": True}
     page.locator(".tile").nth(2).dispatch_event("keydown", held)  # held down, it would flicker
-    settle(page)
+    await_rerun(page)
     assert page.url == before
 
 
@@ -203,7 +197,7 @@ def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, re
     expect(done).to_be_visible()
     expect(line).to_be_visible()
     expect(done).not_to_contain_text("random control")
-    settle(page)
+    await_rerun(page)
     box = page.get_by_role("combobox", name="Units picked by hand")
     box.click()
     expect(box).to_be_focused()
@@ -213,11 +207,11 @@ def test_units_that_are_not_taken_are_named_where_they_were_typed(page: Page, re
     expect(line).not_to_contain_text("9999")
     expect(line).to_be_in_viewport()
     expect(page).to_have_url(re.compile("silence=conv1(:|%3A)2(,|%2C)conv2(:|%3A)3(&|$)"))
-    settle(page)
+    await_rerun(page)
     expect(line).to_be_visible()
     page.goto(page.url.replace("ablation", "relevance"))
     expect(page.get_by_role("heading", name="Relevance", exact=True)).to_be_visible()
-    settle(page)
+    await_rerun(page)
     expect(line).to_have_count(0)
 
 

@@ -112,8 +112,8 @@ def _kinds(found: Sequence[KindUsage]) -> None:
     _clear(found[place])
 
 
-def _clear_kind(kind: str, words_of_it: str) -> Cleared:
-    found = cache.clear_kind(kind, words_of_it)
+def _clear_kind(kind: str, name: str) -> Cleared:
+    found = cache.clear_kind(kind, name)
     state.change(kind=None)  # what is left of it, if anything, is not for clearing
     return found
 
@@ -124,16 +124,16 @@ def _short(size: int) -> str:
 
 
 def _clear(one: KindUsage) -> None:
-    told = kind_of(one.kind).words
+    name = kind_of(one.kind).words
     if not one.records:
-        st.caption(plain(f"{told.capitalize()}: small notes that Unitscope needs; they stay."))
+        st.caption(plain(f"{name.capitalize()}: small notes that Unitscope needs; they stay."))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"**{plain(told.capitalize())}**: {count_text(one.records, 'record')}, {written(one.bytes)}.",
+            f"**{plain(name.capitalize())}**: {count_text(one.records, 'record')}, {written(one.bytes)}.",
             width="content",
         )
-        undo.button("Clear them", key_of("clear_kind", one.kind), partial(_clear_kind, one.kind, told))
+        undo.button("Clear them", key_of("clear_kind", one.kind), partial(_clear_kind, one.kind, name))
 
 
 def _running() -> bool:

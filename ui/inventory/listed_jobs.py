@@ -85,18 +85,18 @@ def _active(now: Sequence[SeenJob]) -> None:
         Column("Since", "When it was asked for", share=1.2),
     ]
     made = rows_of(columns, map(_active_row, ordered))
-    st.caption("Press a row for its progress and its log, and to cancel it.")
+    st.caption("Press a row for its progress and, where it is yours, for its log and to cancel it.")
     _table("jobs_now", "Computations that run or wait", made, ordered)
 
 
 def _active_row(one: SeenJob) -> list[str | Cell]:
     job = one.job
     place = f"{_ordinal(job.position)} in the line" if job.position else words.STATES[job.state]
-    told = "stopping" if job.cancelling else place
+    state_of_it = "stopping" if job.cancelling else place
     share = job.fraction if job.state == "running" else None
     return [
         words.work_of(job),
-        Cell(told, job.position, tone=TONES[job.state]),
+        Cell(state_of_it, job.position, tone=TONES[job.state]),
         Cell("" if share is None else f"{share:.0%}", share, -1.0 if share is None else share),
         Cell(remaining(job) or ("unknown yet" if job.state == "running" else ""), job.seconds_left),
         *_whose(one),
@@ -122,7 +122,7 @@ def _ended(past: Sequence[SeenJob]) -> None:
         *([_WHOSE] if seen_jobs.owners_told() else []),
         Column("When", share=1.3),
     ]
-    st.caption("Press a row for what it said, for its log, and to start it again.")
+    st.caption("Press a row for how it ended and, where it is yours, for its log and to start it again.")
     made = rows_of(columns, map(_ended_row, shown))
     _table("jobs_ended", "Computations that have ended", made, shown)
 
@@ -200,13 +200,13 @@ def _facts(one: SeenJob) -> str:
 
 def _end(one: SeenJob) -> None:
     job = one.job
-    told = plain(seen_jobs.message(job))
+    reason = plain(seen_jobs.message(job))
     if job.state in FAILED:
         word = "It failed." if job.state == "failed" else "It broke off, several times."
         after = "Once the cause is mended, start it again: finished parts are kept."
-        st.error(f"**{word}** {told or 'No reason was recorded.'} {after}")
+        st.error(f"**{word}** {reason or 'No reason was recorded.'} {after}")
     elif job.state == "cancelled":
-        st.info(f"**Cancelled.** {told} Finished parts are kept; starting it again goes on from them.")
+        st.info(f"**Cancelled.** {reason} Finished parts are kept; starting it again goes on from them.")
     else:
         length = words.took(job)
         st.success(f"**Done** {words.ago(job.finished)}" + (f", in {length}." if length else "."))

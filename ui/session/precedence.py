@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from interpret_core import config, demo
 from interpret_core.errors import UnitscopeError
 from ui.access import account
+from ui.access.told import told
 from ui.session import results
 from ui.shell.sidebar import Ask, Known
 
@@ -43,6 +44,7 @@ def known() -> Known:
         now.networks,
         now.datasets,
         account.account(),
+        told,
     )
 
 

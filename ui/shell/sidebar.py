@@ -15,7 +15,6 @@ from ui.shell import links, notices, silenced, state
 from ui.shell.addresses import page
 from ui.shell.component import Component
 from ui.shell.how import TITLE
-from ui.shell.plain import without_paths
 from ui.shell.theme import EVIDENCE
 
 _boxes = Component("shell/settings", "components/common/travel.js")
@@ -97,6 +96,7 @@ class Known(NamedTuple):
         card: of a network.
         own_networks, own_datasets: names that the user has given in the configuration.
         account: who is logged in, where there is a login.
+        told: what the visitor reads of an error.
     """
 
     networks: Sequence[str]
@@ -108,6 +108,7 @@ class Known(NamedTuple):
     own_networks: Collection[str] = ()
     own_datasets: Collection[str] = ()
     account: Account | None = None
+    told: Callable[[Exception], str] = str
 
 
 def selection(known: Known, menu: Callable[[], None]) -> Ask | None:
@@ -205,7 +206,7 @@ def _evidence(network: str, known: Known) -> dict[str, object]:
     try:
         card = known.card(network)
     except UserError as error:
-        return {**field, "word": "", "tone": "", "help": "", "notes": [without_paths(str(error))]}
+        return {**field, "word": "", "tone": "", "help": "", "notes": [known.told(error)]}
     tone, word, meaning = EVIDENCE.get(card.evidence, ("gray", card.evidence or "unknown", ""))
     notes = ([meaning] if card.evidence != "trained" and meaning else []) + list(card.findings)
     about = card.note or ("" if meaning in notes else meaning)

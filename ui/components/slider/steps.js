@@ -37,7 +37,7 @@ export default function({ data, parentElement, setStateValue, setTriggerValue })
     }));
   }
   state.told = data.value;
-  if (data.value === state.asked) { clearTimeout(state.waited); state.asked = null; }
+  if ((state.asked ?? null) !== null && text(data.value) === text(state.asked)) { clearTimeout(state.waited); state.asked = null; }
   if (!state.held && (state.asked ?? null) === null) show(data.value);
   root.querySelectorAll('.ticks span').forEach((tick, k) => { tick.onclick = () => settle(steps[k]); });
   range.oninput = () => {
