@@ -14,6 +14,7 @@ PARTS = {"jobs": "Computations", "data": "Networks & data", "cache": "Cache"}
 def main() -> None:
     """Draw the part that the address asks for."""
     st.title("Jobs & data")
+    st.markdown("What is computed and for whom, which networks and data sets there are, what results take.")
     notices.show("page")
     part = buttons("Part", "part", PARTS, "jobs", kind="part")
     if part == "jobs":
