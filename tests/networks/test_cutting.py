@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from interpret_core.networks import load, torchvision_ops
 from interpret_core.networks.graph.cuts import INPUT, Cutter, NotCuttableError
+from interpret_core.networks.graph.interpreter import Values
 from interpret_core.networks.graph.preparation import Stated, _traced, _watched, prepare
 from interpret_core.networks.outputs import Outputs
 from tests.networks.samples import Overwriting, randomise
@@ -19,7 +22,7 @@ MODELS = ("alexnet", "resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "de
 
 
 class Sizes(nn.Module):
-    """What follows the second convolution asks for the batch's size before it: a tail cannot."""
+    """What follows the second convolution asks for the batch's size before it, as EfficientNet-Lite does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,6 +133,51 @@ def test_a_size_taken_before_the_layer_does_not_stop_the_cut() -> None:
         for name in layers:
             output = cut.tail(name, cut.responses[name][rows], rows)
             torch.testing.assert_close(output, cut.output[rows])
+
+
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the graph's nodes that are computed from now on."""
+    seen: list[str] = []
+    compute = Values.compute
+
+    def watched(self: Values, node: Any) -> Any:
+        seen.append(node.name)
+        return compute(self, node)
+
+    monkeypatch.setattr(Values, "compute", watched)
+    return seen
+
+
+def test_a_tail_that_needs_the_batchs_size_runs_nothing_else_before_the_layer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced, _, layers, images = both(Sizes(), 16)
+    cut, rows = traced(images, layers), torch.tensor([0, 1, 2, 2, 1])
+    seen = ran(monkeypatch)
+    output = cut.tail("second", cut.responses["second"][rows], rows)
+    torch.testing.assert_close(output, cut.output[rows])
+    assert "reshape" in seen
+    assert not {"first", "relu", "second"} & set(seen)
+
+
+@pytest.mark.parametrize("module", [Overwriting(), Sizes(), Added()], ids=["overwriting", "sizes", "added"])
+def test_a_tail_frees_what_nobody_reads_any_more(module: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but its own value; what is freed too early would be missing to whoever reads it."""
+    traced, _, layers, images = both(module, 24)
+    cut, freed = traced(images, layers), []
+    free = Values.free
+
+    def watched(self: Values, nodes: Any) -> None:
+        freed.extend(nodes)
+        free(self, nodes)
+
+    monkeypatch.setattr(Values, "free", watched)
+    for name in layers:
+        freed.clear()
+        cut.tail(name, cut.responses[name], torch.arange(len(images)))
+        part = traced._tails[name]
+        assert set(freed) >= {part.node, *part.nodes} - {part.end}
+        assert part.end not in freed
 
 
 def test_layers_that_a_path_goes_around_are_known() -> None:

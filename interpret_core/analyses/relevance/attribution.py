@@ -14,7 +14,13 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
+from interpret_core.measures.attribution.gradient import (
+    BlockedError,
+    gradients,
+    no_gradient,
+    room,
+    rows_at_once,
+)
 from interpret_core.measures.attribution.path import Averaged, Integrated, Line, Rule, average, credited
 from interpret_core.measures.attribution.sweep import Target, conductance
 from interpret_core.networks import Network
@@ -85,8 +91,7 @@ class Attributing:
 
     def rule(self, layer: str) -> Rule:
         """The request's rule, with as many responses at once as fit into memory."""
-        one = KEPT * self.network.cutter.tail_bytes[layer]
-        batch = int(np.clip(MEMORY // max(one, 1), 1, 256))
+        batch = rows_at_once(self.network.cutter.tail_bytes[layer], self.network.device)
         request = self.request
         return Rule(request.points, request.most_points, request.tolerance, batch)
 
@@ -165,7 +170,7 @@ class _LayerPath:
         with torch.no_grad():
             line = Line(self._carried(self.baseline), self._carried(self.response), *self._known())
         one = self.rule.points * line.end[0].numel() * line.end.element_size()
-        step = max(1, MEMORY // one)
+        step = max(1, room(line.end[0].device) // one)
         parts = [self._part(line, slice(at, at + step)) for at in range(0, len(line.end), step)]
         return Averaged(
             torch.cat([part.gradient for part in parts]),

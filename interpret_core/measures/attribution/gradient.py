@@ -10,7 +10,31 @@ from torch import Tensor
 from interpret_core.errors import NoGradientError
 
 MEMORY = 768 * 2**20  # bytes that responses on the path, and all that is computed from them, may take
+CPU_MEMORY = 384 * 2**20  # … on a CPU, which gains nothing by more and shares its memory with everything else
 KEPT = 3  # what autograd keeps and what the backward pass makes, per byte of a response computed
+MOST_ROWS = 256
+# A CPU computes no faster for more rows than these. Beyond so many bytes, what is freed goes back to the
+# system and comes again page by page, each of them cleared.
+SWIFT_ROWS, SWIFT_BYTES = 8, 96 * 2**20
+
+
+def room(device: torch.device) -> int:
+    """Bytes that responses on paths, and all that is computed from them, may take on a device."""
+    return CPU_MEMORY if device.type == "cpu" else MEMORY
+
+
+def rows_at_once(row: int, device: torch.device) -> int:
+    """How many rows to compute gradients of at once.
+
+    Args:
+        row: bytes of all that is computed of one of them.
+        device: that computes.
+    """
+    each = max(1, KEPT * row)
+    most = room(device) // each
+    if device.type == "cpu":
+        most = min(most, max(SWIFT_ROWS, SWIFT_BYTES // each))
+    return min(max(1, most), MOST_ROWS)
 
 
 class BlockedError(Exception):

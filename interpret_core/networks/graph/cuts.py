@@ -182,21 +182,25 @@ class GraphCutter:
         """A part's value, from those of its node and of what it reads besides."""
         values = Values(self._module, None)
         values.env.update(given)
-        for node in part.nodes:
+        for node, spent in zip(part.nodes, part.spent, strict=True):
             values.compute(node)
+            values.free(spent)
         value: torch.Tensor = values.env[part.end]
         return value
 
-    def instead(self, node: fx.Node, images: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        """The output of a whole run in which a node's value is another one."""
-        values = Values(self._module, images)
-        for one in self._nodes:
-            if one is node:
-                values.env[one] = value
-            else:
-                values.compute(one)
-        output: torch.Tensor = values.result  # type: ignore[assignment]
-        return output
+    def anew(self, wanted: Collection[fx.Node], images: torch.Tensor) -> dict[fx.Node, Any]:
+        """Values of nodes for other images, by a run of no more than leads to them."""
+        needed = set().union(*(leading(node) for node in wanted))
+        found: dict[fx.Node, Any] = {}
+
+        def keep(node: fx.Node, value: Any) -> None:
+            if node in wanted:
+                found[node] = value
+
+        with torch.no_grad():
+            nodes = [node for node in self._nodes if node in needed or node.op == "placeholder"]
+            run_all(self._module, nodes, images, keep)
+        return found
 
 
 @dataclass(frozen=True)
@@ -242,10 +246,7 @@ class _GraphCut:
         if layer in self._cutter.idle:  # nothing leads from it to the output
             return taken(self.output, rows)
         with torch.enable_grad():
-            if all(self._by_image(node) for node in part.beside):
-                output = self._cutter.computed(part, self._given(part, value, rows))
-            else:  # a size taken from the images, say: only a whole run gets it right for other rows
-                output = self._cutter.instead(part.node, taken(self._images, rows), value)
+            output = self._cutter.computed(part, self._given(part, value, rows))
             return self._cutter.outputs.rows(output, len(rows))
 
     def _by_image(self, node: fx.Node) -> bool:
@@ -253,8 +254,10 @@ class _GraphCut:
         return isinstance(value, torch.Tensor) and value.shape[:1] == self._images.shape[:1]
 
     def _given(self, part: GraphPart, value: torch.Tensor, rows: torch.Tensor) -> dict[fx.Node, Any]:
-        beside = {node: taken(self._kept[node], rows) for node in part.beside}
-        return {part.node: value} | beside | {node: self._kept[node] for node in part.constant}
+        own = {node: taken(self._kept[node], rows) for node in part.beside if self._by_image(node)}
+        batch = [node for node in part.beside if node not in own]  # a size taken from the images, say
+        found = self._cutter.anew(batch, taken(self._images, rows)) if batch else {}
+        return {part.node: value} | own | found | {node: self._kept[node] for node in part.constant}
 
 
 class WatchedCutter:

@@ -39,12 +39,15 @@ class GraphPart:
         nodes: to be computed, in forward order; the last one's value is the part's.
         beside: read by them, computed from the images but not from the node.
         constant: read by them, the same for all images.
+        spent: for each of `nodes`, the values that no later one reads: they may be freed once it is computed,
+            the part's own never.
     """
 
     node: fx.Node
     nodes: tuple[fx.Node, ...]
     beside: tuple[fx.Node, ...]
     constant: tuple[fx.Node, ...]
+    spent: tuple[tuple[fx.Node, ...], ...]
 
     @property
     def end(self) -> fx.Node:
@@ -157,7 +160,18 @@ def _part(node: fx.Node, nodes: Iterable[fx.Node], moving: set[fx.Node]) -> Grap
     own = {node, *nodes}
     read = dict.fromkeys(source for one in nodes for source in one.all_input_nodes if source not in own)
     beside = tuple(one for one in read if one in moving)
-    return GraphPart(node, nodes, beside, tuple(one for one in read if one not in moving))
+    constant = tuple(one for one in read if one not in moving)
+    return GraphPart(node, nodes, beside, constant, _spent(nodes))
+
+
+def _spent(nodes: tuple[fx.Node, ...]) -> tuple[tuple[fx.Node, ...], ...]:
+    """For each node, what is read for the last time there; what nobody reads is spent at once."""
+    readers = {source: reader for reader in nodes for source in (reader, *reader.all_input_nodes)}
+    spent: dict[fx.Node, list[fx.Node]] = {node: [] for node in nodes}
+    for source, reader in readers.items():
+        if source is not nodes[-1]:
+            spent[reader].append(source)
+    return tuple(tuple(spent[node]) for node in nodes)
 
 
 def _affine(node: fx.Node, source: fx.Node, graph: Graph, shapes: Shapes, moving: set[fx.Node]) -> bool:
