@@ -32,7 +32,7 @@ from interpret_core.measures.ablation.selection import TOP
 from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from interpret_core.networks import Silence
 from interpret_core.runtime.evaluated import BATCH
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.survey import planned
 from interpret_core.store.store import Store
 

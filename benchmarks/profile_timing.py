@@ -3,6 +3,7 @@
 *Ours* is what the engine does with the batches: the pilot, the counting pass (strongest images included), the
 tally (shades and colours included) and the exact thresholds. *Bare* is the network's own forward pass up to
 its output. Both run in one process, on the same batches, preprocessed before the clock starts, channels_last.
+Where torch's kernels count, the compiled ones do the same work beside them (`numba`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from interpret_core import datasets, networks
 from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.assembly import layer_arrays, shown_images
 from interpret_core.analyses.profile.chance import Lottery, Sample
-from interpret_core.analyses.profile.material import Fed, Material, feed
+from interpret_core.analyses.profile.material import Fed, Material, annotated, feed
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.tallies import Rounds, settled
 from interpret_core.measures.dissection.brackets import first_windows
 from interpret_core.measures.dissection.thresholds import Thresholds
-from interpret_core.runtime.execution import Reporter
+from interpret_core.measures.dissection.twin.choice import AUTO, NUMBA, TORCH
+from interpret_core.measures.dissection.twin.compiled import CompiledKernels
+from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Arrays
 
 NAIVE_IMAGES = 8
@@ -43,22 +47,40 @@ class Bench:
     pilot: list[Fed]
     module: torch.nn.Module
     decode_seconds: float
+    compiled: Bench | None = None
     last: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def prepared(cls, name: str, dataset: datasets.Dataset, batch_size: int) -> Bench:
+    def prepared(
+        cls, name: str, dataset: datasets.Dataset, batch_size: int, device: str = "cpu", tally: str = AUTO
+    ) -> Bench:
         """Read and preprocess everything."""
-        network = networks.load(name)
+        network = networks.load(name, device)
         table = dataset.concepts()
         survey = datasets.survey(dataset, table)
         request = ProfileRequest(name, str(dataset.root), batch_size=batch_size, min_images=1)
-        material = Material(network, dataset, table, survey, batch_size)
+        material = Material(network, dataset, table, survey, batch_size, tally=tally)
         start = time.perf_counter()
         fed = list(feed(material, material.batches, annotations=True))
         spent = time.perf_counter() - start
         pilot = list(feed(material, [material.pilot()], annotations=False))
         module = network.spec.build(network.spec.weights()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(material, request, fed, pilot, module, spent)
+        bench = cls(material, request, fed, pilot, module.to(network.device), spent)
+        if bench.tally == TORCH:
+            bench.compiled = bench.by(NUMBA)
+        return bench
+
+    def by(self, tally: str) -> Bench:
+        """The same batches for other kernels."""
+        material = replace(self.material, tally=tally)
+        ready = [material.kernels.annotated(annotated(material, one.batch)) for one in self.fed]
+        fed = [replace(one, annotated=found) for one, found in zip(self.fed, ready, strict=True)]
+        return replace(self, material=material, fed=fed, last={})
+
+    @property
+    def tally(self) -> str:
+        """Whose kernels count."""
+        return NUMBA if isinstance(self.material.kernels, CompiledKernels) else TORCH
 
     @property
     def layers(self) -> list[str]:
@@ -72,24 +94,42 @@ class Bench:
 
     def once(self) -> dict[str, float]:
         """Seconds of one turn by stage."""
-        return {"forward": _timed(self._forward)} | self._ours()
+        seconds = {"forward": self._timed(self._forward)} | self._ours()
+        if self.compiled is not None:
+            seconds["numba"] = self._timed(self.compiled.both)
+        return seconds
+
+    def both(self) -> None:
+        """Thresholds and IoU, as they are timed."""
+        self._iou(self._thresholds(), self.fed)
+
+    def _timed(self, function: Callable[[], object]) -> float:
+        start = self._clock()
+        function()
+        return self._clock() - start
+
+    def _clock(self) -> float:
+        """Once a card has done what it was told to."""
+        if self.material.network.device.type == "cuda":
+            torch.cuda.synchronize(self.material.network.device)
+        return time.perf_counter()
 
     def _forward(self) -> None:
-        with torch.inference_mode():
+        with plain_arithmetic(), torch.inference_mode():
             for one in self.fed:
                 self.module(one.images)
 
     def _ours(self) -> dict[str, float]:
-        start = time.perf_counter()
+        start = self._clock()
         rounds = self._thresholds()
-        counted = time.perf_counter()
+        counted = self._clock()
         self._iou(rounds, self.fed)
-        tallied = time.perf_counter()
-        without = [replace(one, annotated=_without_shades(one)) for one in self.fed]
-        plain = _timed(lambda: self._iou(rounds, without))
-        again = time.perf_counter()
+        tallied = self._clock()
+        without = [replace(one, annotated=self._without_shades(one)) for one in self.fed]
+        plain = self._timed(lambda: self._iou(rounds, without))
+        again = self._clock()
         self.last = {"rounds": rounds, **self._iou(rounds, self.fed, histograms=True)}
-        drawn = time.perf_counter() - again
+        drawn = self._clock() - again
         self.last["arrays"] = {name: self._arrays(name) for name in self.layers}
         return {
             "thresholds": counted - start,
@@ -97,6 +137,13 @@ class Bench:
             "shades": tallied - counted - plain,
             "histograms": max(drawn - (tallied - counted), 0.0),
         }
+
+    def _without_shades(self, one: Fed) -> Any:
+        """The annotations less the shade map and the colours, for the same kernels."""
+        full = annotated(self.material, one.batch)
+        nothing = np.zeros((len(full.colours), 0, 3), np.uint8)
+        labels = np.ascontiguousarray(full.labels[..., :-1])
+        return self.material.kernels.annotated(replace(full, labels=labels, colours=nothing))
 
     def _thresholds(self) -> Rounds:
         """As `engine.tallying` does it, with batches that are in memory already."""
@@ -130,17 +177,17 @@ class Bench:
     def beside(self) -> dict[str, float]:
         """Seconds of what is measured once: masks of the strongest images, masks of all, chance."""
         nobody = np.zeros(len(self.material.dataset), np.bool_)
-        gallery = _timed(lambda: self._masks(nobody))
-        start = time.perf_counter()
+        gallery = self._timed(lambda: self._masks(nobody))
+        start = self._clock()
         found = self._masks(self.material.survey.valid)
-        whole = time.perf_counter() - start
-        start = time.perf_counter()
+        whole = self._clock() - start
+        start = self._clock()
         images = np.flatnonzero(self.material.survey.valid)
         sample = Sample.read(self.material, images, self.request.min_images)
         lottery = Lottery.prepared(sample, self.request)
         for name in self.layers:
             lottery.record(found[name], self.last["arrays"][name]["state"], lambda _: None)
-        return {"masks": gallery, "chance": time.perf_counter() - start + max(whole - gallery, 0.0)}
+        return {"masks": gallery, "chance": self._clock() - start + max(whole - gallery, 0.0)}
 
     def _masks(self, chance: NDArray[np.bool_]) -> dict[str, Arrays]:
         arrays = self.last["arrays"]
@@ -161,9 +208,9 @@ class Bench:
 
             def responses(images: torch.Tensor) -> Sequence[torch.Tensor]:
                 found = record(images).responses
-                return [found[name] for name in self.layers]
+                return [found[name].cpu() for name in self.layers]
 
-            spent = _timed(
+            spent = self._timed(
                 lambda: naive_profile(
                     responses,
                     one.images[:number],
@@ -183,6 +230,7 @@ class Bench:
         images = len(self.material.dataset)
         middle = {name: statistics.median(values) for name, values in seconds.items()}
         ours = [sum(pair) for pair in zip(seconds["thresholds"], seconds["iou"], strict=True)]
+        numba = [mine / theirs for mine, theirs in zip(ours, seconds.get("numba", ours), strict=True)]
         ratios = [mine / bare for mine, bare in zip(ours, seconds["forward"], strict=True)]
         stages = {
             "decode": self.decode_seconds,
@@ -200,6 +248,8 @@ class Bench:
             "shades_ms_of_iou": 1e3 * middle["shades"] / images,
             "stages_ms": {name: 1e3 * spent / images for name, spent in stages.items()},
             "shares": {name: spent / whole for name, spent in stages.items()},
+            "tally": self.tally,
+            "over_numba": statistics.median(numba) if "numba" in seconds else None,
             "images": images,
             "threads": torch.get_num_threads(),
         }
@@ -212,18 +262,3 @@ def first(dataset: datasets.Dataset, images: int) -> datasets.Dataset:
     shorter = datasets.open_dataset(dataset.root)
     shorter.records = shorter.records[:images]
     return shorter
-
-
-def _without_shades(one: Fed) -> Any:
-    """The annotations less the shade map and the colours."""
-    full = one.annotated
-    if full is None:
-        raise TypeError("The batch was read without annotations.")
-    nothing = np.zeros((len(full.colours), 0, 3), np.uint8)
-    return replace(full, labels=np.ascontiguousarray(full.labels[..., :-1]), colours=nothing)
-
-
-def _timed(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start

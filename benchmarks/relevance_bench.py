@@ -29,7 +29,7 @@ from interpret_core.classes.known import ClassPlan
 from interpret_core.errors import Cancelled
 from interpret_core.measures.attribution.target import as_target
 from interpret_core.options import ALL, Split
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.subjects import identify
 from interpret_core.runtime.survey import planned
 from interpret_core.store.store import Store

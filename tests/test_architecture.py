@@ -51,6 +51,7 @@ RANKS = {
     "interpret_core.runtime": 5,
     "interpret_core.analyses": 6,
     "interpret_core.jobs": 7,
+    "interpret_core.reproduction": 7,
     "interpret_core.cli": 8,
     "ui": 8,
     "ui.shell": 8,

@@ -118,7 +118,7 @@ class Entry:
         request: the type of its requests.
         code: the `Analysis`, or "package.module:Class", where importing it takes a while.
         command: what it is called on the command line; by default its name.
-        sharded: whether its parts can be numbered and ordered from outside (`--shards`).
+        sharded: whether its images can be shared out (`--workers`, `--scheduler`, `--shards`).
     """
 
     name: str

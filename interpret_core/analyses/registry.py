@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from interpret_core.store.store import Store
 
 GROUP = "unitscope.analyses"
-RESERVED = ("networks", "datasets", "fetch", "bench")  # commands that are no analysis
+RESERVED = ("networks", "datasets", "fetch", "jobs", "bench", "reproduce")  # commands that are no analysis
 BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
 
 

@@ -19,6 +19,7 @@ from interpret_core.cli.commands import command
 from interpret_core.cli.fetch import fetch_broden_command
 from interpret_core.cli.jobs import jobs_app
 from interpret_core.cli.lists import list_datasets, list_networks
+from interpret_core.cli.reproduce import paper_command, totals_command
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
@@ -30,6 +31,8 @@ WRONG, BROKEN, STOPPED = 2, 1, 130  # exit status: the user's mistake, ours, int
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 fetch = typer.Typer(help="Download a data set.", rich_markup_mode=None)
 bench = typer.Typer(help="Measure speed and memory against plain baselines.", rich_markup_mode=None)
+
+reproduce = typer.Typer(help="Published numbers, computed again.", rich_markup_mode=None)
 
 
 def _version(wanted: bool) -> None:
@@ -71,6 +74,10 @@ bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)
 bench.command("ablation")(bench_ablation)
 app.add_typer(bench, name="bench")
+reproduce.callback(invoke_without_command=True)(_help_instead)
+reproduce.command("paper")(paper_command)
+reproduce.command("broden-totals")(totals_command)
+app.add_typer(reproduce, name="reproduce")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

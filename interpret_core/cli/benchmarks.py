@@ -35,11 +35,19 @@ def bench_profile(  # noqa: PLR0913 - the options of the command
     memory_images: Annotated[
         int, typer.Option(min=0, help="Images listed once and ten times for the memory; 0 leaves it out.")
     ] = 32,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
+    tally: Annotated[
+        str,
+        typer.Option(
+            help="Whose kernels count: torch or numba; auto takes torch's on an accelerator. torch also "
+            "tells its ratio to numba."
+        ),
+    ] = "auto",
     json_file: JsonFile = None,
 ) -> None:
     """Time a profile against a bare forward pass and a plain implementation; measure its peak memory."""
     bench = _benchmarks("profile_bench")
-    plan = bench.Plan(network, dataset, images, batch_size, repeats, memory_images)
+    plan = bench.Plan(network, dataset, images, batch_size, repeats, memory_images, device, tally)
     _measured(bench, plan, context.obj, json_file)
 
 

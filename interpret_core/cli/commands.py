@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from interpret_core import config
 from interpret_core.analyses.base import Entry
-from interpret_core.cli.options import Cache, Device, Out, ShardOrder, Shards, Verbose, number, whole
+from interpret_core.cli.options import (
+    Cache,
+    Device,
+    Out,
+    Scheduler,
+    ShardOrder,
+    Shards,
+    Verbose,
+    Workers,
+    number,
+    whole,
+)
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, drawn
 from interpret_core.errors import ParameterError
-from interpret_core.options import Names, RequestField, fields_of
+from interpret_core.options import Names, Request, RequestField, fields_of
 from interpret_core.tables import Table
 
 if TYPE_CHECKING:
@@ -25,7 +36,7 @@ if TYPE_CHECKING:
 PARSERS: dict[Any, Callable[[Any], Any]] = {int: whole, float: number}
 LISTS = (Names, tuple[str, ...])
 RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
-SHARDING = {"shards": Shards, "shard_order": ShardOrder}
+SHARDING = {"workers": Workers, "scheduler": Scheduler, "shards": Shards, "shard_order": ShardOrder}
 DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
 
 
@@ -35,14 +46,38 @@ def command(entry: Entry) -> Callable[..., None]:
     def run(context: typer.Context, **given: Any) -> None:
         _run(entry, context.obj, given)
 
-    asked = [_parameter(one) for one in fields_of(entry.request)]
-    common = [_common(name, kind) for name, kind in running(entry).items()]
-    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    run.__signature__ = inspect.Signature([context, *asked, *common])  # type: ignore[attr-defined]
-    run.__annotations__ = {}
     run.__doc__ = entry.summary
     run.__name__ = entry.command or entry.name
+    return with_options(run, entry.request, running(entry))
+
+
+def with_options(
+    run: Callable[..., None], request: type[Request], common: Mapping[str, Any]
+) -> Callable[..., None]:
+    """A function of the context and of whatever is given, with a request's fields as its options.
+
+    Args:
+        run: called with the context and a value by name.
+        request: whose fields become options.
+        common: further options, name -> annotation; one that has no default has to be given where it is
+            not optional.
+    """
+    asked = [_parameter(one) for one in fields_of(request)]
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    more = [_common(name, kind) for name, kind in common.items()]
+    run.__signature__ = inspect.Signature([context, *asked, *more])  # type: ignore[attr-defined]
+    run.__annotations__ = {}
     return run
+
+
+def given_to(request: type[Request], given: Mapping[str, Any]) -> Any:
+    """The request of what was given on the command line.
+
+    Raises:
+        ParameterError: what would have no meaning.
+    """
+    asked = {one.name: given[one.name] for one in fields_of(request)}
+    return request(**{name: ",".join(one) if isinstance(one, list) else one for name, one in asked.items()})
 
 
 def running(entry: Entry) -> dict[str, Any]:
@@ -73,9 +108,9 @@ def _parameter(field: RequestField) -> inspect.Parameter:
 
 
 def _common(name: str, kind: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=kind
-    )
+    required = get_args(kind)[:1] == (Path,)
+    default = inspect.Parameter.empty if required else DEFAULTS.get(name)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
 def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
@@ -85,15 +120,12 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
 
     out: Path | None = given["out"]
     target = check_target(out) if out is not None else None
-    asked = {one.name: given[one.name] for one in fields_of(entry.request)}
-    request = entry.request(
-        **{name: ",".join(one) if isinstance(one, list) else one for name, one in asked.items()}
-    )
+    request = given_to(entry.request, given)
     execution = _execution(given, stop)
     screen = console()
     with Store(given["cache"] or config.current().cache) as store:
         analysis = entry.load()
-        with stop.patiently(), Progress(console()) as progress:
+        with stop.patiently(), execution.executor, Progress(console()) as progress:
             found = _computed(request, store, execution, progress)
     show(analysis.report(found, given["verbose"]))
     if target is not None:
@@ -112,13 +144,14 @@ def _computed(request: Any, store: Any, execution: Execution, progress: Progress
 
 def _execution(given: dict[str, Any], stop: Stop) -> Execution:
     from interpret_core.runtime.execution import Execution
+    from interpret_core.runtime.executors.choice import chosen
 
     shards = given.get("shards")
     if shards is not None and shards < 1:
         raise ParameterError(f"--shards is {shards}, but expected a whole number of at least 1.")
-    return Execution(
-        given["device"], shards, order_of(given.get("shard_order"), shards), cancelled=stop.asked
-    )
+    order = order_of(given.get("shard_order"), shards)
+    executor = chosen(given.get("workers"), given.get("scheduler"))
+    return Execution(given["device"], executor, shards, order, cancelled=stop.asked)
 
 
 def order_of(text: str | None, shards: int | None) -> tuple[int, ...] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -45,15 +46,25 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
     Raises:
         UserError: it cannot be written.
     """
+    with whole_file(target) as file:
+        if target.suffix == ".json":
+            return _json(file, signed(records), described)
+        return write_csv(file, (*columns, MADE_WITH), signed(records))
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[TextIO]:
+    """A text file to write, which is there as a whole afterwards, or as it was before.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     part = _beside(target)
     try:
         try:
             # A file's name may be no text; the escape of what is none in it is also JSON's.
             with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                if target.suffix == ".json":
-                    number = _json(file, signed(records), described)
-                else:
-                    number = write_csv(file, (*columns, MADE_WITH), signed(records))
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
@@ -61,7 +72,25 @@ def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], des
             part.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(target, error) from error
-    return number
+
+
+def check_folder(path: Path) -> Path:
+    """The folder to write into, made if it is missing, once it is sure that files can be made there.
+
+    Raises:
+        UserError: a file, or a place where nothing can be made.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_dir():
+        raise UserError(f"--out {path} is a file, but expected a folder: choose another name.")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        probe = _beside(target / "probe")
+        probe.open("x").close()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return target
 
 
 def _json(file: TextIO, records: Iterable[Row], described: Row) -> int:

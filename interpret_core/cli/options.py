@@ -29,6 +29,14 @@ Shards = Annotated[
     int | None,
     typer.Option(parser=whole, metavar="COUNT", help="Parts per pass, each kept when it is finished."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(parser=whole, metavar="COUNT", help="Processes that share images and cores."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask cluster in place of this machine: tcp://HOST:8786."),
+]
 ShardOrder = Annotated[str | None, typer.Option(hidden=True)]
 Cache = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of results, instead of INTERPRET_CACHE.")

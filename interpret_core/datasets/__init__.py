@@ -6,7 +6,7 @@ from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.loader import Batch, Loaded, Loader
 from interpret_core.datasets.registry import known, open_dataset
 from interpret_core.datasets.shades import Shades
-from interpret_core.datasets.statistics import Problem, Survey, survey
+from interpret_core.datasets.statistics import Problem, Survey, read_part, survey, survey_of
 from interpret_core.datasets.tables import ImageRecord, Label
 
 __all__ = [
@@ -26,5 +26,7 @@ __all__ = [
     "known",
     "open_dataset",
     "read_classes",
+    "read_part",
     "survey",
+    "survey_of",
 ]

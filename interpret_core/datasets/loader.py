@@ -73,6 +73,7 @@ class Loader:
         survey: its invalid images are not read. An image that turns out damaged against it raises, since the
             survey's totals include it.
         memory: bytes that may be kept; what was used longest ago makes room.
+        workers: threads that decode.
 
     Raises (whatever reads):
         ChangedFileError: a file is not what the data set's digest knows of it.
@@ -86,8 +87,10 @@ class Loader:
         survey: Survey | None = None,
         *,
         memory: int = MEMORY,
+        workers: int = WORKERS,
     ) -> None:
         self.dataset, self.table, self.survey = dataset, table, survey
+        self._workers = workers
         self._kept = _KeptArrays(memory)
 
     def read(self, index: int, *, annotations: bool = False) -> Loaded:
@@ -132,7 +135,7 @@ class Loader:
 
     def ahead(self, indices: Iterable[int], *, annotations: bool = False) -> Generator[Loaded, None, None]:
         """Images in this order, decoded by threads a few of them ahead. Closing the generator stops them."""
-        with _Threads() as threads:
+        with _Threads(self._workers) as threads:
             pending: deque[Future[Loaded]] = deque()
             for index in indices:
                 pending.append(threads.submit(self.read, int(index), annotations=annotations))
@@ -148,7 +151,7 @@ class Loader:
 
         Closing the generator stops the threads. An exception of one is raised where its batch is due.
         """
-        with _Threads() as threads:
+        with _Threads(self._workers) as threads:
             pending: deque[tuple[Sequence[int], list[Future[Loaded]]]] = deque()
             for batch in batches:
                 reading = [threads.submit(self.read, int(i), annotations=annotations) for i in batch]
@@ -161,7 +164,7 @@ class Loader:
     @contextmanager
     def warm(self, indices: Sequence[int]) -> Iterator[None]:
         """Decode pictures while the block is at work, if all of them can be kept."""
-        with _Threads() as threads:
+        with _Threads(self._workers) as threads:
             if indices and len(indices) * self.read(int(indices[0])).image.nbytes <= self._kept.memory:
                 for index in indices[1:]:
                     threads.submit(self.read, int(index))
@@ -196,8 +199,8 @@ class Loader:
 class _Threads(ThreadPoolExecutor):
     """Decoding threads; what nobody wants any more is not begun."""
 
-    def __init__(self) -> None:
-        super().__init__(WORKERS, thread_name_prefix="loader")
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers, thread_name_prefix="loader")
 
     def __exit__(self, *_: object) -> None:
         self.shutdown(wait=True, cancel_futures=True)

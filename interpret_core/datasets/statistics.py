@@ -6,9 +6,10 @@ Integer counts only, so that neither the number of threads nor the order of read
 
 from __future__ import annotations
 
+import json
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -155,43 +156,140 @@ def survey(
         DatasetError: no image at all can be read.
         Cancelled: as asked.
     """
-    tally = _Tally(dataset, table)
-    total = len(dataset)
-    with closing(_in_order(dataset, table, workers or min(4, os.cpu_count() or 1))) as chunks:
+    every = range(len(dataset))
+
+    def done(images: int) -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped while surveying the data set.")
+        if progress is not None:
+            progress(images, len(every))
+
+    return survey_of(dataset, table, [read_part(dataset, table, every, done, workers)])
+
+
+def read_part(
+    dataset: Dataset,
+    table: ConceptTable,
+    images: range,
+    done: Callable[[int], None] = lambda _images: None,
+    workers: int | None = None,
+) -> dict[str, NDArray[Any]]:
+    """What some consecutive images and their masks hold; parts of all images together give a survey.
+
+    Args:
+        dataset, table, workers: as for `survey`.
+        images: their indices.
+        done: called with the images done so far.
+    """
+    part, count = _Part.empty(images, table), 0
+    with closing(_in_order(dataset, table, images, workers or min(4, os.cpu_count() or 1))) as chunks:
         for chunk in chunks:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Stopped while surveying the data set.")
-            tally.add(chunk)
-            if progress is not None:
-                progress(chunk.indices.stop, total)
-    return tally.result()
+            part.add(chunk)
+            count += len(chunk.images)
+            done(count)
+    return part.arrays()
+
+
+def survey_of(dataset: Dataset, table: ConceptTable, parts: Iterable[Mapping[str, NDArray[Any]]]) -> Survey:
+    """A survey from parts that hold every image once, in any order.
+
+    Raises:
+        DatasetError: no image at all can be read.
+    """
+    whole = _Part.empty(range(len(dataset)), table)
+    for part in sorted(map(_Part.of, parts), key=lambda one: one.images.start):
+        whole.add(part)
+    return _surveyed(dataset, table, whole)
 
 
 @dataclass
-class _Chunk:
-    """What a few consecutive images hold; the sums add up over chunks.
+class _Part:
+    """What a few consecutive images hold; the sums add up.
 
-    `presence` has an array per image, (k, 3) int32: the image, a concept in it, the concept's pixels.
+    Attributes:
+        images: their indices.
+        problems: of those that cannot be read.
+        member: (n, categories) bool.
+        pixels, concept_images: (C + 1,) int64.
+        cells: (CELLS³,) int64, pixels by colour.
+        presence: arrays of (k, 3) int32: an image, a concept in it, the concept's pixels.
+        unlisted: pixels by category and label number.
     """
 
-    indices: range
+    images: range
     problems: list[Problem]
     member: NDArray[np.bool_]
     pixels: NDArray[np.int64]
-    images: NDArray[np.int64]
+    concept_images: NDArray[np.int64]
     cells: NDArray[np.int64]
     presence: list[NDArray[np.int32]]
     unlisted: Unlisted = field(default_factory=Unlisted)
 
+    @classmethod
+    def empty(cls, images: range, table: ConceptTable) -> _Part:
+        counted = len(table) + 1
+        return cls(
+            images,
+            [],
+            member=np.zeros((len(images), len(table.categories)), dtype=bool),
+            pixels=np.zeros(counted, dtype=np.int64),
+            concept_images=np.zeros(counted, dtype=np.int64),
+            cells=np.zeros(CELLS**3, dtype=np.int64),
+            presence=[np.zeros((0, 3), np.int32)],
+        )
 
-def _in_order(dataset: Dataset, table: ConceptTable, workers: int) -> Generator[_Chunk, None, None]:
+    def add(self, other: _Part) -> None:
+        """Add images that are among these, and follow those that were added before."""
+        start = other.images.start - self.images.start
+        self.member[start : start + len(other.images)] = other.member
+        self.problems += other.problems
+        self.pixels += other.pixels
+        self.concept_images += other.concept_images
+        self.cells += other.cells
+        self.presence += other.presence
+        self.unlisted.update(other.unlisted)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """As arrays, words among them; `of` takes them back."""
+        words = {
+            "problems": [asdict(problem) for problem in self.problems],
+            "unlisted": [[*key, pixels] for key, pixels in self.unlisted.items()],
+        }
+        return {
+            "images": np.array([self.images.start, self.images.stop], np.int64),
+            "words": np.frombuffer(json.dumps(words).encode(), np.uint8),
+            "member": self.member,
+            "pixels": self.pixels,
+            "concept_images": self.concept_images,
+            "cells": self.cells,
+            "presence": np.concatenate(self.presence),
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> _Part:
+        words = json.loads(arrays["words"].tobytes())
+        return cls(
+            range(*arrays["images"].tolist()),
+            [Problem(**problem) for problem in words["problems"]],
+            arrays["member"],
+            arrays["pixels"],
+            arrays["concept_images"],
+            arrays["cells"],
+            [arrays["presence"]],
+            Unlisted({(category, number): pixels for category, number, pixels in words["unlisted"]}),
+        )
+
+
+def _in_order(
+    dataset: Dataset, table: ConceptTable, images: range, workers: int
+) -> Generator[_Part, None, None]:
     """Chunks in order, a few of them in the making at a time."""
-    pending: deque[Future[_Chunk]] = deque()
+    pending: deque[Future[_Part]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="survey")
     try:
-        for start in range(0, len(dataset), _CHUNK):
-            indices = range(start, min(start + _CHUNK, len(dataset)))
-            pending.append(pool.submit(_read_chunk, dataset, table, indices))
+        for start in range(images.start, images.stop, _CHUNK):
+            chunk = range(start, min(start + _CHUNK, images.stop))
+            pending.append(pool.submit(_read_chunk, dataset, table, chunk))
             if len(pending) > 2 * workers:
                 yield pending.popleft().result()
         while pending:
@@ -200,18 +298,9 @@ def _in_order(dataset: Dataset, table: ConceptTable, workers: int) -> Generator[
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk:
-    counted = len(table) + 1
-    chunk = _Chunk(
-        indices,
-        [],
-        member=np.zeros((len(indices), len(table.categories)), dtype=bool),
-        pixels=np.zeros(counted, dtype=np.int64),
-        images=np.zeros(counted, dtype=np.int64),
-        cells=np.zeros(CELLS**3, dtype=np.int64),
-        presence=[],
-    )
-    for slot, i in enumerate(indices):
+def _read_chunk(dataset: Dataset, table: ConceptTable, images: range) -> _Part:
+    chunk, counted = _Part.empty(images, table), len(table) + 1
+    for slot, i in enumerate(images):
         try:
             colours = shrink(dataset.read_image(i), dataset.annotation_size)
             planes, unlisted = dataset.read_planes(i, table)
@@ -222,7 +311,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
         present = np.flatnonzero(pixels[1:])
         chunk.member[slot, table.category_of[present]] = True
         chunk.pixels += pixels
-        chunk.images[1 + present] += 1
+        chunk.concept_images[1 + present] += 1
         columns = (np.full(len(present), i), present, pixels[1 + present])
         chunk.presence.append(np.stack(columns, 1).astype(np.int32))
         chunk.cells += np.bincount(cell_of(colours).reshape(-1), minlength=CELLS**3)
@@ -230,59 +319,35 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, indices: range) -> _Chunk
     return chunk
 
 
-class _Tally:
-    """The running sums of a survey."""
-
-    def __init__(self, dataset: Dataset, table: ConceptTable) -> None:
-        self._dataset = dataset
-        self._maps = dataset.planes(table)
-        self._problems: list[Problem] = []
-        self._member = np.zeros((len(dataset), len(table.categories)), dtype=bool)
-        self._pixels = np.zeros(len(table) + 1, dtype=np.int64)
-        self._images = np.zeros(len(table) + 1, dtype=np.int64)
-        self._cells = np.zeros(CELLS**3, dtype=np.int64)
-        self._presence = [np.zeros((0, 3), np.int32)]
-        self._unlisted = Unlisted()
-        self._categories = table.categories
-
-    def add(self, chunk: _Chunk) -> None:
-        self._problems += chunk.problems
-        self._member[chunk.indices.start : chunk.indices.stop] = chunk.member
-        self._pixels += chunk.pixels
-        self._images += chunk.images
-        self._cells += chunk.cells
-        self._presence += chunk.presence
-        self._unlisted.update(chunk.unlisted)
-
-    def result(self) -> Survey:
-        problems = tuple(self._problems)
-        if len(problems) == len(self._dataset):
-            raise DatasetError(
-                f"None of the {len(problems)} images of {self._dataset.root} can be read, "
-                f"expected at least one. The first: {problems[0].reason}"
-            )
-        valid = np.ones(len(self._dataset), dtype=bool)
-        valid[[problem.index for problem in problems]] = False
-        shades = make_shades(self._cells)
-        presence = np.concatenate(self._presence)
-        # Stable, so that the images of a concept stay in the order in which they were read.
-        image, _, pixels = presence[np.argsort(presence[:, 1], kind="stable")].T
-        return Survey(
-            valid,
-            problems,
-            concept_pixels=self._pixels[1:],
-            concept_images=self._images[1:],
-            category_member=self._member,
-            maps=self._maps,
-            unlisted_pixels=self._unlisted.total(),
-            shades=shades,
-            shade_pixels=shades.totals(self._cells),
-            presence_offsets=np.concatenate([[0], np.cumsum(self._images[1:])]),
-            presence_image=np.ascontiguousarray(image),
-            presence_pixels=np.ascontiguousarray(pixels),
-            unlisted=tuple(
-                (category, number, self._unlisted[category, number])
-                for category in self._categories
-                for number in sorted(number for within, number in self._unlisted if within == category)
-            ),
+def _surveyed(dataset: Dataset, table: ConceptTable, whole: _Part) -> Survey:
+    problems = tuple(whole.problems)
+    if len(problems) == len(dataset):
+        raise DatasetError(
+            f"None of the {len(problems)} images of {dataset.root} can be read, "
+            f"expected at least one. The first: {problems[0].reason}"
         )
+    valid = np.ones(len(dataset), dtype=bool)
+    valid[[problem.index for problem in problems]] = False
+    shades = make_shades(whole.cells)
+    presence = np.concatenate(whole.presence)
+    # Stable, so that the images of a concept stay in the order in which they were read.
+    image, _, pixels = presence[np.argsort(presence[:, 1], kind="stable")].T
+    return Survey(
+        valid,
+        problems,
+        concept_pixels=whole.pixels[1:],
+        concept_images=whole.concept_images[1:],
+        category_member=whole.member,
+        maps=dataset.planes(table),
+        unlisted_pixels=whole.unlisted.total(),
+        shades=shades,
+        shade_pixels=shades.totals(whole.cells),
+        presence_offsets=np.concatenate([[0], np.cumsum(whole.concept_images[1:])]),
+        presence_image=np.ascontiguousarray(image),
+        presence_pixels=np.ascontiguousarray(pixels),
+        unlisted=tuple(
+            (category, number, whole.unlisted[category, number])
+            for category in table.categories
+            for number in sorted(number for within, number in whole.unlisted if within == category)
+        ),
+    )

@@ -110,9 +110,12 @@ def _analysed(
     """A job is an analysis: the kind is its name. What it returns lies in the store."""
     from interpret_core.analyses import registry  # only now: the scheduler, which imports this, is light
     from interpret_core.runtime.execution import Execution
+    from interpret_core.runtime.executors.choice import of_jobs
 
     asked = registry.find(kind).request.from_json(request)
-    registry.compute(asked, store, Execution(tell=progress, cancelled=cancelled, tell_part=part))
+    with of_jobs() as executor:
+        how = Execution(executor=executor, tell=progress, cancelled=cancelled, tell_part=part)
+        registry.compute(asked, store, how)
 
 
 def _write(store: Store, identity: str, token: str, decide: Callable[[Job], dict[str, Any]]) -> bool:

@@ -67,12 +67,17 @@ def _set_aside() -> Callable[[], None]:
             torch.set_float32_matmul_precision(products)
             backends.cudnn.allow_tf32 = convolutions
 
+    # The passes of one run must see the same bits: no algorithm that a race picks, or that adds in any order.
+    cudnn = backends.cudnn
+    algorithms = cudnn.benchmark, cudnn.deterministic
+    cudnn.benchmark, cudnn.deterministic = False, True
     before = [(place, place.fp32_precision) for place in newer if place.fp32_precision not in PLAIN]
     for place, _ in before:
         place.fp32_precision = IEEE
 
     def restore() -> None:
         restore_older()
+        cudnn.benchmark, cudnn.deterministic = algorithms
         for place, value in before:
             place.fp32_precision = value
 
@@ -81,8 +86,8 @@ def _set_aside() -> Callable[[], None]:
 
 @contextmanager
 def plain_arithmetic() -> Iterator[None]:
-    """IEEE float32, also of new tensors, no autocast, gradients as the code inside asks; what was set before
-    comes back.
+    """IEEE float32 (no TF32), also of new tensors, no autocast, the same convolution algorithm at every call,
+    gradients as the code inside asks; what was set before comes back.
 
     The precision is the process's: a training that runs in another thread at the same time is slowed down
     while this lasts, and no more.

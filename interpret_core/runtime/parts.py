@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import sweep
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store

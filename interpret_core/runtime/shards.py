@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from interpret_core.errors import Cancelled, StoreError
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.executors.base import Found, Work
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
@@ -18,7 +23,6 @@ MOST_SHARDS = 64
 KEPT_SECONDS = 14 * 24 * 3600  # shards of a run that was cut off
 Shard = tuple[int, ...]  # numbers of batches
 Load = Callable[[str], Arrays]
-Work = Callable[[Shard], Mapping[str, Arrays]]
 
 
 def split(batches: Sequence[int], shards: int | None) -> list[Shard]:
@@ -37,61 +41,73 @@ class Stage:
     Attributes:
         name: part of the shards' keys.
         layers: whose arrays it makes.
-        skipped: told of a shard that need not be computed again.
+        counted: told of a shard that is there: found in the store, or computed by another process.
+        work: computes one shard.
     """
 
     name: str
     layers: tuple[str, ...]
-    skipped: Callable[[Shard], None]
+    counted: Callable[[Shard], None]
+    work: Work[Any, Shard]
 
 
 class Shards:
-    """Runs the shards of a pass, each once: finished ones come from the store."""
+    """Has the shards of a pass computed, each once: finished ones come from the store.
 
-    def __init__(self, store: Store, run: str, order: Sequence[int] | None = None) -> None:
-        """Keep shards under the key `run`; those named in `order` come first (the result is the same)."""
-        self._store, self._run, self._order = store, run, order or ()
+    Args:
+        store: where they are kept.
+        run: key under which they are.
+        execution: who computes them, and which come first (the result is the same).
+        kind: name of the kind of the processes that compute: shards of others may differ in a last bit, and
+            are left alone; empty where nothing depends on it.
+        reporter: asked to stop.
+    """
+
+    def __init__(self, store: Store, run: str, execution: Execution, kind: str, reporter: Reporter) -> None:
+        self._store, self._run = store, run
+        self._under = f"{run}/{kind}" if kind else run
+        self._executor, self._order = execution.executor, execution.order or ()
+        self._reporter = reporter
         self.computed = 0
 
-    def each(
-        self,
-        stage: Stage,
-        shards: Sequence[Shard],
-        work: Work,
-    ) -> Iterator[Load]:
-        """Run a pass shard by shard; finished shards are not computed again.
+    def all(self, stage: Stage, shards: Sequence[Shard]) -> list[Load]:
+        """Run a pass; finished shards are not computed again.
 
         Args:
             stage: what is computed, of which layers.
             shards: batch numbers of each.
-            work: computes one shard; arrays by layer.
-        Yields:
+
+        Returns:
             For every shard, a function from a layer's name to its arrays; they are read when asked for, so
             that no more than one layer's need be in memory.
         """
         named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
-        for shard in (shards[i] for i in dict.fromkeys((*named, *range(len(shards))))):
-            if all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers):
-                stage.skipped(shard)
-            else:
-                self._compute(stage, shard, work)
-            yield lambda layer, shard=shard: self._loaded(stage, shard, layer, work)  # type: ignore[misc]
+        ordered = [shards[i] for i in dict.fromkeys((*named, *range(len(shards))))]
+        missing = [shard for shard in ordered if not self._there(stage, shard)]
+        for shard in set(ordered) - set(missing):
+            stage.counted(shard)
+        for shard, found in self._executor.results(stage.work, missing, self._reporter, stage.counted):
+            self._keep(stage, shard, found)
+        return [partial(self._loaded, stage, shard) for shard in ordered]
+
+    def _there(self, stage: Stage, shard: Shard) -> bool:
+        return all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers)
 
     def _key(self, stage: Stage, shard: Shard, layer: str) -> str:
-        return f"{self._run}/{stage.name}/{shard[0]}-{shard[-1]}/{layer}"
+        return f"{self._under}/{stage.name}/{shard[0]}-{shard[-1]}/{layer}"
 
-    def _compute(self, stage: Stage, shard: Shard, work: Work) -> None:
-        found = work(shard)
+    def _keep(self, stage: Stage, shard: Shard, found: Found) -> None:
         for layer in stage.layers:
-            self._store.put(self._key(stage, shard, layer), Record(found[layer]))
+            self._store.put(self._key(stage, shard, layer), Record(dict(found[layer])))
         self.computed += 1
 
-    def _loaded(self, stage: Stage, shard: Shard, layer: str, work: Work) -> Arrays:
+    def _loaded(self, stage: Stage, shard: Shard, layer: str) -> Arrays:
         """A layer's arrays of one shard; a record that turns out damaged is computed again."""
         key = self._key(stage, shard, layer)
         record = self._store.get(key)
         if record is None:
-            self._compute(stage, shard, work)
+            for one, found in self._executor.results(stage.work, [shard], self._reporter, lambda _: None):
+                self._keep(stage, one, found)
             record = self._store.get(key)
         if record is None:
             raise StoreError(f"The cache does not keep what is written to it ({key}); check the disk.")

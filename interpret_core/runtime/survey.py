@@ -9,10 +9,18 @@ from interpret_core import datasets
 from interpret_core.classes.known import ClassPlan, NeedsSurvey, class_plan
 from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset, Survey
 from interpret_core.networks import NetworkSpec
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.executors.base import Found, Work, only, whole
+from interpret_core.runtime.openings import DatasetOpening, place_of
+from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.shards import Shard, Shards, Stage, split, sweep
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
+
+STAGE = "reading annotations"
+BLOCK = 16  # images
+ALL_OF_IT = "all"
 
 
 def survey_key(dataset_digest: str, categories: Sequence[str] = DEFAULT_CATEGORIES) -> str:
@@ -26,7 +34,11 @@ def survey_key(dataset_digest: str, categories: Sequence[str] = DEFAULT_CATEGORI
 
 
 def surveyed(
-    dataset: Dataset, store: Store, reporter: Reporter, categories: Sequence[str] = DEFAULT_CATEGORIES
+    dataset: Dataset,
+    store: Store,
+    reporter: Reporter,
+    categories: Sequence[str] = DEFAULT_CATEGORIES,
+    execution: Execution | None = None,
 ) -> tuple[ConceptTable, Survey]:
     """The concepts of a data set and its survey; reads every image and mask the first time.
 
@@ -35,29 +47,63 @@ def surveyed(
         store: where the survey is kept.
         reporter: progress, cancellation, and the seconds of stage "survey".
         categories: of the annotations.
+        execution: who reads; by default this process.
 
     Raises:
         DatasetError: unknown category, no concept, or no image that can be read.
-        Cancelled: the user stopped it.
+        Cancelled: the user stopped it; finished parts are kept.
     """
     table = dataset.concepts(categories)
-    digest = dataset.compute_digest(cancelled=reporter.cancelled)
-
-    tell = reporter.tell_part or reporter.tell
+    key = survey_key(dataset.compute_digest(cancelled=reporter.cancelled), categories)
 
     def work() -> Record:
         start = time.perf_counter()
-        found = datasets.survey(
-            dataset,
-            table,
-            progress=lambda done, total: tell("reading annotations", done, total),
-            cancelled=reporter.cancelled,
-        )
+        found = _read(dataset, table, store, f"partial/{key.replace('/', '-')}", (reporter, execution))
         reporter.seconds["survey"] = time.perf_counter() - start
         return Record(*found.to_record())
 
-    record = store.compute(survey_key(digest, categories), work, reporter.cancelled)
+    record = store.compute(key, work, reporter.cancelled)
     return table, Survey.from_record(record.arrays, record.metadata)
+
+
+def _read(
+    dataset: Dataset, table: ConceptTable, store: Store, run: str, how: tuple[Reporter, Execution | None]
+) -> Survey:
+    """From parts, each of which is kept until all are there."""
+    reporter, execution = how
+    # It is counted by itself: what a run goes on with has a count of its own.
+    own = Reporter(reporter.tell_part or reporter.tell, reporter.cancelled, total=len(dataset))
+    sweep(store, run)
+    execution = execution or Execution()
+    shards = Shards(store, run, execution, "", own)
+    opening = DatasetOpening(place_of(dataset), dataset.digest, table.categories)
+    stage = Stage(
+        "survey",
+        (ALL_OF_IT,),
+        lambda shard: own.advance(STAGE, _images(dataset, shard).stop - _images(dataset, shard).start),
+        Work(opening, _part, None, whole, only, (dataset, table)),
+    )
+    blocks = range(-(-len(dataset) // BLOCK))
+    loads = shards.all(stage, split(blocks, execution.shards))
+    found = datasets.survey_of(dataset, table, (load(ALL_OF_IT) for load in loads))
+    shards.forget()
+    return found
+
+
+def _images(dataset: Dataset, shard: Shard) -> range:
+    return range(shard[0] * BLOCK, min((shard[-1] + 1) * BLOCK, len(dataset)))
+
+
+def _part(opened: tuple[Dataset, ConceptTable], _: None, shard: Shard, reporter: Reporter) -> Found:
+    dataset, table = opened
+    before = 0
+
+    def done(images: int) -> None:
+        nonlocal before
+        reporter.advance(STAGE, images - before)
+        before = images
+
+    return {ALL_OF_IT: datasets.read_part(dataset, table, _images(dataset, shard), done)}
 
 
 def planned(dataset: Dataset, spec: NetworkSpec, store: Store, reporter: Reporter) -> ClassPlan:

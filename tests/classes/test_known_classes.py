@@ -14,7 +14,7 @@ from interpret_core import networks
 from interpret_core.classes.known import ClassPlan, NeedsSurvey, class_plan
 from interpret_core.datasets import Dataset, open_dataset, survey
 from interpret_core.errors import DatasetError, NetworkError, ParameterError
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.survey import known_survey, planned, surveyed
 from interpret_core.store.store import Store
 from tests.planted_classes import Picture, write_classes, write_pictures

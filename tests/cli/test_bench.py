@@ -27,7 +27,8 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.datasets.classes import read_classes
 from interpret_core.provenance import made_with
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.store.store import Store
 from tests.analyses.ablated import planned, plant_relevance, write_noise
 from tests.analyses.related import NETWORK, asked, write_objects
@@ -55,11 +56,33 @@ def test_the_numbers_of_the_contract(command: Command, planted: Planted, tmp_pat
     assert numbers["images"] == 10
     assert numbers["made_with"] == made_with()
     assert "10 images of planted" in done.out
+    assert (numbers["tally"], numbers["over_numba"]) == ("numba", None)
 
 
-def test_what_is_timed_is_what_the_engine_does(environment: Path, planted: Planted, tmp_path: Path) -> None:
-    bench = Bench.prepared(SMALL, datasets.open_dataset(planted.root), 5)
-    bench.once()
+def test_torchs_kernels_tell_their_ratio_to_the_compiled_ones(
+    command: Command, planted: Planted, tmp_path: Path
+) -> None:
+    common = ("bench", "profile", "--network", SMALL, "--dataset", planted.root, "--images", 4)
+    done = command(
+        *common, "--repeats", 1, "--memory-images", 0, "--tally", "torch", "--json", tmp_path / "times.json"
+    )
+    assert (done.status, done.err) == (0, "")
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    assert numbers["tally"] == "torch"
+    assert numbers["over_numba"] > 0
+    assert "times what they take with the compiled ones" in done.out
+    wrong = command(*common, "--tally", "gpu")
+    assert wrong.status != 0
+    assert wrong.err.count("\n") == 1
+    assert "tally is 'gpu', expected auto, torch or numba" in wrong.err
+
+
+@pytest.mark.parametrize("tally", ["numba", "torch"])
+def test_what_is_timed_is_what_the_engine_does(
+    environment: Path, planted: Planted, tmp_path: Path, tally: str
+) -> None:
+    bench = Bench.prepared(SMALL, datasets.open_dataset(planted.root), 5, tally=tally)
+    assert ("numba" in bench.once()) is (tally == "torch")
     request = ProfileRequest(SMALL, str(planted.root), batch_size=5, permutations=0)
     with Store(tmp_path / "cache") as store:
         outcome = run_profile(request, store, Execution(device="cpu"))

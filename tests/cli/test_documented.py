@@ -31,6 +31,8 @@ COMMANDS = (
     "bench profile",
     "bench relevance",
     "bench ablation",
+    "reproduce paper",
+    "reproduce broden-totals",
 )
 
 

@@ -146,19 +146,23 @@ def test_tied_parameters_stay_tied_in_a_copy() -> None:
 
 def precision() -> list[object]:
     backends = torch.backends
-    chosen = [torch.get_float32_matmul_precision(), backends.cudnn.allow_tf32]
+    cudnn = backends.cudnn
+    chosen = [torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic]
     return [*chosen, backends.mkldnn.matmul.fp32_precision, torch.is_autocast_enabled("cpu"),
             torch.is_grad_enabled()]  # fmt: skip
 
 
 @pytest.mark.parametrize("choice", ["highest", "high", "medium"])
-def test_the_processs_own_arithmetic_is_put_aside_and_comes_back(choice: str) -> None:
+def test_the_processs_own_arithmetic_is_put_aside_and_comes_back(
+    choice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.set_float32_matmul_precision(choice)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     try:
         with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
             before = precision()
             with plain_arithmetic():
-                assert precision() == ["highest", False, "ieee", False, True]
+                assert precision() == ["highest", False, False, True, "ieee", False, True]
                 with plain_arithmetic():
                     assert precision()[0] == "highest"
                 assert precision()[0] == "highest"

@@ -21,7 +21,8 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.datasets import DEFAULT_CATEGORIES
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.survey import surveyed
 from interpret_core.store.store import Store
 

@@ -20,7 +20,8 @@ from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
 from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from interpret_core.options import ALL, Value
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.silencer import note_pace, pace
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.store.keys import content_key

@@ -21,7 +21,7 @@ from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import BOTTOM
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from interpret_core.numbers import known, mean
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.tables import Row, Table
 
 REMOVED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of each layer's units

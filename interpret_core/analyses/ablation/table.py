@@ -18,7 +18,7 @@ from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, Setting
 from interpret_core.numbers import known, mean, share
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 
 COLUMNS = (
     "ablated_class",

@@ -28,8 +28,9 @@ from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
 from interpret_core.numbers import share
 from interpret_core.options import ALL
 from interpret_core.runtime.evaluated import BATCH, EvaluatedImages
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.known_layers import KnownLayers
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.silencer import Silencer
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.survey import planned

@@ -17,7 +17,8 @@ from interpret_core.datasets import Batch, Loader
 from interpret_core.errors import DatasetError, NonFiniteError
 from interpret_core.measures.ablation.evaluation import Evaluation, evaluate
 from interpret_core.networks import Network
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record

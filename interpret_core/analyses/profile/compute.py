@@ -21,13 +21,15 @@ from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers, reso
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.analyses.profile.tallies import Passing, profile_layers
+from interpret_core.analyses.profile.work import MaterialOpening, Passes
 from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.assessment.evidence import steps
 from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.thresholds import wanted_positions
-from interpret_core.runtime.execution import Execution, Reporter
-from interpret_core.runtime.shards import Load, Shard, Shards, Stage, split, sweep
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.shards import Load, Shards, Stage, split, sweep
 from interpret_core.runtime.subjects import Subject, identify, loaded
 from interpret_core.runtime.survey import surveyed
 from interpret_core.store.records import Arrays, Record
@@ -103,7 +105,8 @@ class _ProfileRun:
         # shards again, although by then fewer layers are missing.
         missing = self._remembered(keys)
         self._expect(missing)
-        shards = Shards(self.store, keys.run, self.execution.order)
+        kind = self.execution.executor.kind(self.network.device).name
+        shards = Shards(self.store, keys.run, self.execution, kind, self.reporter)
         arrays = self._profile(material, missing.profile, shards) if missing.profile else {}
         self._masks_and_after(material, keys, arrays, missing, shards)
         shards.forget()
@@ -136,11 +139,12 @@ class _ProfileRun:
         return _Missing(**{part: tuple(names) for part, names in found.items()})
 
     def _material(self) -> Material:
-        table, survey = surveyed(self.dataset, self.store, self.reporter, self.request.categories)
-        _refuse_damage(self.request, survey)
-        return Material(
-            self.network, self.dataset, table, survey, self.request.batch_size, self.request.positions
+        table, survey = surveyed(
+            self.dataset, self.store, self.reporter, self.request.categories, self.execution
         )
+        _refuse_damage(self.request, survey)
+        asked = (self.request.batch_size, self.request.positions, self.execution.tally)
+        return Material(self.network, self.dataset, table, survey, *asked)
 
     def _expect(self, missing: _Missing) -> None:
         images = len(self.dataset)
@@ -160,8 +164,13 @@ class _ProfileRun:
         def largest(name: str, image: NDArray[np.int32], response: NDArray[np.float32]) -> None:
             artefacts.keep_largest(self.store, self.keys.profile[name], image, response)
 
-        passing = Passing(material, shards, self.reporter, batches, self.request.quantile, largest)
+        passing = Passing(
+            material, self._work(material), shards, self.reporter, batches, self.request.quantile, largest
+        )
         return profile_layers(passing, layers)
+
+    def _work(self, material: Material) -> Passes:
+        return Passes(MaterialOpening.of(material), material)
 
     def _masks_and_after(
         self,
@@ -276,12 +285,9 @@ class _ProfileRun:
             f"masks-{wanted}",
             tuple(plans),
             lambda shard: self.reporter.advance("masks", material.size(shard)),
+            self._work(material).masks(plans),
         )
-
-        def work(shard: Shard) -> dict[str, Arrays]:
-            return passes.masks(material, plans, material.fed(shard), self.reporter)
-
-        return list(shards.each(stage, split(chosen, self.execution.shards), work))
+        return shards.all(stage, split(chosen, self.execution.shards))
 
 
 def _damaged(name: str) -> StoreError:

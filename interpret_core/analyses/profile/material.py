@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from interpret_core.datasets import Batch, ConceptTable, Dataset, Loader, Survey
+from interpret_core.datasets.loader import WORKERS
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.dissection.bands import SEED
 from interpret_core.measures.dissection.chance import sample_images
 from interpret_core.measures.dissection.listed import Annotated
+from interpret_core.measures.dissection.twin.choice import AUTO, kernels_for
+from interpret_core.measures.dissection.twin.kernels import Kernels
+from interpret_core.measures.dissection.twin.places import moved
 from interpret_core.networks import Layer, Network
 from interpret_core.options import PLACING
 from interpret_core.positions import GridLines
 
 PILOT_IMAGES = 8
+DECODERS = 8  # threads that decode for a card, which leaves the processor to them
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Material:
         network, dataset, table, survey: what is profiled.
         batch_size: images per forward pass.
         positions: how a layer's grid lies over the picture.
+        tally: which kernels count, see `kernels_for`; decides no number.
     """
 
     network: Network
@@ -38,11 +49,18 @@ class Material:
     survey: Survey
     batch_size: int
     positions: str = PLACING
+    tally: str = AUTO
+
+    @cached_property
+    def kernels(self) -> Kernels[Any, Any]:
+        """What the passes do with responses."""
+        return kernels_for(self.network.device, self.tally)
 
     @cached_property
     def loader(self) -> Loader:
         """Its pictures and masks."""
-        return Loader(self.dataset, self.table, self.survey)
+        workers = min(DECODERS, os.cpu_count() or 1) if self.network.device.type == "cuda" else WORKERS
+        return Loader(self.dataset, self.table, self.survey, workers=workers)
 
     @cached_property
     def batches(self) -> tuple[range, ...]:
@@ -94,19 +112,40 @@ class Fed:
     Attributes:
         batch: as read.
         images: (n, 3, h, w) float32 on the network's device.
-        annotated: annotations, or None where the stage needs none.
+        annotated: annotations as the run's kernels take them, or None where the stage needs none.
     """
 
     batch: Batch
     images: torch.Tensor
-    annotated: Annotated | None
+    annotated: Any
 
 
 def feed(material: Material, batches: Sequence[Sequence[int]], annotations: bool) -> Iterator[Fed]:
     """Decode ahead of the computation and preprocess, batch by batch."""
+    device = material.network.device
+    prepared = _prepared(material, batches, annotations)
+    for batch, images, found in ahead(prepared) if device.type == "cuda" else prepared:
+        there = None if found is None else material.kernels.annotated(found)
+        yield Fed(batch, moved(images, device), there)
+
+
+def _prepared(
+    material: Material, batches: Sequence[Sequence[int]], annotations: bool
+) -> Generator[tuple[Batch, torch.Tensor, Annotated | None], None, None]:
+    """What of a batch needs no accelerator."""
     for batch in material.loader.batches(batches, annotations=annotations):
-        images = material.network.preprocessing.batch(batch.images).to(material.network.device)
-        yield Fed(batch, images, annotated(material, batch) if annotations else None)
+        images = material.network.preprocessing.batch(batch.images)
+        yield batch, images, annotated(material, batch) if annotations else None
+
+
+def ahead(items: Generator[T, None, None]) -> Iterator[T]:
+    """The same, each made in a thread while the one before it is at work: an accelerator need not wait."""
+    with closing(items), ThreadPoolExecutor(1, thread_name_prefix="feed") as thread:
+        nothing = object()
+        following = thread.submit(next, items, nothing)
+        while (one := following.result()) is not nothing:
+            following = thread.submit(next, items, nothing)
+            yield one  # type: ignore[misc]
 
 
 def annotated(material: Material, batch: Batch) -> Annotated:
@@ -130,7 +169,7 @@ def visit(
     material: Material,
     fed: Iterable[Fed],
     layers: Sequence[str],
-    see: Callable[[Fed, Layer, NDArray[np.float32]], None],
+    see: Callable[[Fed, Layer, Any], None],
     after: Callable[[Fed], None] = lambda _fed: None,
 ) -> None:
     """Run every batch and show each layer's responses.
@@ -138,39 +177,30 @@ def visit(
     Args:
         material, fed: the network and its batches.
         layers: names of the layers to see.
-        see: called with the batch, the layer and its responses, (n, h, w, U) float32, C-contiguous; they must
-            not be kept.
+        see: called with the batch, the layer and its responses as the run's kernels take them, (n, h, w, U)
+            float32; they must not be kept.
         after: called when a batch is done.
     """
+    kernels = material.kernels
     for one in fed:
         with torch.inference_mode():
             material.network.stream(
                 one.images,
                 layers,
-                lambda layer, response, one=one: see(one, layer, units_last(response)),  # type: ignore[misc]
+                lambda layer, response, one=one: see(one, layer, kernels.responses(response)),  # type: ignore[misc]
             )
         after(one)
 
 
-def units_last(response: torch.Tensor) -> NDArray[np.float32]:
-    """(n, U, h, w) on any device to (n, h, w, U) float32 in memory; no copy of a channels_last one."""
-    return response.detach().permute(0, 2, 3, 1).float().contiguous().cpu().numpy()
-
-
-def maxima(responses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest response of every map, (n, U) float32."""
-    return _extreme(torch.amax, responses)
-
-
 def extremes(
-    material: Material, one: Fed, layer: Layer, responses: NDArray[np.float32]
+    material: Material, one: Fed, layer: Layer, responses: Any
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Smallest and largest response of every map, each (n, U) float32.
 
     Raises:
         NonFiniteError: NaN or infinity in a valid image; the message names the layer and the image.
     """
-    low, high = _extreme(torch.amin, responses), maxima(responses)
+    low, high = material.kernels.extremes(responses)
     odd = one.batch.valid & ~(np.isfinite(low) & np.isfinite(high)).all(1)
     if odd.any():
         index = int(one.batch.indices[np.flatnonzero(odd)[0]])
@@ -179,10 +209,3 @@ def extremes(
             f"{material.dataset.records[index].image}; expected finite responses. Check the weights."
         )
     return low, high
-
-
-def _extreme(
-    function: Callable[[torch.Tensor, int], torch.Tensor], responses: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    flat = torch.from_numpy(responses.reshape(len(responses), -1, responses.shape[-1]))
-    return np.asarray(function(flat, 1).numpy() + np.float32(0))  # −0 becomes 0

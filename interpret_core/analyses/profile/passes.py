@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.profile.material import Fed, Material, extremes, maxima, visit
+from interpret_core.analyses.profile.material import Fed, Material, extremes, visit
 from interpret_core.measures.dissection.bands import Largest
 from interpret_core.measures.dissection.brackets import Brackets
 from interpret_core.measures.dissection.counts import Counts, Windows
-from interpret_core.measures.dissection.histogram import DISPLAY_BINS, add_to_histogram
 from interpret_core.measures.dissection.listed import ListedResponses
-from interpret_core.measures.dissection.masks import Runs, encode, no_images, strongest
+from interpret_core.measures.dissection.masks import Runs, no_images, strongest
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.networks import Layer
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 
 Feed = Iterable[Fed]
 
@@ -47,13 +46,14 @@ def look_around(material: Material, layers: Iterable[str], fed: Feed) -> dict[st
     """Counts of a few images over the whole range of values."""
     seen: dict[str, tuple[Counts, Windows]] = {}
 
-    def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
+    def see(one: Fed, layer: Layer, responses: Any) -> None:
         low, high = extremes(material, one, layer, responses)
-        counts = Counts.empty(layer.units)
-        counts.see(low[one.batch.valid], high[one.batch.valid])
-        windows = Windows.whole(counts.minimum)
-        counts.add(responses.reshape(len(responses), -1, layer.units), one.batch.valid, windows)
-        seen[layer.name] = counts, windows
+        valid = one.batch.valid
+        windows = Windows.whole(low[valid].min(0, initial=np.inf))
+        counts = material.kernels.counts(windows)
+        counts.see(low[valid], high[valid])
+        counts.add(responses, valid)
+        seen[layer.name] = counts.total(), windows
 
     visit(material, fed, tuple(layers), see)
     return seen
@@ -63,21 +63,22 @@ def count(
     material: Material, windows: Mapping[str, Windows], fed: Feed, reporter: Reporter
 ) -> dict[str, Counted]:
     """First pass: counts and strongest images of every layer."""
-    units = {name: len(window.low) for name, window in windows.items()}
-    result = {name: Counted(Counts.empty(number), *no_images(number)) for name, number in units.items()}
+    sums = {name: material.kernels.counts(window) for name, window in windows.items()}
+    best = {name: no_images(len(window.low)) for name, window in windows.items()}
 
-    def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
+    def see(one: Fed, layer: Layer, responses: Any) -> None:
         low, high = extremes(material, one, layer, responses)
-        valid, so_far = one.batch.valid, result[layer.name]
-        so_far.counts.see(low[valid], high[valid])
-        so_far.counts.add(responses.reshape(len(responses), -1, layer.units), valid, windows[layer.name])
+        valid, name = one.batch.valid, layer.name
+        sums[name].see(low[valid], high[valid])
+        sums[name].add(responses, valid)
         images = one.batch.indices[valid].astype(np.int32)
-        so_far.add_strongest(high[valid].T, np.broadcast_to(images, (layer.units, len(images))))
+        more = high[valid].T, np.broadcast_to(images, (layer.units, len(images)))
+        best[name] = strongest(best[name], more)
 
     visit(
         material, fed, tuple(windows), see, lambda one: reporter.advance("thresholds", len(one.batch.valid))
     )
-    return result
+    return {name: Counted(sums[name].total(), *best[name]) for name in windows}
 
 
 @dataclass(frozen=True)
@@ -132,30 +133,30 @@ def tally(
     histograms: bool = True,
 ) -> dict[str, Tallied]:
     """Second pass: masks against annotations, and (unless left out) the histograms of responses."""
-    categories = len(material.table.categories)
+    kernels, shape = material.kernels, (material.columns, len(material.table.categories))
     tallies, bins, listed, largest = {}, {}, {}, {}
     for name, outline in outlines.items():
-        units = len(outline.edges)
-        tallies[name] = Tally.empty(units, material.columns, categories)
-        bins[name] = np.zeros((units, DISPLAY_BINS), np.int64)
+        tallies[name] = kernels.tally(outline.brackets, shape, material.lines(name))
+        bins[name] = kernels.histogram(outline.edges)
         listed[name], largest[name] = list[ListedResponses](), list[Largest]()
 
-    def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
+    def see(one: Fed, layer: Layer, responses: Any) -> None:
         if one.annotated is None:
             raise TypeError("The tally needs annotations.")
-        name, outline = layer.name, outlines[layer.name]
-        high, brackets = maxima(responses), outline.brackets
-        tally, lines = tallies[name], material.lines(name)
-        listed[name].append(tally.add(responses, high, brackets, one.annotated, lines))
-        largest[name].append(Largest.of(high, one.batch.indices, one.batch.valid, brackets, material.ranked))
+        name, batch = layer.name, one.batch
+        high, brackets = kernels.maxima(responses), outlines[name].brackets
+        listed[name].append(tallies[name].add(responses, high, one.annotated))
+        largest[name].append(Largest.of(high, batch.indices, batch.valid, brackets, material.ranked))
         if histograms:
-            flat = responses.reshape(len(responses), -1, layer.units)
-            add_to_histogram(bins[name], flat, one.batch.valid, outline.edges)
+            bins[name].add(responses, batch.valid)
 
     visit(material, fed, tuple(outlines), see, lambda one: reporter.advance("IoU", len(one.batch.valid)))
     return {
         name: Tallied(
-            tallies[name], ListedResponses.joined(listed[name]), Largest.joined(largest[name]), bins[name]
+            tallies[name].total(),
+            ListedResponses.joined(listed[name]),
+            Largest.joined(largest[name]),
+            bins[name].total(),
         )
         for name in outlines
     }
@@ -197,13 +198,14 @@ def masks(
     """
     parts: dict[str, list[dict[str, NDArray[np.generic]]]] = {name: [] for name in plans}
 
-    def see(one: Fed, layer: Layer, responses: NDArray[np.float32]) -> None:
+    def see(one: Fed, layer: Layer, responses: Any) -> None:
         plan = plans[layer.name]
         indices = np.where(one.batch.valid, one.batch.indices, -2)
         gallery = (plan.gallery[None] == indices[:, None, None]).any(2)
         whole = plan.chance[one.batch.indices] & one.batch.valid
         size, lines = material.dataset.annotation_size, material.lines(layer.name)
-        runs = encode(responses, plan.threshold, gallery | whole[:, None], size, lines)
+        wanted = gallery | whole[:, None]
+        runs = material.kernels.masks(responses, plan.threshold, wanted, size, lines)
         parts[layer.name].append(_chosen(runs, gallery, whole, one.batch.indices))
 
     visit(material, fed, tuple(plans), see, lambda one: reporter.advance("masks", len(one.batch.valid)))

@@ -14,19 +14,14 @@ from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.assembly import layer_arrays
 from interpret_core.analyses.profile.material import Material, feed
 from interpret_core.analyses.profile.passes import Counted, Tallied
-from interpret_core.analyses.profile.shard_arrays import (
-    counted_arrays,
-    counted_of,
-    tallied_arrays,
-    tallied_of,
-)
+from interpret_core.analyses.profile.work import Passes, counted_of, tallied_of
 from interpret_core.measures.dissection.brackets import Brackets, first_windows, locate
 from interpret_core.measures.dissection.counts import Windows
 from interpret_core.measures.dissection.histogram import display_edges
 from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.measures.dissection.thresholds import Thresholds, settle, wanted_positions
-from interpret_core.runtime.execution import Reporter
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard, Shards, Stage
 from interpret_core.store.records import Arrays
 
@@ -36,21 +31,22 @@ class Passing:
     """What the passes over the images have in common.
 
     Attributes:
-        material, shards, reporter: of the run.
+        material, work, shards, reporter: of the run.
         batches: batch numbers of every shard.
         quantile: tail mass.
         largest: takes a layer's name, the ranked images (n,) and the largest responses there (n, U).
     """
 
     material: Material
+    work: Passes
     shards: Shards
     reporter: Reporter
     batches: Sequence[tuple[int, ...]]
     quantile: float
     largest: Callable[[str, NDArray[np.int32], NDArray[np.float32]], None]
 
-    def skipped(self, stage: str) -> Callable[[Shard], None]:
-        """Reports the images of shards that were found finished."""
+    def counted(self, stage: str) -> Callable[[Shard], None]:
+        """Reports the images of shards that are there, and were not computed in this process."""
         return lambda shard: self.reporter.advance(stage, self.material.size(shard))
 
 
@@ -143,14 +139,10 @@ def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
 def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> Iterator[tuple[str, Counted]]:
     """Sums layer by layer, so that one layer's histograms are in memory at a time."""
 
-    def work(shard: Shard) -> dict[str, Arrays]:
-        fed = passing.material.fed(shard)
-        found = passes.count(passing.material, windows, fed, passing.reporter)
-        return {name: counted_arrays(counted) for name, counted in found.items()}
-
     digests = [passes.windows_digest(one) for one in windows.values()]
-    stage = Stage(_named(f"count{turn}", digests), tuple(windows), passing.skipped("thresholds"))
-    loads = list(passing.shards.each(stage, passing.batches, work))
+    name = _named(f"count{turn}", digests)
+    stage = Stage(name, tuple(windows), passing.counted("thresholds"), passing.work.count(windows))
+    loads = passing.shards.all(stage, passing.batches)
     for name in windows:
         first, *others = loads
         counted = counted_of(first(name))
@@ -162,14 +154,10 @@ def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> Itera
 def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> Iterator[tuple[str, Tallied]]:
     """Sums layer by layer, so that what one layer lists is in memory at a time."""
 
-    def work(shard: Shard) -> dict[str, Arrays]:
-        fed = passing.material.fed(shard, annotations=True)
-        found = passes.tally(passing.material, outlines, fed, passing.reporter)
-        return {name: tallied_arrays(tallied) for name, tallied in found.items()}
-
     digests = [outline.digest() for outline in outlines.values()]
-    stage = Stage(_named("tally", digests), tuple(outlines), passing.skipped("IoU"))
-    loads = list(passing.shards.each(stage, passing.batches, work))
+    name = _named("tally", digests)
+    stage = Stage(name, tuple(outlines), passing.counted("IoU"), passing.work.tally(outlines))
+    loads = passing.shards.all(stage, passing.batches)
     for name in outlines:
         yield name, Tallied.joined(tallied_of(load(name)) for load in loads)
 

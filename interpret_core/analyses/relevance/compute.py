@@ -24,8 +24,9 @@ from interpret_core.measures.attribution.units import unit_sums
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.positions import GridLines, Placing
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.parts import Part, record_of
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record

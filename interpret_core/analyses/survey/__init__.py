@@ -9,5 +9,6 @@ ENTRIES = (
         "Read every image and mask of a data set once: its concepts, in how many images and pixels.",
         SurveyRequest,
         "interpret_core.analyses.survey.analysis:SurveyAnalysis",
+        sharded=True,
     ),
 )

@@ -12,7 +12,8 @@ from interpret_core.analyses.base import Analysis, Cost, Plan
 from interpret_core.analyses.survey.request import SurveyRequest
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets import Dataset, Survey
-from interpret_core.runtime.execution import Execution, Reporter
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.survey import known_survey, survey_key, surveyed
 from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
@@ -45,7 +46,7 @@ class SurveyAnalysis(Analysis[SurveyRequest, Surveyed]):
         """Read everything, unless it was read before."""
         dataset = datasets.open_dataset(request.dataset)
         reporter = Reporter(execution.tell, execution.cancelled)  # here the survey is all there is to do
-        return Surveyed(dataset, *surveyed(dataset, store, reporter, request.categories))
+        return Surveyed(dataset, *surveyed(dataset, store, reporter, request.categories, execution))
 
     def find(self, request: SurveyRequest, store: Store) -> Surveyed | None:
         """The survey, if it is there."""
