@@ -49,11 +49,11 @@ def no_numba() -> Generator[None, None, None]:
 
 
 def same(request: ProfileRequest, folder: Path) -> None:
-    """Both ways from nothing: records of profiles, chance levels and assessments."""
+    """Both ways from nothing, on a card where there is one: profiles, chance levels and assessments."""
     one, other = Store(folder / "numba"), Store(folder / "torch")
-    run_profile(request, one, Execution(device="cpu", tally="numba"))
+    run_profile(request, one, Execution(tally="numba"))
     with no_numba():
-        run_profile(request, other, Execution(device="cpu", tally="torch"))
+        run_profile(request, other, Execution(tally="torch"))
     expected = digests(request, one)
     assert expected
     assert digests(request, other) == expected

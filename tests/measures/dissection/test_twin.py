@@ -23,12 +23,14 @@ from interpret_core.measures.dissection.twin.choice import AUTO, NUMBA, TORCH, k
 from interpret_core.measures.dissection.twin.compiled import CompiledKernels
 from interpret_core.measures.dissection.twin.kernels import Kernels
 from interpret_core.measures.dissection.twin.tensors import TensorKernels
+from interpret_core.networks.devices import find_device
 from interpret_core.positions import GridLine, GridLines
 from tests.measures.dissection.kernels import Case, run
 from tests.measures.dissection.test_against_reference import KINDS, make_case
 
 CPU = torch.device("cpu")
-BOTH: tuple[Kernels[Any, Any], ...] = (CompiledKernels(), TensorKernels(CPU))
+# On a card where there is one.
+BOTH: tuple[Kernels[Any, Any], ...] = (CompiledKernels(), TensorKernels(find_device("auto")))
 SHAPES = [((9, 9), (14, 14)), ((16, 12), (8, 7)), ((5, 7), (31, 11)), ((1, 1), (6, 5)), ((1, 6), (13, 1))]
 ROOMS = [((9, 9), (14, 14), 400), *((grid, size, places.ROOM) for grid, size in SHAPES)]
 ANCHORED = GridLines(GridLine(11.3, -1.7), GridLine(4.9, 2.3))  # part of the grid lies outside the picture
