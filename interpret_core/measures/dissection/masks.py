@@ -141,9 +141,13 @@ def strongest(
         best: so far, (U, TOP) float32 maxima and (U, TOP) int32 images (−inf and −1 where there are fewer).
         more: the same of further images, (U, k) each.
     """
-    value, index = (np.concatenate(pair, 1) for pair in zip(best, more, strict=True))
+    reaching = more[0].max(1, initial=-np.inf) >= best[0][:, -1]  # after some batches, few units have news
+    value, index = (np.concatenate([a[reaching], b[reaching]], 1) for a, b in zip(best, more, strict=True))
     order = np.lexsort((np.where(index < 0, np.iinfo(np.int32).max, index), -value))[:, :TOP]
-    return np.take_along_axis(value, order, 1), np.take_along_axis(index, order, 1)
+    found = best[0].copy(), best[1].copy()
+    found[0][reaching] = np.take_along_axis(value, order, 1)
+    found[1][reaching] = np.take_along_axis(index, order, 1)
+    return found
 
 
 def no_images(units: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

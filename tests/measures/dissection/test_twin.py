@@ -281,8 +281,12 @@ def test_pieces_are_as_large_as_a_card_has_room_for(monkeypatch: pytest.MonkeyPa
     """What torch keeps to itself without using it counts as free."""
     free = [0, 0, 0]
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free[0], 1 << 40))
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: free[1])
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: free[2])
+    names = ("reserved_bytes", "allocated_bytes")
+    monkeypatch.setattr(
+        torch.cuda,
+        "memory_stats_as_nested_dict",
+        lambda _: {name: {"all": {"current": held}} for name, held in zip(names, free[1:], strict=True)},
+    )
     card = torch.device("cuda")
     assert places.room(card) == places.ROOM
     free[:] = [1 << 30, 3 << 30, 2 << 30]
