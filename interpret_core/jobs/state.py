@@ -54,6 +54,7 @@ class Job:
         pid, birth, host: its process. log: file with the process's output.
         heartbeat: when the process last said that it lives; only whether it changes counts, not its age.
         token: what the process has to know to write here; empty if there is none.
+        dashboard: address of the pages of the cluster that it computes on, if any.
         attempts: processes that were started for it. turn: place in the order in which jobs were started.
         cancel_requested: when the last of its owners asked it to stop.
         again: somebody wants it who came after that; it stands in line again once it has stopped.
@@ -85,6 +86,7 @@ class Job:
     host: str = ""
     heartbeat: float = 0.0
     token: str = ""
+    dashboard: str = ""
     log: str = ""
 
     @property
@@ -197,13 +199,20 @@ def ended(job: Job, state: str, message: str = "") -> dict[str, Any]:
     if state == "cancelled" and job.again:
         return waiting() | {"attempts": 0, "again": False, "cancel_requested": None}
     why = message or (job.message if state == "cancelled" else "")  # who cancelled it has said why
-    return {"state": state, "message": why, "finished": time.time(), "token": "", "again": False}
+    return {
+        "state": state,
+        "message": why,
+        "finished": time.time(),
+        "token": "",
+        "dashboard": "",
+        "again": False,
+    }
 
 
 def waiting() -> dict[str, Any]:
     """What standing in line again changes: nothing has been done, by nobody."""
     begun = {"stage": "", "done": 0, "total": 0, "part": False, "ends": None}
-    process = {"pid": 0, "birth": "", "host": "", "heartbeat": 0.0, "token": ""}
+    process = {"pid": 0, "birth": "", "host": "", "heartbeat": 0.0, "token": "", "dashboard": ""}
     return {"state": "queued", "message": "", **begun, **process}
 
 

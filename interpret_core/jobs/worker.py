@@ -57,7 +57,7 @@ def work(store: Store, identity: str, token: str) -> int:
 
     def perform() -> None:
         target = runner()
-        (_imported(target) if target else partial(_analysed, job.kind, progress.part))(
+        (_imported(target) if target else partial(_analysed, job.kind, progress))(
             job.request, store, progress, stop.asked
         )
 
@@ -101,7 +101,7 @@ def _imported(target: str) -> Runner:
 
 def _analysed(
     kind: str,
-    part: Progress,
+    own: _Progress,
     request: dict[str, Any],
     store: Store,
     progress: Progress,
@@ -114,7 +114,8 @@ def _analysed(
 
     asked = registry.find(kind).request.from_json(request)
     with of_jobs() as executor:
-        how = Execution(executor=executor, tell=progress, cancelled=cancelled, tell_part=part)
+        own.computed_on(executor.dashboard)
+        how = Execution(executor=executor, tell=progress, cancelled=cancelled, tell_part=own.part)
         registry.compute(asked, store, how)
 
 
@@ -166,6 +167,11 @@ class _Progress:
     def part(self, stage: str, done: int, total: int) -> None:
         """The same of something that is needed first: how much comes after it, nobody knows."""
         self._note(stage, done, total, part=True)
+
+    def computed_on(self, dashboard: str) -> None:
+        """Take note of where one sees the cluster at work, if there is one."""
+        if dashboard:
+            _write(self._store, self._identity, self._token, lambda _: {"dashboard": dashboard})
 
     def _note(self, stage: str, done: int, total: int, *, part: bool) -> None:
         self._stop.check()

@@ -33,7 +33,8 @@ class Machines:
             "127.0.0.1",
             "--port",
             "0",
-            "--no-dashboard",
+            "--dashboard-address",
+            "127.0.0.1:0",
             "--scheduler-file",
             str(file),
         )

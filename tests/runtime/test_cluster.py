@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +12,18 @@ import torch
 
 pytest.importorskip("distributed")
 
+from interpret_core import jobs
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.errors import UserError
+from interpret_core.jobs import launch
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.executors import cluster
+from interpret_core.runtime.executors.choice import SCHEDULER
 from interpret_core.runtime.executors.cluster import Cluster, ClusterError
 from interpret_core.store.store import Store
 from tests.analyses.runs import digests, request_for
 from tests.planted_dataset import Planted, make_planted
-from tests.runtime.dask_cluster import Machines
+from tests.runtime.dask_cluster import ROOT, Machines
 from tests.runtime.test_executors import one_thread, profiled  # noqa: F401
 
 SHARDS = 6
@@ -81,7 +85,7 @@ def test_workers_of_another_kind_are_left_out(
         machine.kind(torch.device("cpu"))
         machines.worker("other", ATEN_CPU_CAPABILITY="default")
         while "other" not in {
-            one["name"] for one in cluster._connected().scheduler_info(n_workers=-1)["workers"].values()
+            one["name"] for one in machine._connected().scheduler_info(n_workers=-1)["workers"].values()
         }:
             pass
         run_profile(request, store, Execution("cpu", machine, shards=SHARDS))
@@ -101,6 +105,28 @@ def test_another_data_set_under_the_same_name_is_refused(
     request = replace(request_for(planted), dataset="planted")
     with pytest.raises(UserError, match=r"Data set 'planted' is another one for a worker \(digest"):
         profiled(request, tmp_path / "cache", Cluster(machines.address))
+
+
+@pytest.mark.slow
+def test_a_servers_job_runs_there_and_says_where_one_sees_it(
+    planted: Planted, tmp_path: Path, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = request_for(planted)
+    alone = profiled(request, tmp_path / "alone")
+    machines.worker("one")
+    monkeypatch.setenv(SCHEDULER, machines.address)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with Store(tmp_path / "cache", shipped=()) as store:
+        job = jobs.submit(store, "profile", request.to_json())
+        seen = set[str]()
+        while job.active:
+            job = jobs.find(store, job.id) or job
+            seen.add(job.dashboard)
+            time.sleep(0.05)
+        assert (job.state, job.message, job.dashboard) == ("done", "", "")
+        assert seen == {"", next(one for one in seen if one.startswith("http://127.0.0.1:"))}
+        assert digests(request, store) == alone
+    launch.end_all()
 
 
 def test_nobody_there_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

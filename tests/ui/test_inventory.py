@@ -87,6 +87,21 @@ def ended(store: Store, how: str, owner: str, message: str = "", **request: obje
     return made
 
 
+def test_operators_find_the_cluster_that_a_job_computes_on(empty: Path, login: As) -> None:
+    with Store(empty) as store:
+        asked = ProfileRequest("small", "planted").to_json()
+        made = Job(jobs.job_id("profile", asked), "profile", asked, "running", (ADA,), started=time.time())
+        for visitor, address, found in (
+            (ROOT, "http://10.0.0.1:8787/status", ["http://10.0.0.1:8787/status"]),
+            (MEMBER, "http://10.0.0.1:8787/status", []),
+            (ROOT, "javascript:alert(1)", []),
+        ):
+            store.put_json(state.key(made.id), {**made.to_json(), "dashboard": address})
+            login(visitor)
+            page = open_page(PAGE, dataset="planted", job=made.id)
+            assert [one.proto.url for one in page.get("link_button")] == found, visitor
+
+
 def test_each_role_sees_whose_a_job_is_or_not(empty: Path, login: As) -> None:
     with Store(empty) as store:
         ended(store, "failed", ADA)

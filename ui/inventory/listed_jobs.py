@@ -219,6 +219,9 @@ def _buttons(one: SeenJob) -> None:
         links.link("Look at the result →", f"pages/{page}.py", **names)
     if not one.touchable:
         return
+    if job.dashboard.startswith(("http://", "https://")) and visitors.may(Role.OPERATOR):
+        told_more = "Dask’s own pages, where the cluster shows them: this browser has to reach them."
+        st.link_button("The cluster at work ↗", job.dashboard, help=told_more)
     others = len(job.owners) - one.own
     if job.active and not job.cancelling:
         if one.own:

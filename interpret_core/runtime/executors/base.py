@@ -90,6 +90,11 @@ def only(found: Sequence[Found]) -> Found:
 class Executor(ABC):
     """Has pieces computed. Used as a context: leaving it ends what it has started."""
 
+    @property
+    def dashboard(self) -> str:
+        """Address of pages on which one sees it at work; empty where there are none."""
+        return ""
+
     @abstractmethod
     def kind(self, device: torch.device) -> ProcessorKind:
         """Of the processes that compute, for a run on a device."""
