@@ -14,7 +14,7 @@ import typer
 
 from interpret_core import __version__
 from interpret_core.analyses.registry import entries
-from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance
+from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance, bench_workers
 from interpret_core.cli.commands import command
 from interpret_core.cli.fetch import fetch_broden_command
 from interpret_core.cli.jobs import jobs_app
@@ -73,6 +73,7 @@ bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)
 bench.command("ablation")(bench_ablation)
+bench.command("workers")(bench_workers)
 app.add_typer(bench, name="bench")
 reproduce.callback(invoke_without_command=True)(_help_instead)
 reproduce.command("paper")(paper_command)

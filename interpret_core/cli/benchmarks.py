@@ -87,6 +87,22 @@ def bench_ablation(
     _measured(bench, bench.Plan(network, dataset, repeats), context.obj, json_file)
 
 
+def bench_workers(
+    context: typer.Context,
+    network: Annotated[str, typer.Option(help="A known name or factory string.")] = "torchvision/resnet18",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="A registered name or a folder; found as for `bench profile`.", show_default=False),
+    ] = None,
+    images: Annotated[int, typer.Option(min=2, help="Images; a shorter list is repeated.")] = 400,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed runs; the median counts.")] = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Time a profile by one worker against two, and measure what a Dask scheduler has to carry."""
+    bench = _benchmarks("workers_bench")
+    _measured(bench, bench.Plan(network, dataset, images, repeats), context.obj, json_file)
+
+
 def _measured(bench: ModuleType, plan: object, stop: Stop, json_file: Path | None) -> None:
     """Run a benchmark; its remarks and numbers on the screen, the numbers in the file."""
     if json_file is not None and not json_file.resolve().parent.is_dir():
