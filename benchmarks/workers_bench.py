@@ -4,7 +4,7 @@
 passes over the images count (thresholds, IoU, masks) once the workers have loaded the network; the rest is
 done by the process that asks. *Cluster*: a scheduler and two workers on this machine
 (`distributed.LocalCluster`), the same profile; all bytes that went through the scheduler's sockets, as Linux
-counted them, workers' and client's heartbeats included.
+counted them, less what passes there in the same time while the workers have nothing to do (Dask's heartbeats).
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import statistics
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from benchmarks.profile_bench import find_dataset
 from benchmarks.profile_memory import listed
@@ -38,6 +41,7 @@ PASSES = ("thresholds", "IoU", "masks")
 FIRST = 32  # images of the profile that starts and loads the workers
 TCP_INFO = struct.Struct("=120xQQ")  # of Linux's tcp_info: bytes acknowledged and received
 LOOK = 0.1  # seconds between two looks at the sockets
+IDLE = 10.0  # seconds in which heartbeats are listened to
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,13 @@ def measure(
                 tell("processes", 2 * turn + number - 1, steps)
                 seconds[number].append(bench.passes(Processes(number, threads=1)))
         tell("cluster", steps - 1, steps)
-        carried = bench.carried()
+        carried, idle = bench.carried()
         tell("done", steps, steps)
     ratios = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
     numbers = {
         "one_over_two": statistics.median(ratios),
         "scheduler_bytes_an_image": carried / bench.images,
+        "idle_bytes_a_second": idle,
         "one_over_two_runs": ratios,
         "images": bench.images,
         "seconds": {str(number): spent for number, spent in seconds.items()},
@@ -88,7 +93,8 @@ def _remarks(plan: Plan, numbers: dict[str, Any]) -> list[str]:
         f"{plan.network}, {numbers['images']} images: the passes by one worker of one thread take "
         f"{numbers['one_over_two']:.2f} times as long as by two (single runs {runs}).",
         "Through the scheduler of a Dask cluster of two workers went "
-        f"{numbers['scheduler_bytes_an_image']:.0f} bytes an image, heartbeats included.",
+        f"{numbers['scheduler_bytes_an_image']:.0f} bytes an image, beside heartbeats of "
+        f"{numbers['idle_bytes_a_second']:,.0f} bytes a second.",
     ]
 
 
@@ -110,8 +116,8 @@ class _Bench:
         with executor, self._begun(executor) as store:
             return self._run(executor, store)
 
-    def carried(self) -> float:
-        """Bytes through the scheduler of a cluster."""
+    def carried(self) -> tuple[float, float]:
+        """Bytes through the scheduler of a cluster for a run, and a second when nothing is to be done."""
         from distributed import LocalCluster
 
         start: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
@@ -121,9 +127,13 @@ class _Bench:
             self._begun(executor) as store,
             listening(int(cluster.scheduler.port)) as heard,
         ):
-            before = heard()
+            executor.kind(torch.device("cpu"))  # connected, as during a run
+            before, start = heard(), time.monotonic()
+            time.sleep(IDLE)
+            idle = (heard() - before) / (time.monotonic() - start)
+            before, start = heard(), time.monotonic()
             self._run(executor, store)
-            return heard() - before
+            return heard() - before - idle * (time.monotonic() - start), idle
 
     def _run(self, executor: Executor, store: Store) -> float:
         if self._cancelled():

@@ -23,7 +23,9 @@ from interpret_core.runtime.shards import Shard
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Arrays
 
-PIECE = 2  # batches that a machine takes at a time, where many share a shard
+# Batches that a machine takes at a time, where many share a shard: what a scheduler has to say of a piece is
+# some kilobytes whatever its size.
+PIECE = 4
 
 
 @dataclass(frozen=True, eq=False)

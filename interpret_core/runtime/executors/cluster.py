@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 P = TypeVar("P")
 LOOK = 0.5  # seconds between two looks at whether to stop
+MEET = 5.0  # seconds between two looks at who has come and gone: each is a message to the scheduler
 CONNECT = 20.0  # seconds until somebody must have answered
 LOSSES = 3  # times that a piece may be lost with its workers
 AHEAD = 2  # pieces a worker, so that none waits for the next one
@@ -80,6 +81,7 @@ class Cluster(Executor):
         self._client: Client | None = None
         self._kind: ProcessorKind | None = None
         self._kinds: dict[str, ProcessorKind] = {}
+        self._met = float("-inf")
 
     @property
     def dashboard(self) -> str:
@@ -133,8 +135,11 @@ class Cluster(Executor):
 
     def _meet(self, device: str) -> None:
         """Ask the workers that have come which kind they are; forget those that have gone."""
+        if self._kinds and time.monotonic() < self._met + MEET:
+            return
         client = self._connected()
-        there = set(client.scheduler_info(n_workers=-1)["workers"])
+        self._met = time.monotonic()
+        there = set(client.nthreads())
         self._kinds = {worker: kind for worker, kind in self._kinds.items() if worker in there}
         new = sorted(there - set(self._kinds))
         if not new:
@@ -142,6 +147,7 @@ class Cluster(Executor):
         try:
             found = client.run(kind_of, device, workers=new, on_error="ignore")
         except OSError:  # gone again
+            self._met = float("-inf")
             return
         for worker, kind in found.items():
             self._kinds[worker] = kind
