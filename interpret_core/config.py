@@ -28,6 +28,7 @@ The TOML file has three tables, all optional; folders, and weights after `@`, ar
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -71,6 +72,7 @@ class Config:
         cache: absolute folder of the result store; it need not exist yet.
         networks: name -> what it stands for, and what is stated of it; of the file first, then added ones.
         datasets: name -> absolute folder in Broden's layout; it need not exist.
+        origins: name -> address, of data sets that lie elsewhere; their folder is that of the copy.
         offline: never try a download.
         classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
         uploads: absolute folder of networks that were added on a page; None where there is to be none.
@@ -82,11 +84,13 @@ class Config:
     offline: bool = False
     classes: Mapping[str, Mapping[str, Entries]] = field(default_factory=dict)
     uploads: Path | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A frozen dataclass freezes its fields, not what they hold: the mappings become read-only copies.
         object.__setattr__(self, "networks", MappingProxyType(dict(self.networks)))
         object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
+        object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
         tables = {network: MappingProxyType(dict(table)) for network, table in self.classes.items()}
         object.__setattr__(self, "classes", MappingProxyType(tables))
 
@@ -94,11 +98,22 @@ class Config:
         # Read-only mappings do not pickle, and a configuration travels to worker processes.
         classes = {network: dict(table) for network, table in self.classes.items()}
         named = dict(self.networks), dict(self.datasets)
-        return Config, (self.cache, *named, self.offline, classes, self.uploads)
+        return Config, (self.cache, *named, self.offline, classes, self.uploads, dict(self.origins))
 
     def classes_for(self, network: str) -> dict[str, Entries]:
         """What the user says of a network's outputs: class -> names, numbers and ranges; () removes it."""
         return {**self.classes.get("", {}), **self.classes.get(network, {})}
+
+
+def copy_of(url: str, cache: Path | None = None) -> Path:
+    """Where the copy of a data set that lies elsewhere is kept: below the cache folder.
+
+    Args:
+        url: its address.
+        cache: the cache folder; by default that of `current()`.
+    """
+    named = hashlib.sha256(url.encode()).hexdigest()[:16]
+    return (current().cache if cache is None else cache) / "copies" / named
 
 
 def cache_size(environ: Mapping[str, str] | None = None) -> int:
@@ -157,13 +172,17 @@ def _stated(
     for stated in (cache_size, memory_size):
         stated({CACHE_SIZE: cache_limit, MEMORY: memory_limit})  # whoever uses them reads them there
     tables, networks, classes = _read_toml(named)
+    home = Path(cache or DEFAULT_CACHE).expanduser().absolute()
+    origins = {name: place for name, place in tables.items() if "://" in place}
+    here = tables | {name: str(copy_of(url, home) / "files") for name, url in origins.items()}
     return Config(
-        cache=Path(cache or DEFAULT_CACHE).expanduser().absolute(),
+        cache=home,
         networks=networks | {name: one for name, one in added if name not in networks},
-        datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in tables.items()},
+        datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in here.items()},
         offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
         uploads=_uploads(uploads),
+        origins=origins,
     )
 
 
@@ -233,7 +252,9 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _beside(path: Path, relative: str) -> str:
-    """`relative` as an absolute path, read from the folder of the file `path`."""
+    """`relative` as an absolute path, read from the folder of the file `path`; an address as it is."""
+    if "://" in relative:
+        return relative
     return os.path.normpath(path.parent / Path(relative).expanduser())
 
 

@@ -40,6 +40,7 @@ class Dataset:
     Attributes:
         name: the registered name, or the folder's.
         root: absolute folder.
+        origin: address that it was copied from; empty where it lies here.
         records: rows of index.csv, in order, duplicates included (N of them).
         labels: number -> Label.
         categories: every category column, scene and texture included.
@@ -48,8 +49,9 @@ class Dataset:
         classes_table: text of classes.csv, None where there is none.
     """
 
-    def __init__(self, name: str, root: Path, tables: Tables) -> None:
+    def __init__(self, name: str, root: Path, tables: Tables, origin: str = "") -> None:
         self.name = name
+        self.origin = origin
         self.root = root
         self.records: Sequence[ImageRecord] = tables.records
         self.labels: Mapping[int, Label] = tables.labels

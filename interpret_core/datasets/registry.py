@@ -12,6 +12,7 @@ from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.broden import BrodenLayout
 from interpret_core.datasets.layouts.folder import FolderLayout
+from interpret_core.datasets.remote import copied, is_url
 from interpret_core.datasets.tables import Tables
 from interpret_core.errors import DatasetError, unknown
 from interpret_core.packages import installed
@@ -34,7 +35,7 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
     """Open a data set in Broden's layout, or a folder of images with classes.csv: its tables, no picture.
 
     Args:
-        name_or_path: a registered name, or a folder.
+        name_or_path: a registered name, a folder, or an address such as s3://bucket/broden, which is copied.
         registered_only: refuse folders; pages pass True, since names there come from URLs and forms.
 
     Returns:
@@ -45,6 +46,11 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
     """
     names = known()
     text = os.fspath(name_or_path)
+    origin = config.current().origins.get(text, text if is_url(text) and not registered_only else "")
+    if origin:
+        root = copied(origin, fetch=not registered_only).resolve()
+        name = text if text in names else origin.rstrip("/").rpartition("/")[2]
+        return Dataset(name, root, _read(root), origin)
     if text in names:
         return Dataset(text, names[text].resolve(), _read(names[text]))
     path = Path(text).expanduser()

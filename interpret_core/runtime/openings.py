@@ -18,10 +18,10 @@ class DifferentSubjectError(UserError):
 
 
 def place_of(dataset: Dataset) -> str:
-    """How another process finds a data set: by its registered name, or where it has none, by its folder."""
+    """How another process finds a data set: by its registered name, else by its address or folder."""
     registered = datasets.known().get(dataset.name)
     same = registered is not None and registered.resolve() == dataset.root
-    return dataset.name if same else str(dataset.root)
+    return dataset.name if same else dataset.origin or str(dataset.root)
 
 
 @dataclass(frozen=True)
