@@ -26,33 +26,22 @@ BATCH = 16  # images at a time: another number may change an output in its last 
 
 
 @dataclass(frozen=True, eq=False)
-class EvaluatedImages:
-    """N images of C classes, on which a network is evaluated.
+class LabelledImages:
+    """N images of C classes and a network that is asked about them, as any process has them.
 
     Attributes:
-        network, dataset, store, split: as asked.
-        classes: C, those with an image to evaluate, in alphabetical order.
-        without_image: classes that the network knows and that have none in the split that can be read.
-        unreadable: names of images in the split that cannot be read, left out.
+        network, dataset: as opened.
         images: (N,) indices into the data set in the order in which they are evaluated: the classes take
             turns, so that the first n of them are a fair sample.
         labels: (N,) number of each image's class.
+        outputs: C groups, the network's outputs of each class.
     """
 
     network: Network
     dataset: Dataset
-    store: Store
-    split: str
-    classes: tuple[KnownClass, ...]
-    without_image: tuple[str, ...]
-    unreadable: tuple[str, ...]
     images: NDArray[np.int64]
     labels: NDArray[np.int64]
-
-    @property
-    def outputs(self) -> list[tuple[int, ...]]:
-        """The network's outputs of each class."""
-        return [one.outputs for one in self.classes]
+    outputs: tuple[tuple[int, ...], ...]
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -73,18 +62,7 @@ class EvaluatedImages:
     @cached_property
     def population(self) -> NDArray[np.int64]:
         """(C,) images of each class that are evaluated."""
-        return np.bincount(self.labels, minlength=len(self.classes))
-
-    def content(self) -> dict[str, Any]:
-        """What decides the answers beside the units that are silenced; part of every key of answers."""
-        return {
-            "network": self.network.digest,
-            "dataset": self.dataset.digest,
-            "images": self.images.tolist(),
-            "classes": [[one.name, list(one.outputs)] for one in self.classes],
-            "labels": self.labels.tolist(),
-            "batch": BATCH,
-        }
+        return np.bincount(self.labels, minlength=len(self.outputs))
 
     @cached_property
     def loader(self) -> Loader:
@@ -102,6 +80,35 @@ class EvaluatedImages:
             if one.problem:
                 raise DamagedFileError(one.problem)
         return self.network.batch([one.image for one in loaded])
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedImages(LabelledImages):
+    """The images of a split on which a network is evaluated, and what is known of their classes.
+
+    Attributes:
+        store, split: as asked.
+        classes: C, those with an image to evaluate, in alphabetical order.
+        without_image: classes that the network knows and that have none in the split that can be read.
+        unreadable: names of images in the split that cannot be read, left out.
+    """
+
+    store: Store
+    split: str
+    classes: tuple[KnownClass, ...]
+    without_image: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+    def content(self) -> dict[str, Any]:
+        """What decides the answers beside the units that are silenced; part of every key of answers."""
+        return {
+            "network": self.network.digest,
+            "dataset": self.dataset.digest,
+            "images": self.images.tolist(),
+            "classes": [[one.name, list(one.outputs)] for one in self.classes],
+            "labels": self.labels.tolist(),
+            "batch": BATCH,
+        }
 
 
 def evaluated_images(
@@ -125,7 +132,8 @@ def evaluated_images(
     images, labels = in_turns(dataset, [sound[one.name] for one in there])
     without = tuple(one.name for one in known.classes if one not in there)
     unreadable = tuple(dataset.records[index].image for index in damaged.tolist())
-    return EvaluatedImages(network, dataset, store, split, there, without, unreadable, images, labels)
+    labelled = (network, dataset, images, labels, tuple(one.outputs for one in there))
+    return EvaluatedImages(*labelled, store, split, there, without, unreadable)
 
 
 def readable(dataset: Dataset, index: int) -> bool:

@@ -79,6 +79,11 @@ class NetworkOnData:
         place = place_of(dataset)
         return cls(network.spec.name, network.digest, place, dataset.digest, network.device.type)
 
+    @property
+    def name(self) -> str:
+        """Equal ones open the same."""
+        return content_key("opening", {"pair": [self.network_digest, self.dataset_digest, self.device]})
+
     def open(self) -> tuple[Network, Dataset]:
         """Find and load both in this process.
 

@@ -2,69 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+import numpy as np
+import torch
+
+from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.executors.base import Found, Work
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import sweep
+from interpret_core.runtime.shards import MOST_SHARDS, Shard, Shards, Stage, split, sweep
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
+M = TypeVar("M")
+WHOLE = "all"  # under which a piece's arrays lie where no layers are kept apart
 
-@dataclass(frozen=True)
-class Part:
-    """A piece of work; parts may be done in any order.
+
+@dataclass(frozen=True, eq=False)
+class Pieces(Generic[M]):
+    """A pass over images, in pieces that any process may compute, in any order.
 
     Attributes:
-        name: tells it from the others, as part of its key.
-        steps: what it counts for in the progress.
-        compute: makes it. It advances the progress by its steps, at once or one after the other.
+        name: tells the pass from others of the same record; holds what changes what its pieces give and is
+            not in the record's key.
+        stage: what the progress calls it.
+        work: computes a piece; what it gives lies under WHOLE.
+        pieces: numbers of batches. What is asked for alone decides them, so that what is joined from them is
+            the same whoever computes.
+        steps: what a piece counts for in the progress.
+        exact: whether a piece is the same on every kind of processor.
+        pace: told the seconds a step took, where pieces were computed.
     """
 
     name: str
-    steps: int
-    compute: Callable[[], Arrays]
+    stage: str
+    work: Work[M, Shard]
+    pieces: Sequence[Shard]
+    steps: Callable[[Shard], int]
+    exact: bool = False
+    pace: Callable[[float], None] = lambda _: None
+
+
+class Parts:
+    """The parts of one record: found, or computed.
+
+    Args:
+        store: where they are kept.
+        run: key under which they are.
+        execution: who computes them.
+        reporter: told of parts that are there, and asked to stop.
+    """
+
+    def __init__(self, store: Store, run: str, execution: Execution, reporter: Reporter) -> None:
+        self._store, self._run, self._execution, self._reporter = store, run, execution, reporter
+
+    def of(self, asked: Pieces[Any]) -> Iterator[Arrays]:
+        """What each piece gave, in the pieces' order; all are computed at once, and read one by one.
+
+        Raises:
+            Cancelled: the user stopped it; finished parts are kept.
+        """
+        device = torch.device(asked.work.opening.device)
+        kind = "" if asked.exact else self._execution.executor.kind(device).name
+        shards = Shards(self._store, self._run, self._execution, kind, self._reporter)
+        steps = sum(map(asked.steps, asked.pieces))
+        stage = Stage(
+            asked.name,
+            (WHOLE,),
+            lambda piece: self._reporter.advance(asked.stage, asked.steps(piece)),
+            asked.work,
+        )
+        start = time.perf_counter()
+        try:
+            loads = shards.all(stage, asked.pieces)
+        finally:
+            if shards.computed:
+                share = shards.computed / len(asked.pieces)
+                asked.pace((time.perf_counter() - start) / (steps * share))
+        return (load(WHOLE) for load in loads)
 
 
 def record_of(
-    store: Store,
-    key: str,
-    parts: Sequence[Part],
-    join: Callable[[list[Arrays]], Record],
-    reporter: Reporter,
-    stage: str,
+    store: Store, key: str, make: Callable[[Parts], Record], execution: Execution, reporter: Reporter
 ) -> Record:
     """The record under a key, made once, whoever else asks for it.
 
     Args:
         store: where the record and its parts are kept.
         key: holds everything that changes the record, and therefore its parts.
-        parts: what it is made from.
-        join: makes it, from the arrays of all parts in their order.
-        reporter: told of parts that were found; asked to stop before each part.
-        stage: what the progress calls them.
+        make: makes it from parts, whose passes it asks for one after the other.
+        execution: who computes the parts.
+        reporter: told of parts that are there; asked to stop.
 
     Raises:
         Cancelled: the user stopped it; finished parts are kept.
     """
-    run = f"partial/{key.replace('/', '-')}"
+    run = run_of(key)
 
-    def make() -> Record:
+    def made() -> Record:
         sweep(store, run)
-        return join([_arrays(store, f"{run}/{part.name}", part, reporter, stage) for part in parts])
+        return make(Parts(store, run, execution, reporter))
 
-    record = store.compute(key, make, reporter.cancelled)
-    for one in store.keys(run):
-        store.delete(one)
+    record = store.compute(key, made, reporter.cancelled)
+    forget(store, run)
     return record
 
 
-def _arrays(store: Store, key: str, part: Part, reporter: Reporter, stage: str) -> Arrays:
-    found = store.get(key)
-    if found is not None:
-        reporter.advance(stage, part.steps)
-        return dict(found.arrays)
-    reporter.check()
-    made = Record(part.compute())
-    store.put(key, made)
-    return dict(made.arrays)
+def run_of(key: str) -> str:
+    """Where the parts of a record lie."""
+    return f"partial/{key.replace('/', '-')}"
+
+
+def forget(store: Store, run: str) -> None:
+    """Delete the parts of what is kept."""
+    for one in store.keys(run):
+        store.delete(one)
+
+
+def batches_in_pieces(number: int) -> list[Shard]:
+    """So many batches in as few pieces as there may be, and one each where they are fewer."""
+    return split(range(number), MOST_SHARDS)
+
+
+def batch_by_batch(piece: Shard) -> list[Shard]:
+    """Cuts a piece into its batches."""
+    return [(number,) for number in piece]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Puts what the batches of a piece gave together, in their order.
+
+    Attributes:
+        axes: array -> axis along which its batches lie.
+    """
+
+    axes: dict[str, int]
+
+    def __call__(self, found: Sequence[Found]) -> Found:
+        """What the piece gives."""
+        return {WHOLE: self.arrays([one[WHOLE] for one in found])}
+
+    def arrays(self, found: Sequence[Arrays]) -> Arrays:
+        """The same of bare arrays."""
+        return {name: np.concatenate([one[name] for one in found], self.axes[name]) for name in found[0]}

@@ -78,8 +78,8 @@ class Shards:
             shards: batch numbers of each.
 
         Returns:
-            For every shard, a function from a layer's name to its arrays; they are read when asked for, so
-            that no more than one layer's need be in memory.
+            For every shard, in their order here, a function from a layer's name to its arrays; they are read
+            when asked for, so that no more than one layer's need be in memory.
         """
         named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
         ordered = [shards[i] for i in dict.fromkeys((*named, *range(len(shards))))]
@@ -88,7 +88,7 @@ class Shards:
             stage.counted(shard)
         for shard, found in self._executor.results(stage.work, missing, self._reporter, stage.counted):
             self._keep(stage, shard, found)
-        return [partial(self._loaded, stage, shard) for shard in ordered]
+        return [partial(self._loaded, stage, shard) for shard in shards]
 
     def _there(self, stage: Stage, shard: Shard) -> bool:
         return all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers)

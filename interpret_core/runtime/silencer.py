@@ -17,7 +17,7 @@ from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.measures.ablation.selection import Selection
 from interpret_core.memory import MemoryHolding, budget
 from interpret_core.networks import Prefix, Silence
-from interpret_core.runtime.evaluated import EvaluatedImages
+from interpret_core.runtime.evaluated import EvaluatedImages, LabelledImages
 
 MEMORY = 2**30  # bytes of kept prefixes
 
@@ -29,7 +29,7 @@ class Silencer:
     and the process's budget): moving a slider repeats only what lies behind it.
     """
 
-    def __init__(self, images: EvaluatedImages, memory: int = MEMORY) -> None:
+    def __init__(self, images: LabelledImages, memory: int = MEMORY) -> None:
         """Nothing is computed yet.
 
         Args:

@@ -12,15 +12,15 @@ from interpret_core.networks import NetworkSpec
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.executors.base import Found, Work, only, whole
 from interpret_core.runtime.openings import DatasetOpening, place_of
+from interpret_core.runtime.parts import WHOLE, Parts, Pieces, record_of
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import Shard, Shards, Stage, split, sweep
+from interpret_core.runtime.shards import Shard, split
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
 STAGE = "reading annotations"
 BLOCK = 16  # images
-ALL_OF_IT = "all"
 
 
 def survey_key(dataset_digest: str, categories: Sequence[str] = DEFAULT_CATEGORIES) -> str:
@@ -56,38 +56,27 @@ def surveyed(
     table = dataset.concepts(categories)
     key = survey_key(dataset.compute_digest(cancelled=reporter.cancelled), categories)
 
-    def work() -> Record:
+    # It is counted by itself: what a run goes on with has a count of its own.
+    own = Reporter(reporter.tell_part or reporter.tell, reporter.cancelled, total=len(dataset))
+    execution = execution or Execution()
+
+    def made(parts: Parts) -> Record:
         start = time.perf_counter()
-        found = _read(dataset, table, store, f"partial/{key.replace('/', '-')}", (reporter, execution))
+        pieces = split(range(-(-len(dataset) // BLOCK)), execution.shards)
+        found = datasets.survey_of(dataset, table, parts.of(_pass(dataset, table, pieces)))
         reporter.seconds["survey"] = time.perf_counter() - start
         return Record(*found.to_record())
 
-    record = store.compute(key, work, reporter.cancelled)
+    record = record_of(store, key, made, execution, own)
     return table, Survey.from_record(record.arrays, record.metadata)
 
 
-def _read(
-    dataset: Dataset, table: ConceptTable, store: Store, run: str, how: tuple[Reporter, Execution | None]
-) -> Survey:
-    """From parts, each of which is kept until all are there."""
-    reporter, execution = how
-    # It is counted by itself: what a run goes on with has a count of its own.
-    own = Reporter(reporter.tell_part or reporter.tell, reporter.cancelled, total=len(dataset))
-    sweep(store, run)
-    execution = execution or Execution()
-    shards = Shards(store, run, execution, "", own)
+def _pass(
+    dataset: Dataset, table: ConceptTable, pieces: Sequence[Shard]
+) -> Pieces[tuple[Dataset, ConceptTable]]:
     opening = DatasetOpening(place_of(dataset), dataset.digest, table.categories)
-    stage = Stage(
-        "survey",
-        (ALL_OF_IT,),
-        lambda shard: own.advance(STAGE, _images(dataset, shard).stop - _images(dataset, shard).start),
-        Work(opening, _part, None, whole, only, (dataset, table)),
-    )
-    blocks = range(-(-len(dataset) // BLOCK))
-    loads = shards.all(stage, split(blocks, execution.shards))
-    found = datasets.survey_of(dataset, table, (load(ALL_OF_IT) for load in loads))
-    shards.forget()
-    return found
+    work = Work(opening, _part, None, whole, only, (dataset, table))
+    return Pieces("survey", STAGE, work, pieces, lambda piece: len(_images(dataset, piece)), exact=True)
 
 
 def _images(dataset: Dataset, shard: Shard) -> range:
@@ -103,11 +92,23 @@ def _part(opened: tuple[Dataset, ConceptTable], _: None, shard: Shard, reporter:
         reporter.advance(STAGE, images - before)
         before = images
 
-    return {ALL_OF_IT: datasets.read_part(dataset, table, _images(dataset, shard), done)}
+    return {WHOLE: datasets.read_part(dataset, table, _images(dataset, shard), done)}
 
 
-def planned(dataset: Dataset, spec: NetworkSpec, store: Store, reporter: Reporter) -> ClassPlan:
+def planned(
+    dataset: Dataset,
+    spec: NetworkSpec,
+    store: Store,
+    reporter: Reporter,
+    execution: Execution | None = None,
+) -> ClassPlan:
     """The classes of a data set that a network knows; surveys the data set only where that decides them.
+
+    Args:
+        dataset, spec: of the data set and the network.
+        store: where the survey is kept.
+        reporter: progress and cancellation.
+        execution: who reads, where it has to be surveyed; by default this process.
 
     Raises:
         UserError: as `class_plan` and `surveyed`.
@@ -116,7 +117,7 @@ def planned(dataset: Dataset, spec: NetworkSpec, store: Store, reporter: Reporte
     try:
         return class_plan(dataset, spec, None)
     except NeedsSurvey:
-        return class_plan(dataset, spec, surveyed(dataset, store, reporter)[1])
+        return class_plan(dataset, spec, surveyed(dataset, store, reporter, execution=execution)[1])
 
 
 def known_survey(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -15,12 +14,17 @@ import numpy as np
 
 from interpret_core import datasets
 from interpret_core.analyses.base import Analysis, Cost, Entry, Plan
+from interpret_core.datasets import Dataset
+from interpret_core.errors import DatasetError
 from interpret_core.options import Data, Option, Request
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.parts import Part, record_of
+from interpret_core.runtime.executors.base import Found, Work, only, whole
+from interpret_core.runtime.openings import place_of
+from interpret_core.runtime.parts import WHOLE, Parts, Pieces, record_of
+from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.shards import Shard
 from interpret_core.store import Record, Store
 from interpret_core.store.keys import content_key
-from interpret_core.store.records import Arrays
 from interpret_core.tables import Row
 
 
@@ -38,6 +42,36 @@ class BrightnessRequest(Request):
     channel: Annotated[str, Option("Of red, green and blue.", choices=Channel)] = Channel.GREEN
 
 
+@dataclass(frozen=True)
+class PicturesOpening:
+    """How any process finds the pictures."""
+
+    place: str
+    digest: str
+    device = "cpu"
+
+    @property
+    def name(self) -> str:
+        return f"brightness of {self.digest}"
+
+    def open(self) -> Dataset:
+        dataset = datasets.open_dataset(self.place)
+        if dataset.compute_digest() != self.digest:
+            raise DatasetError(f"{self.place} holds other pictures here.")
+        return dataset
+
+
+def brightness(dataset: Dataset, channel: Channel, piece: Shard, reporter: Reporter) -> Found:
+    """Of one picture, in any process."""
+    (index,) = piece
+    with Path(os.environ.get("BRIGHTNESS_LOG", os.devnull)).open("a") as log:
+        log.write(f"{index}\n")
+    time.sleep(float(os.environ.get("BRIGHTNESS_PAUSE", "0")))
+    mean = dataset.read_image(index)[..., list(Channel).index(channel)].mean(keepdims=True).ravel()
+    reporter.advance("brightness", 1)
+    return {WHOLE: {"mean": mean}}
+
+
 class Brightness(Analysis[BrightnessRequest, Record]):
     def _key(self, request: BrightnessRequest) -> str:
         digest = datasets.open_dataset(request.dataset).digest
@@ -49,22 +83,17 @@ class Brightness(Analysis[BrightnessRequest, Record]):
         return Plan({"pictures": key}, missing, Cost(f"reads {images:,} images" if missing else ""))
 
     def run(self, request: BrightnessRequest, store: Store, execution: Execution) -> Record:
-        images, reporter = len(datasets.open_dataset(request.dataset)), execution.reporter()
-        reporter.total = images
+        dataset, reporter = datasets.open_dataset(request.dataset), execution.reporter()
+        reporter.total = len(dataset)
+        opening = PicturesOpening(place_of(dataset), dataset.compute_digest())
+        work = Work(opening, brightness, Channel(request.channel), whole, only, dataset)
 
-        def mean(index: int) -> Arrays:
-            picture = datasets.open_dataset(request.dataset).read_image(index)
-            with Path(os.environ.get("BRIGHTNESS_LOG", os.devnull)).open("a") as log:
-                log.write(f"{index}\n")
-            time.sleep(float(os.environ.get("BRIGHTNESS_PAUSE", "0")))
-            reporter.advance("brightness", 1)
-            return {"mean": picture[..., list(Channel).index(Channel(request.channel))].mean(keepdims=True)}
+        def made(parts: Parts) -> Record:
+            each = [(index,) for index in range(len(dataset))]
+            pieces = Pieces("pictures", "brightness", work, each, len, exact=True)
+            return Record({"mean": np.concatenate([one["mean"] for one in parts.of(pieces)])})
 
-        def join(found: list[Arrays]) -> Record:
-            return Record({"mean": np.concatenate([one["mean"].ravel() for one in found])})
-
-        parts = [Part(str(index), 1, partial(mean, index)) for index in range(images)]
-        return record_of(store, self._key(request), parts, join, reporter, "brightness")
+        return record_of(store, self._key(request), made, execution, reporter)
 
     def find(self, request: BrightnessRequest, store: Store) -> Record | None:
         return store.get(self._key(request))

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
-from interpret_core.analyses.relevance.attribution import Attributing
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import RelevancePlan, pace_key, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.relevance.work import AskedClass, mask_of
 from interpret_core.classes.known import OBJECT, KnownClass
-from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset, Loaded, Loader
-from interpret_core.errors import DatasetError, NonFiniteError
-from interpret_core.measures.attribution.path import Integrated
-from interpret_core.measures.attribution.target import as_target
-from interpret_core.measures.attribution.units import unit_sums
+from interpret_core.datasets import DEFAULT_CATEGORIES, ConceptTable, Dataset, Loader
+from interpret_core.errors import DatasetError
 from interpret_core.networks import Network
-from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.positions import GridLines, Placing
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.parts import Part, record_of
+from interpret_core.runtime.parts import Parts, record_of
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
-
-IMAGES = 4  # computed together, and kept together when a run is cut off
 
 
 class NoUsableImageError(DatasetError):
@@ -45,7 +40,7 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     Args:
         request: what to compute.
         store: where results and finished parts are kept.
-        execution: device, progress and cancellation; its shards do not matter here.
+        execution: device, executor, progress and cancellation; its shards do not matter here.
 
     Raises:
         UserError: unknown names, a class that is not mapped or has no image.
@@ -59,13 +54,13 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)
     subject = identify(request.network, store, execution.device)
-    plan = _plan(request, dataset, subject, store, reporter)
+    plan = _plan(request, dataset, subject, store, (execution, reporter))
     missing = plan.missing(store)
     if missing:
         # What was loaded decides, whatever was known of the name before.
         subject = loaded(subject, store)
         subject.required.require_classes()
-        plan = _plan(request, dataset, subject, store, reporter)
+        plan = _plan(request, dataset, subject, store, (execution, reporter))
         missing = plan.missing(store)
         _RelevanceRun(plan, subject.required, store, execution, reporter).classes(missing)
     found, left_out = plan.find(store), plan.left_out(store)
@@ -78,9 +73,14 @@ def run_relevance(request: RelevanceRequest, store: Store, execution: Execution 
 
 
 def _plan(
-    request: RelevanceRequest, dataset: Dataset, subject: Subject, store: Store, reporter: Reporter
+    request: RelevanceRequest,
+    dataset: Dataset,
+    subject: Subject,
+    store: Store,
+    how: tuple[Execution, Reporter],
 ) -> RelevancePlan:
-    classes = planned(dataset, subject.spec, store, reporter)
+    execution, reporter = how
+    classes = planned(dataset, subject.spec, store, reporter, execution)
     plan = plan_from(request, dataset, subject, classes, layers_of(subject, store))
     plan.require()
     return plan
@@ -120,16 +120,19 @@ class _RelevanceRun:
     def _compute(self, known: KnownClass) -> None:
         """A class's record from its parts, each computed or found."""
         images, left_out = self._readable(known)
-        parts = [
-            Part(str(start), len(chosen) * len(self.layers), partial(self._part, known, chosen))
-            for start in range(0, len(images), IMAGES)
-            if len(chosen := images[start : start + IMAGES])
-        ]
+        asked = AskedClass(self.plan.request, known, images, tuple(self.layers))
+        pieces = replace(asked.pieces(self.network, self.dataset), pace=self._note_pace)
 
-        def join(found: list[Arrays]) -> Record:
-            return Record(_joined(images, found), self._metadata(known, images, left_out))
+        def made(parts: Parts) -> Record:
+            return Record(_joined(images, list(parts.of(pieces))), self._metadata(known, images, left_out))
 
-        record_of(self.store, self.plan.keys[known.name], parts, join, self.reporter, known.name)
+        record_of(self.store, self.plan.keys[known.name], made, self.execution, self.reporter)
+
+    def _note_pace(self, step: float) -> None:
+        """Keep in mind how long an image took; a few layers say nothing of all."""
+        if not self.plan.layers:
+            key = pace_key(self.plan.request, self.plan.network_digest)
+            self.store.put_json(key, step * len(self.layers))
 
     def _readable(self, known: KnownClass) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
         """The class's images that can be read and show its object, and the others with the reason."""
@@ -140,7 +143,7 @@ class _RelevanceRun:
             name = self.dataset.records[index].image
             if one.problem:
                 left_out.append((name, one.problem))
-            elif self._mask(known, one).any():
+            elif mask_of(known, self.dataset, one).any():
                 kept.append(index)
             else:
                 left_out.append((name, f"no pixel is annotated as {known.name}"))
@@ -150,39 +153,6 @@ class _RelevanceRun:
                 f"none of its {len(left_out)} images can be used; the first, {name}: {why}"
             )
         return np.array(kept, np.int64), left_out
-
-    def _mask(self, known: KnownClass, one: Loaded) -> NDArray[np.bool_]:
-        """(H, W), the pixels of the class's objects; all of them where the data set does not say."""
-        if one.planes is None:
-            return np.ones(self.dataset.annotation_size, np.bool_)
-        return np.asarray(np.isin(one.planes, np.add(known.concepts, 1)).any(0))
-
-    def _part(self, known: KnownClass, images: NDArray[np.int64]) -> Arrays:
-        """Everything of a few images, layer by layer."""
-        start = time.perf_counter()
-        indices = images.tolist()
-        loaded = [self._loader.read(index, annotations=bool(known.concepts)) for index in indices]
-        masks = np.stack([self._mask(known, one) for one in loaded])
-        target = as_target(known.outputs, self.plan.request.output, self.network.head)
-        attributing = Attributing(self.network, target, self.plan.request)
-        pictures = [one.image for one in loaded]
-        columns: dict[str, list[NDArray[Any]]] = {}
-        placing = self.plan.request.positions
-        with plain_arithmetic():
-            output, by_layer = attributing.layers(pictures, self.layers)
-            for layer, found in by_layer:
-                self._check(layer, found, indices)
-                for name, values in _columns(found, masks, self._lines(layer), placing).items():
-                    columns.setdefault(name, []).append(values)
-                self.reporter.advance(known.name, len(indices))
-        if not self.plan.layers:  # a few layers say nothing of all
-            pace = (time.perf_counter() - start) / len(indices)
-            self.store.put_json(pace_key(self.plan.request, self.plan.network_digest), pace)
-        return {name: np.concatenate(values, 1) for name, values in columns.items()} | {
-            "mask_pixels": masks.sum((1, 2)),
-            "score": target(output).cpu().numpy(),
-            "predicted": self.network.head.best(output.float().cpu().numpy()),
-        }
 
     def _placing(self) -> dict[str, Any]:
         """How positions are placed, for the metadata; stretched ones need no word."""
@@ -194,15 +164,6 @@ class _RelevanceRun:
     def _lines(self, layer: str) -> GridLines:
         """Where a layer's grid lies in the picture."""
         return self.network.layer(layer).lines_for(self.plan.request.positions)
-
-    def _check(self, layer: str, found: Integrated, images: Sequence[int]) -> None:
-        finite = found.attribution.flatten(1).isfinite().all(1).cpu().numpy()
-        if not finite.all():
-            name = self.dataset.records[images[int(np.argmin(finite))]].image
-            raise NonFiniteError(
-                f"The relevance of layer {layer} of {self.plan.request.network} is NaN or infinite on image "
-                f"{name}; expected finite numbers. Check the weights."
-            )
 
     def _metadata(
         self, known: KnownClass, images: NDArray[np.int64], left_out: Sequence[tuple[str, str]]
@@ -244,21 +205,6 @@ class _RelevanceRun:
             "of_class": len(known.images),
             "left_out": [list(pair) for pair in left_out],
         }
-
-
-def _columns(found: Integrated, masks: NDArray[np.bool_], lines: GridLines, placing: str) -> Arrays:
-    """One layer's arrays of n images, to be put side by side with the other layers'."""
-    sums = unit_sums(found.attribution, masks, lines)
-    columns: dict[str, NDArray[Any]] = {
-        "relevance": sums.relevance,
-        "positive": sums.positive,
-        "negative": sums.negative,
-        "total": sums.total,
-        "change": found.change[:, None],
-        "gap": found.gap[:, None],
-        "points": found.points[:, None],
-    }
-    return columns if placing == Placing.STRETCHED else columns | {"mass": sums.mass.sum(1)[:, None]}
 
 
 def _joined(images: NDArray[np.int64], parts: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays:

@@ -55,7 +55,7 @@ class Work(Generic[M, P]):
         task: a module's function of that, `given`, the piece and a reporter; it advances the reporter.
         given: what all pieces need; can be pickled.
         apart: cuts a piece into smaller ones.
-        join: what a piece gives, from what the smaller ones gave, in any order.
+        join: what a piece gives, from what its smaller ones gave; called with neighbours, in their order.
         material: what `opening` opens, in a process that has it open; not sent.
     """
 
