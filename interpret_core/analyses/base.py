@@ -118,7 +118,8 @@ class Entry:
         request: the type of its requests.
         code: the `Analysis`, or "package.module:Class", where importing it takes a while.
         command: what it is called on the command line; by default its name.
-        sharded: whether its images can be shared out (`--workers`, `--scheduler`, `--shards`).
+        sharded: whether it is asked into how many shards its passes are cut (`--shards`).
+        spread: whether other processes can compute for it, or for what it needs (`--workers`, `--scheduler`).
     """
 
     name: str
@@ -127,6 +128,7 @@ class Entry:
     code: type[Analysis[Any, Any]] | str
     command: str = ""
     sharded: bool = False
+    spread: bool = False
 
     @property
     def called(self) -> str:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 PARSERS: dict[Any, Callable[[Any], Any]] = {int: whole, float: number}
 LISTS = (Names, tuple[str, ...])
 RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
-SHARDING = {"workers": Workers, "scheduler": Scheduler, "shards": Shards, "shard_order": ShardOrder}
+SPREADING = {"workers": Workers, "scheduler": Scheduler}
+SHARDING = {"shards": Shards, "shard_order": ShardOrder}
 DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
 
 
@@ -83,7 +84,9 @@ def given_to(request: type[Request], given: Mapping[str, Any]) -> Any:
 def running(entry: Entry) -> dict[str, Any]:
     """Options that say how to run and what to write."""
     device, *rest = RUNNING.items()
-    return dict([device, *(SHARDING.items() if entry.sharded else ()), *rest])
+    spreading = SPREADING.items() if entry.spread else ()
+    sharding = SHARDING.items() if entry.sharded else ()
+    return dict([device, *spreading, *sharding, *rest])
 
 
 def _parameter(field: RequestField) -> inspect.Parameter:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interpret_core import config
-from interpret_core.cli.commands import given_to, with_options
+from interpret_core.cli.commands import SPREADING, given_to, with_options
 from interpret_core.cli.files import check_folder, check_target, whole_file, write_rows
 from interpret_core.cli.options import Cache, Device, Out, Verbose
 from interpret_core.cli.stop import Stop
@@ -51,14 +51,18 @@ def reproduce_paper(context: typer.Context, **given: Any) -> None:
 def _running(stop: Stop, given: Mapping[str, Any]) -> Iterator[tuple[Store, Execution]]:
     """The store, and how to run: with progress, and so that Ctrl-C loses nothing."""
     from interpret_core.runtime.execution import Execution
+    from interpret_core.runtime.executors.choice import chosen
     from interpret_core.store import Store
 
+    executor = chosen(given["workers"], given["scheduler"])
     with (
         Store(given["cache"] or config.current().cache) as store,
         stop.patiently(),
+        executor,
         Progress(console()) as progress,
     ):
-        yield store, Execution(given.get("device", "auto"), tell=progress.tell, cancelled=stop.asked)
+        device = given.get("device", "auto")
+        yield store, Execution(device, executor, tell=progress.tell, cancelled=stop.asked)
 
 
 def write_study(folder: Path, study: Study) -> Path:
@@ -105,9 +109,11 @@ def reproduce_totals(context: typer.Context, **given: Any) -> None:
         )
 
 
-paper_command = with_options(reproduce_paper, StudyRequest, {"device": Device, "cache": Cache, "out": Folder})
+paper_command = with_options(
+    reproduce_paper, StudyRequest, {"device": Device, **SPREADING, "cache": Cache, "out": Folder}
+)
 totals_command = with_options(
-    reproduce_totals, TotalsRequest, {"cache": Cache, "out": Out, "verbose": Verbose}
+    reproduce_totals, TotalsRequest, {**SPREADING, "cache": Cache, "out": Out, "verbose": Verbose}
 )
 
 

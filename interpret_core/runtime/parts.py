@@ -79,7 +79,7 @@ class Parts:
         try:
             loads = shards.all(stage, asked.pieces)
         finally:
-            if shards.computed:
+            if shards.computed and steps:
                 share = shards.computed / len(asked.pieces)
                 asked.pace((time.perf_counter() - start) / (steps * share))
         return (load(WHOLE) for load in loads)
@@ -109,6 +109,11 @@ def record_of(
     record = store.compute(key, made, reporter.cancelled)
     forget(store, run)
     return record
+
+
+def unkept(asked: Pieces[Any]) -> Iterator[Arrays]:
+    """The same as `Parts.of`, computed in this process as it is asked for, and kept nowhere."""
+    return (asked.work.here(piece, Reporter())[WHOLE] for piece in asked.pieces)
 
 
 def run_of(key: str) -> str:

@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from interpret_core import networks
-from interpret_core.analyses.ablation import ablator as ablating
-from interpret_core.analyses.ablation.ablator import Ablator, mean_responses
+from interpret_core.analyses.ablation.ablator import Ablator
+from interpret_core.analyses.ablation.means import mean_responses
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.errors import DatasetError, NonFiniteError
 from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.networks import Network, Silence
+from interpret_core.runtime import silenced
 from interpret_core.store.store import Store
 from tests.analyses import ablated
 from tests.analyses.ablated import (
@@ -226,7 +227,7 @@ def test_a_linear_network_loses_exactly_the_arithmetic_amount(tmp_path: Path, st
 
 
 def test_estimates_grow_to_the_whole(plan: AblationPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ablating, "BATCH", 4)
+    monkeypatch.setattr(silenced, "BATCH", 4)
     setting = Setting("random", fraction=0.2)
     found = list(Ablator(plan).estimates(setting, pace=0.0))
     assert [len(one.rows) for one in found] == [4, 8, 12, 16, 20, 24, 28, 31]
@@ -250,7 +251,7 @@ def test_left_out_images_take_their_turn(
     root: Path, store: Store, loaded: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Images that are evaluated with a ranking of their own do not wait until all others are done."""
-    monkeypatch.setattr(ablating, "BATCH", 4)
+    monkeypatch.setattr(silenced, "BATCH", 4)
     plan = planned(root, store, loaded, split="train")
     plant_relevance(plan)
     setting = Setting("relevance", "ball", fraction=0.2)
@@ -313,7 +314,7 @@ def test_two_users_do_not_see_each_other(
 def test_an_abandoned_computation_stops_and_leaves_nothing(
     plan: AblationPlan, loaded: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ablating, "BATCH", 4)
+    monkeypatch.setattr(silenced, "BATCH", 4)
     intact = Ablator(plan).answers(Setting())
     before, kept = state(loaded), plan.store.keys("answers/")
     ablator = Counted(plan)

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from interpret_core import datasets
-from interpret_core.analyses.ablation.ablator import Ablator, mean_responses, ranking_images
+from interpret_core.analyses.ablation.ablator import Ablator
+from interpret_core.analyses.ablation.means import mean_responses, ranking_images
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest

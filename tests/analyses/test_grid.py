@@ -10,7 +10,6 @@ import pytest
 
 from interpret_core import networks
 from interpret_core.analyses import registry
-from interpret_core.analyses.ablation.ablator import Ablator, mean_responses
 from interpret_core.analyses.ablation.grid import (
     CONTROLS,
     Grid,
@@ -22,6 +21,7 @@ from interpret_core.analyses.ablation.grid import (
     missing_points,
     run_ablation,
 )
+from interpret_core.analyses.ablation.means import mean_responses
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.relevance.compute import run_relevance
@@ -31,6 +31,7 @@ from interpret_core.measures.ablation.selection import FRACTIONS, SEEDS
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.networks import Network
 from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.silencer import Silencer
 from interpret_core.store.store import Store
 from tests.analyses.ablated import (
     CLASSES,
@@ -69,13 +70,13 @@ def plan(root: Path, store: Store, loaded: Network) -> AblationPlan:
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Images of every batch that went through the network."""
     batches: list[int] = []
-    original = Ablator.evaluate
+    original = Silencer.evaluate
 
     def evaluate(self, rows, selection, means):  # type: ignore[no-untyped-def]
         batches.append(len(rows))
         return original(self, rows, selection, means)
 
-    monkeypatch.setattr(Ablator, "evaluate", evaluate)
+    monkeypatch.setattr(Silencer, "evaluate", evaluate)
     return batches
 
 
@@ -194,11 +195,11 @@ def test_a_run_that_was_cut_off_goes_on_and_gives_the_same(
     def tell(*now: object) -> None:
         told.append(now)  # type: ignore[arg-type]
 
-    # in the middle of box's fourth point, of which 16 of 31 images are done
-    stop = 31 * (31 + 12 + 3) + 16
+    # in the middle of box's second batch, of 15 images, whose first setting is done
+    stop = 31 * (31 + 12) + 12 * 16 + 15
     with pytest.raises(Cancelled):
         run_ablation(
-            plan.request, plan.store, Execution(tell=tell, cancelled=lambda: told[-1][1:2] >= (stop - 16,))
+            plan.request, plan.store, Execution(tell=tell, cancelled=lambda: told[-1][1:2] >= (stop,))
         )
     done = sum(evaluated)
     assert 0 < done < needed
@@ -206,21 +207,21 @@ def test_a_run_that_was_cut_off_goes_on_and_gives_the_same(
     cut = find_grid(plan)
     assert (cut.classes, cut.controls) == (("ball",), True)
     assert cut.answers(Setting("relevance", "box", fraction=0.01)) is None
-    assert plan.store.keys("answers/")  # the finished points of box
+    assert len(plan.store.keys("partial/")) == 1  # box's first batch
     evaluated.clear()
     told.clear()
     grid = run_ablation(plan.request, plan.store, Execution(tell=tell))
     lost = done + sum(evaluated) - needed
-    assert 0 <= lost <= 31  # at most the point that was under way
+    assert 15 <= lost <= 15 * by_class[1]  # what was done of the batch that was under way
     same(grid, whole, all_points())
     assert told[-1][1] == told[-1][2] == 31 * 24
-    assert plan.store.keys("answers/") == []  # the grid holds them now
+    assert plan.store.keys("partial/") == []
     evaluated.clear()
     same(run_ablation(plan.request, plan.store), whole, all_points())
     assert evaluated == []
 
 
-def test_a_full_disk_loses_no_finished_point(
+def test_a_full_disk_loses_no_finished_part(
     plan: AblationPlan, evaluated: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = Store.put
@@ -258,13 +259,22 @@ def test_what_is_missing_and_what_it_costs(plan: AblationPlan) -> None:
         assert plan.store.has(key) == (name in ("", "box"))
 
 
-def test_found_points_say_nothing_of_the_pace(plan: AblationPlan) -> None:
+def test_found_parts_say_nothing_of_the_pace(plan: AblationPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     key = f"pace/ablation/{plan.network.digest}"
-    ablator = Ablator(plan)
-    for point in [*control_points("zero"), *class_points("box", "zero")]:
-        ablator.answers(point)
+    original = Store.put
+
+    def put(self: Store, key: str, record: object) -> None:
+        if key == grid_keys(plan)["box"]:
+            raise StoreError("The disk is full: make room.")
+        original(self, key, record)  # type: ignore[arg-type]
+
+    only = planned(plan.dataset.root, plan.store, plan.network, classes="box").request
+    monkeypatch.setattr(Store, "put", put)
+    with pytest.raises(StoreError):
+        run_ablation(only, plan.store)
+    monkeypatch.setattr(Store, "put", original)
     plan.store.put_json(key, 1.0)
-    run_ablation(planned(plan.dataset.root, plan.store, plan.network, classes="box").request, plan.store)
+    assert run_ablation(only, plan.store).classes == ("box",)
     assert plan.store.get_json(key) == 1.0
     run_ablation(plan.request, plan.store)
     assert 0 < plan.store.get_json(key) < 1

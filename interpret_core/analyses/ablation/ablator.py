@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.plan import AblationPlan, SilencedImages
-from interpret_core.errors import DatasetError, StoreError
+from interpret_core.analyses.ablation.means import mean_responses, ranking_images
+from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.errors import StoreError
 from interpret_core.measures.ablation.answers import Answers, joined
 from interpret_core.measures.ablation.settings import Setting
-from interpret_core.networks.arithmetic import double
-from interpret_core.networks.layers.layer import Layer, read_at
+from interpret_core.networks.layers.layer import read_at
 from interpret_core.options import Value
-from interpret_core.runtime.evaluated import BATCH, readable
+from interpret_core.runtime.silenced import SilencedImages, batches_of
 from interpret_core.runtime.silencer import MEMORY, Silencer
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
@@ -67,6 +66,12 @@ def resolved(plan: AblationPlan, setting: Setting | Resolved) -> Resolved:
         return setting
     parts = tuple(plan.parts(setting))
     return Resolved(setting, parts, answers_key(plan, parts, setting.value))
+
+
+def stored_answers(plan: AblationPlan, setting: Resolved) -> Answers | None:
+    """The answers to all images, if they were computed before."""
+    record = plan.store.get(setting.key)
+    return None if record is None else Answers.from_arrays(record.arrays)
 
 
 class Ablator(Silencer):
@@ -121,8 +126,7 @@ class Ablator(Silencer):
         Raises:
             NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
         """
-        record = self.plan.store.get(resolved(self.plan, setting).key)
-        return None if record is None else Answers.from_arrays(record.arrays)
+        return stored_answers(self.plan, resolved(self.plan, setting))
 
     def _glimpse(self, asked: Resolved, count: int) -> Estimate:
         part = max(asked.parts, key=lambda one: len(one.rows))
@@ -158,74 +162,18 @@ class Ablator(Silencer):
     def _evaluated(self, asked: Resolved) -> Iterator[tuple[NDArray[np.int64], Answers]]:
         """Batch by batch, its rows and the answers; pictures are decoded ahead of the network."""
         means = self._means(asked)
-        chunks = _chunks(asked.parts)
-        for at, (part, chunk) in enumerate(chunks):
+        chunks = batches_of(asked.parts)
+        for at, (number, chunk) in enumerate(chunks):
             following = [
-                rows for behind, rows in chunks[at + 1 : at + 2] if self.unread(rows, behind.selection)
+                rows
+                for behind, rows in chunks[at + 1 : at + 2]
+                if self.unread(rows, asked.parts[behind].selection)
             ]
             wanted = self.plan.images[following[0]].tolist() if following else []
             # Only while this batch is at work: whoever stops asking leaves nothing behind.
             with self.plan.loader.warm(wanted):
-                found = self.evaluate(chunk, part.selection, means)
+                found = self.evaluate(chunk, asked.parts[number].selection, means)
             yield chunk, found
-
-
-def mean_responses(plan: AblationPlan, silenced: Collection[str] = ()) -> dict[str, NDArray[np.float64]]:
-    """Each unit's mean response over the ranking images of all classes and all positions, by layer.
-
-    Args:
-        plan: network and images.
-        silenced: layers that are needed; the network's own are always among the answer.
-
-    Returns:
-        (U,) per layer; computed once and kept. Images that cannot be read are left out, as they are in the
-        ranking.
-
-    Raises:
-        DatasetError: none of them can be read.
-    """
-    further = [layer for layer in plan.network.further if layer.name in silenced]
-    found = _means(plan, plan.layers, {})
-    for layer in further:
-        found |= _means(plan, (layer,), {"further": read_at(layer.sort)})
-    return found
-
-
-def _means(
-    plan: AblationPlan, layers: Sequence[Layer], more: dict[str, object]
-) -> dict[str, NDArray[np.float64]]:
-    images = ranking_images(plan)
-    content = {
-        "network": plan.network.digest,
-        "dataset": plan.dataset.digest,
-        "images": images,
-        "batch": BATCH,
-    }
-
-    def compute() -> Record:
-        sums = {layer.name: np.zeros(layer.units) for layer in layers}
-        sound = [index for index in images if readable(plan.dataset, index)]
-        if not images:
-            raise DatasetError(
-                f"No image of {plan.dataset.name} is in split {plan.request.ranked_on!r}, over which units' "
-                "means are taken, expected at least one: silence units to zero, or rank on another split."
-            )
-        if not sound:
-            raise DatasetError(
-                f"None of the {len(images)} ranking images of {plan.dataset.name} can be read, expected at "
-                "least one: silence units to zero, or replace the images."
-            )
-        for start in range(0, len(sound), BATCH):
-            batch = plan.batch(np.array(sound[start : start + BATCH]))
-            plan.network.stream(batch, layers, lambda layer, response: _add(sums[layer.name], response))
-        return Record({name: total / len(sound) for name, total in sums.items()})
-
-    return dict(plan.store.compute(content_key("responses", content | more), compute, needed=False).arrays)
-
-
-def ranking_images(plan: AblationPlan) -> list[int]:
-    """Images that rank the units for any class, ascending: means are taken over them."""
-    return sorted({index for indices in plan.ranking.images.values() for index in indices.tolist()})
 
 
 def answers_key(plan: AblationPlan, parts: Sequence[SilencedImages], value: str = Value.ZERO) -> str:
@@ -252,21 +200,7 @@ def answers_key(plan: AblationPlan, parts: Sequence[SilencedImages], value: str 
     return content_key("answers", content)
 
 
-def _chunks(parts: Sequence[SilencedImages]) -> list[tuple[SilencedImages, NDArray[np.int64]]]:
-    """Batches in the order of their first images, so that no class waits until all others are done."""
-    chunks = [
-        (part, part.rows[start : start + BATCH])
-        for part in parts
-        for start in range(0, len(part.rows), BATCH)
-    ]
-    return sorted(chunks, key=lambda chunk: int(chunk[1][0]))
-
-
 def _estimate(rows: Sequence[NDArray[np.int64]], answers: Sequence[Answers], total: int) -> Estimate:
     places = np.concatenate(rows)
     order = np.argsort(places)
     return Estimate(places[order], joined(answers)[order], total)
-
-
-def _add(sums: NDArray[np.float64], response: torch.Tensor) -> None:
-    sums += double(response).mean((2, 3)).sum(0).cpu().numpy()

@@ -172,7 +172,7 @@ class SpecialiseAnalysis(Analysis[SpecialiseRequest, Specialised]):
     def run(self, request: SpecialiseRequest, store: Store, execution: Execution) -> Specialised:
         """Share by share."""
         plan = planned(request.planned(), store, execution)
-        return specialised.specialise(request, plan, execution.reporter())
+        return specialised.specialise(request, plan, execution)
 
     def find(self, request: SpecialiseRequest, store: Store) -> Specialised | None:
         """None: it is asked anew, and quick where its settings are in the store."""

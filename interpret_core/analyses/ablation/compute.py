@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
-from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.asked import Asked, asked_of, settings_of
 from interpret_core.analyses.ablation.comparison import random_controls
 from interpret_core.analyses.ablation.grid import find_grid
@@ -62,7 +61,7 @@ def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ab
     Raises:
         UserError: a class, a concept or a layer that is not there, or cannot rank.
         NonFiniteError: NaN or infinity in an output.
-        Cancelled: the user stopped it; finished settings are kept.
+        Cancelled: the user stopped it; finished parts are kept.
     """
     start = time.perf_counter()
     asked, reporter = asked_of(request), execution.reporter()
@@ -83,7 +82,7 @@ def run_ablate(request: AblateRequest, store: Store, execution: Execution) -> Ab
     grid = find_grid(plan)
     stored = sum(grid.answers(setting) is not None for setting in settings)
     controls = random_controls(plan, settings[-1], plan.selection(settings[-1])) if request.controls else []
-    intact, *points = measured(Ablator(plan), grid, [*settings, *controls], reporter)
+    intact, *points = measured(plan, grid, [*settings, *controls], execution, reporter)
     asked_for, drawn = tuple(points[: len(settings) - 1]), tuple(points[len(settings) - 1 :])
     seconds = time.perf_counter() - start
     return Ablated(plan, intact, asked_for, names, left_out, stored, seconds, drawn)

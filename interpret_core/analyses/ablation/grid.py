@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.ablator import Ablator, Resolved, ranking_images, resolved
+from interpret_core.analyses.ablation.means import mean_responses, ranking_images
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.base import Cost
@@ -21,7 +20,8 @@ from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SE
 from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from interpret_core.options import ALL, Value
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.parts import Parts, record_of
+from interpret_core.runtime.silenced import Progressing, silenced_answers
 from interpret_core.runtime.silencer import note_pace, pace
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.store.keys import content_key
@@ -156,13 +156,13 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     Args:
         request: what to compute.
         store: where rankings, results and finished points are kept.
-        execution: device, progress and cancellation; its shards do not matter here.
+        execution: device, executor, progress and cancellation; its shards do not matter here.
 
     Raises:
         UserError: unknown names, a class that is not mapped, no image to evaluate, a class not ranked yet; a
             class asked for by name that cannot be ranked.
         NonFiniteError: NaN or infinity in an output; names the image.
-        Cancelled: the user stopped it; finished points are kept.
+        Cancelled: the user stopped it; finished parts are kept.
     """
     execution = execution or Execution()
     reporter = execution.reporter()
@@ -171,36 +171,25 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     plan = ablation_plan(request, store, network)
     missing = missing_points(plan)
     reporter.total = sum(len(points_of(plan, name)) for name in missing) * len(plan.images)
-    ablator = Ablator(plan)
     named = () if request.classes == ALL else plan.ranking.class_plan.chosen(request.classes)
     asked = dict.fromkeys([*missing, *(one.name for one in named)])
     for name in (one for one in asked if one != CONTROLS):
         plan.parts(points_of(plan, name)[0])  # better to stop here than after an hour
     for name, key in missing.items():
-        points = [resolved(plan, setting) for setting in points_of(plan, name)]
-        store.compute(key, partial(_record, ablator, name, points, reporter), execution.cancelled)
-        for point in points:  # each was kept by itself until all were done
-            store.delete(point.key)
+        record_of(store, key, partial(_record, plan, name), execution, reporter)
     return find_grid(plan)
 
 
-def _record(ablator: Ablator, name: str, points: Sequence[Resolved], reporter: Reporter) -> Record:
+def _record(plan: AblationPlan, name: str, parts: Parts) -> Record:
     """The points of a class, or the controls, stacked."""
-    answers = [_computed(ablator, point, name or "controls", reporter).to_arrays() for point in points]
+    settings = [plan.parts(setting) for setting in points_of(plan, name)]
+    means = mean_responses(plan, parts=parts) if plan.request.value == Value.MEAN else {}
+    found = silenced_answers(
+        parts, plan, settings, Progressing(name or "controls", partial(note_pace, plan)), means
+    )
+    answers = [one.to_arrays() for one in found]
     stacked = {array: np.stack([one[array] for one in answers]) for array in answers[0]}
-    return Record(stacked, _metadata(ablator.plan, name))
-
-
-def _computed(ablator: Ablator, point: Resolved, stage: str, reporter: Reporter) -> Answers:
-    found = ablator.plan.store.has(point.key)
-    start = time.perf_counter()
-    done = 0
-    for estimate in ablator.estimates(point, pace=0.0):
-        reporter.advance(stage, len(estimate.rows) - done)
-        done = len(estimate.rows)
-    if not found:
-        note_pace(ablator.plan, (time.perf_counter() - start) / max(done, 1))
-    return estimate.answers
+    return Record(stacked, _metadata(plan, name))
 
 
 def points_of(plan: AblationPlan, name: str) -> list[Setting]:

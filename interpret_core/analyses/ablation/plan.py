@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from interpret_core import datasets
 from interpret_core.analyses.ablation.ranking import NotRanked, Scores, ranked_profiles, relevance_scores
@@ -24,22 +23,10 @@ from interpret_core.measures.ablation.selection import Selection, allot, count, 
 from interpret_core.measures.ablation.settings import ALL_LAYERS, HAND, INNER, RANDOM, RELEVANCE, Setting
 from interpret_core.networks import Layer, Network
 from interpret_core.runtime.evaluated import EvaluatedImages, evaluated_images
+from interpret_core.runtime.silenced import SilencedImages
 from interpret_core.runtime.subjects import Subject
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.store import Store
-
-
-@dataclass(frozen=True)
-class SilencedImages:
-    """Images that are evaluated with the same units silenced.
-
-    Attributes:
-        rows: (n,) places among the evaluated images, ascending.
-        selection: layer -> units.
-    """
-
-    rows: NDArray[np.int64]
-    selection: Selection
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from interpret_core import __version__
-from interpret_core.analyses.ablation.ablator import Ablator
 from interpret_core.analyses.ablation.asked import layers_in
 from interpret_core.analyses.ablation.grid import find_grid
 from interpret_core.analyses.ablation.plan import AblationPlan
@@ -21,7 +20,7 @@ from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.selection import BOTTOM
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from interpret_core.numbers import known, mean
-from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.execution import Execution
 from interpret_core.tables import Row, Table
 
 REMOVED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of each layer's units
@@ -115,19 +114,19 @@ def kept(steps: Sequence[Reached], lost: int) -> Reached:
     return best
 
 
-def specialise(request: SpecialiseRequest, plan: AblationPlan, reporter: Reporter) -> Specialised:
+def specialise(request: SpecialiseRequest, plan: AblationPlan, execution: Execution) -> Specialised:
     """Remove more and more units; what ranks them is in the store.
 
     Raises:
         NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
         NonFiniteError: NaN or infinity in an output.
-        Cancelled: the user stopped it; finished settings are kept.
+        Cancelled: the user stopped it; finished parts are kept.
     """
     start = time.perf_counter()
     name = plan.classes[plan.number(request.of)].name
     layers = layers_in(request.layers)
     settings = [setting_of(name, fraction, layers, request.value) for fraction in REMOVED]
-    points = measured(Ablator(plan), find_grid(plan), settings, reporter)
+    points = measured(plan, find_grid(plan), settings, execution, execution.reporter())
     steps = tuple(reached(plan, name, point.setting, point.answers) for point in points)
     return Specialised(plan, request, name, steps, time.perf_counter() - start)
 

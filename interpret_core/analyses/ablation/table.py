@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.ablation.ablator import Ablator
+from interpret_core.analyses.ablation.answered import answered
 from interpret_core.analyses.ablation.grid import Grid
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.datasets.classes import spelling
@@ -18,6 +18,7 @@ from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, RELEVANCE, Setting
 from interpret_core.numbers import known, mean, share
+from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.reporter import Reporter
 
 COLUMNS = (
@@ -79,30 +80,29 @@ def point_of(plan: AblationPlan, setting: Setting, answers: Answers) -> Point:
 
 
 def measured(
-    ablator: Ablator, grid: Grid, settings: Iterable[Setting], reporter: Reporter | None = None
-) -> Iterator[Point]:
+    plan: AblationPlan, grid: Grid, settings: Iterable[Setting], execution: Execution, reporter: Reporter
+) -> list[Point]:
     """Points of settings in this order: from the grid where they are in it, else found or computed.
 
     Args:
-        ablator: of the grid's plan.
+        plan: of the settings.
         grid: what is in the store.
         settings: what to silence.
+        execution: who computes.
         reporter: told of every image that is not in the grid.
 
     Raises:
         NotRanked, ParameterError, LayerError: as `AblationPlan.parts`.
         NonFiniteError: NaN or infinity in an output.
-        Cancelled: the user stopped it; finished settings are kept.
+        Cancelled: the user stopped it; finished parts are kept.
     """
-    reporter = reporter or Reporter()
     asked = list(settings)
     chosen = [Setting() if one.intact else one for one in asked]
     known = {one: answers for one in dict.fromkeys(chosen) if (answers := grid.answers(one)) is not None}
-    reporter.total += len(set(chosen) - set(known)) * len(ablator.plan.images)
-    for setting, one in zip(asked, chosen, strict=True):
-        if one not in known:
-            known[one] = _computed(ablator, one, reporter)
-        yield point_of(ablator.plan, setting, known[one])
+    missing = [one for one in dict.fromkeys(chosen) if one not in known]
+    reporter.total += len(missing) * len(plan.images)
+    known |= answered(plan, missing, execution, reporter)
+    return [point_of(plan, setting, known[one]) for setting, one in zip(asked, chosen, strict=True)]
 
 
 def target_of(plan: AblationPlan, setting: Setting) -> int | None:
@@ -165,15 +165,6 @@ def evaluated(plan: AblationPlan, setting: Setting) -> tuple[str | None, str | N
     if setting.by == RANDOM or not setting.ranking or plan.held_out(setting.of):
         return HELD_OUT, HELD_OUT
     return LEAVE_ONE_OUT, HELD_OUT
-
-
-def _computed(ablator: Ablator, setting: Setting, reporter: Reporter) -> Answers:
-    done = 0
-    stage = "intact" if setting.intact else setting.of or setting.by
-    for estimate in ablator.estimates(setting, pace=0.0):
-        reporter.advance(stage, len(estimate.rows) - done)
-        done = len(estimate.rows)
-    return estimate.answers
 
 
 def _point_rows(plan: AblationPlan, intact: Answers, point: Point) -> Iterator[Row]:

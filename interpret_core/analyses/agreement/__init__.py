@@ -9,5 +9,6 @@ ENTRIES = (
         "Compare units by IoU and by relevance, class by class; only what is missing is computed.",
         AgreementRequest,
         "interpret_core.analyses.agreement.analysis:AgreementAnalysis",
+        spread=True,
     ),
 )

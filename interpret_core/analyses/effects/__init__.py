@@ -9,5 +9,6 @@ ENTRIES = (
         "What each single unit does for each class: estimated for all, measured for the strongest.",
         EffectsRequest,
         "interpret_core.analyses.effects.analysis:EffectsAnalysis",
+        spread=True,
     ),
 )

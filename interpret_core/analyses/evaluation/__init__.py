@@ -10,5 +10,6 @@ ENTRIES = (
         EvaluationRequest,
         "interpret_core.analyses.evaluation.analysis:EvaluationAnalysis",
         command="evaluate",
+        spread=True,
     ),
 )

@@ -10,5 +10,6 @@ ENTRIES = (
         ProfileRequest,
         "interpret_core.analyses.profile.analysis:ProfileAnalysis",
         sharded=True,
+        spread=True,
     ),
 )

@@ -9,5 +9,6 @@ ENTRIES = (
         "Which classes each unit matters for (integrated gradients); only what is missing is computed.",
         RelevanceRequest,
         "interpret_core.analyses.relevance.analysis:RelevanceAnalysis",
+        spread=True,
     ),
 )

@@ -10,5 +10,6 @@ ENTRIES = (
         SurveyRequest,
         "interpret_core.analyses.survey.analysis:SurveyAnalysis",
         sharded=True,
+        spread=True,
     ),
 )

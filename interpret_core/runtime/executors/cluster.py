@@ -19,6 +19,7 @@ import torch
 
 from interpret_core.errors import UserError
 from interpret_core.runtime.executors.base import Executor, Found, Work
+from interpret_core.runtime.executors.failures import sendable
 from interpret_core.runtime.executors.kind import ProcessorKind
 from interpret_core.runtime.executors.opened import performed
 from interpret_core.runtime.reporter import Reporter
@@ -308,6 +309,8 @@ def perform(sent: Work[Any, P], piece: P, kind: ProcessorKind) -> Found:
         raise ClusterError(
             f"Worker {get_worker().address}: {error}. Finished pieces are kept; the same request goes on."
         ) from error
+    except Exception as error:
+        raise sendable(error) from None
 
 
 def add(sent: Work[Any, Any], *found: Found) -> Found:

@@ -25,6 +25,7 @@ import torch
 
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.runtime.executors.base import Executor, Found, Work
+from interpret_core.runtime.executors.failures import sendable
 from interpret_core.runtime.executors.kind import ProcessorKind
 from interpret_core.runtime.executors.opened import performed
 from interpret_core.runtime.reporter import Reporter
@@ -168,8 +169,13 @@ def serve(pipe: Connection, threads: int, parent: int) -> None:
                 sent = path, pickle.loads(Path(path).read_bytes())  # noqa: S301  # its parent's file
             answer: Any = performed(sent[1], piece)
         except Exception as error:
-            answer = error
-        pipe.send(answer)
+            answer = sendable(error)
+        try:
+            pipe.send(answer)
+        except OSError:  # nobody is there any more
+            return
+        except Exception as error:  # an answer that cannot be sent
+            pipe.send(sendable(error))
 
 
 def _watch(parent: int) -> None:
