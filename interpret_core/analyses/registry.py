@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from interpret_core.store.store import Store
 
 GROUP = "unitscope.analyses"
-RESERVED = ("networks", "datasets", "fetch", "jobs", "bench", "reproduce")  # commands that are no analysis
+# Commands that are no analysis.
+RESERVED = ("networks", "datasets", "fetch", "jobs", "merge", "bench", "reproduce")
 BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
 
 

@@ -19,6 +19,7 @@ from interpret_core.cli.commands import command
 from interpret_core.cli.fetch import fetch_broden_command
 from interpret_core.cli.jobs import jobs_app
 from interpret_core.cli.lists import list_datasets, list_networks
+from interpret_core.cli.merge import merge_command
 from interpret_core.cli.reproduce import paper_command, totals_command
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
@@ -69,6 +70,7 @@ app.add_typer(fetch, name="fetch")
 app.add_typer(jobs_app, name="jobs")
 for _entry in entries().values():
     app.command(_entry.called)(command(_entry))
+app.command("merge")(merge_command)
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)

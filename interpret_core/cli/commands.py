@@ -15,7 +15,9 @@ from interpret_core.analyses.base import Entry
 from interpret_core.cli.options import (
     Cache,
     Device,
+    Merged,
     Out,
+    Part,
     Scheduler,
     ShardOrder,
     Shards,
@@ -37,6 +39,7 @@ PARSERS: dict[Any, Callable[[Any], Any]] = {int: whole, float: number}
 LISTS = (Names, tuple[str, ...])
 RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
 SPREADING = {"workers": Workers, "scheduler": Scheduler}
+PARTING = {"part": Part, "merged": Merged}
 SHARDING = {"shards": Shards, "shard_order": ShardOrder}
 DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
 
@@ -84,7 +87,7 @@ def given_to(request: type[Request], given: Mapping[str, Any]) -> Any:
 def running(entry: Entry) -> dict[str, Any]:
     """Options that say how to run and what to write."""
     device, *rest = RUNNING.items()
-    spreading = SPREADING.items() if entry.spread else ()
+    spreading = (SPREADING | PARTING).items() if entry.spread else ()
     sharding = SHARDING.items() if entry.sharded else ()
     return dict([device, *spreading, *sharding, *rest])
 
@@ -119,17 +122,24 @@ def _common(name: str, kind: Any) -> inspect.Parameter:
 def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
     """Check what is asked for, compute what is missing, say what was found, write the file."""
     from interpret_core.cli.files import check_target, write_rows
-    from interpret_core.store import Store
+    from interpret_core.cli.merge import note_end, opened
+    from interpret_core.runtime.rounds import RoundDoneError
 
     out: Path | None = given["out"]
     target = check_target(out) if out is not None else None
     request = given_to(entry.request, given)
     execution = _execution(given, stop)
     screen = console()
-    with Store(given["cache"] or config.current().cache) as store:
+    with opened(given["cache"] or config.current().cache, given.get("merged")) as store:
         analysis = entry.load()
-        with stop.patiently(), execution.executor, Progress(console()) as progress:
-            found = _computed(request, store, execution, progress)
+        try:
+            with stop.patiently(), execution.executor, Progress(console()) as progress:
+                found = _computed(request, store, execution, progress)
+        except RoundDoneError as ended:
+            note_end(request, store, execution.executor, ended)
+            screen.print(f"Part {given['part']}: {ended}", soft_wrap=True)
+            return
+        note_end(request, store, execution.executor)
     show(analysis.report(found, given["verbose"]))
     if target is not None:
         described = analysis.description(found)
@@ -153,7 +163,12 @@ def _execution(given: dict[str, Any], stop: Stop) -> Execution:
     if shards is not None and shards < 1:
         raise ParameterError(f"--shards is {shards}, but expected a whole number of at least 1.")
     order = order_of(given.get("shard_order"), shards)
-    executor = chosen(given.get("workers"), given.get("scheduler"))
+    executor = chosen(given.get("workers"), given.get("scheduler"), given.get("part"))
+    if given.get("merged") is not None and given["part"] is None:
+        raise ParameterError(
+            f"--merged {given['merged']} was given without --part, but expected both: whoever is no part "
+            "uses what was joined as its cache (--cache)."
+        )
     return Execution(given["device"], executor, shards, order, cancelled=stop.asked)
 
 

@@ -37,6 +37,17 @@ Scheduler = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="A Dask cluster in place of this machine: tcp://HOST:8786."),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K/N",
+        help="The K-th of N runs that share the images, each with a cache of its own; see merge.",
+    ),
+]
+Merged = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="With --part: what merge has joined, only read."),
+]
 ShardOrder = Annotated[str | None, typer.Option(hidden=True)]
 Cache = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of results, instead of INTERPRET_CACHE.")

@@ -54,20 +54,25 @@ class Parts:
         run: key under which they are.
         execution: who computes them.
         reporter: told of parts that are there, and asked to stop.
+        records: keys of what is made from them.
     """
 
-    def __init__(self, store: Store, run: str, execution: Execution, reporter: Reporter) -> None:
+    def __init__(
+        self, store: Store, run: str, execution: Execution, reporter: Reporter, records: Sequence[str]
+    ) -> None:
         self._store, self._run, self._execution, self._reporter = store, run, execution, reporter
+        self._records = records
 
     def of(self, asked: Pieces[Any]) -> Iterator[Arrays]:
         """What each piece gave, in the pieces' order; all are computed at once, and read one by one.
 
         Raises:
             Cancelled: the user stopped it; finished parts are kept.
+            RoundDoneError: what is missing now is left to other runs.
         """
         device = torch.device(asked.work.opening.device)
         kind = "" if asked.exact else self._execution.executor.kind(device).name
-        shards = Shards(self._store, self._run, self._execution, kind, self._reporter)
+        shards = Shards(self._store, self._run, self._execution, kind, self._reporter, self._records)
         steps = sum(map(asked.steps, asked.pieces))
         stage = Stage(
             asked.name,
@@ -104,7 +109,7 @@ def record_of(
 
     def made() -> Record:
         sweep(store, run)
-        return make(Parts(store, run, execution, reporter))
+        return make(Parts(store, run, execution, reporter, [key]))
 
     record = store.compute(key, made, reporter.cancelled)
     forget(store, run)

@@ -15,6 +15,7 @@ from interpret_core.errors import Cancelled, StoreError
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.executors.base import Found, Work
 from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.rounds import Pass, RoundDoneError
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
@@ -43,12 +44,14 @@ class Stage:
         layers: whose arrays it makes.
         counted: told of a shard that is there: found in the store, or computed by another process.
         work: computes one shard.
+        last: no further pass follows, and what follows takes long enough for one part alone to do it.
     """
 
     name: str
     layers: tuple[str, ...]
     counted: Callable[[Shard], None]
     work: Work[Any, Shard]
+    last: bool = False
 
 
 class Shards:
@@ -61,9 +64,19 @@ class Shards:
         kind: name of the kind of the processes that compute: shards of others may differ in a last bit, and
             are left alone; empty where nothing depends on it.
         reporter: asked to stop.
+        records: keys of what is made from the shards; once these are there, nobody needs the shards.
     """
 
-    def __init__(self, store: Store, run: str, execution: Execution, kind: str, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: str,
+        execution: Execution,
+        kind: str,
+        reporter: Reporter,
+        records: Sequence[str],
+    ) -> None:
+        self._records = tuple(records)
         self._store, self._run = store, run
         self._under = f"{run}/{kind}" if kind else run
         self._executor, self._order = execution.executor, execution.order or ()
@@ -80,21 +93,33 @@ class Shards:
         Returns:
             For every shard, in their order here, a function from a layer's name to its arrays; they are read
             when asked for, so that no more than one layer's need be in memory.
+
+        Raises:
+            RoundDoneError: what is missing now is left to other runs (`Executor.own`).
         """
         named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
         ordered = [shards[i] for i in dict.fromkeys((*named, *range(len(shards))))]
         missing = [shard for shard in ordered if not self._there(stage, shard)]
         for shard in set(ordered) - set(missing):
             stage.counted(shard)
-        for shard, found in self._executor.results(stage.work, missing, self._reporter, stage.counted):
+        numbers = {shard: number for number, shard in enumerate(shards)}
+        own = [shard for shard in missing if self._executor.own(numbers[shard])]
+        for shard, found in self._executor.results(stage.work, own, self._reporter, stage.counted):
             self._keep(stage, shard, found)
+        if len(own) < len(missing):
+            names = tuple(map(_name, shards))
+            waiting = Pass(self._pass(stage), names, stage.layers, self._records, stage.last)
+            raise RoundDoneError([waiting], len(own))
         return [partial(self._loaded, stage, shard) for shard in shards]
 
     def _there(self, stage: Stage, shard: Shard) -> bool:
         return all(self._store.has(self._key(stage, shard, layer)) for layer in stage.layers)
 
     def _key(self, stage: Stage, shard: Shard, layer: str) -> str:
-        return f"{self._under}/{stage.name}/{shard[0]}-{shard[-1]}/{layer}"
+        return f"{self._pass(stage)}/{_name(shard)}/{layer}"
+
+    def _pass(self, stage: Stage) -> str:
+        return f"{self._under}/{stage.name}"
 
     def _keep(self, stage: Stage, shard: Shard, found: Found) -> None:
         for layer in stage.layers:
@@ -117,6 +142,10 @@ class Shards:
         """Delete the shards once the results are kept."""
         for key in self._store.keys(self._run):
             self._store.delete(key)
+
+
+def _name(shard: Shard) -> str:
+    return f"{shard[0]}-{shard[-1]}"
 
 
 def sweep(store: Store, run: str) -> None:

@@ -1,6 +1,6 @@
 """Results on disk: records, and the store that keeps them."""
 
 from interpret_core.store.records import Record
-from interpret_core.store.store import Store
+from interpret_core.store.store import ReadOnlyStore, Store
 
-__all__ = ["Record", "Store"]
+__all__ = ["ReadOnlyStore", "Record", "Store"]

@@ -19,7 +19,17 @@ from diskcache import Cache
 
 from interpret_core.errors import StoreError
 from interpret_core.store.check import Check, check_folder, lost
-from interpret_core.store.disk import BLOB, Damage, NewerEntryError, PlainDisk, newer, seal, unseal
+from interpret_core.store.disk import (
+    BLOB,
+    MAGIC,
+    START,
+    Damage,
+    NewerEntryError,
+    PlainDisk,
+    newer,
+    seal,
+    unseal,
+)
 from interpret_core.store.folder import TIME, ResultsFolder
 from interpret_core.store.room import Room, note_read, size_of
 from interpret_core.store.trash import StoredEntry, Trash, stored_entries
@@ -48,12 +58,22 @@ class Cabinet:
         folder: the cache folder; made with the first write.
         size_limit: told to diskcache; the store enforces it.
         on_damage: called with each `Report`, besides the log and `damaged`.
+        writable: without it everything is left as it is, damaged entries, too.
     """
 
-    def __init__(self, folder: Path, size_limit: int, on_damage: Callable[[Report], None] | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        size_limit: int,
+        on_damage: Callable[[Report], None] | None,
+        *,
+        writable: bool = True,
+    ) -> None:
         self.damaged: deque[Report] = deque(maxlen=KEPT_REPORTS)
         self._on_damage = on_damage
-        self._folder = ResultsFolder(folder, size_limit, lambda line: self.report(INDEX, line))
+        self._folder = ResultsFolder(
+            folder, size_limit, lambda line: self.report(INDEX, line), writable=writable
+        )
         self._disk = PlainDisk(str(folder / "results"))
         # Damaged entries that cannot be deleted, by name: when they were written.
         self._stuck: dict[str, float | None] = {}
@@ -196,6 +216,10 @@ class Cabinet:
     def entries(self) -> list[StoredEntry]:
         """Every entry, of all kinds, by name."""
         return stored_entries(self._folder)
+
+    def checksum(self, kind: str, key: str) -> bytes:
+        """What an entry's seal says of its name and content, unchecked; nothing where it cannot be read."""
+        return self.head(kind, key, START)[len(MAGIC) :]
 
     def head(self, kind: str, key: str, most: int) -> bytes:
         """The first bytes of an entry, its seal unchecked; nothing where they cannot be read."""

@@ -75,10 +75,13 @@ class ResultsFolder:
         folder: the cache folder; made with the first write.
         size_limit: told to diskcache; the store enforces it.
         tell: called with a line about an index that was damaged, besides the log.
+        writable: whether anything may be changed here; else whatever writes raises a `StoreError`.
     """
 
-    def __init__(self, folder: Path, size_limit: int, tell: Callable[[str], None]) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, size_limit: int, tell: Callable[[str], None], *, writable: bool = True
+    ) -> None:
+        self.folder, self._writable = folder, writable
         self.results = folder / "results"
         self._settings = {**SETTINGS, "size_limit": size_limit}
         self._tell = tell
@@ -124,6 +127,8 @@ class ResultsFolder:
             StoreError: it cannot be written; one line with the remedy.
         """
 
+        self._require_writable()
+
         def attempt() -> Answer:
             return self._insist(action, lambda: self._write(change), lambda _: self.mend())
 
@@ -141,6 +146,8 @@ class ResultsFolder:
         Raises:
             StoreError: it cannot be written.
         """
+
+        self._require_writable()
 
         def attempt() -> Rebuilt | None:
             with index_lock.alone(self._lock):
@@ -161,8 +168,13 @@ class ResultsFolder:
         Raises:
             StoreError: the folder cannot be written.
         """
+        self._require_writable()
         with self._explaining("write to"), index_lock.alone(self._lock):
             yield
+
+    def _require_writable(self) -> None:
+        if not self._writable:
+            raise StoreError(f"The cache folder {self.folder} is only read here.")
 
     def notes(self) -> tuple[str, ...]:
         """What was said of indexes made anew since this was asked last."""

@@ -30,6 +30,7 @@ _KINDS = (
     EntryKind("effects", "effects of single units"),
     EntryKind("evaluation", "answers of intact networks"),
     EntryKind("partial", "parts of unfinished runs"),
+    EntryKind("round", "how far runs in parts have come"),
     EntryKind("unusable", "classes without an image that can be used"),
     EntryKind("damaged", "images that cannot be read"),
     EntryKind("identity", "digests of networks"),

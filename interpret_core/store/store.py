@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from interpret_core import config, demo
 from interpret_core.errors import StoreError
@@ -58,11 +58,14 @@ class Store:
             by default what INTERPRET_CACHE_SIZE says.
         on_damage: called with each `Report` of a damaged entry, besides the log and `damaged`.
         shipped: folders of shipped results; by default the demo's, where it is shown.
+        beneath: another folder, which is looked in for what is not here; nothing is copied from it.
 
     Raises:
         StoreError: the folder cannot be read; one line with the remedy. Every method may raise it, those that
             write also where it cannot be written.
     """
+
+    writable = True
 
     def __init__(
         self,
@@ -71,25 +74,27 @@ class Store:
         size_limit: int | None = None,
         on_damage: Callable[[Report], None] | None = None,
         shipped: Sequence[str | os.PathLike[str]] | None = None,
+        beneath: ReadOnlyStore | None = None,
     ) -> None:
         self.folder = Path(folder).absolute()
         self.size_limit = config.cache_size() if size_limit is None else size_limit
-        self._cabinet = Cabinet(self.folder, self.size_limit, on_damage)
+        self._cabinet = Cabinet(self.folder, self.size_limit, on_damage, writable=self.writable)
         self._room = self._cabinet.room(RECORD, self.size_limit)
         self._swept = -SWEEP
         if shipped is None:
             shipped = (demo.RESULTS,) if demo.shown() else ()
         self.shipped = tuple(Shipped(Path(place), self._cabinet.report) for place in shipped)
+        self.beneath = beneath
         self._unstored = False
         self._cabinet.size()  # says at once, and precisely, when nothing can be read here
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (
             _reopened,
-            (str(self.folder), self.size_limit, tuple(str(one.folder) for one in self.shipped)),
+            (str(self.folder), self.size_limit, tuple(str(one.folder) for one in self.shipped), self.beneath),
         )
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,8 +112,10 @@ class Store:
     def get(self, key: str) -> Record | None:
         """The record under `key`; None if there is none, or if it was damaged (then it is deleted)."""
         record = self._cabinet.look(RECORD, key, Record.from_bytes)
-        if record is not None and kind_of(key).again:
+        if record is not None and kind_of(key).again and self.writable:
             self._cabinet.note_read(RECORD, key)
+        if record is None and self.beneath is not None:
+            record = self.beneath.get(key)
         return record if record is not None else self._unpacked(key)
 
     def _unpacked(self, key: str) -> Record | None:
@@ -153,8 +160,14 @@ class Store:
     def present(self, keys: Sequence[str]) -> set[str]:
         """Those of some keys under which a record lies, as `has` tells of one; one look for all of them."""
         found = self._cabinet.present(RECORD, keys)
+        if self.beneath is not None:
+            found |= self.beneath.present([key for key in keys if key not in found])
         found.update(key for key in keys if key not in found and any(one.has(key) for one in self.shipped))
         return found
+
+    def checksum(self, key: str) -> bytes:
+        """What tells a record from others that were ever under this key; unchecked, nothing without one."""
+        return self._cabinet.checksum(RECORD, key)
 
     def delete(self, key: str) -> bool:
         """Delete a record; whether there was one. A shipped one comes back when it is asked for."""
@@ -288,6 +301,8 @@ class Store:
     def get_json(self, key: str) -> Any:
         """The JSON value under `key`; None if there is none, or if it was damaged."""
         value = self._cabinet.look(STATE, key, _parsed)
+        if value is None and self.beneath is not None:
+            value = self.beneath.get_json(key)
         if value is None:
             value = next((found for one in self.shipped if (found := one.state(key)) is not None), None)
         return value
@@ -349,9 +364,23 @@ class Store:
         return self._cabinet.check({RECORD: Record.from_bytes, STATE: _parsed}, tell)
 
 
+class ReadOnlyStore(Store):
+    """A folder that is left as it is: what is damaged there counts as missing, and stays."""
+
+    writable = False
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, on_damage: Callable[[Report], None] | None = None
+    ) -> None:
+        super().__init__(folder, on_damage=on_damage, shipped=())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ReadOnlyStore, (str(self.folder),)
+
+
 def _parsed(data: memoryview) -> Any:
     return json.loads(bytes(data))
 
 
-def _reopened(folder: str, size_limit: int, shipped: tuple[str, ...]) -> Store:
-    return Store(folder, size_limit=size_limit, shipped=shipped)
+def _reopened(folder: str, size_limit: int, shipped: tuple[str, ...], beneath: ReadOnlyStore | None) -> Store:
+    return Store(folder, size_limit=size_limit, shipped=shipped, beneath=beneath)

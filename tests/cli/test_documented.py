@@ -24,6 +24,7 @@ COMMANDS = (
     "specialise",
     "effects",
     "evaluate",
+    "merge",
     "jobs list",
     "jobs cancel",
     "jobs retry",

@@ -16,6 +16,7 @@ from interpret_core.options import Value
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.parts import Parts, forget, run_of
 from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.rounds import Postponed
 from interpret_core.runtime.shards import sweep
 from interpret_core.runtime.silenced import Progressing, silenced_answers
 from interpret_core.store.records import Record
@@ -40,22 +41,33 @@ def answered(
         Cancelled: the user stopped it; finished parts are kept.
     """
     found: dict[Setting, Answers] = {}
+    postponed = Postponed()
     for group in _alike([resolved(plan, setting) for setting in settings]):
-        there = _stored(plan, group)
-        if len(there) < len(group):
-            run = run_of(f"answers/{hashlib.sha256(' '.join(one.key for one in group).encode()).hexdigest()}")
-            with plan.store.lock(run, reporter.cancelled):
-                sweep(plan.store, run)
-                there = _stored(plan, group)  # somebody else may have computed them
-                missing = [one for one in group if one.setting not in there]
-                reporter.advance(_stage(group[0].setting), len(there) * len(plan.images))
-                if missing:
-                    there |= _computed(plan, missing, Parts(plan.store, run, execution, reporter))
-                forget(plan.store, run)
-        else:
-            reporter.advance(_stage(group[0].setting), len(there) * len(plan.images))
-        found |= there
+        with postponed:
+            found |= _answered(plan, group, execution, reporter)
+    postponed.end()
     return found
+
+
+def _answered(
+    plan: AblationPlan, group: Sequence[Resolved], execution: Execution, reporter: Reporter
+) -> dict[Setting, Answers]:
+    """Those of settings that can be computed in one pass."""
+    there = _stored(plan, group)
+    if len(there) == len(group):
+        reporter.advance(_stage(group[0].setting), len(there) * len(plan.images))
+        return there
+    keys = [one.key for one in group]
+    run = run_of(f"answers/{hashlib.sha256(' '.join(keys).encode()).hexdigest()}")
+    with plan.store.lock(run, reporter.cancelled):
+        sweep(plan.store, run)
+        there = _stored(plan, group)  # somebody else may have computed them
+        missing = [one for one in group if one.setting not in there]
+        reporter.advance(_stage(group[0].setting), len(there) * len(plan.images))
+        if missing:
+            there |= _computed(plan, missing, Parts(plan.store, run, execution, reporter, keys))
+        forget(plan.store, run)
+    return there
 
 
 def _stored(plan: AblationPlan, group: Sequence[Resolved]) -> dict[Setting, Answers]:

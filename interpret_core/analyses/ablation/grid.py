@@ -21,6 +21,7 @@ from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from interpret_core.options import ALL, Value
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.parts import Parts, record_of
+from interpret_core.runtime.rounds import Postponed
 from interpret_core.runtime.silenced import Progressing, silenced_answers
 from interpret_core.runtime.silencer import note_pace, pace
 from interpret_core.runtime.subjects import identify, loaded
@@ -175,8 +176,11 @@ def run_ablation(request: AblationRequest, store: Store, execution: Execution | 
     asked = dict.fromkeys([*missing, *(one.name for one in named)])
     for name in (one for one in asked if one != CONTROLS):
         plan.parts(points_of(plan, name)[0])  # better to stop here than after an hour
+    postponed = Postponed()
     for name, key in missing.items():
-        record_of(store, key, partial(_record, plan, name), execution, reporter)
+        with postponed:
+            record_of(store, key, partial(_record, plan, name), execution, reporter)
+    postponed.end()
     return find_grid(plan)
 
 

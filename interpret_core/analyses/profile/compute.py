@@ -106,7 +106,8 @@ class _ProfileRun:
         missing = self._remembered(keys)
         self._expect(missing)
         kind = self.execution.executor.kind(self.network.device).name
-        shards = Shards(self.store, keys.run, self.execution, kind, self.reporter)
+        records = (*keys.profile.values(), *keys.chance.values(), *keys.assessment.values())
+        shards = Shards(self.store, keys.run, self.execution, kind, self.reporter, records)
         arrays = self._profile(material, missing.profile, shards) if missing.profile else {}
         self._masks_and_after(material, keys, arrays, missing, shards)
         shards.forget()
@@ -286,6 +287,7 @@ class _ProfileRun:
             tuple(plans),
             lambda shard: self.reporter.advance("masks", material.size(shard)),
             self._work(material).masks(plans),
+            last=True,
         )
         return shards.all(stage, split(chosen, self.execution.shards))
 

@@ -24,6 +24,7 @@ from interpret_core.positions import GridLines, Placing
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.parts import Parts, record_of
 from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.rounds import Postponed
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record
@@ -109,13 +110,16 @@ class _RelevanceRun:
     def classes(self, names: Sequence[str]) -> None:
         images = sum(len(self.plan.images[name]) for name in names)
         self.reporter.total = images * len(self.layers)
+        postponed = Postponed()
         for one in self.plan.classes:
             if one.name in names:
                 try:
-                    self._compute(one)
+                    with postponed:
+                        self._compute(one)
                 except NoUsableImageError as error:  # the other classes have some
                     self.plan.note_unusable(self.store, one.name, str(error))
                     self.reporter.total -= len(self.plan.images[one.name]) * len(self.layers)
+        postponed.end()
 
     def _compute(self, known: KnownClass) -> None:
         """A class's record from its parts, each computed or found."""

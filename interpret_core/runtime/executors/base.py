@@ -99,6 +99,14 @@ class Executor(ABC):
     def kind(self, device: torch.device) -> ProcessorKind:
         """Of the processes that compute, for a run on a device."""
 
+    def own(self, number: int) -> bool:
+        """Whether the piece of this number is to be computed in this run; the others are, in other runs.
+
+        Args:
+            number: its place among all pieces of its pass, those that are there included.
+        """
+        return True
+
     @abstractmethod
     def results(
         self, work: Work[Any, P], pieces: Sequence[P], reporter: Reporter, done: Callable[[P], None]

@@ -10,16 +10,28 @@ from interpret_core.runtime.executors.base import HERE, Executor
 SCHEDULER = "INTERPRET_SCHEDULER"  # address of a Dask scheduler, for the jobs of a server
 
 
-def chosen(workers: int | None = None, scheduler: str | None = None) -> Executor:
+def chosen(workers: int | None = None, scheduler: str | None = None, part: str | None = None) -> Executor:
     """The executor that is asked for; this process, where nothing is.
 
     Args:
         workers: processes beside this one.
         scheduler: address of a Dask scheduler.
+        part: 3/16 for the third of sixteen runs that share the pieces and know nothing of each other.
 
     Raises:
-        ParameterError: both are given, or fewer than one worker.
+        ParameterError: a scheduler and one of the others are given, fewer than one worker, or no part.
     """
+    if part is not None:
+        from interpret_core.runtime.executors.share import SharedExecutor
+        from interpret_core.runtime.rounds import Share
+
+        share = Share.read(part)
+        if scheduler:
+            raise ParameterError(
+                f"--part {part} and --scheduler {scheduler} were both given, expected one of them: a "
+                "scheduler gives its workers their pieces by itself."
+            )
+        return SharedExecutor(share, chosen(workers))
     if workers is not None and scheduler:
         raise ParameterError(
             f"--workers {workers} and --scheduler {scheduler} were both given, expected one of them: workers "
