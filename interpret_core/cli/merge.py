@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import console
 from interpret_core.errors import ParameterError
 from interpret_core.options import Request
@@ -21,16 +20,13 @@ NAMES = ("network", "dataset")  # fields of a request, for the words about it
 
 
 def merge_command(
-    context: typer.Context,
     caches: Annotated[list[Path], typer.Argument(metavar="CACHE…", help="Folders of the parts.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to join them in; made if missing.")],
 ) -> None:
     """Join what the parts of a run have left; the last line says which come next, or done."""
     from interpret_core.runtime.merger import listed, merge
 
-    stop: Stop = context.obj
-    with stop.patiently():
-        found = merge(caches, into)
+    found = merge(caches, into)
     screen = console()
     for line in found.damaged:
         screen.print(f"Damaged and left out, to be computed again: {line}", soft_wrap=True)

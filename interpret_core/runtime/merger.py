@@ -92,10 +92,12 @@ class _Merger:
         absent = [source.folder for source in self.sources if not source.folder.exists()]
         self.found.waiting += [f"{folder} is not there" for folder in absent]
         wanted = self._wanted()
+        for key in sorted(self.target.present(list(wanted))):
+            self.target.get(key)  # a damaged one is deleted, and copied anew
         for source in self.sources:
             self._copy(source, [key for key in source.keys("") if _is_result(key) or key in wanted])
             self._copy_known(source)
-        over = {run for key in self.commands if self._done(key) for run in self._runs(key)}
+        over = {run for key in self.commands if self._done(key) for run in self._seen(key, "runs")}
         for source in self.sources:
             keys = source.keys(f"{PARTIAL}/")
             self._copy(source, [key for key in keys if _run(key) not in over])
@@ -116,7 +118,7 @@ class _Merger:
     def _wanted(self) -> set[str]:
         """Keys of what was asked for, and of what is made from pieces, whatever kind of entry they are."""
         notes = [note for command in self.commands.values() for note in command.values()]
-        made = {key for note in notes for one in note.passes for key in one.records}
+        made = {key for command in self.commands for key in self._seen(command, "records")}
         return made | {key for note in notes for key in note.results or ()}
 
     def _copy(self, source: Store, keys: Iterable[str]) -> None:
@@ -157,9 +159,10 @@ class _Merger:
                     self.target.put_json(key, both)
 
     def _done(self, command: str) -> bool:
-        """Whether a part has had all results, and all are here."""
-        found = [note.results for note in self.commands[command].values() if note.results is not None]
-        return any(self.target.present(keys) == set(keys) for keys in found)
+        """Whether a part has had all results, and all are here, those that others follow from, too."""
+        made = self._seen(command, "records")
+        results = [note.results for note in self.commands[command].values() if note.results is not None]
+        return any(self.target.present([*made, *keys]) == made | set(keys) for keys in results)
 
     def _following(self, command: str) -> Sequence[int]:
         """Parts that have to run next."""
@@ -182,12 +185,13 @@ class _Merger:
         return (1,) if any(one.last for one in passes.values()) else range(1, of + 1)
 
     def _history(self, command: str) -> dict[str, Any]:
-        return (self.target.get_json(command) or {}).get(MERGE) or {"idle": 0, "runs": []}
+        return (self.target.get_json(command) or {}).get(MERGE) or {"idle": 0, "runs": [], "records": []}
 
-    def _runs(self, command: str) -> set[str]:
-        """Runs of a command, as far as any round has told."""
-        told = {one.run for note in self.commands[command].values() for one in note.passes}
-        return {*self._history(command)["runs"], *told}
+    def _seen(self, command: str, what: str) -> set[str]:
+        """Runs of a command, or keys of records that are made from its passes, as far as any round told."""
+        passes = [one for note in self.commands[command].values() for one in note.passes]
+        told = {key for one in passes for key in ((one.run,) if what == "runs" else one.records)}
+        return {*self._history(command)[what], *told}
 
     def _forget(self, over: set[str]) -> None:
         """Shards of what is done are needed no more."""
@@ -206,7 +210,8 @@ class _Merger:
         for command, notes in self.commands.items():
             told = self.found.new or notes != noted(self.target, command)
             times = 0 if told else self._history(command)["idle"] + 1
-            history = {"idle": times, "runs": sorted(self._runs(command))}
+            seen = {what: sorted(self._seen(command, what)) for what in ("runs", "records")}
+            history = {"idle": times, **seen}
             keep_notes(self.target, command, notes.values(), {MERGE: history})
             idle += [] if self._done(command) else [times]
         if idle and min(idle) >= IDLE:

@@ -58,6 +58,17 @@ def killed(rounds: Rounds, part: int, stage: str) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
+def damage(folder: Path, key: str) -> Path:
+    """Cut a record's file short, as a full disk or a lost machine may; the file."""
+    with Store(folder, shipped=()) as store:
+        ((filename,),) = store._cabinet._folder.rows(
+            "SELECT filename FROM Cache WHERE key = ?", (f"record/{key}",)
+        )
+    path = folder / "results" / filename
+    path.write_bytes(path.read_bytes()[:-100])
+    return path
+
+
 def test_rounds_give_the_bytes_of_one_process(rounds: Rounds) -> None:
     assert rounds.profile().status == 0
     alone = results(rounds.folder / "cache")
@@ -113,11 +124,7 @@ def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
     rounds.until("tally")
     with Store(rounds.cache(2), shipped=()) as store:
         key = next(key for key in store.keys("partial/") if "/tally" in key)
-        ((filename,),) = store._cabinet._folder.rows(
-            "SELECT filename FROM Cache WHERE key = ?", (f"record/{key}",)
-        )
-    path = rounds.cache(2) / "results" / filename
-    path.write_bytes(path.read_bytes()[:-100])
+    path = damage(rounds.cache(2), key)
     ran = rounds.merge()
     assert f"part-2: {key} (checksum differs)" in ran.out.replace("\n", "")
     assert "1 of 6 pieces of tally are missing" in ran.out
@@ -129,6 +136,27 @@ def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
             rounds.part(part)
         following = rounds.following()
     assert results(rounds.folder / "joined").items() >= results(rounds.folder / "cache").items()
+
+
+def test_a_result_that_is_damaged_where_it_was_joined_is_copied_anew(rounds: Rounds) -> None:
+    rounds.part(1)
+    rounds.following([1])
+    before = records(rounds.folder / "joined")
+    (key,) = [key for key in before if key.startswith("survey/")]
+    damage(rounds.folder / "joined", key)
+    assert "1 records are new" in rounds.merge([1]).out
+    assert records(rounds.folder / "joined") == before
+
+
+def test_a_damaged_index_costs_nothing(rounds: Rounds) -> None:
+    rounds.part(1)
+    rounds.part(2)
+    whole = rounds.following([1, 2])
+    index = rounds.cache(1) / "results" / "cache.db"
+    index.write_bytes(b"nonsense" * 1000)
+    assert rounds.following([2, 1], "other") == whole
+    assert records(rounds.folder / "other") == records(rounds.folder / "joined")
+    assert index.read_bytes() == b"nonsense" * 1000, "the parts' caches are only read"
 
 
 def test_other_kinds_of_processes_are_refused(rounds: Rounds) -> None:
