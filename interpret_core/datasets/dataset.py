@@ -21,6 +21,8 @@ from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
+from interpret_core.datasets.image_records import ImageRecords, files_of
+from interpret_core.datasets.known_files import KnownFiles
 from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
@@ -53,7 +55,7 @@ class Dataset:
         self.name = name
         self.origin = origin
         self.root = root
-        self.records: Sequence[ImageRecord] = tables.records
+        self.records = ImageRecords.of(tables.records)
         self.labels: Mapping[int, Label] = tables.labels
         self.categories = tables.categories
         self.annotation_size = tables.annotation_size
@@ -63,7 +65,7 @@ class Dataset:
         self._prefix = f"{tables.images}/" if tables.images else ""
         self._table_digests = tables.digests
         self._digest: str | None = None
-        self._known: Mapping[str, bytes] = {}
+        self._known: KnownFiles | None = None
         self._listed = ListedLabels(tuple(tables.labels))
         self._lookups: tuple[ConceptTable, dict[str, NDArray[np.uint16]]] | None = None
 
@@ -100,21 +102,13 @@ class Dataset:
         """
         if self._digest is None:
             found = content_of(self.root, self._table_digests, self.files(), progress, cancelled)
-            # The records' own names, so that 250,000 of them are not in memory twice.
-            self._known = {name: found.files[f"{self._prefix}{name}"] for name in self._names()}
+            self._known = KnownFiles.of(self.records, found.files, self._prefix)
             self._digest = found.digest
         return self._digest
 
     def files(self) -> Iterable[str]:
         """Every file the tables name, relative to the folder; a file may come more than once."""
-        return (f"{self._prefix}{name}" for name in self._names())
-
-    def _names(self) -> Iterator[str]:
-        """The same, relative to the folder of the pictures."""
-        for record in self.records:
-            yield record.image
-            for items in record.maps.values():
-                yield from (item for item in items if isinstance(item, str))
+        return (f"{self._prefix}{name}" for record in self.records for name in files_of(record))
 
     def concepts(self, categories: Iterable[str] = DEFAULT_CATEGORIES) -> ConceptTable:
         """The concepts of some categories; default categories that the data set lacks are left out.
@@ -180,11 +174,12 @@ class Dataset:
 
     def planes(self, table: ConceptTable) -> int:
         """L: the largest number of annotation maps of any image (at least 1)."""
-        return max(1, max(_count(record, table) for record in self.records))
+        maps = [self.records.maps(category) for category in table.categories]
+        return max(1, int(np.sum(maps, axis=0).max())) if maps else 1
 
     def apart(self, category: str) -> bool:
         """Whether no two labels of a category can share a pixel: no image has several maps of it."""
-        return all(len(record.maps.get(category, ())) <= 1 for record in self.records)
+        return bool((self.records.maps(category) <= 1).all())
 
     def read_image(self, i: int) -> NDArray[np.uint8]:
         """Image i as (h, w, 3) uint8 RGB, see `pictures` for what is converted.
@@ -195,7 +190,7 @@ class Dataset:
             DatasetError: the operating system does not hand it out.
         """
         record = self.records[i]
-        with self._comparing(record.image) as known:
+        with self._comparing(i, record.image) as known:
             return pictures.read_rgb(self.images / record.image, record.size, known)
 
     def read_annotation(self, i: int, table: ConceptTable) -> NDArray[np.uint16]:
@@ -227,7 +222,7 @@ class Dataset:
         for category in table.categories:
             first = at
             for item in record.maps.get(category, ()):
-                plane, foreign = self._indexed(record, item, lookups[category])
+                plane, foreign = self._indexed(i, item, lookups[category])
                 unlisted.update({(category, number): pixels for number, pixels in foreign.items()})
                 for earlier in planes[first:at]:
                     plane[plane == earlier] = 0
@@ -236,16 +231,16 @@ class Dataset:
         return planes, unlisted
 
     def _indexed(
-        self, record: ImageRecord, item: str | int, lookup: NDArray[np.uint16]
+        self, i: int, item: str | int, lookup: NDArray[np.uint16]
     ) -> tuple[NDArray[np.uint16], dict[int, int]]:
         """One map as concept indices, and the pixels of each number that its category does not list."""
         if not isinstance(item, int):
-            with self._comparing(item) as known:
+            with self._comparing(i, item) as known:
                 numbers = read_mask(
                     self.images / item, self.annotation_size, self._listed, known, self._numbers
                 )
         elif item not in self.labels:
-            raise self._listed.refusal(f"index.csv, row of {record.image}", item)
+            raise self._listed.refusal(f"index.csv, row of {self.records[i].image}", item)
         else:
             numbers = np.full(self.annotation_size, item, dtype=np.uint16)
         plane = lookup[numbers]
@@ -256,9 +251,9 @@ class Dataset:
         return plane, {number: pixels for number, pixels in found.items() if self.labels[number].categories}
 
     @contextmanager
-    def _comparing(self, name: str) -> Iterator[bytes]:
-        """What the digest knows of a file, as `contents.read_content` takes it, to read the file within."""
-        known = self._known.get(name, UNKNOWN)
+    def _comparing(self, i: int, name: str) -> Iterator[bytes]:
+        """What the digest knows of image i's file, as `contents.read_content` takes it, to read it within."""
+        known = UNKNOWN if self._known is None else self._known.of_file(self.records[i], i, name)
         try:
             yield known
         except ChangedFileError:

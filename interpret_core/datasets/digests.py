@@ -1,6 +1,7 @@
 """The digest of a data set's content, remembered per file so that the second time needs no reading.
 
-The memo is a JSON file per folder below `cache/digests/`: file -> [size, mtime_ns, ctime_ns, inode, SHA-256].
+The memo is a JSON file per folder below `cache/digests/`: file -> [size, mtime_ns, ctime_ns, inode, SHA-256],
+a file on each line, since it is read line by line: there may be 250,000.
 A file is read again when one of the first four differs: size and mtime alone miss a file that `mv` or `cp -p`
 put in the place of another. The device is left out, as in git: that of a network share or a container is
 another one after every restart, and everything would be read again. A file changed in the last two seconds is
@@ -16,13 +17,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from interpret_core import config
 from interpret_core.datasets.contents import MISSING, not_there, read_if_there, refused
@@ -37,7 +38,8 @@ _REVISED = (".bmp", ".dib", ".tga", ".pgm", ".pnm", ".jp2", ".j2k", ".jpx", ".jp
 _RACY_NS = 2_000_000_000
 _CHUNK = 64
 
-Entry = tuple[int, int, int, int, str]
+_ENTRY = struct.Struct("<qqqQ32s")  # size, mtime_ns, ctime_ns, inode, SHA-256: one object in place of six
+_DIGEST = slice(_ENTRY.size - 32, _ENTRY.size)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def distrust(folder: Path, name: str, digest: bytes) -> None:
     path = _memo_of(folder)
     entry = _load(path).get(name)
     with suppress(OSError):
-        if entry is not None and entry == (*_identity((folder / name).stat()), digest.hex()):
+        if entry is not None and entry == _entry((folder / name).stat(), digest):
             path.unlink()
 
 
@@ -120,8 +122,8 @@ def _memo_of(folder: Path) -> Path:
     return config.current().cache / "digests" / f"{key}.json"
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+def _entry(status: os.stat_result, digest: bytes) -> bytes:
+    return _ENTRY.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, digest)
 
 
 class _Memo:
@@ -131,7 +133,7 @@ class _Memo:
         self._prefix = f"{root}{os.sep}"
         self._path = _memo_of(root)
         self._old = _load(self._path)
-        self._new: dict[str, Entry] = {}
+        self._new: dict[str, bytes] = {}
 
     def digests(self, names: list[str]) -> list[bytes]:
         return [self._digest(name) for name in names]
@@ -140,43 +142,55 @@ class _Memo:
         path = f"{self._prefix}{name}"  # Path objects would take longer than the system call, 250,000 times
         try:
             status = os.stat(path)  # noqa: PTH116
-            now = _identity(status)
             entry = self._old.get(name)
-            if entry is None or entry[:4] != now:
+            if entry is None or entry != _entry(status, entry[_DIGEST]):
                 content = read_if_there(path, status)  # a picture is small: one read, no streaming
                 if content is None:
                     return MISSING
-                entry = (*now, hashlib.sha256(content).hexdigest())
+                entry = _entry(status, hashlib.sha256(content).digest())
         except OSError as error:
             if not_there(error):
                 return MISSING
             raise refused(path, error) from error
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _RACY_NS:
             self._new[name] = entry
-        return bytes.fromhex(entry[4])
+        return entry[_DIGEST]
 
     def save(self) -> None:
-        entries = self._old | self._new
-        if entries == self._old:
+        if self._new.items() <= self._old.items():
             return
+        self._old.update(self._new)
         part = self._path.with_suffix(f".{os.getpid()}.part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(entries, separators=(",", ":")), encoding="utf-8")
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(_lines(self._old))
             part.replace(self._path)
         except OSError:
             # Not worth a failure: the store reports an unwritable cache when a result is to be kept.
             return
 
 
-def _load(path: Path) -> dict[str, Entry]:
+def _lines(entries: Mapping[str, bytes]) -> Iterator[str]:
+    """The memo, an entry on each line."""
+    before = "{"
+    for name, entry in entries.items():
+        *identity, digest = _ENTRY.unpack(entry)
+        yield f"{before}\n{json.dumps(name)}:{json.dumps([*identity, digest.hex()], separators=(',', ':'))}"
+        before = ","
+    yield f"{before if not entries else ''}\n}}\n"
+
+
+def _load(path: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
     try:
-        content: Any = json.loads(path.read_bytes())
-        return {name: _entry(*values) for name, values in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                told = line.strip().removeprefix("{").removesuffix("}").removesuffix(",")
+                for name, (*identity, digest) in json.loads(f"{{{told}}}").items():
+                    if len(digest) != 64:
+                        return {}
+                    found[name] = _ENTRY.pack(*identity, bytes.fromhex(digest))
+    except (OSError, ValueError, TypeError, AttributeError, struct.error):
         return {}
-
-
-def _entry(size: int, mtime_ns: int, ctime_ns: int, inode: int, digest: str) -> Entry:
-    bytes.fromhex(digest)
-    return int(size), int(mtime_ns), int(ctime_ns), int(inode), digest
+    return found

@@ -197,8 +197,8 @@ def survey_of(dataset: Dataset, table: ConceptTable, parts: Iterable[Mapping[str
         DatasetError: no image at all can be read.
     """
     whole = _Part.empty(range(len(dataset)), table)
-    for part in sorted(map(_Part.of, parts), key=lambda one: one.images.start):
-        whole.add(part)
+    for part in parts:  # one at a time: each has counts of every colour
+        whole.add(_Part.of(part))
     return _surveyed(dataset, table, whole)
 
 
@@ -239,14 +239,14 @@ class _Part:
         )
 
     def add(self, other: _Part) -> None:
-        """Add images that are among these, and follow those that were added before."""
+        """Add images that are among these, in any order."""
         start = other.images.start - self.images.start
         self.member[start : start + len(other.images)] = other.member
         self.problems += other.problems
         self.pixels += other.pixels
         self.concept_images += other.concept_images
         self.cells += other.cells
-        self.presence += other.presence
+        self.presence.append(np.concatenate(other.presence))
         self.unlisted.update(other.unlisted)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -320,7 +320,7 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, images: range) -> _Part:
 
 
 def _surveyed(dataset: Dataset, table: ConceptTable, whole: _Part) -> Survey:
-    problems = tuple(whole.problems)
+    problems = tuple(sorted(whole.problems, key=lambda problem: problem.index))
     if len(problems) == len(dataset):
         raise DatasetError(
             f"None of the {len(problems)} images of {dataset.root} can be read, "
@@ -330,8 +330,7 @@ def _surveyed(dataset: Dataset, table: ConceptTable, whole: _Part) -> Survey:
     valid[[problem.index for problem in problems]] = False
     shades = make_shades(whole.cells)
     presence = np.concatenate(whole.presence)
-    # Stable, so that the images of a concept stay in the order in which they were read.
-    image, _, pixels = presence[np.argsort(presence[:, 1], kind="stable")].T
+    image, _, pixels = presence[np.lexsort((presence[:, 0], presence[:, 1]))].T
     return Survey(
         valid,
         problems,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ class Tables:
         numbers: how a decoded mask becomes (H, W) label numbers; None: as Broden encodes them (`masks`).
     """
 
-    records: tuple[ImageRecord, ...]
+    records: Sequence[ImageRecord]
     labels: Mapping[int, Label]
     categories: tuple[str, ...]
     annotation_size: tuple[int, int]

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.datasets import Batch, ConceptTable, Dataset, Loader, Survey
-from interpret_core.datasets.loader import WORKERS
+from interpret_core.datasets.loader import MEMORY, WORKERS
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.dissection.bands import SEED
-from interpret_core.measures.dissection.chance import sample_images
+from interpret_core.measures.dissection.chance import MAX_IMAGES, sample_images
 from interpret_core.measures.dissection.listed import Annotated
 from interpret_core.measures.dissection.twin.choice import AUTO, kernels_for
 from interpret_core.measures.dissection.twin.kernels import Kernels
@@ -28,6 +28,7 @@ from interpret_core.options import PLACING
 from interpret_core.positions import GridLines
 
 PILOT_IMAGES = 8
+KEPT_IMAGES = MAX_IMAGES  # decoded once for all passes; those of a longer list are decoded in each
 DECODERS = 8  # threads that decode for a card, which leaves the processor to them
 T = TypeVar("T")
 
@@ -60,7 +61,10 @@ class Material:
     def loader(self) -> Loader:
         """Its pictures and masks."""
         workers = min(DECODERS, os.cpu_count() or 1) if self.network.device.type == "cuda" else WORKERS
-        return Loader(self.dataset, self.table, self.survey, workers=workers)
+        # Each pass reads them in the same order: what cannot be kept whole is never found again, and small
+        # pictures of a long list would fill the memory with what is quickly decoded.
+        memory = MEMORY if len(self.dataset) <= KEPT_IMAGES else 0
+        return Loader(self.dataset, self.table, self.survey, memory=memory, workers=workers)
 
     @cached_property
     def batches(self) -> tuple[range, ...]:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
 from interpret_core.datasets.tables import (
@@ -135,7 +136,7 @@ def _listed_categories(path: Path, text: str) -> frozenset[str]:
 
 def _index(
     path: Path, text: str, listed: frozenset[str] | None
-) -> tuple[tuple[str, ...], tuple[int, int], tuple[ImageRecord, ...]]:
+) -> tuple[tuple[str, ...], tuple[int, int], ImageRecords]:
     """Categories, annotation size and records of index.csv."""
     header, rows = numbered_rows(path, text, ("image", *_SIZES))
     columns = {name: at for at, name in enumerate(header) if name not in _NOT_CATEGORIES and name}
@@ -148,7 +149,7 @@ def _index(
             "(object, part, material, color …): add one."
         )
     parser = _RowParser(path, header, [(category, columns[category]) for category in categories])
-    records = tuple(parser.record(line, row) for line, row in rows)
+    records = ImageRecords.of(parser.record(line, row) for line, row in rows)
     if parser.annotation_size is None:
         raise DatasetError(
             f"{path} lists no image, expected at least one row: add the images of the data set."

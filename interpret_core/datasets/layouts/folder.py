@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.sheets import read_text
 from interpret_core.datasets.tables import CLASSES, IMAGES, ImageRecord, Tables
@@ -53,7 +54,7 @@ def read_folder(root: Path) -> Tables:
             f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
             f"put the images of {CLASSES} there."
         )
-    records = tuple(ImageRecord(image=name, split="", size=None, maps={}) for name in names)
+    records = ImageRecords.of(ImageRecord(image=name, split="", size=None, maps={}) for name in names)
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
 
 

@@ -1,0 +1,73 @@
+"""The rows of a data set's index, kept as text: as objects, 63,305 of them would take 100 MB and more."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.datasets.tables import ImageRecord
+
+
+def files_of(record: ImageRecord) -> Iterator[str]:
+    """The files that a row names, relative to the folder of the pictures: the picture, then its masks."""
+    yield record.image
+    for items in record.maps.values():
+        yield from (item for item in items if isinstance(item, str))
+
+
+class ImageRecords(Sequence[ImageRecord]):
+    """Rows in order; each is made anew whenever it is asked for.
+
+    Args:
+        text: the rows, one after the other.
+        ends: (N + 1,) int64, where in the text the rows begin and end.
+        maps: category -> (N,) int64, how many maps of it every row has.
+    """
+
+    def __init__(self, text: bytes, ends: NDArray[np.int64], maps: dict[str, NDArray[np.int64]]) -> None:
+        self._text, self._ends, self._maps = text, ends, maps
+
+    @classmethod
+    def of(cls, records: Iterable[ImageRecord]) -> ImageRecords:
+        """From rows that may be made one by one."""
+        if isinstance(records, ImageRecords):
+            return records
+        text, ends = bytearray(), array("q", [0])
+        maps: dict[str, array[int]] = {}
+        for record in records:
+            before = len(ends) - 1
+            for category in record.maps:
+                maps.setdefault(category, array("q", bytes(8 * before)))
+            for category, counts in maps.items():
+                counts.append(len(record.maps.get(category, ())))
+            row = [record.image, record.split, record.size, dict(record.maps)]
+            text += json.dumps(row, separators=(",", ":")).encode()
+            ends.append(len(text))
+        counted = {category: np.frombuffer(counts, np.int64) for category, counts in maps.items()}
+        return cls(bytes(text), np.frombuffer(ends, np.int64), counted)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> ImageRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> ImageRecords: ...
+    def __getitem__(self, place: int | slice) -> ImageRecord | ImageRecords:
+        if isinstance(place, slice):
+            return ImageRecords.of(self[at] for at in range(*place.indices(len(self))))
+        at = range(len(self))[place]  # from the end, and beyond it an IndexError, as of any sequence
+        start, stop = self._ends[at : at + 2].tolist()
+        image, split, size, maps = json.loads(self._text[start:stop])
+        items = {category: tuple(found) for category, found in maps.items()}
+        return ImageRecord(image, split, None if size is None else (size[0], size[1]), items)
+
+    def maps(self, category: str) -> NDArray[np.int64]:
+        """(N,) int64, how many maps of a category every row has; without making any row."""
+        found = self._maps.get(category)
+        return np.zeros(len(self), np.int64) if found is None else found
