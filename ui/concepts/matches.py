@@ -78,7 +78,8 @@ def find(views: Views, concept: str, most: int = MOST) -> Found:
     images = int(first.record["concept_images"][number])
     if not first.summary.included[number]:
         return Found(True, False, images, {}, [], [])
-    columns = {name: view.summary.profile.iou[:, view.find(concept)] for name, view in views.items()}
+    tables = {name: (view.summary.profile.table_of_iou, view.find(concept)) for name, view in views.items()}
+    columns = {name: table.column(number) for name, (table, number) in tables.items()}
     detectors = {name: count for name, count in counts(views, concept).items() if count}
     depths = [_deepest(name, column) for name, column in columns.items()]
     best = [_match(views[name], unit, concept) for name, unit in _strongest(columns, most)]
@@ -103,12 +104,13 @@ def _strongest(columns: Mapping[str, NDArray[np.float64]], most: int) -> list[tu
 
 def _match(view: LayerView, unit: int, concept: str) -> Match:
     number = view.find(concept)
+    overlap = view.overlap(unit, number)
     own = bool(view.best[unit] == number)
     return Match(
         view.layer.name,
         unit,
-        float(view.summary.profile.iou[unit, number]),
-        float(view.summary.profile.ceiling[unit, number]),
+        overlap.iou,
+        overlap.ceiling,
         view.label(unit),
         own,
         bool(view.detector[unit]),

@@ -51,9 +51,7 @@ def rows(views: Views) -> list[Row]:
     """Every included concept of the network, most detectors first, then by best IoU."""
     first = next(iter(views.values()))
     found = np.array([_counts(view) for view in views.values()])
-    best = np.array(
-        [np.where(view.summary.included, view.summary.profile.iou, 0).max(0) for view in views.values()]
-    )
+    best = np.array([view.summary.profile.table_of_iou.largest for view in views.values()])
     names = list(views)
     made = []
     for number, concept in enumerate(first.concepts):
@@ -81,7 +79,7 @@ def _counts(view: LayerView) -> NDArray[np.int64]:
 
 
 def _row(view: LayerView, number: int, name: str, per_layer: NDArray[np.int64]) -> Row:
-    iou = view.summary.profile.iou[:, number]
+    iou = view.summary.profile.table_of_iou.column(number)
     unit = int(iou.argmax())
     found = bool(iou[unit] > 0)
     return Row(
@@ -93,7 +91,7 @@ def _row(view: LayerView, number: int, name: str, per_layer: NDArray[np.int64]) 
         view.layer.name if found else "",
         unit if found else -1,
         float(iou[unit]),
-        float(view.summary.profile.ceiling[unit, number]),
+        float(view.summary.profile.table_of_iou.ceiling(unit, number)),
         bool(found and view.summary.significant[unit] and view.best[unit] == number)
         if view.permutations
         else None,

@@ -237,7 +237,8 @@ class LayerView:
         category = int(profile.concept_category[drawn])
         both = int(self.record["intersection"][unit, drawn])
         union = int(self.record["active"][unit, category] + self.record["concept_pixels"][drawn]) - both
-        return Overlap(float(profile.iou[unit, drawn]), both, union, float(profile.ceiling[unit, drawn]))
+        table = profile.table_of_iou
+        return Overlap(table.at(unit, drawn), both, union, float(table.ceiling(unit, drawn)))
 
     @property
     def iou(self) -> NDArray[np.float64]:

@@ -148,7 +148,7 @@ def concept_table(view: LayerView, unit: int) -> str:
         return '<p class="us-sub">This unit’s mask overlaps with no annotated concept.</p>'
     names = [f"{rank}. {view.concepts[number].name}" for rank, number in enumerate(ranked, 1)]
     names += [view.concepts[number].name for number in others]
-    most = max(float(summary.profile.iou[unit, number]) for number in ranked + others)
+    most = max(summary.profile.table_of_iou.at(unit, number) for number in ranked + others)
     scale = max(view.cutoff * 1.5, most) or 1.0
     rows = [
         _concept(view, unit, number, name, scale) for number, name in zip(ranked + others, names, strict=True)
@@ -157,13 +157,13 @@ def concept_table(view: LayerView, unit: int) -> str:
 
 
 def _concept(view: LayerView, unit: int, number: int, name: str, scale: float) -> list[str | Cell]:
-    profile, category = view.summary.profile, view.concepts[number].category
-    iou, tone = float(profile.iou[unit, number]), colour_of(category)
+    overlap, category = view.overlap(unit, number), view.concepts[number].category
+    tone = colour_of(category)
     return [
         name,
         Cell(category, tone=tone),
-        Cell(iou_text(iou), length=iou / scale, tone=tone),
-        iou_text(float(profile.ceiling[unit, number])),
+        Cell(iou_text(overlap.iou), length=overlap.iou / scale, tone=tone),
+        iou_text(overlap.ceiling),
     ]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from interpret_core.concepts import Concept, ConceptTable
 from interpret_core.measures.assessment.words import Evidence
+from interpret_core.measures.dissection.iou_table import EVERY, IouTable
 from interpret_core.measures.dissection.masks import decode
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.numbers import share
@@ -105,10 +106,18 @@ class LayerProfile:
         return np.asarray(self.arrays["state"] == State.LIVE)
 
     @cached_property
+    def table_of_iou(self) -> IouTable:
+        """IoUs and their ceilings where they are asked for, without the whole table."""
+        both, active, pixels = (self.arrays[name] for name in ("intersection", "active", "concept_pixels"))
+        return IouTable(both, active, pixels, self.concept_category)
+
+    @cached_property
     def iou(self) -> NDArray[np.float64]:
-        """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0."""
-        both = self.arrays["intersection"].astype(np.float64)
-        return share(both, self._active_in_category + self.arrays["concept_pixels"] - both, 0.0)
+        """(U, C) intersection over union in the images that have the concept's category; 0/0 is 0.
+
+        All of it at once, and kept: whoever needs a few reads them off `table_of_iou`.
+        """
+        return self.table_of_iou.rows(EVERY)
 
     def iou_with(self, concepts: Sequence[int]) -> NDArray[np.float64]:
         """(U,) IoU with the union of concepts of one category, of which no pixel has two; 0/0 is 0.
@@ -118,18 +127,8 @@ class LayerProfile:
         """
         columns = list(concepts)
         both = self.arrays["intersection"][:, columns].sum(1).astype(np.float64)
-        active = self._active_in_category[:, columns[0]]
+        active = self.arrays["active"][:, self.concept_category[columns[0]]]
         return share(both, active + self.arrays["concept_pixels"][columns].sum() - both, 0.0)
-
-    @cached_property
-    def ceiling(self) -> NDArray[np.float64]:
-        """(U, C) the largest IoU two areas of these sizes can reach: min(a, c)/max(a, c)."""
-        active, concept = self._active_in_category, self.arrays["concept_pixels"]
-        return share(np.minimum(active, concept), np.maximum(active, concept), 0.0)
-
-    @property
-    def _active_in_category(self) -> NDArray[np.float64]:
-        return self.arrays["active"][:, self.concept_category].astype(np.float64)
 
     @cached_property
     def shade_iou(self) -> NDArray[np.float64]:
@@ -154,12 +153,7 @@ class LayerProfile:
             among: (C,) concepts that count.
             number: how many of each unit.
         """
-        iou = np.where(among, self.iou, 0.0)
-        order = np.argsort(-iou, axis=1, kind="stable")[:, :number]
-        value = np.take_along_axis(iou, order, 1)
-        missing = ((0, 0), (0, number - order.shape[1]))
-        order, value = np.pad(order, missing, constant_values=-1), np.pad(value, missing)
-        return np.where(value > 0, order, -1), value
+        return self.table_of_iou.ranked(among, number).overall()
 
     @cached_property
     def mask_area(self) -> NDArray[np.float64]:

@@ -141,8 +141,8 @@ def summarise(
                 f"for {settings.min_images}; run the profile with --min-images {settings.min_images}."
             )
     included = np.asarray(profile.arrays["concept_images"] >= settings.min_images)
-    top_concept, top_iou = profile.best_concepts(included, TOP_CONCEPTS)
-    category_concept, category_iou = _best_by_category(profile, included)
+    ranked = profile.table_of_iou.ranked(included, TOP_CONCEPTS)
+    top_concept, top_iou = ranked.overall()
     nothing = np.full(profile.units, np.nan)
     p_value, q_value, z = (
         (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
@@ -156,8 +156,8 @@ def summarise(
         included=included,
         top_concept=top_concept,
         top_iou=top_iou,
-        category_concept=category_concept,
-        category_iou=category_iou,
+        category_concept=ranked.concept[:, :, 0],
+        category_iou=ranked.iou[:, :, 0],
         ceiling=ceiling_of(profile, top_concept[:, 0]),
         detector=top_iou[:, 0] > settings.cutoff,
         significant=np.nan_to_num(q_value, nan=1.0) <= FALSE_DISCOVERY_RATE,
@@ -202,21 +202,6 @@ def _in_shade(profile: LayerProfile) -> NDArray[np.int64]:
     return np.where(share(both, pixels[place], 0.0) >= LIFTED * outside, both, 0)
 
 
-def _best_by_category(
-    profile: LayerProfile, included: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The best concept of each category and its IoU, both (U, categories)."""
-    found = [
-        profile.best_concepts(included & (profile.concept_category == index), 1)
-        for index in range(len(profile.categories))
-    ]
-    if not found:
-        return np.zeros((profile.units, 0), np.int64), np.zeros((profile.units, 0))
-    return np.concatenate([concept for concept, _ in found], 1), np.concatenate(
-        [best for _, best in found], 1
-    )
-
-
 def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, float]]:
     """The units of a layer whose overlaps with all concepts are most like a unit's.
 
@@ -228,10 +213,14 @@ def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, floa
         (unit, cosine of the two vectors of IoUs), most alike first, ties to the lower unit; units without any
         overlap are alike to none.
     """
-    iou = np.where(summary.included, summary.profile.iou, 0.0)
-    length = np.linalg.norm(iou, axis=1)
+    table, included = summary.profile.table_of_iou, summary.included
+    own = np.where(included, table.rows(slice(unit, unit + 1))[0], 0.0)
+    length, product = np.zeros(summary.profile.units), np.zeros(summary.profile.units)
+    for block in table.blocks():
+        iou = np.where(included, table.rows(block), 0.0)
+        length[block], product[block] = np.linalg.norm(iou, axis=1), iou @ own
     # Rounded, so that units that are alike in the same way are so on every processor.
-    cosine = np.round(share(iou @ iou[unit], length * length[unit], 0.0), COSINE_DECIMALS)
+    cosine = np.round(share(product, length * length[unit], 0.0), COSINE_DECIMALS)
     cosine[unit] = 0
     order = np.argsort(-cosine, kind="stable")[:number]
     return [(int(other), float(cosine[other])) for other in order if cosine[other] > 0]
@@ -239,9 +228,9 @@ def alike(summary: LayerSummary, unit: int, number: int) -> list[tuple[int, floa
 
 def ceiling_of(profile: LayerProfile, concept: NDArray[np.int64]) -> NDArray[np.float64]:
     """(U,) the largest IoU each unit could reach with its concept (U,), 0 where it is −1."""
-    if not profile.ceiling.shape[1]:
+    if not len(profile.concept_category):
         return np.zeros(profile.units)
-    chosen = np.take_along_axis(profile.ceiling, np.maximum(concept, 0)[:, None], 1)[:, 0]
+    chosen = profile.table_of_iou.ceiling(np.arange(profile.units), np.maximum(concept, 0))
     return np.where(concept >= 0, chosen, 0.0)
 
 

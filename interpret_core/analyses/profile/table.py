@@ -131,8 +131,8 @@ def _label(summary: LayerSummary, unit: int, concept: int, scope: str, rank: int
     return label | {
         "category": profile.categories[category],
         "concept": profile.concept_names[concept],
-        "iou": float(profile.iou[unit, concept]),
+        "iou": profile.table_of_iou.at(unit, concept),
         "intersection": both,
         "union": active + int(profile.arrays["concept_pixels"][concept]) - both,
-        "ceiling": float(profile.ceiling[unit, concept]),
+        "ceiling": float(profile.table_of_iou.ceiling(unit, concept)),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from interpret_core import concepts
 from interpret_core.analyses.profile import assessment, result, summary
 from interpret_core.measures.assessment import contest, words
-from interpret_core.measures.dissection import chance
+from interpret_core.measures.dissection import chance, iou_table
 from interpret_core.store.records import Record
 from ui.session import view as views
 from ui.session.memory import kept
@@ -22,7 +22,7 @@ from ui.shell import names
 
 _one = threading.Lock()  # a layer is large
 # Words are read off numbers and not stored: where code is another one, so may they be.
-_RULES = (concepts, assessment, result, summary, contest, words, chance, views, sketches, names)
+_RULES = (concepts, assessment, result, iou_table, summary, contest, words, chance, views, sketches, names)
 
 
 def _digest_of_rules() -> str:
