@@ -141,8 +141,9 @@ def in_image_order(masks: Arrays, images: NDArray[np.int64]) -> Runs:
     order = np.argsort(found)
     length = masks["chance_length"].reshape(len(found), units)
     start = np.concatenate([[0], np.cumsum(length.sum(1))])
-    pieces = [masks["chance_runs"][start[i] : start[i + 1]] for i in order]
-    runs = np.concatenate(pieces) if pieces else np.zeros((0, 2), np.int32)
+    runs = masks["chance_runs"]
+    if not np.array_equal(order, np.arange(len(order))):  # as a rule they are in order, and large
+        runs = np.concatenate([runs[start[i] : start[i + 1]] for i in order])
     offsets = np.concatenate([[0], np.cumsum(length[order].ravel())]).astype(np.int64)
     if not np.array_equal(found[order], images):
         raise DatasetError("The stored shards do not cover the sampled images; run the same request again.")

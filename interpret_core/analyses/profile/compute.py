@@ -26,12 +26,14 @@ from interpret_core.datasets import Dataset, Survey
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.assessment.evidence import steps
 from interpret_core.measures.dissection.chance import sample_images
+from interpret_core.measures.dissection.sums import temporary_bytes
 from interpret_core.measures.dissection.thresholds import wanted_positions
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Load, Shards, Stage, split, sweep
 from interpret_core.runtime.subjects import Subject, identify, loaded
 from interpret_core.runtime.survey import surveyed
+from interpret_core.sizes import written
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
@@ -105,6 +107,7 @@ class _ProfileRun:
         # shards again, although by then fewer layers are missing.
         missing = self._remembered(keys)
         self._expect(missing)
+        self._announce(material, missing.profile)
         kind = self.execution.executor.kind(self.network.device).name
         records = (*keys.profile.values(), *keys.chance.values(), *keys.assessment.values())
         shards = Shards(self.store, keys.run, self.execution, kind, self.reporter, records)
@@ -153,6 +156,14 @@ class _ProfileRun:
         weighed = sum(steps(self.network.layer(name).units) for name in missing.assessment)
         after = self._lots() * len(missing.chance) + weighed
         self.reporter.total = (2 * images if missing.profile else 0) + masks + after
+
+    def _announce(self, material: Material, layers: Sequence[str]) -> None:
+        """How much of the disk the run takes before its results are there."""
+        if layers:
+            units = [self.network.layer(name).units for name in layers]
+            shards = len(split(range(len(material.batches)), self.execution.shards))
+            most = written(temporary_bytes(units, material.columns, shards))
+            self.reporter.tell(f"counting, with at most {most} of temporary files", 0, 0)
 
     def _lots(self) -> int:
         """Steps of a layer's chance level: its permutations and the observation itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from interpret_core.measures.dissection.counts import Counts, Windows
 from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.masks import Runs, no_images, strongest
 from interpret_core.measures.dissection.tally import Tally
+from interpret_core.measures.dissection.widths import added
 from interpret_core.networks import Layer
 from interpret_core.runtime.reporter import Reporter
 
@@ -104,25 +105,29 @@ def _digest(*parts: NDArray[Any]) -> bytes:
 
 @dataclass(frozen=True)
 class Tallied:
-    """One layer after the tally; `histogram` is (U, bins) int64."""
+    """One layer after the tally; `histogram` is (U, bins) int64 or int32."""
 
     tally: Tally
     listed: ListedResponses
     largest: Largest
-    histogram: NDArray[np.int64]
+    histogram: NDArray[Any]
+
+    def without_pixels(self) -> Tallied:
+        """The same without the pixels that are listed: most of what is, and not needed for thresholds."""
+        return replace(self, listed=self.listed.without_pixels())
 
     @classmethod
     def joined(cls, parts: Iterable[Tallied]) -> Tallied:
         """The sum of several sets of images, in any order; the first one's counts are added to."""
         remaining = iter(parts)  # one at a time: a part holds a whole (U, C) table
         first = next(remaining)
-        listed, largest = [first.listed], [first.largest]
+        listed, largest, histogram = [first.listed], [first.largest], first.histogram
         for other in remaining:
             first.tally.merge(other.tally)
-            first.histogram.__iadd__(other.histogram)
+            histogram = added(histogram, other.histogram)
             listed.append(other.listed)
             largest.append(other.largest)
-        return cls(first.tally, ListedResponses.joined(listed), Largest.joined(largest), first.histogram)
+        return cls(first.tally, ListedResponses.joined(listed), Largest.joined(largest), histogram)
 
 
 def tally(

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,16 @@ from interpret_core.analyses.profile import passes
 from interpret_core.analyses.profile.assembly import layer_arrays
 from interpret_core.analyses.profile.material import Material, feed
 from interpret_core.analyses.profile.passes import Counted, Tallied
-from interpret_core.analyses.profile.work import Passes, counted_of, tallied_of
+from interpret_core.analyses.profile.work import Passes, counted_of, listed_of, tallied_of
 from interpret_core.measures.dissection.brackets import Brackets, first_windows, locate
 from interpret_core.measures.dissection.counts import Windows
 from interpret_core.measures.dissection.histogram import display_edges
 from interpret_core.measures.dissection.listed import ListedResponses
+from interpret_core.measures.dissection.sums import counted_bytes, grouped, tallied_bytes
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.measures.dissection.thresholds import Thresholds, settle, wanted_positions
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import Shard, Shards, Stage
+from interpret_core.runtime.shards import Load, Shard, Shards, Stage
 from interpret_core.store.records import Arrays
 
 
@@ -92,9 +94,12 @@ def profile_layers(passing: Passing, layers: Sequence[str]) -> dict[str, Arrays]
     passing.reporter.seconds["thresholds"] = time.perf_counter() - start
     start = time.perf_counter()
     result = {}
-    for name, tallied in _tally(passing, {name: rounds.outline(name) for name in layers}):
+    for name, tallied, parts in _tally(passing, {name: rounds.outline(name) for name in layers}):
         counted = rounds.counted[name]
-        thresholds = settled(counted, rounds.brackets[name], tallied.tally, tallied.listed, passing.quantile)
+        brackets, tally = rounds.brackets[name], tallied.tally
+        thresholds = _thresholds(counted, brackets, tally, tallied.listed, passing.quantile)
+        for part in parts():  # again, one at a time: what is listed beside the responses is large
+            tally.settle(part, thresholds.value)
         result[name] = layer_arrays(passing.material, counted, thresholds, tallied)
         passing.largest(name, tallied.largest.image, tallied.largest.value)
     passing.reporter.seconds["IoU"] = time.perf_counter() - start
@@ -105,16 +110,23 @@ def settled(
     counted: Counted, brackets: Brackets, tally: Tally, listed: ListedResponses, quantile: float
 ) -> Thresholds:
     """Exact thresholds of one layer; what was listed is counted into `tally`."""
+    thresholds = _thresholds(counted, brackets, tally, listed, quantile)
+    tally.settle(listed, thresholds.value)
+    return thresholds
+
+
+def _thresholds(
+    counted: Counted, brackets: Brackets, tally: Tally, listed: ListedResponses, quantile: float
+) -> Thresholds:
+    """The same, with nothing counted yet; needs the listed responses, not the pixels."""
     counts = counted.counts
-    thresholds = settle(
+    return settle(
         brackets,
         (counts.minimum, counts.maximum),
         (listed.unit, listed.value),
         tally.exceeding,
         wanted_positions(quantile, counts.positions),
     )
-    tally.settle(listed, thresholds.value)
-    return thresholds
 
 
 def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
@@ -138,28 +150,45 @@ def _bracket(passing: Passing, layers: Sequence[str]) -> Rounds:
 
 def _count(passing: Passing, windows: Mapping[str, Windows], turn: int) -> Iterator[tuple[str, Counted]]:
     """Sums layer by layer, so that one layer's histograms are in memory at a time."""
+    for names in _groups(passing, {name: counted_bytes(len(one.low)) for name, one in windows.items()}):
+        group = {name: windows[name] for name in names}
+        named = _named(f"count{turn}", [passes.windows_digest(one) for one in group.values()])
+        stage = Stage(named, names, passing.counted("thresholds"), passing.work.count(group))
+        loads = passing.shards.all(stage, passing.batches)
+        for name in names:
+            first, *others = loads
+            counted = counted_of(first(name))
+            for load in others:
+                counted.merge(counted_of(load(name)))
+            yield name, counted
 
-    digests = [passes.windows_digest(one) for one in windows.values()]
-    name = _named(f"count{turn}", digests)
-    stage = Stage(name, tuple(windows), passing.counted("thresholds"), passing.work.count(windows))
-    loads = passing.shards.all(stage, passing.batches)
-    for name in windows:
-        first, *others = loads
-        counted = counted_of(first(name))
-        for load in others:
-            counted.merge(counted_of(load(name)))
-        yield name, counted
+
+Parts = Callable[[], Iterator[ListedResponses]]
 
 
-def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> Iterator[tuple[str, Tallied]]:
-    """Sums layer by layer, so that what one layer lists is in memory at a time."""
+def _tally(passing: Passing, outlines: Mapping[str, passes.Outline]) -> Iterator[tuple[str, Tallied, Parts]]:
+    """Sums layer by layer, of what is listed the responses alone; all that shards list is read again."""
+    shape = passing.material.columns, len(passing.batches)
+    sizes = {name: tallied_bytes(len(one.edges), *shape) for name, one in outlines.items()}
+    for names in _groups(passing, sizes):
+        group = {name: outlines[name] for name in names}
+        named = _named("tally", [outline.digest() for outline in group.values()])
+        stage = Stage(named, names, passing.counted("IoU"), passing.work.tally(group))
+        loads = passing.shards.all(stage, passing.batches)
+        for name in names:
+            sums = Tallied.joined(tallied_of(load(name)).without_pixels() for load in loads)
+            yield name, sums, partial(_listed, name, loads)
 
-    digests = [outline.digest() for outline in outlines.values()]
-    name = _named("tally", digests)
-    stage = Stage(name, tuple(outlines), passing.counted("IoU"), passing.work.tally(outlines))
-    loads = passing.shards.all(stage, passing.batches)
-    for name in outlines:
-        yield name, Tallied.joined(tallied_of(load(name)) for load in loads)
+
+def _listed(name: str, loads: Sequence[Load]) -> Iterator[ListedResponses]:
+    return (listed_of(load(name)) for load in loads)
+
+
+def _groups(passing: Passing, sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Layers that are counted in one pass; every pass beyond the first is told the reporter."""
+    groups = grouped(sizes)
+    passing.reporter.total += (len(groups) - 1) * len(passing.material.dataset)
+    return groups
 
 
 def _named(stage: str, digests: Sequence[bytes]) -> str:

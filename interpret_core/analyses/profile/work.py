@@ -16,6 +16,7 @@ from interpret_core.measures.dissection.bands import Largest
 from interpret_core.measures.dissection.counts import Counts, Windows
 from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.tally import Tally
+from interpret_core.measures.dissection.widths import narrowed, widened
 from interpret_core.runtime.executors.base import Found, Work
 from interpret_core.runtime.openings import NetworkOnData
 from interpret_core.runtime.reporter import Reporter
@@ -159,7 +160,7 @@ def counted_arrays(counted: Counted) -> Arrays:
     """A layer's counts as arrays."""
     counts = counted.counts
     return {
-        "histogram": counts.histogram.astype(np.int32),  # a shard's positions fit, and it halves the file
+        "histogram": narrowed(counts.histogram),
         "above": counts.above,
         "minimum": counts.minimum,
         "maximum": counts.maximum,
@@ -171,7 +172,7 @@ def counted_arrays(counted: Counted) -> Arrays:
 
 def counted_of(arrays: Arrays) -> Counted:
     """The inverse of `counted_arrays`; the copies may be added to."""
-    histogram = arrays["histogram"].astype(np.int64)
+    histogram = widened(arrays["histogram"])
     above, minimum, maximum = (arrays[name].copy() for name in ("above", "minimum", "maximum"))
     counts = Counts(histogram, above, minimum, maximum, int(arrays["positions"][0]))
     return Counted(counts, arrays["top_response"], arrays["top_image"])
@@ -179,7 +180,7 @@ def counted_of(arrays: Arrays) -> Counted:
 
 def tallied_arrays(tallied: Tallied) -> Arrays:
     """A layer's tally, and what is listed for later, as arrays."""
-    counts = {field.name: getattr(tallied.tally, field.name) for field in fields(Tally)}
+    counts = {field.name: narrowed(getattr(tallied.tally, field.name)) for field in fields(Tally)}
     listed = {
         f"listed_{field.name}": getattr(tallied.listed, field.name) for field in fields(ListedResponses)
     }
@@ -187,12 +188,20 @@ def tallied_arrays(tallied: Tallied) -> Arrays:
         f"largest_{field.name}": np.atleast_1d(getattr(tallied.largest, field.name))
         for field in fields(Largest)
     }
-    return counts | listed | largest | {"histogram": tallied.histogram}
+    return counts | listed | largest | {"histogram": narrowed(tallied.histogram)}
 
 
 def tallied_of(arrays: Arrays) -> Tallied:
     """The inverse of `tallied_arrays`; the copies may be added to."""
-    counts: dict[str, Any] = {field.name: arrays[field.name].copy() for field in fields(Tally)}
-    listed = ListedResponses(*(arrays[f"listed_{field.name}"] for field in fields(ListedResponses)))
+    # Only the largest table begins narrow: the others are added to without a look at what they hold.
+    counts: dict[str, Any] = {field.name: arrays[field.name].astype(np.int64) for field in fields(Tally)[1:]}
+    counts["intersection"] = widened(arrays["intersection"])
     start, *kept = (arrays[f"largest_{field.name}"] for field in fields(Largest))
-    return Tallied(Tally(**counts), listed, Largest(int(start[0]), *kept), arrays["histogram"].copy())
+    return Tallied(
+        Tally(**counts), listed_of(arrays), Largest(int(start[0]), *kept), widened(arrays["histogram"])
+    )
+
+
+def listed_of(arrays: Arrays) -> ListedResponses:
+    """What a layer's tally lists for later."""
+    return ListedResponses(*(arrays[f"listed_{field.name}"] for field in fields(ListedResponses)))

@@ -124,8 +124,7 @@ def locate(
     closer = Windows.spanning(low, high, zeros_below & (slots.low == BELOW))
     wide = (start == 0) & (windows.base < windows.low)
     narrower = (closer.shift < windows.shift) | (slots.rank >= counts.bins) | wide
-    room = max(LISTED / len(counts.above), LEAST_LISTED)
-    crowded = (slots.inside * max(spread, 1.0) > room) & narrower
+    crowded = (slots.inside * max(spread, 1.0) > listed_room(len(counts.above))) & narrower
     again = (missed | crowded) & ~known
     again &= True if asked is None else asked
     following = Windows.spanning(
@@ -135,6 +134,11 @@ def locate(
     )
     brackets = _brackets(counts, (low, high), known, exact, zeros_below & (slots.low == BELOW))
     return Located(brackets, following, again)
+
+
+def listed_room(units: int) -> int:
+    """Pixels of each unit that may be listed, in a layer of so many; one with more is counted again."""
+    return max(LISTED // max(units, 1), LEAST_LISTED)
 
 
 def _certain(

@@ -7,10 +7,13 @@ addition, and needs the same memory for a hundred images or a hundred thousand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from interpret_core.measures.dissection.widths import COUNT, added, room_for
 
 FEWEST_BINS, MOST_BINS = 1 << 11, 1 << 14
 ENTRIES = 1 << 20  # of a layer's histogram, unless it has very many units
@@ -80,13 +83,14 @@ class Counts:
     """What counting a set of images tells about each unit; two of them add up, in any order.
 
     Attributes:
-        histogram: (U, bins) int64, values by key within the unit's window.
+        histogram: (U, bins) int32 (int64 once more positions are seen), values by key within the unit's
+            window.
         above: (U,) int64, values above the window.
         minimum, maximum: (U,) float32.
         positions: values seen per unit.
     """
 
-    histogram: NDArray[np.int64]
+    histogram: NDArray[Any]
     above: NDArray[np.int64]
     minimum: NDArray[np.float32]
     maximum: NDArray[np.float32]
@@ -101,12 +105,12 @@ class Counts:
     def empty(cls, units: int) -> Counts:
         """Counts of no image."""
         infinite = np.full(units, np.inf, np.float32)
-        bins = np.zeros((units, bins_for(units)), np.int64)
+        bins = np.zeros((units, bins_for(units)), COUNT)
         return cls(bins, np.zeros(units, np.int64), infinite, -infinite, 0)
 
     def merge(self, other: Counts) -> None:
         """Add the counts of other images, taken with the same windows."""
-        self.histogram += other.histogram
+        self.histogram = added(self.histogram, other.histogram)
         self.above += other.above
         np.minimum(self.minimum, other.minimum, out=self.minimum)
         np.maximum(self.maximum, other.maximum, out=self.maximum)
@@ -120,6 +124,8 @@ class Counts:
             valid: (n,) bool; other images only keep their slot.
             windows: of this layer.
         """
+        positions = self.positions + int(np.count_nonzero(valid)) * int(responses.shape[1])
+        self.histogram = room_for(self.histogram, positions)
         low_value = value_of(windows.base)
         _count(
             (responses, responses.view(np.int32)),
@@ -129,7 +135,7 @@ class Counts:
             self.histogram,
             self.above,
         )
-        self.positions += int(np.count_nonzero(valid)) * int(responses.shape[1])
+        self.positions = positions
 
     def see(self, minima: NDArray[np.float32], maxima: NDArray[np.float32]) -> None:
         """Take in the extremes of the valid images of a batch, each (n, U) float32."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,11 @@ class ListedResponses:
     pixel_labels: NDArray[np.uint16]
     pixel_colours: NDArray[np.uint8]
     pixel_member: NDArray[np.bool_]
+
+    def without_pixels(self) -> ListedResponses:
+        """The responses alone."""
+        names = [name for name in self.__dataclass_fields__ if name.startswith("pixel_")]
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in names})
 
     @classmethod
     def joined(cls, parts: list[ListedResponses]) -> ListedResponses:

@@ -8,6 +8,7 @@ counted once the threshold is exact: two passes give what would otherwise take t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -17,6 +18,7 @@ from interpret_core.measures.dissection.bilinear import axis
 from interpret_core.measures.dissection.brackets import Brackets
 from interpret_core.measures.dissection.counts import BLOCK
 from interpret_core.measures.dissection.listed import Annotated, Buffers, ListedResponses
+from interpret_core.measures.dissection.widths import COUNT, added, room_for
 from interpret_core.positions import GridLines
 
 ROOM = 512  # responses and pixels of a unit and batch listed at once; units with more are listed again
@@ -27,14 +29,14 @@ class Tally:
     """Integer counts of a set of images.
 
     Attributes:
-        intersection: (U, columns) int64; column 0 collects unlabelled.
+        intersection: (U, columns) int32 (int64 once there are too many pixels); column 0 collects unlabelled.
         active: (U, categories) int64, active pixels in the images that have the category.
         active_total: (U,) int64.
         exceeding: (U,) int64, responses at or above the bracket.
         colour_sum: (U, 3) int64.
     """
 
-    intersection: NDArray[np.int64]
+    intersection: NDArray[Any]
     active: NDArray[np.int64]
     active_total: NDArray[np.int64]
     exceeding: NDArray[np.int64]
@@ -44,7 +46,7 @@ class Tally:
     def empty(cls, units: int, columns: int, categories: int) -> Tally:
         """Counts of no image."""
         return cls(
-            np.zeros((units, columns), np.int64),
+            np.zeros((units, columns), COUNT),
             np.zeros((units, categories), np.int64),
             np.zeros(units, np.int64),
             np.zeros(units, np.int64),
@@ -53,7 +55,8 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add the counts of other images."""
-        for name in ("intersection", "active", "active_total", "exceeding", "colour_sum"):
+        self.intersection = added(self.intersection, other.intersection)
+        for name in ("active", "active_total", "exceeding", "colour_sum"):
             getattr(self, name).__iadd__(getattr(other, name))
 
     def add(
@@ -92,6 +95,12 @@ class Tally:
         self.active_total += active.sum(0)
         return ListedResponses.joined(parts)
 
+    def _make_room(self, images: int, batch: Annotated) -> None:
+        """For further images: each active pixel adds its labels to a row, all to one column at most."""
+        _, pixels, labels = batch.labels.shape
+        most = (int(self.active_total.max(initial=0)) + images * pixels) * labels
+        self.intersection = room_for(self.intersection, most)
+
     def _run(
         self,
         maps: tuple[NDArray[np.float32], NDArray[np.float32], GridLines],
@@ -101,7 +110,8 @@ class Tally:
         buffers: Buffers,
     ) -> None:
         responses, maxima, lines = maps
-        _, height, width, _ = responses.shape
+        images, height, width, _ = responses.shape
+        self._make_room(images, batch)
         rows = axis(height, batch.size[0], lines.rows)
         columns = axis(width, batch.size[1], lines.columns)
         _tally(
@@ -119,6 +129,8 @@ class Tally:
         above = listed.value > threshold[listed.unit]
         self.exceeding += np.bincount(listed.unit[above], minlength=units)
         inside = listed.pixel_value > threshold[listed.pixel_unit]
+        most = int(self.intersection.max(initial=0)) + listed.pixel_labels.size
+        self.intersection = room_for(self.intersection, most)
         unit = listed.pixel_unit[inside]
         self.active_total += np.bincount(unit, minlength=units)
         np.add.at(self.active, unit, listed.pixel_member[inside].astype(np.int64))

@@ -19,6 +19,7 @@ from interpret_core.measures.dissection.twin.places import (
     room,
     sent,
 )
+from interpret_core.measures.dissection.widths import widened
 from interpret_core.networks.arithmetic import double
 
 NEGATIVE_ZERO = -(1 << 31)  # the bits of −0.0
@@ -61,7 +62,7 @@ class TensorCounts(CountSum[torch.Tensor]):
     def total(self) -> Counts:
         """What was counted."""
         table = numbers(self._table)
-        return replace(self._counts, histogram=np.ascontiguousarray(table[:, :-1]), above=table[:, -1].copy())
+        return replace(self._counts, histogram=widened(table[:, :-1]), above=table[:, -1].copy())
 
 
 class TensorHistogram(HistogramSum[torch.Tensor]):

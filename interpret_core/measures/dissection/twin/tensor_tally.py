@@ -21,6 +21,7 @@ from interpret_core.measures.dissection.twin.places import (
     room,
     sent,
 )
+from interpret_core.measures.dissection.widths import widened
 from interpret_core.positions import GridLines
 
 Listed = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]  # unit, value, place of each
@@ -51,7 +52,8 @@ class TensorTally(TallySum[torch.Tensor, DeviceAnnotated]):
         self._low, self._high = (sent(one, self._device) for one in (brackets.low, brackets.high))
         self._low_there, self._from = (sent(one, device) for one in (brackets.low, brackets.listed_from))
         empty = Tally.empty(len(brackets.low), *shape)
-        self._sums = {one.name: sent(getattr(empty, one.name), self._device) for one in fields(Tally)}
+        wide = {one.name: getattr(empty, one.name).astype(np.int64) for one in fields(Tally)}
+        self._sums = {name: sent(table, self._device) for name, table in wide.items()}
 
     def add(
         self, responses: torch.Tensor, maxima: NDArray[np.float32], batch: DeviceAnnotated
@@ -113,7 +115,8 @@ class TensorTally(TallySum[torch.Tensor, DeviceAnnotated]):
 
     def total(self) -> Tally:
         """What was counted."""
-        return Tally(**{name: numbers(table) for name, table in self._sums.items()})
+        sums = {name: numbers(table) for name, table in self._sums.items()}
+        return Tally(**{**sums, "intersection": widened(sums["intersection"])})
 
 
 def _joined(parts: list[Listed]) -> Listed:
