@@ -4,7 +4,7 @@
 passes over the images count (thresholds, IoU, masks) once the workers have loaded the network; the rest is
 done by the process that asks. *Cluster*: a scheduler and two workers on this machine
 (`distributed.LocalCluster`), the same profile; all bytes that went through the scheduler's sockets, as Linux
-counted them, less what passes there in the same time while the workers have nothing to do (Dask's heartbeats).
+counted them, less what passes there in as long a time while nothing is to be done (Dask's heartbeats).
 """
 
 from __future__ import annotations

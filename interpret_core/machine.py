@@ -1,4 +1,4 @@
-"""How much memory there is: of the machine, or of the container that this process runs in."""
+"""How much memory there is, of the machine or of the container that this process runs in; how many cores."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def memory(cgroups: Path = CGROUPS, own: Path = OWN) -> int:
     except (ValueError, OSError, AttributeError):
         machine = UNKNOWN
     return min((limit for limit in (machine, *_limits(cgroups, own)) if limit > 0), default=UNKNOWN)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _limits(cgroups: Path, own: Path) -> Iterator[int]:

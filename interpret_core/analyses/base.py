@@ -25,12 +25,10 @@ class Cost:
     """What computing the rest takes.
 
     Attributes:
-        words: what is done and on how much, the end of "It …".
-        seconds: at the pace of the last run here; None where nothing like it was run.
+        words: what is done and on how much, the end of "It …"; `analyses.estimate` says how long it takes.
     """
 
     words: str
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 GROUP = "unitscope.analyses"
 # Commands that are no analysis.
 RESERVED = ("networks", "datasets", "fetch", "jobs", "merge", "bench", "reproduce")
-BUILT_IN = ("survey", "profile", "relevance", "agreement", "ablation", "effects", "evaluation")  # packages
+BUILT_IN = (  # packages
+    "survey",
+    "profile",
+    "relevance",
+    "agreement",
+    "ablation",
+    "effects",
+    "evaluation",
+    "estimate",
+)
 
 
 @cache

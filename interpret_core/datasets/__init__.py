@@ -3,6 +3,7 @@
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets.classes import Classes, read_classes
 from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.excerpts import excerpt
 from interpret_core.datasets.loader import Batch, Loaded, Loader
 from interpret_core.datasets.registry import known, open_dataset
 from interpret_core.datasets.shades import Shades
@@ -23,6 +24,7 @@ __all__ = [
     "Problem",
     "Shades",
     "Survey",
+    "excerpt",
     "known",
     "open_dataset",
     "read_classes",

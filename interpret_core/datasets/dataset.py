@@ -43,6 +43,7 @@ class Dataset:
         name: the registered name, or the folder's.
         root: absolute folder.
         origin: address that it was copied from; empty where it lies here.
+        tables: everything that they say; what follows is read off them.
         records: rows of index.csv, in order, duplicates included (N of them).
         labels: number -> Label.
         categories: every category column, scene and texture included.
@@ -55,6 +56,7 @@ class Dataset:
         self.name = name
         self.origin = origin
         self.root = root
+        self.tables = tables
         self.records = ImageRecords.of(tables.records)
         self.labels: Mapping[int, Label] = tables.labels
         self.categories = tables.categories
@@ -63,7 +65,6 @@ class Dataset:
         self.classes_table = tables.classes
         self._numbers = tables.numbers
         self._prefix = f"{tables.images}/" if tables.images else ""
-        self._table_digests = tables.digests
         self._digest: str | None = None
         self._known: KnownFiles | None = None
         self._listed = ListedLabels(tuple(tables.labels))
@@ -101,7 +102,7 @@ class Dataset:
             DatasetError: a file that is there cannot be read.
         """
         if self._digest is None:
-            found = content_of(self.root, self._table_digests, self.files(), progress, cancelled)
+            found = content_of(self.root, self.tables.digests, self.files(), progress, cancelled)
             self._known = KnownFiles.of(self.records, found.files, self._prefix)
             self._digest = found.digest
         return self._digest

@@ -8,6 +8,7 @@ import torch
 
 from interpret_core import datasets, networks
 from interpret_core.datasets import ConceptTable, Dataset
+from interpret_core.datasets.excerpts import opened_excerpt
 from interpret_core.errors import UserError
 from interpret_core.networks import Network
 from interpret_core.store.keys import content_key
@@ -18,7 +19,12 @@ class DifferentSubjectError(UserError):
 
 
 def place_of(dataset: Dataset) -> str:
-    """How another process finds a data set: by its registered name, else by its address or folder."""
+    """How another process finds a data set: by its registered name, else by its address or folder.
+
+    An excerpt is found in this process alone, under its name.
+    """
+    if opened_excerpt(dataset.name) is not None:
+        return dataset.name
     registered = datasets.known().get(dataset.name)
     same = registered is not None and registered.resolve() == dataset.root
     return dataset.name if same else dataset.origin or str(dataset.root)

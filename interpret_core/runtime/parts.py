@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -34,7 +33,6 @@ class Pieces(Generic[M]):
             the same whoever computes.
         steps: what a piece counts for in the progress.
         exact: whether a piece is the same on every kind of processor.
-        pace: told the seconds a step took, where pieces were computed.
     """
 
     name: str
@@ -43,7 +41,6 @@ class Pieces(Generic[M]):
     pieces: Sequence[Shard]
     steps: Callable[[Shard], int]
     exact: bool = False
-    pace: Callable[[float], None] = lambda _: None
 
 
 class Parts:
@@ -73,21 +70,13 @@ class Parts:
         device = torch.device(asked.work.opening.device)
         kind = "" if asked.exact else self._execution.executor.kind(device).name
         shards = Shards(self._store, self._run, self._execution, kind, self._reporter, self._records)
-        steps = sum(map(asked.steps, asked.pieces))
         stage = Stage(
             asked.name,
             (WHOLE,),
             lambda piece: self._reporter.advance(asked.stage, asked.steps(piece)),
             asked.work,
         )
-        start = time.perf_counter()
-        try:
-            loads = shards.all(stage, asked.pieces)
-        finally:
-            if shards.computed and steps:
-                share = shards.computed / len(asked.pieces)
-                asked.pace((time.perf_counter() - start) / (steps * share))
-        return (load(WHOLE) for load in loads)
+        return (load(WHOLE) for load in shards.all(stage, asked.pieces))
 
 
 def record_of(

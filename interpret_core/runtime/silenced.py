@@ -7,7 +7,7 @@ layer serves all of them, and one batch's is in memory at a time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,19 +64,6 @@ def batches_of(parts: Sequence[SilencedImages]) -> Batches:
     return sorted(found, key=lambda batch: int(batch[1][0]))
 
 
-@dataclass(frozen=True)
-class Progressing:
-    """Who is told what of a pass.
-
-    Attributes:
-        stage: what the progress calls it.
-        pace: told the seconds a step took, where any was computed.
-    """
-
-    stage: str
-    pace: Callable[[float], None] = lambda _: None
-
-
 @dataclass(frozen=True, eq=False)
 class SilencedSettings:
     """What every piece is given.
@@ -115,7 +102,7 @@ def silenced_answers(
     parts: Parts,
     images: LabelledImages,
     settings: Sequence[Sequence[SilencedImages]],
-    told: Progressing,
+    stage: str,
     means: Means | None = None,
 ) -> list[Answers]:
     """The answers to all images under each setting; settings with equal units are computed once.
@@ -124,7 +111,7 @@ def silenced_answers(
         parts: of the record that the answers are for.
         images: and the network.
         settings: of each, which units are silenced for which images; all divide the images alike.
-        told: of the progress; a step is an image under a setting.
+        stage: what the progress calls it; a step is an image under a setting.
         means: by layer, (U,) what silenced units become; 0 for layers that are not there.
 
     Raises:
@@ -139,7 +126,7 @@ def silenced_answers(
     first = {name: place for place, name in reversed(list(enumerate(names)))}
     different = sorted(first.values())
     asked = SilencedSettings(
-        told.stage,
+        stage,
         images.images,
         images.labels,
         images.outputs,
@@ -148,7 +135,7 @@ def silenced_answers(
         tuple(names.count(names[place]) for place in different),
         means or {},
     )
-    found = ALONG.arrays(list(parts.of(_pass(images, asked, told.pace))))
+    found = ALONG.arrays(list(parts.of(_pass(images, asked))))
     rows = np.concatenate([rows for _, rows in asked.batches])
     order = np.argsort(rows)
     places = [different.index(first[name]) for name in names]
@@ -158,7 +145,7 @@ def silenced_answers(
     ]
 
 
-def _pass(images: LabelledImages, asked: SilencedSettings, pace: Callable[[float], None]) -> Pieces[Opened]:
+def _pass(images: LabelledImages, asked: SilencedSettings) -> Pieces[Opened]:
     opening = NetworkOnData.of(images.network, images.dataset)
     work = Work(opening, _answered, asked, batch_by_batch, ALONG, (images.network, images.dataset))
 
@@ -166,7 +153,7 @@ def _pass(images: LabelledImages, asked: SilencedSettings, pace: Callable[[float
         return sum(asked.stand_for) * sum(len(asked.batches[number][1]) for number in piece)
 
     pieces = batches_in_pieces(len(asked.batches))
-    return Pieces(f"answers-{asked.digest()}", asked.stage, work, pieces, steps, pace=pace)
+    return Pieces(f"answers-{asked.digest()}", asked.stage, work, pieces, steps)
 
 
 def _answered(opened: Opened, asked: SilencedSettings, piece: Shard, reporter: Reporter) -> Found:

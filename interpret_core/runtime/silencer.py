@@ -17,7 +17,7 @@ from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.measures.ablation.selection import Selection
 from interpret_core.memory import MemoryHolding, budget
 from interpret_core.networks import Prefix, Silence
-from interpret_core.runtime.evaluated import EvaluatedImages, LabelledImages
+from interpret_core.runtime.evaluated import LabelledImages
 
 MEMORY = 2**30  # bytes of kept prefixes
 
@@ -82,21 +82,6 @@ class Silencer:
                 f"The output of {images.network.name} is NaN or infinite on image "
                 f"{images.dataset.records[index].image}; expected finite numbers. Check the weights."
             )
-
-
-def pace(images: EvaluatedImages) -> float | None:
-    """Seconds per image and setting at the last run here; None without one."""
-    found = images.store.get_json(_pace_key(images))
-    return float(found) if isinstance(found, int | float) else None
-
-
-def note_pace(images: EvaluatedImages, seconds: float) -> None:
-    """Keep in mind how long one image took under one setting."""
-    images.store.put_json(_pace_key(images), seconds)
-
-
-def _pace_key(images: EvaluatedImages) -> str:
-    return f"pace/ablation/{images.network.digest}"
 
 
 class _KeptPrefixes:

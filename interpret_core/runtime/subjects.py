@@ -16,6 +16,8 @@ a note only if the factory's output for the seeded probe is what it was when the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +87,9 @@ def identify(
         NetworkError: unknown name, missing weights, a factory that fails.
         ParameterError: a device that is not there.
     """
+    if name in _lent:
+        remember(_lent[name], store)
+        return Subject.of(_lent[name])
     spec = networks.find(name, recent=recent, since=since)
     weights = spec.weights(fetch=not recent)
     best = networks.find_device(device)
@@ -96,6 +101,26 @@ def identify(
             found = Subject(spec, digest, place)
             break
     return found if recent or spec.answers is None else loaded(found, store)
+
+
+@contextmanager
+def lent(name: str, network: Network) -> Iterator[None]:
+    """A network that is loaded stands for its name in this process, for runs one after the other.
+
+    Args:
+        name: by which it was loaded.
+        network: which stays in memory meanwhile, once.
+    """
+    before = dict(_lent)
+    _lent[name] = network
+    try:
+        yield
+    finally:
+        _lent.clear()
+        _lent.update(before)
+
+
+_lent: dict[str, Network] = {}
 
 
 def _answers_as_noted(spec: NetworkSpec, digest: str, store: Store) -> bool:

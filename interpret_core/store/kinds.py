@@ -36,7 +36,7 @@ _KINDS = (
     EntryKind("identity", "digests of networks"),
     EntryKind("network", "names of networks' layers"),
     EntryKind("examination", "reports on networks"),
-    EntryKind("pace", "how long runs took"),
+    EntryKind("sample", "how long samples of runs took", again=True),
     EntryKind("job", "states of jobs"),
     EntryKind("jobs", "the line of jobs"),
     EntryKind("trash", "what was cleared, for a day"),

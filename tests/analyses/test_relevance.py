@@ -170,12 +170,12 @@ def test_an_image_map_is_what_the_sums_are_made_of(root: Path, store: Store) -> 
 def test_a_plan_computes_nothing_and_says_what_is_missing(root: Path, store: Store, tmp_path: Path) -> None:
     planned = plan(asked(root, images=2), store)
     assert planned.missing(store) == ("ball", "box")
-    assert planned.cost(store).seconds is None
+    assert planned.cost(store).words == "integrates gradients in every layer over 4 images of 2 classes"
     assert {name: len(images) for name, images in planned.images.items()} == {"ball": 2, "box": 2}
     run_relevance(asked(root, classes=("ball",), images=2), store)
     assert planned.missing(store) == ("box",)
     assert list(planned.find(store)) == ["ball"]
-    assert planned.cost(store).seconds > 0
+    assert planned.cost(store).words == "integrates gradients in every layer over 2 images of 1 class"
     bare = write_objects(tmp_path / "bare", classes_csv=False)
     with pytest.raises(NeedsSurvey):
         plan(asked(bare), store)

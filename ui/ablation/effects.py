@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from interpret_core.analyses.effects.plan import cost
 from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
 from ui.ablation import losses, offers
 from ui.ablation.sliders import Choice
@@ -18,7 +17,6 @@ from ui.components.chart.chart import chart, finished
 from ui.components.chart.figure import Figure
 from ui.components.chart.template import finish
 from ui.components.table.table import Cell, Column, rows_of, table
-from ui.jobs.words import duration
 from ui.session.ablations import Bench
 from ui.shell import addresses, links, state
 from ui.shell.how import how
@@ -43,7 +41,7 @@ def section(bench: Bench, choice: Choice) -> None:
     """Draw what is known, or the offer to compute it."""
     found = bench.effects()
     if found is None:
-        offers.effects(bench, _cost(bench))
+        offers.effects(bench)
         return
     st.markdown(sentence(found))
     if choice.name in found.classes:
@@ -58,16 +56,6 @@ def section(bench: Bench, choice: Choice) -> None:
             "All units and classes are in the file. A press on a point opens its unit.", width="content"
         )
         how("effects")
-
-
-def _cost(bench: Bench) -> str:
-    found = cost(bench.plan)
-    time = (
-        f"≈ {duration(found.seconds)}, at the pace of the last run here"
-        if found.seconds is not None
-        else "minutes for a small network"
-    )
-    return f"What does each unit do for each class? It {found.words}: {time}."
 
 
 def sentence(found: Effects) -> str:

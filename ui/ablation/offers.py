@@ -8,13 +8,15 @@ from dataclasses import replace
 import streamlit as st
 
 from interpret_core.analyses.ablation.request import AblationRequest
+from interpret_core.analyses.effects.plan import cost as effects_words
+from interpret_core.analyses.estimate.result import AnalysisCost
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import UnitscopeError
 from ui.access.told import told
 from ui.jobs import relevance
 from ui.jobs.panel import Offer, panel
-from ui.jobs.words import duration, time_of
-from ui.session import ablations, work
+from ui.jobs.words import takes
+from ui.session import ablations, estimates, work
 from ui.session.ablations import Bench, Case
 from ui.session.live.queue import Busy
 from ui.shell.plain import plain
@@ -56,16 +58,22 @@ def ranking(case: Case) -> None:
 
 def alone(bench: Bench, name: str) -> None:
     """The relevance of one class: its job's progress, or what it costs and the button."""
-    request, seconds = bench.alone(name)
-    cost = "" if seconds is None else f": ≈ {duration(seconds)}, at the pace of the last run here"
+    request, known = bench.alone(name), estimates.class_alone(bench, name)
+    cost = "" if known is None else f": {takes(known, '')}"
     label = f"Compute {plain(name)} alone"
     what = f"The relevance of {plain(name)}"
     panel(Offer(request, what, label, cost=f"For {plain(name)} alone{cost}.", beside=True))
 
 
-def effects(bench: Bench, cost: str) -> None:
+def effects(bench: Bench) -> None:
     """Single units that are not measured: their job's progress, or the offer to start it."""
-    panel(Offer(bench.case.effects(), "Single units", "Measure single units", cost=cost))
+    known = estimates.effects(bench)
+    words = effects_words(bench.plan).words
+    cost = (
+        f"What does each unit do for each class? It {words}: {takes(known, 'minutes for a small network')}."
+    )
+    measure = estimates.of_bench(bench, "effects") if known is None else None
+    panel(Offer(bench.case.effects(), "Single units", "Measure single units", cost=cost, measure=measure))
 
 
 def grid(bench: Bench, value: str) -> None:
@@ -79,11 +87,14 @@ def grid(bench: Bench, value: str) -> None:
     few = ", ".join(map(plain, classes[:6])) + (" …" if len(classes) > 6 else "")
     parts = [f"{count_text(len(classes), 'class', 'classes')} ({few})"] if classes else []
     parts += [] if bench.grid(value).controls else ["the random controls"]
+    known = estimates.settings(bench, bench.settings(value, missing))
     cost = (
         f"Not precomputed, and therefore estimated when asked for: {' and '.join(parts)}. "
-        f"{_grid_cost(bench, value, missing)}"
+        f"{_grid_cost(bench, value, missing, known)}"
     )
-    panel(Offer(request, "The steps of the slider", "Precompute them", cost=cost, beside=True))
+    measure = estimates.of_bench(bench, "ablation") if known is None else None
+    offer = Offer(request, "The steps of the slider", "Precompute them", cost=cost, beside=True)
+    panel(replace(offer, measure=measure))
 
 
 def grid_request(bench: Bench, value: str) -> AblationRequest:
@@ -97,7 +108,7 @@ def grid_request(bench: Bench, value: str) -> AblationRequest:
     return replace(request, classes=ranked) if ranked else request
 
 
-def _grid_cost(bench: Bench, value: str, missing: Sequence[str]) -> str:
+def _grid_cost(bench: Bench, value: str, missing: Sequence[str], known: AnalysisCost | None) -> str:
     cost = bench.cost(value, missing)
     rule = "how long depends on the network: about 0.01 to 0.1 s per image and setting on two cores"
-    return f"Precomputing {cost.words}: {time_of(cost, rule)}."
+    return f"Precomputing {cost.words}: {takes(known, rule)}."

@@ -30,7 +30,8 @@ from ui.ablation.steps import Runs, Task, runs
 from ui.access.told import told
 from ui.components.chart.chart import chart, finished
 from ui.components.saves import saves
-from ui.jobs.words import duration
+from ui.jobs.words import takes
+from ui.session import estimates
 from ui.session.ablations import Bench
 from ui.shell import state
 from ui.shell.how import how
@@ -100,12 +101,8 @@ def _flag(bench: Bench, choice: Choice) -> str:
 def _offer(bench: Bench, choice: Choice) -> None:
     """What it costs, before the button."""
     images = count_text(len(bench.plan.images), "image")
-    seconds = bench.cost_of(len(REMOVED)).seconds
-    time = (
-        f"≈ {duration(seconds)}, at the last run’s pace"
-        if seconds is not None
-        else "a few seconds to minutes for a small network"
-    )
+    known = estimates.settings(bench, len(REMOVED))
+    time = takes(known, "a few seconds to minutes for a small network")
     st.markdown(
         f"Which units does **{plain(choice.name)}** not need? Those with the least relevance for it are "
         f"removed first, 5 to 90\N{NO-BREAK SPACE}% of each layer: {len(REMOVED) - 1} settings on {images}, "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from interpret_core.analyses.estimate.request import EstimateRequest
 from interpret_core.errors import UnitscopeError
 from interpret_core.jobs import Job
 from interpret_core.options import Request
@@ -33,6 +34,7 @@ class Offer:
         more: beside the progress.
         beside: the cost and the button in one line of small print, where other results stand above.
         primary: whether the button is the page's first.
+        measure: the job that says what it costs, where nothing has; None where something has.
     """
 
     request: Request
@@ -43,6 +45,7 @@ class Offer:
     more: str = ""
     beside: bool = False
     primary: bool = False
+    measure: EstimateRequest | None = None
 
     @property
     def key(self) -> str:
@@ -102,12 +105,26 @@ def _offered(offer: Offer, job: Job | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(offer.cost, width="content")
             _button(offer, again)
+        _measuring(offer)
         return
     if offer.missing and not again:
         st.info(offer.missing)
     if offer.cost:
         st.markdown(offer.cost)
     _button(offer, again)
+    _measuring(offer)
+
+
+def _measuring(offer: Offer) -> None:
+    """Where nothing says what the work costs: the sample that is measured, or the button that starts it."""
+    if offer.measure is None:
+        return
+    own = Offer(offer.measure, "A sample is measured", "Measure how long it takes")
+    job = work.job(offer.measure)
+    if job and job.active:
+        progress(own)
+    else:
+        _button(own, last_attempt(job))
 
 
 def _button(offer: Offer, again: bool) -> None:

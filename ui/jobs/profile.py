@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from interpret_core.analyses.estimate.request import EstimateRequest
 from interpret_core.analyses.profile.plan import assessment_cost, chance_cost, profile_cost
 from interpret_core.errors import UnitscopeError
 from interpret_core.measures.dissection.chance import MAX_IMAGES
@@ -11,8 +12,8 @@ from interpret_core.options import ALL, Names
 from ui.access.told import told
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
-from ui.jobs.words import duration
-from ui.session import results
+from ui.jobs.words import duration, takes
+from ui.session import estimates, results
 from ui.session.layers import Layers
 from ui.shell import notices
 from ui.shell.plain import plain
@@ -20,7 +21,7 @@ from ui.shell.sidebar import Ask
 from ui.shell.theme import count_text
 
 NAMED = 3  # layers in a line
-RULE = 1.0  # seconds per image, on two cores, of a network of middling size
+RULE = 1.0  # seconds per image, on two cores, of a network of middling size, before a sample was measured
 
 
 def ready(ask: Ask | None, *, chance: bool = True) -> Layers:
@@ -93,20 +94,21 @@ def pending(ask: Ask) -> None:
 
 def _profile(ask: Ask) -> Offer:
     images = len(results.dataset(ask.dataset))
-    # A rule of thumb on the safe side: how long earlier jobs took says little, since a job may have gone on
-    # from finished parts or found most of its answer on disk.
+    time, measure = _time(ask, ALL, images)
     return Offer(
         ask.request(),
         f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
         "Find what its units detect (all layers)",
         missing=f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**",
-        cost=f"It {profile_cost(images).words} and keeps the result: {_time(images)}.",
+        cost=f"It {profile_cost(images).words} and keeps the result: {time}.",
         primary=True,
+        measure=measure,
     )
 
 
 def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
     images = len(results.dataset(ask.dataset))
+    time, measure = _time(ask, names, images)
     some = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     return Offer(
         ask.request(names),
@@ -115,40 +117,47 @@ def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
         if len(names) > 1
         else "Find what its units detect",
         missing=f"**The {kind} of {plain(ask.network)} have not been profiled yet** ({plain(some)}).",
-        cost=f"It {profile_cost(images).words} and keeps the result: {_time(images)}.",
+        cost=f"It {profile_cost(images).words} and keeps the result: {time}.",
         primary=True,
+        measure=measure,
     )
 
 
 def _chance(ask: Ask, names: Names = ALL) -> Offer:
     """Labels are there, the chance level for this rule is not: taken on a sample of a large data set."""
     images = len(results.dataset(ask.dataset))
+    time, measure = _time(ask, names, min(images, MAX_IMAGES))
     return _later(
         ask,
         names,
         "No p-values yet: the chance level for concepts in at least "
         f"{count_text(ask.min_images, 'image')} is missing. "
-        f"It {chance_cost(ask.request(), images).words}: {_time(min(images, MAX_IMAGES))}.",
+        f"It {chance_cost(ask.request(), images).words}: {time}.",
+        measure,
     )
 
 
 def _assessment(ask: Ask, names: Names = ALL) -> Offer:
     """Labels and chance are there, what the units respond to is not: an older result."""
-    cost = assessment_cost(len(results.dataset(ask.dataset))).words
+    images = len(results.dataset(ask.dataset))
+    time, measure = _time(ask, names, min(images, MAX_IMAGES))
     return _later(
         ask,
         names,
         "What these units respond to, a colour or an object, has not been weighed yet. "
-        f"It {cost}, and runs the network only where the masks were not kept.",
+        f"It {assessment_cost(images).words}, and runs the network only where no masks were kept: {time}.",
+        measure,
     )
 
 
-def _later(ask: Ask, names: Names, cost: str) -> Offer:
+def _later(ask: Ask, names: Names, cost: str, measure: EstimateRequest | None) -> Offer:
     """A later stage of a profile whose labels can be looked at meanwhile."""
     title = f"The profile of {plain(ask.network)} on {plain(ask.dataset)}"
-    return Offer(ask.request(names), title, "Compute it", cost=cost, beside=True)
+    return Offer(ask.request(names), title, "Compute it", cost=cost, beside=True, measure=measure)
 
 
-def _time(images: int) -> str:
-    rule = "at a second per image (a rule of thumb: small networks and graphics cards take less)"
-    return f"≈ {duration(images * RULE)}, {rule}"
+def _time(ask: Ask, names: Names, images: int) -> tuple[str, EstimateRequest | None]:
+    """How long it takes, and the job that measures it where that is not known."""
+    cost = estimates.profile(ask, names)
+    rule = f"≈ {duration(images * RULE)}, at a second per image; large networks take several"
+    return takes(cost, rule), estimates.of_profile(ask.request(names)) if cost is None else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from interpret_core.analyses.estimate.request import EstimateRequest
 from interpret_core.errors import UnitscopeError
 from ui.access.told import told
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
-from ui.jobs.words import time_of
-from ui.session import relevances, results, work
+from ui.jobs.words import takes
+from ui.session import estimates, relevances, results, stored, work
 from ui.session.relevances import Found, Wanted
 from ui.shell import notices
 from ui.shell.plain import plain
@@ -64,30 +67,34 @@ def pending(wanted: Wanted, found: Found) -> None:
 
 
 def _offer(wanted: Wanted, found: Found) -> Offer:
+    time, measure = _cost(wanted, found)
     what = f"The relevance of {plain(wanted.network)} on {plain(wanted.dataset)}"
     more = "The stage is named after the class."
     if found.records:
         few = ", ".join(map(plain, found.missing[:6])) + (" …" if len(found.missing) > 6 else ".")
         cost = (
             f"{count_text(len(found.missing), 'class', 'classes')} of {len(found.classes)} "
-            f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few} {_cost(wanted, found)}"
+            f"{'is' if len(found.missing) == 1 else 'are'} not computed: {few} {time}"
         )
-        return Offer(wanted.request(), what, "Compute the rest", cost=cost, more=more, beside=True)
+        return Offer(
+            wanted.request(), what, "Compute the rest", cost=cost, more=more, beside=True, measure=measure
+        )
     missing = f"**{what} has not been computed yet** ({wanted.words})."
-    return Offer(
-        wanted.request(), what, "Compute the relevance", missing, _cost(wanted, found), more, primary=True
-    )
+    offer = Offer(wanted.request(), what, "Compute the relevance", missing, time, more, primary=True)
+    return replace(offer, measure=measure)
 
 
-def _cost(wanted: Wanted, found: Found) -> str:
-    """What the button costs, before it is pressed."""
+def _cost(wanted: Wanted, found: Found) -> tuple[str, EstimateRequest | None]:
+    """What the button costs, before it is pressed, and the job that measures it where that is not known."""
     if found.plan is None:
         images = len(results.dataset(wanted.dataset))
         return (
             "Which image shows which class is read from the annotations first "
             f"({count_text(images, 'image')}), then gradients are integrated in every layer for each class: "
             "a few minutes for a small network, longer without a graphics card."
-        )
-    cost = relevances.cost(found.plan, found.missing)
-    rule = "how long depends on the network: about 1 to 20 s per image on two cores (a rule of thumb)"
-    return f"It {cost.words} and keeps the result: {time_of(cost, rule)}."
+        ), None
+    words = found.plan.cost(stored.store(), found.missing).words
+    cost = estimates.relevance(found, found.missing)
+    rule = "how long depends on the network: about 1 to 20 s per image on two cores"
+    measure = estimates.of_relevance(wanted.request()) if cost is None else None
+    return f"It {words} and keeps the result: {takes(cost, rule)}.", measure

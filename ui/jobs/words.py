@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from interpret_core.analyses.base import Cost
+from interpret_core.analyses.estimate.result import AnalysisCost
 from interpret_core.jobs import Job
+from interpret_core.sizes import written
 from ui.session.work import before
 from ui.shell.theme import count_text
 
@@ -37,8 +38,13 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def time_of(cost: Cost, otherwise: str) -> str:
-    """How long it takes: at the pace of the last run here, and where there was none, a rule of thumb."""
-    return (
-        otherwise if cost.seconds is None else f"≈ {duration(cost.seconds)}, at the pace of the last run here"
-    )
+def takes(cost: AnalysisCost | None, otherwise: str) -> str:
+    """How long it takes and what it keeps, as a sample says; where none was measured, a rule of thumb."""
+    if cost is None:
+        return f"{otherwise} (a rough rule of thumb, not measured)"
+    pace, size = cost.pace, cost.bytes
+    told = [f"≈ {duration(pace.middle)} ({duration(pace.low)} to {duration(pace.high)})"]
+    told += [f"{written(size.memory)} of memory"] if size.memory else []
+    told += [f"{written(size.disk)} on disk"] if size.disk else []
+    told += [f"{written(size.temporary)} more meanwhile"] if size.temporary else []
+    return ", ".join(told) + ", as measured on a sample"

@@ -16,7 +16,7 @@ import numpy as np
 
 from interpret_core import config
 from interpret_core.analyses.ablation.ablator import Ablator, Estimate
-from interpret_core.analyses.ablation.grid import Grid, find_grid, grid_cost, grid_keys, settings_cost
+from interpret_core.analyses.ablation.grid import Grid, find_grid, grid_cost, grid_keys, points_of
 from interpret_core.analyses.ablation.plan import AblationPlan, ablation_plan
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.base import Cost
@@ -124,21 +124,19 @@ class Bench:
         """Of the points of some classes, CONTROLS among them."""
         return grid_cost(self._plans[value], names)
 
+    def settings(self, value: str, names: Sequence[str]) -> int:
+        """How many settings these points are."""
+        return sum(len(points_of(self._plans[value], name)) for name in names)
+
     def known(self, setting: Setting) -> Estimate | None:
         """What the grid knows of a setting: the answers to all images, or None."""
         found = self.grid(setting.value).answers(Setting() if setting.intact else setting)
         everything = np.arange(len(self.plan.images))
         return None if found is None else Estimate(everything, found, len(everything))
 
-    def alone(self, name: str) -> tuple[RelevanceRequest, float | None]:
-        """The request for one class's relevance, and the seconds it takes at the pace of the last run."""
-        ranking = self.plan.ranking
-        request = replace(ranking.request, classes=(name,))
-        return request, ranking.cost(self.plan.store, (name,)).seconds
-
-    def cost_of(self, settings: int) -> Cost:
-        """Of evaluating so many settings."""
-        return settings_cost(self.plan, settings)
+    def alone(self, name: str) -> RelevanceRequest:
+        """The request for one class's relevance."""
+        return replace(self.plan.ranking.request, classes=(name,))
 
     def effects(self) -> Effects | None:
         """Single units' effects, None while they are not computed."""

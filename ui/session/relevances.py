@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from interpret_core.analyses.base import Cost
 from interpret_core.analyses.relevance.maps import ImageMap, image_map
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
@@ -205,11 +204,6 @@ def computed(wanted: Wanted) -> tuple[int, int] | None:
     missing, unusable = plan.missing(stored.store()), dict(plan.left_out(stored.store()))
     possible = sum(name not in unusable for name in plan.keys)
     return possible - len(missing), possible
-
-
-def cost(plan: RelevancePlan, missing: Sequence[str]) -> Cost:
-    """Of the classes that are missing."""
-    return plan.cost(stored.store(), missing)
 
 
 class Spot(NamedTuple):

@@ -280,7 +280,7 @@ def layers(ask: Ask, names: Names = ALL) -> Layers | None:
     Raises:
         UserError: a network or data set that cannot be opened; one clear line.
     """
-    keys = _keys(ask, ended(ask.request(names)), names)
+    keys = profile_keys(ask, names, ended(ask.request(names)))
     if keys is None or not keys.layers or keys.without_profile(store()):
         return None
     return Layers(
@@ -300,7 +300,7 @@ def sketches(ask: Ask) -> Iterator[tuple[str, Sketch]]:
     """
     names = tuple(one.name for one in further(ask.network))
     for some in (ALL, names) if names else (ALL,):
-        keys = _keys(ask, names=some)
+        keys = profile_keys(ask, some)
         if keys is None:
             continue
         stored, missing = StoredLayers(keys, ask), keys.without_profile(store())
@@ -315,19 +315,19 @@ def sketches(ask: Ask) -> Iterator[tuple[str, Sketch]]:
 @once
 def ready(ask: Ask) -> bool:
     """Whether every layer's profile is there, without reading any."""
-    keys = _keys(ask, ended(ask.request()))
+    keys = profile_keys(ask, since=ended(ask.request()))
     return keys is not None and not keys.without_profile(store())
 
 
 def layer(ask: Ask, name: str) -> LayerView | None:
     """One layer, or None."""
     names = (name,) if name in {one.name for one in further(ask.network)} else ALL
-    keys = _keys(ask, names=names)
+    keys = profile_keys(ask, names)
     return StoredLayers(keys, ask).layer(name) if keys is not None and name in keys.layers else None
 
 
 @once
-def _keys(ask: Ask, since: float = 0.0, names: Names = ALL) -> LayerKeys | None:
+def profile_keys(ask: Ask, names: Names = ALL, since: float = 0.0) -> LayerKeys | None:
     """Where the results would lie; None for a network whose layers nobody has listed yet."""
     opened = dataset(ask.dataset, since)
     return resolve_layers(ask.request(names), store(), subject(ask.network, since), opened.digest)

@@ -18,7 +18,7 @@ from interpret_core.runtime.parts import Parts, forget, run_of
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.rounds import Postponed
 from interpret_core.runtime.shards import sweep
-from interpret_core.runtime.silenced import Progressing, silenced_answers
+from interpret_core.runtime.silenced import silenced_answers
 from interpret_core.store.records import Record
 
 logger = logging.getLogger(__name__)
@@ -88,8 +88,8 @@ def _computed(plan: AblationPlan, group: Sequence[Resolved], parts: Parts) -> di
     layers = {layer for one in group for part in one.parts for layer in part.selection}
     mean = group[0].setting.value == Value.MEAN and layers
     means = mean_responses(plan, layers, parts) if mean else {}
-    told = Progressing(_stage(group[0].setting))
-    answers = silenced_answers(parts, plan, [one.parts for one in group], told, means)
+    stage = _stage(group[0].setting)
+    answers = silenced_answers(parts, plan, [one.parts for one in group], stage, means)
     for one, each in zip(group, answers, strict=True):
         try:
             plan.store.put(one.key, Record(each.to_arrays()))

@@ -22,8 +22,7 @@ from interpret_core.options import ALL, Value
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.parts import Parts, record_of
 from interpret_core.runtime.rounds import Postponed
-from interpret_core.runtime.silenced import Progressing, silenced_answers
-from interpret_core.runtime.silencer import note_pace, pace
+from interpret_core.runtime.silenced import silenced_answers
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
@@ -146,9 +145,7 @@ def grid_cost(plan: AblationPlan, names: Iterable[str] | None = None) -> Cost:
 
 def settings_cost(plan: AblationPlan, settings: int) -> Cost:
     """What evaluating so many settings takes, none of which is in the store."""
-    seconds, images = pace(plan), len(plan.images)
-    words = f"takes {settings:,} settings on {images:,} images" if settings else ""
-    return Cost(words, None if seconds is None else seconds * settings * images)
+    return Cost(f"takes {settings:,} settings on {len(plan.images):,} images" if settings else "")
 
 
 def run_ablation(request: AblationRequest, store: Store, execution: Execution | None = None) -> Grid:
@@ -188,9 +185,7 @@ def _record(plan: AblationPlan, name: str, parts: Parts) -> Record:
     """The points of a class, or the controls, stacked."""
     settings = [plan.parts(setting) for setting in points_of(plan, name)]
     means = mean_responses(plan, parts=parts) if plan.request.value == Value.MEAN else {}
-    found = silenced_answers(
-        parts, plan, settings, Progressing(name or "controls", partial(note_pace, plan)), means
-    )
+    found = silenced_answers(parts, plan, settings, name or "controls", means)
     answers = [one.to_arrays() for one in found]
     stacked = {array: np.stack([one[array] for one in answers]) for array in answers[0]}
     return Record(stacked, _metadata(plan, name))

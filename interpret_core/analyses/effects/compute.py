@@ -27,7 +27,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.known_layers import KnownLayers
 from interpret_core.runtime.parts import Parts, record_of
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.silenced import Progressing, SilencedImages, silenced_answers
+from interpret_core.runtime.silenced import SilencedImages, silenced_answers
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Record
@@ -73,7 +73,7 @@ def _record(images: EvaluatedImages, reporter: Reporter, parts: Parts) -> Record
     ]
     everything = np.arange(len(images.images))
     settings = [[SilencedImages(everything, selection)] for selection in selections]
-    intact, *silenced = silenced_answers(parts, images, settings, Progressing("silencing units one by one"))
+    intact, *silenced = silenced_answers(parts, images, settings, "silencing units one by one")
     changes = [_change(images, intact, answers) for answers in silenced]
     arrays: dict[str, NDArray[Any]] = {
         "first_order": estimate.astype(np.float32),

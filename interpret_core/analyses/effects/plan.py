@@ -9,7 +9,6 @@ from interpret_core.analyses.effects.result import Effects
 from interpret_core.classes.known import class_plan
 from interpret_core.networks import Network
 from interpret_core.runtime.evaluated import EvaluatedImages, evaluated_images
-from interpret_core.runtime.silencer import pace
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
@@ -53,9 +52,7 @@ def effects_of(images: EvaluatedImages, record: Record) -> Effects:
 
 def cost(images: EvaluatedImages) -> Cost:
     """Of one estimate of all units and of silencing the strongest, one by one."""
-    seconds, count = pace(images), len(images.images)
-    words = (
+    return Cost(
         f"estimates the effect of all units from one gradient per image, then silences the {STRONGEST} "
-        f"strongest one by one, on {count:,} images"
+        f"strongest one by one, on {len(images.images):,} images"
     )
-    return Cost(words, None if seconds is None else seconds * (STRONGEST + 2) * count)

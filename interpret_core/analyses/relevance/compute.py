@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from interpret_core import datasets
 from interpret_core.analyses.relevance.outcome import Related
-from interpret_core.analyses.relevance.plan import RelevancePlan, pace_key, plan_from
+from interpret_core.analyses.relevance.plan import RelevancePlan, plan_from
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.work import AskedClass, mask_of
 from interpret_core.classes.known import OBJECT, KnownClass
@@ -125,18 +124,12 @@ class _RelevanceRun:
         """A class's record from its parts, each computed or found."""
         images, left_out = self._readable(known)
         asked = AskedClass(self.plan.request, known, images, tuple(self.layers))
-        pieces = replace(asked.pieces(self.network, self.dataset), pace=self._note_pace)
+        pieces = asked.pieces(self.network, self.dataset)
 
         def made(parts: Parts) -> Record:
             return Record(_joined(images, list(parts.of(pieces))), self._metadata(known, images, left_out))
 
         record_of(self.store, self.plan.keys[known.name], made, self.execution, self.reporter)
-
-    def _note_pace(self, step: float) -> None:
-        """Keep in mind how long an image took; a few layers say nothing of all."""
-        if not self.plan.layers:
-            key = pace_key(self.plan.request, self.plan.network_digest)
-            self.store.put_json(key, step * len(self.layers))
 
     def _readable(self, known: KnownClass) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
         """The class's images that can be read and show its object, and the others with the reason."""

@@ -119,12 +119,9 @@ class RelevancePlan:
         images = sum(len(self.images[name]) for name in wanted if name in self.images)
         if not images:
             return Cost("")
-        every = self.request.layers == ALL
-        pace = store.get_json(pace_key(self.request, self.network_digest)) if every else None
         classes = "1 class" if len(wanted) == 1 else f"{len(wanted):,} classes"
-        where = "every layer" if every else "some layers"
-        words = f"integrates gradients in {where} over {images:,} images of {classes}"
-        return Cost(words, float(pace) * images if isinstance(pace, int | float) else None)
+        where = "every layer" if self.request.layers == ALL else "some layers"
+        return Cost(f"integrates gradients in {where} over {images:,} images of {classes}")
 
 
 def plan(request: RelevanceRequest, store: Store, subject: Subject | None = None) -> RelevancePlan:
@@ -182,11 +179,6 @@ def _layers(request: RelevanceRequest, known: KnownLayers | None) -> list[tuple[
         return []
     known.with_masks(names, request.network)
     return [(name, known.sort(name)) for name in names]
-
-
-def pace_key(request: RelevanceRequest, network_digest: str) -> str:
-    """Where the seconds per image of the last run over all layers are noted."""
-    return f"pace/{request.method}/{network_digest}"
 
 
 def _first(dataset: Dataset, images: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from interpret_core import machine
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.runtime.executors.base import Executor, Found, Work
 from interpret_core.runtime.executors.failures import sendable
@@ -64,8 +65,7 @@ class Processes(Executor):
             raise ParameterError(
                 f"{workers} workers of {threads or 'some'} threads were asked for, expected at least 1."
             )
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.workers, self.threads = workers, threads or max(1, cores // workers)
+        self.workers, self.threads = workers, threads or max(1, machine.cores() // workers)
         self._there: list[_Worker] = []
 
     def kind(self, device: torch.device) -> ProcessorKind:

@@ -19,7 +19,18 @@ from interpret_core.store.store import Store
 
 # Shards of a run, states of jobs, this machine's speed, what somebody tried out: of no use elsewhere. And
 # what follows from a profile and can be made again.
-OWN = ("partial", "round", "job", "pace", "answers", "responses", "thresholds", "largest", "masks", "sketch")
+OWN = (
+    "partial",
+    "round",
+    "job",
+    "sample",
+    "answers",
+    "responses",
+    "thresholds",
+    "largest",
+    "masks",
+    "sketch",
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+"""Bytes of a profile: memory, what is kept, shards while it runs, what a cluster sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from interpret_core.analyses.estimate.sampling import Observed, Sampling, nbytes
+from interpret_core.analyses.estimate.witness import Pass
+from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.measures.dissection.brackets import locate
+from interpret_core.measures.dissection.counts import Counts
+from interpret_core.measures.dissection.thresholds import wanted_positions
+
+PASSES = ("count", "tally", "masks")
+GALLERY, BAND = 30, 60  # masks of a unit that are kept, at most
+_CONCEPTS = ("intersection", "concept_pixels", "concept_images", "included")
+_GALLERIES = {"mask_runs": ("gallery", GALLERY), "band_mask_runs": ("band", BAND)}
+# Bytes per pixel of a sampled image's annotation grid, beside two for each of its maps: colour, shade, the
+# number of its label set, its group, and as much again while they are made.
+_PIXEL = 20
+
+
+def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: Observed) -> dict[str, float]:
+    """By name.
+
+    peak: memory of the run. picture: bytes of a decoded image. sampled: of a sampled image in memory.
+    kept …: of the results, always, per concept, image, sampled image, permutation, mask of a unit.
+    shard of …, image in …: of temporary shards. given to …: what a pass is told.
+    rounds of …: how often it was needed. units: of all layers; again: (images) the data set's size from which a second round of counting is needed.
+    """
+    dataset, table = sampling.dataset, sampling.dataset.concepts(request.categories)
+    area = float(np.prod(dataset.annotation_size))
+    found: dict[str, float] = {
+        "peak": large.peak,
+        "picture": float(np.mean([dataset.read_image(index).nbytes for index in sampling.spread(4)])),
+        "sampled": area * (2 * dataset.planes(table) + _PIXEL),
+        "units": float(
+            sum(len(one.arrays["state"]) for key, one in large.records.items() if _is(key, "profile"))
+        ),
+    }
+    found |= _kept(large, len(table))
+    for name in PASSES:
+        found |= _shards(name, small.witness.all(name), large.witness.all(name), (small.images, large.images))
+    counted = large.witness.all("count")
+    rounds = _Rounds(sampling, request.quantile, counted[0]) if counted else None
+    found["again"] = np.inf if rounds is None else rounds.second_from(large.images)
+    return found
+
+
+def _is(key: str, kind: str) -> bool:
+    return key.partition("/")[0] == kind
+
+
+def _kept(large: Observed, concepts: int) -> dict[str, float]:
+    """Bytes of the results by what they grow with."""
+    names = ("always", "concept", "image", "sampled", "permutation", "gallery", "band")
+    found = {f"kept {name}": 0.0 for name in names}
+    for key, record in large.records.items():
+        kind = key.partition("/")[0]
+        if kind in ("masks", "largest"):
+            found["kept sampled"] += sum(nbytes(record).values()) / large.images
+        elif kind == "survey":
+            found["kept image"] += sum(nbytes(record).values()) / large.images
+        elif kind in ("profile", "chance", "assessment", "thresholds"):
+            for name, size in nbytes(record).items():
+                grows, by = _grows(name, record.arrays[name].shape, concepts, large.images)
+                found[f"kept {grows}"] += size / by
+    return found
+
+
+def _grows(name: str, shape: tuple[int, ...], concepts: int, images: int) -> tuple[str, float]:
+    """What an array grows with, and how much of it there is in the sample."""
+    if name in _GALLERIES:
+        grows, most = _GALLERIES[name]
+        return grows, float(min(most, images))
+    if name in _CONCEPTS:
+        return "concept", float(max(concepts, 1))
+    if name == "fires":
+        return "image", float(images)
+    if name == "null_maximum":
+        return "permutation", float(shape[1])
+    return "always", 1.0
+
+
+def _shards(name: str, few: list[Pass], many: list[Pass], images: tuple[int, int]) -> dict[str, float]:
+    """Bytes of a shard, and what each image adds; what the pass is told."""
+    if not few or not many:
+        return {}
+    less, more = (sum(sum(one.results) for one in passes) for passes in (few, many))
+    each = max(0.0, (more - less) / max(images[1] - images[0], 1))
+    return {
+        f"image in {name}": each,
+        f"shard of {name}": max(0.0, more - each * images[1]),
+        f"given to {name}": float(sum(one.given for one in many)),
+        f"rounds of {name}": float(len(many)),
+    }
+
+
+@dataclass(frozen=True)
+class _Rounds:
+    """Whether counting once will do: the rule of `brackets.locate`, on the sample's counts."""
+
+    sampling: Sampling
+    quantile: float
+    counted: Pass
+
+    def second_from(self, images: int) -> float:
+        """Images from which on some unit's bracket holds too much to be listed, or infinity.
+
+        The responses within a bracket are a share of all. So the sample's are taken for as many times as many
+        pixels, which is what the rule compares.
+        """
+        low, high = 1.0, float(1 << 20)
+        if not self._again(high):
+            return np.inf
+        while high / low > 1.1:
+            middle = float(np.sqrt(low * high))
+            low, high = (low, middle) if self._again(middle) else (middle, high)
+        return images * high
+
+    def _again(self, times: float) -> bool:
+        """Whether so many times the sample's images would need a second round of counting, in any layer."""
+        for name, arrays in self.counted.found.items():
+            values = [arrays[one] for one in ("above", "minimum", "maximum")]
+            counts = Counts(arrays["histogram"].astype(np.int64), *values, int(arrays["positions"][0]))
+            size, grid = self.sampling.dataset.annotation_size, self.sampling.network.layer(name).grid
+            spread = max(float(np.prod(size) / np.prod(grid)), 1.0) * times
+            wanted = wanted_positions(self.quantile, counts.positions)
+            if locate(counts, self.counted.told[name], wanted, None, spread).again.any():
+                return True
+        return False

@@ -1,0 +1,70 @@
+"""Some images of a data set as one of its own, under a name that this process alone knows meanwhile."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.tables import Tables
+
+MARK = "excerpt"
+_open: dict[str, Dataset] = {}
+_number = itertools.count(1)
+
+
+@contextmanager
+def excerpt(dataset: Dataset, images: Sequence[int]) -> Iterator[str]:
+    """Some images of a data set with their annotations and classes, for whoever opens data sets by name.
+
+    Args:
+        dataset: whose.
+        images: indices, in the order in which they are to be there.
+
+    Yields:
+        The name by which `open_dataset` finds it in this process, until the block ends. Its digest is one of
+        its own.
+    """
+    name = f"{dataset.name} ({MARK} {next(_number)})"
+    _open[name] = Dataset(name, dataset.root, excerpt_tables(dataset.tables, images))
+    try:
+        yield name
+    finally:
+        del _open[name]
+
+
+def opened_excerpt(name: str) -> Dataset | None:
+    """The excerpt of a name, where there is one just now."""
+    return _open.get(name)
+
+
+def excerpt_tables(tables: Tables, images: Sequence[int]) -> Tables:
+    """What the tables say of some images."""
+    records = tuple(tables.records[index] for index in images)
+    names = {record.image for record in records}
+    told = hashlib.sha256(repr(list(images)).encode()).hexdigest()
+    return Tables(
+        records,
+        tables.labels,
+        tables.categories,
+        tables.annotation_size,
+        {**tables.digests, MARK: told},
+        tables.images,
+        None if tables.classes is None else _rows_of(tables.classes, names),
+        tables.numbers,
+    )
+
+
+def _rows_of(text: str, names: set[str]) -> str:
+    """The rows of classes.csv that are about some images, below its header."""
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows or "image" not in rows[0]:
+        return text  # a mistake, which whoever reads it tells
+    place, out = rows[0].index("image"), io.StringIO()
+    kept = [row for row in rows[1:] if len(row) > place and row[place].strip() in names]
+    csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
+    return out.getvalue()
