@@ -67,7 +67,7 @@ def test_a_profile_takes_what_is_estimated(many: Planted, store: Store, tmp_path
         used = time.process_time() - used
     loading = parts(cost)["loading"].processor
     assert 1 / 2.5 < (cost.pace.processor - loading) / used < 2.5
-    shards = sum(sum(one.results) for one in witness.passes)
+    shards = sum(one.bytes for one in witness.passes)
     assert 0.7 < cost.bytes.temporary / shards < 1.4
     kinds = ("profile", "chance", "assessment", "masks", "largest", "thresholds")
     kept = sum(size.bytes for kind, size in other.usage().items() if kind in kinds)

@@ -25,6 +25,7 @@ COMMANDS = (
     "effects",
     "evaluate",
     "merge",
+    "estimate",
     "jobs list",
     "jobs cancel",
     "jobs retry",

@@ -84,8 +84,8 @@ class ProfileCosts:
         paces, images = self.measured.paces, self.extent.images
         if not self.work.passes:
             return {"masks": shared(self._masks(0.0), self.extent)} if self._later else {}
-        rounds = self._rounds
-        counted = paces["thresholds"].times(rounds * images) + self._decoded((rounds - 1) * images)
+        rounds, again = self._rounds, self._rounds * max(self._size("rounds of count"), 1.0) - 1
+        counted = paces["thresholds"].times(rounds * images) + self._decoded(again * images)
         tallied = paces["IoU"].times(images) + self._decoded(images)
         once = {
             name: paces[f"shard of {name}"].times(self._shards) for name in ("thresholds", "IoU", "masks")
@@ -98,8 +98,9 @@ class ProfileCosts:
 
     @property
     def _rounds(self) -> float:
-        """Of counting: those of the sample, and one more where a large data set crowds a bracket."""
-        return max(self._size("rounds of count"), 2.0 if self.extent.images >= self._size("again") else 1.0)
+        """Of counting, to those of the sample: one more where a large data set crowds a bracket."""
+        seen = max(self._size("rounds of count"), 1.0)
+        return max(seen, 2.0 if self.extent.images >= self._size("again") else 1.0) / seen
 
     @property
     def _later(self) -> bool:
@@ -114,7 +115,7 @@ class ProfileCosts:
     def _masks(self, others: float) -> Pace:
         """Of sampled images every mask is wanted; of others so few that they take what counting takes."""
         paces = self.measured.paces
-        most = paces["thresholds"].times(others)
+        most = paces["thresholds"].times(others / max(self._size("rounds of count"), 1.0))
         shown = Pace(most.middle, 0.5 * most.low, most.high, most.processor)
         return paces["masks"].times(self._sampled) + shown + self._decoded(self._sampled + others)
 
@@ -164,7 +165,7 @@ class ProfileCosts:
         for name in PASSES if self.work.passes else ("masks",):
             images = self._sampled if name == "masks" else self.extent.images
             once = self._size(f"shard of {name}") * (wide if name == "tally" else 1.0)
-            rounds = self._rounds / self._size("rounds of count") if name == "count" else 1.0
+            rounds = self._rounds if name == "count" else 1.0
             found += rounds * (once * self._shards + self._size(f"image in {name}") * images)
         return found
 

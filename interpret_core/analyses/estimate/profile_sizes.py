@@ -28,7 +28,8 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     peak: memory of the run. picture: bytes of a decoded image. sampled: of a sampled image in memory.
     kept …: of the results, always, per concept, image, sampled image, permutation, mask of a unit.
     shard of …, image in …: of temporary shards. given to …: what a pass is told.
-    rounds of …: how often it was needed. units: of all layers; again: (images) the data set's size from which a second round of counting is needed.
+    rounds of …: how often.
+    units: of all layers; again: (images) the data set's size from which a second round of counting is needed.
     """
     dataset, table = sampling.dataset, sampling.dataset.concepts(request.categories)
     area = float(np.prod(dataset.annotation_size))
@@ -42,7 +43,7 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     }
     found |= _kept(large, len(table))
     for name in PASSES:
-        found |= _shards(name, small.witness.all(name), large.witness.all(name), (small.images, large.images))
+        found |= _shards(name, small.witness.all(name), large.witness.all(name), large.images)
     counted = large.witness.all("count")
     rounds = _Rounds(sampling, request.quantile, counted[0]) if counted else None
     found["again"] = np.inf if rounds is None else rounds.second_from(large.images)
@@ -84,15 +85,19 @@ def _grows(name: str, shape: tuple[int, ...], concepts: int, images: int) -> tup
     return "always", 1.0
 
 
-def _shards(name: str, few: list[Pass], many: list[Pass], images: tuple[int, int]) -> dict[str, float]:
-    """Bytes of a shard, and what each image adds; what the pass is told."""
+def _shards(name: str, few: list[Pass], many: list[Pass], images: int) -> dict[str, float]:
+    """Bytes of a shard, and what each image adds: an array of one size in both runs grows with no image.
+
+    A second round is about some units alone; its shards, which are small, count as they are.
+    """
     if not few or not many:
         return {}
-    less, more = (sum(sum(one.results) for one in passes) for passes in (few, many))
-    each = max(0.0, (more - less) / max(images[1] - images[0], 1))
+    less, more = few[0].results[0], many[0].results[0]
+    once = sum(size for array, size in more.items() if less[array] == size)
+    again = sum(one.bytes for one in many[1:])
     return {
-        f"image in {name}": each,
-        f"shard of {name}": max(0.0, more - each * images[1]),
+        f"image in {name}": (more.total() - once) / images,
+        f"shard of {name}": float(once + again),
         f"given to {name}": float(sum(one.given for one in many)),
         f"rounds of {name}": float(len(many)),
     }

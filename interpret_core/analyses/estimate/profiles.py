@@ -87,15 +87,31 @@ def _full(steps: Sequence[Step]) -> list[Step]:
 
 
 def _pass(stage: str, small: Observed, large: Observed) -> tuple[Pace, Pace]:
-    """Seconds per image of a pass, and once per shard: what comes before its first batch."""
-    full = _full(large.timeline.of(stage))
-    if len(full) < 2:
+    """Seconds per image of a pass, and once per shard: what comes before its first batch.
+
+    Where counting took several rounds, an image of all of them together.
+    """
+    rounds = _rounds(large.timeline.of(stage), large.images)
+    if len(rounds[0]) < 2:
         pairs = [(float(one.images), _whole(one.timeline.of(stage))) for one in (small, large)]
         once, each = line(*pairs)
         return each, once
-    each = Pace.of(full[1:])
-    first = full[0]
-    return each, Pace.of([replace(first, done=1)]) - each.times(first.done)
+    first, *others = rounds[0]
+    alone = Pace.of(others)
+    each = sum((Pace.of(steps) for steps in rounds[1:]), alone)
+    return each, Pace.of([replace(first, done=1)]) - alone.times(first.done)
+
+
+def _rounds(steps: Sequence[Step], images: int) -> list[list[Step]]:
+    """The full batches of each round over so many images; at least one round."""
+    found: list[list[Step]] = [[]]
+    done = 0
+    for step in steps:
+        if done // images == len(found):
+            found.append([])
+        found[-1].append(step)
+        done += step.done
+    return [_full(one) for one in found]
 
 
 def _after(small: Observed, large: Observed) -> dict[str, Pace]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ class Pass:
     Attributes:
         name: of what is done.
         given: bytes that every worker is sent.
-        results: bytes of what each shard gave.
+        results: bytes of what each shard gave, by the arrays' names.
         told: what `given` says.
         found: what the last shard gave.
     """
@@ -28,8 +29,13 @@ class Pass:
     name: str
     given: int
     told: Any
-    results: list[int] = field(default_factory=list)
+    results: list[Counter[str]] = field(default_factory=list)
     found: Found = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Of all shards."""
+        return sum(shard.total() for shard in self.results)
 
 
 class Witness(Here):
@@ -55,5 +61,9 @@ class Witness(Here):
         return [one for one in self.passes if one.name == name]
 
 
-def _bytes(found: Found) -> int:
-    return sum(values.nbytes for arrays in found.values() for values in arrays.values())
+def _bytes(found: Found) -> Counter[str]:
+    sizes: Counter[str] = Counter()
+    for arrays in found.values():
+        for name, values in arrays.items():
+            sizes[name] += values.nbytes
+    return sizes
