@@ -128,8 +128,9 @@ class _Rounds:
     def _again(self, times: float) -> bool:
         """Whether so many times the sample's images would need a second round of counting, in any layer."""
         for name, arrays in self.counted.found.items():
-            values = [arrays[one] for one in ("above", "minimum", "maximum")]
-            counts = Counts(arrays["histogram"].astype(np.int64), *values, int(arrays["positions"][0]))
+            above, least, most = (arrays[one] for one in ("above", "minimum", "maximum"))
+            positions = int(arrays["positions"][0])
+            counts = Counts(arrays["histogram"].astype(np.int64), above, least, most, positions)
             size, grid = self.sampling.dataset.annotation_size, self.sampling.network.layer(name).grid
             spread = max(float(np.prod(size) / np.prod(grid)), 1.0) * times
             wanted = wanted_positions(self.quantile, counts.positions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from interpret_core.analyses.estimate.paces import Measured, Pace
 from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, Cost, shared
 from interpret_core.analyses.estimate.sampling import Sampling
 from interpret_core.analyses.estimate.timeline import Step, Timeline, watched_memory
+from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.selection import Selection, count, shuffled
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.options import Split
 from interpret_core.runtime.evaluated import BATCH, EvaluatedImages
-from interpret_core.runtime.silencer import MEMORY, Silencer
+from interpret_core.runtime.silencer import Silencer
 
 SETTINGS, SHARE = 4, 0.05  # that are measured, and the share of each layer's units that they silence
 SILENCED = 6  # units whose silence is measured one by one
@@ -40,14 +42,12 @@ def measure_silence(sampling: Sampling, images: EvaluatedImages) -> Measured:
         silencer = Silencer(images)
         steps, size = [], 0
         for seed in range(1 + SETTINGS):
-            step, found = _timed(lambda seed=seed: silencer.evaluate(rows, _random(images, seed), {}))
+            step, found = _timed(partial(silencer.evaluate, rows, _random(images, seed), {}))
             steps.append(Step("", len(rows), *step))
             size = sum(values.nbytes for values in found.to_arrays().values())
             if sampling.execution.cancelled() or (sampling.left < 0 and len(steps) > 1):
                 break
-        first = images.network.first_response(images.inner[:1])
-        prefix = images.network.prefix(images.batch(images.images[rows[:1]]), first).bytes
-    sizes = {"answers": size / len(rows), "prefix": float(prefix), "peak": float(peak.bytes)}
+    sizes = {"answers": size / len(rows), "peak": float(peak.bytes)}
     return Measured(len(rows), 0, {"first": Pace.of(steps[:1]), "kept": Pace.of(steps[1:])}, sizes)
 
 
@@ -60,7 +60,7 @@ def _random(images: EvaluatedImages, seed: int) -> Selection:
     }
 
 
-def _timed(work: Callable[[], object]) -> tuple[tuple[float, float], object]:
+def _timed(work: Callable[[], Answers]) -> tuple[tuple[float, float], Answers]:
     began = time.perf_counter(), time.process_time()
     found = work()
     return (time.perf_counter() - began[0], time.process_time() - began[1]), found
@@ -80,17 +80,10 @@ def measure_effects(sampling: Sampling, request: EffectsRequest, images: list[in
 
 
 def ablation_cost(measured: Measured, extent: Extent, settings: int, images: int) -> AnalysisCost:
-    """Of so many settings on so many images.
-
-    What lies before the first silenced layer is kept for as many images as there is memory for; the others
-    are run whole each time.
-    """
+    """Of so many settings on so many images: all of them on each batch, behind one run of what lies before."""
     first, kept = (measured.paces[name].times(images) for name in ("first", "kept"))
-    share = min(1.0, MEMORY / max(measured.sizes["prefix"] * images, 1.0))
-    later = kept.times(share) + first.times(1 - share)
-    pace = first + later.times(max(0, settings - 1)) if settings else Pace()
-    memory = measured.sizes["peak"] + min(MEMORY, measured.sizes["prefix"] * images)
-    size = Bytes(memory, measured.sizes["answers"] * settings * images)
+    pace = first + kept.times(max(0, settings - 1)) if settings else Pace()
+    size = Bytes(measured.sizes["peak"], measured.sizes["answers"] * settings * images)
     amount = f"{settings:,} settings on {images:,} images"
     return AnalysisCost.of([Cost("ablation", "settings", shared(pace, extent))], size, amount)
 
