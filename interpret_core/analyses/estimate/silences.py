@@ -80,7 +80,7 @@ def measure_effects(sampling: Sampling, request: EffectsRequest, images: list[in
 
 
 def ablation_cost(measured: Measured, extent: Extent, settings: int, images: int) -> AnalysisCost:
-    """Of so many settings on so many images: all of them on each batch, behind one run of what lies before."""
+    """Of so many settings on so many images, all on each batch, behind one run of what lies before."""
     first, kept = (measured.paces[name].times(images) for name in ("first", "kept"))
     pace = first + kept.times(max(0, settings - 1)) if settings else Pace()
     size = Bytes(measured.sizes["peak"], measured.sizes["answers"] * settings * images)
