@@ -171,6 +171,11 @@ def test_progress_and_cancellation(store: Store, pictures: Path) -> None:
     with pytest.raises(Cancelled):
         run_evaluation(request, store, stopping)
     assert store.keys("evaluation/") == []
+    told.clear()
+    after = Execution("cpu", tell=lambda *step: told.append(step), cancelled=lambda: len(told) > 2)
+    with pytest.raises(Cancelled):
+        run_evaluation(request, store, after)
+    assert store.keys("partial/"), "finished batches are kept"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from interpret_core.runtime.reporter import Tell
 from interpret_core.store.store import Store
 from tests.analyses.ablated import NETWORK
 
+SPLITS = {"ball": (6, 14), "box": (3, 12)}  # class -> images that rank, images that are held back
+
 
 def requests(root: Path) -> dict[str, Request]:
     """By name. The grid needs relevance; images that rank and are evaluated get a ranking of their own."""

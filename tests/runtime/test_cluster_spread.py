@@ -11,12 +11,10 @@ pytest.importorskip("distributed")
 from interpret_core.runtime.executors.cluster import Cluster
 from tests.analyses.ablated import write_noise
 from tests.runtime.dask_cluster import Machines
-from tests.runtime.spread import requests, spread
+from tests.runtime.spread import SPLITS, requests, spread
 from tests.runtime.test_cluster import machines  # noqa: F401
 from tests.runtime.test_executors import one_thread  # noqa: F401
 from tests.slow import slow
-
-SPLITS = {"ball": (6, 24), "box": (5, 20)}
 
 
 @pytest.mark.parametrize(
@@ -38,9 +36,11 @@ def test_one_is_lost_and_one_comes_late(
     alone = spread(asked, tmp_path / "alone")
     first = machines.worker("first")
     machines.worker("second")
+    late: list[str] = []
 
     def tell(now: str, *_: int) -> None:
-        if now == stage and first.is_running():
+        if now == stage and not late:
+            late.append("late")
             first.kill()
             machines.worker("late")
 
