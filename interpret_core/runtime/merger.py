@@ -92,10 +92,13 @@ class _Merger:
         absent = [source.folder for source in self.sources if not source.folder.exists()]
         self.found.waiting += [f"{folder} is not there" for folder in absent]
         wanted = self._wanted()
-        for key in sorted(self.target.present(list(wanted))):
+        theirs = [
+            [key for key in source.keys("") if _is_result(key) or key in wanted] for source in self.sources
+        ]
+        for key in self.target.present(sorted({key for keys in theirs for key in keys})):
             self.target.get(key)  # a damaged one is deleted, and copied anew
-        for source in self.sources:
-            self._copy(source, [key for key in source.keys("") if _is_result(key) or key in wanted])
+        for source, keys in zip(self.sources, theirs, strict=True):
+            self._copy(source, keys)
             self._copy_known(source)
         over = {run for key in self.commands if self._done(key) for run in self._seen(key, "runs")}
         for source in self.sources:

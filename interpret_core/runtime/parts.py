@@ -65,7 +65,7 @@ class Parts:
 
         Raises:
             Cancelled: the user stopped it; finished parts are kept.
-            RoundDoneError: what is missing now is left to other runs.
+            RoundDoneError: other runs have to do their share first.
         """
         device = torch.device(asked.work.opening.device)
         kind = "" if asked.exact else self._execution.executor.kind(device).name

@@ -103,10 +103,10 @@ class Pass:
 
 
 class RoundDoneError(UnitscopeError):
-    """A part has done its share of what can be done now; what is missing is that of others.
+    """A part has done its share of a pass, and goes no further before all have.
 
     Attributes:
-        passes: those that wait for others.
+        passes: those of which its share is done.
         computed: how many pieces of them this run has computed.
     """
 

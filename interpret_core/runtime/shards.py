@@ -95,7 +95,7 @@ class Shards:
             when asked for, so that no more than one layer's need be in memory.
 
         Raises:
-            RoundDoneError: what is missing now is left to other runs (`Executor.own`).
+            RoundDoneError: other runs have to do their share first (`Executor.round_ends`).
         """
         named = [i for i in dict.fromkeys(self._order) if 0 <= i < len(shards)]
         ordered = [shards[i] for i in dict.fromkeys((*named, *range(len(shards))))]
@@ -106,7 +106,7 @@ class Shards:
         own = [shard for shard in missing if self._executor.own(numbers[shard])]
         for shard, found in self._executor.results(stage.work, own, self._reporter, stage.counted):
             self._keep(stage, shard, found)
-        if len(own) < len(missing):
+        if self._executor.round_ends(len(own), len(missing), stage.last):
             names = tuple(map(_name, shards))
             waiting = Pass(self._pass(stage), names, stage.layers, self._records, stage.last)
             raise RoundDoneError([waiting], len(own))

@@ -35,21 +35,21 @@ def rounds(command: Command, planted: Planted, environment: Path) -> Rounds:
 
 
 def killed(rounds: Rounds, part: int, stage: str) -> None:
-    """A part in a process of its own, killed as soon as a stage has gone two steps."""
+    """A part in a process of its own, killed while it is about to keep the second piece of a pass."""
     arguments = ["profile", "--network", NETWORK, "--dataset", str(rounds.planted.root), *OPTIONS, *SHARDS]
     arguments += ["--part", f"{part}/3", "--cache", str(rounds.cache(part))]
     arguments += ["--merged", str(rounds.folder / "joined")]
     code = (
         "import os, signal, sys\n"
-        "from interpret_core.runtime.reporter import Reporter\n"
+        "from interpret_core.runtime.shards import Shards\n"
         "from interpret_core.cli import main\n"
-        "advance, seen = Reporter.advance, []\n"
-        "def advanced(self, stage, *steps):\n"
-        "    advance(self, stage, *steps)\n"
-        "    seen.extend([stage] if stage == sys.argv[1] else [])\n"
-        "    if len(seen) == 2:\n"
+        "keep, kept = Shards._keep, []\n"
+        "def killing(self, stage, *piece):\n"
+        "    if kept and stage.name.startswith(sys.argv[1]):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "Reporter.advance = advanced\n"
+        "    keep(self, stage, *piece)\n"
+        "    kept.extend([stage] if stage.name.startswith(sys.argv[1]) else [])\n"
+        "Shards._keep = killing\n"
         "main(sys.argv[2:])\n"
     )
     done = subprocess.run(
@@ -77,12 +77,12 @@ def test_rounds_give_the_bytes_of_one_process(rounds: Rounds) -> None:
         turn += 1
         assert turn < 9
         if turn == 2:  # the first of its pieces is kept, the second under way
-            assert following == [2, 3], "the survey is one piece, so part 1 has gone on with the next pass"
-            killed(rounds, 2, "thresholds")
-            rounds.part(3)
+            killed(rounds, 2, "count0")
+            for part in (1, 3):
+                rounds.part(part)
             assert rounds.following() == [2]
             rounds.following([3, 2, 1], "backwards")
-            assert "share of tally is done" in rounds.part(2).out, "it goes on with the next pass"
+            assert "share of count0 is done, 1 of 6" in rounds.part(2).out, "and it goes no further"
         else:
             for part in following:
                 rounds.part(part)
@@ -110,13 +110,14 @@ def test_what_was_joined_twice_is_joined_once(rounds: Rounds) -> None:
 
 def test_merges_that_bring_nothing_end(rounds: Rounds) -> None:
     rounds.part(1)
+    rounds.part(1)
     ended = [rounds.merge([1]).status for _ in range(IDLE)]
     assert ended == [0] * IDLE
     last = rounds.merge([1])
     assert last.status == 2
     assert last.out == ""
     assert "merges in a row have brought nothing new" in last.line
-    assert "parts 2" in last.line
+    assert "parts 2,3 wrote" in last.line
 
 
 def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
@@ -139,6 +140,7 @@ def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
 
 
 def test_a_result_that_is_damaged_where_it_was_joined_is_copied_anew(rounds: Rounds) -> None:
+    rounds.part(1)
     rounds.part(1)
     rounds.following([1])
     before = records(rounds.folder / "joined")
@@ -200,6 +202,7 @@ def test_parts_of_another_number_or_cut_are_refused(rounds: Rounds) -> None:
 
 
 def test_two_results_under_one_key_are_refused(rounds: Rounds) -> None:
+    rounds.part(1)
     rounds.part(1)
     with Store(rounds.cache(1), shipped=()) as store:
         (key,) = store.keys("survey/")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,17 @@ def test_every_piece_has_one_owner(of: int) -> None:
     for number in range(40):
         assert sum(one.own(number) for one in executors) == 1
     assert all(HERE.own(number) for number in range(4))
+
+
+def test_a_round_ends_where_others_have_something_to_do() -> None:
+    shared, alone = SharedExecutor(Share(1, 3), HERE), SharedExecutor(Share(1, 1), HERE)
+    assert shared.round_ends(2, 6, last=False)
+    assert shared.round_ends(0, 4, last=True)
+    assert shared.round_ends(2, 2, last=False), "it was late, and the others begin with the next pass, too"
+    assert not shared.round_ends(2, 2, last=True), "it puts the results together"
+    assert not shared.round_ends(0, 0, last=False)
+    assert not alone.round_ends(6, 6, last=False)
+    assert not HERE.round_ends(6, 6, last=False)
 
 
 def test_a_part_is_chosen_with_its_workers() -> None:
@@ -150,3 +163,25 @@ def test_what_is_damaged_in_a_folder_that_is_only_read_stays(tmp_path: Path) -> 
         assert not only.has("profile/y")
         assert [one.key for one in only.damaged] == ["profile/y"]
     assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    ["torch.set_num_threads(1); kind.ProcessorKind.here(torch.device('cpu'))", "kind.compute_with(1)"],
+)
+def test_the_start_of_numba_leaves_torch_its_threads(begun: str) -> None:
+    code = (
+        "import numba, numpy as np, torch\n"
+        "from interpret_core.runtime.executors import kind\n"
+        f"{begun}\n"
+        "@numba.njit(parallel=True)\n"
+        "def added(a):\n"
+        "    total = 0\n"
+        "    for i in numba.prange(len(a)):\n"
+        "        total += a[i]\n"
+        "    return total\n"
+        "assert added(np.arange(1000)) == 499500\n"
+        "print(torch.get_num_threads())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -107,6 +107,16 @@ class Executor(ABC):
         """
         return True
 
+    def round_ends(self, own: int, missing: int, last: bool) -> bool:
+        """Whether this run goes no further after a pass.
+
+        Args:
+            own: pieces that it has computed.
+            missing: pieces that were not there before.
+            last: whether no further pass follows.
+        """
+        return False
+
     @abstractmethod
     def results(
         self, work: Work[Any, P], pieces: Sequence[P], reporter: Reporter, done: Callable[[P], None]

@@ -11,6 +11,27 @@ import torch
 from interpret_core.store.records import canonical_json
 
 
+def compute_with(threads: int) -> None:
+    """Compute with so many threads in this process from now on, as a process of a kind has to."""
+    import numba
+
+    _start_numba()
+    numba.set_num_threads(min(threads, numba.get_num_threads()))
+    torch.set_num_threads(threads)
+
+
+def _start_numba() -> None:
+    """Both use the same OpenMP, and numba, when it starts its threads, sets torch's to the number of cores.
+
+    Whatever was computed before and after would be of two kinds.
+    """
+    import numba
+
+    before = torch.get_num_threads()
+    numba.set_num_threads(numba.get_num_threads())
+    torch.set_num_threads(before)
+
+
 @dataclass(frozen=True)
 class ProcessorKind:
     """A kind of process.
@@ -35,8 +56,9 @@ class ProcessorKind:
 
         Args:
             device: where it computes.
-            threads: that it is going to use; those of now by default.
+            threads: that it is going to use; those of now by default, which from here on are kept.
         """
+        _start_numba()
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return cls(
             torch.__version__,

@@ -27,7 +27,7 @@ from interpret_core import machine
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.runtime.executors.base import Executor, Found, Work
 from interpret_core.runtime.executors.failures import sendable
-from interpret_core.runtime.executors.kind import ProcessorKind
+from interpret_core.runtime.executors.kind import ProcessorKind, compute_with
 from interpret_core.runtime.executors.opened import performed
 from interpret_core.runtime.reporter import Reporter
 
@@ -153,10 +153,7 @@ def _started(threads: int) -> _Worker:
 
 def serve(pipe: Connection, threads: int, parent: int) -> None:
     """What a worker does: piece after piece, until whoever has started it ends."""
-    import numba
-
-    torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.get_num_threads()))
+    compute_with(threads)
     threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
     sent: tuple[str, Work[Any, Any]] | None = None
     while True:

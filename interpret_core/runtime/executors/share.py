@@ -42,6 +42,14 @@ class SharedExecutor(Executor):
         """Whether it is one of this part's."""
         return self.share.has(number)
 
+    def round_ends(self, own: int, missing: int, last: bool) -> bool:
+        """Where pieces of others are missing; and after a pass that it has had a share in.
+
+        A part that was late and has completed a pass would else be ahead of all others from then on, and
+        they would wait for each other.
+        """
+        return own < missing or (own > 0 and not last and self.share.of > 1)
+
     def results(
         self, work: Work[Any, P], pieces: Sequence[P], reporter: Reporter, done: Callable[[P], None]
     ) -> Iterator[tuple[P, Found]]:
