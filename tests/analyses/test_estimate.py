@@ -15,7 +15,7 @@ from interpret_core.analyses.estimate.extents import Extent
 from interpret_core.analyses.estimate.paces import LEAST, MOST, Measured, Pace, line
 from interpret_core.analyses.estimate.request import ANALYSES, EstimateRequest
 from interpret_core.analyses.estimate.result import MEASURED, THERE, AnalysisCost, Estimated, shared
-from interpret_core.analyses.estimate.timeline import Step, Timeline
+from interpret_core.analyses.estimate.timeline import TimedStep, Timeline
 from interpret_core.analyses.estimate.witness import Witness
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.survey.request import SurveyRequest
@@ -85,7 +85,7 @@ def measured(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Stor
 def test_another_size_is_a_matter_of_arithmetic(
     planted: Planted, measured: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interpret_core.analyses.estimate.sampling.Sampling.run", _never)
+    monkeypatch.setattr("interpret_core.analyses.estimate.trials.Sampling.run", _never)
     small, large = (of(estimated(measured, planted.root, images=n), "profile") for n in (1000, 63_000))
     times = {name: parts(large)[name].middle / pace.middle for name, pace in parts(small).items()}
     assert 40 < times["IoU"] < 130, "63 times as many images, that are decoded again at most"
@@ -112,7 +112,7 @@ def test_only_what_is_missing_counts(
     assert set(parts(rest)) <= {"loading", "masks", "chance", "rest"}
     assert parts(rest)["chance"].middle > 0
     assert rest.bytes.disk < whole.bytes.disk
-    monkeypatch.setattr("interpret_core.analyses.estimate.sampling.Sampling.run", _never)
+    monkeypatch.setattr("interpret_core.analyses.estimate.trials.Sampling.run", _never)
     there = estimated(measured, planted.root, permutations=5)
     assert [cost.state for cost in there.costs] == [THERE, THERE]
     other = of(estimated(measured, planted.root, images=40), "profile")
@@ -192,7 +192,7 @@ def test_two_sizes_tell_what_is_always_there() -> None:
 
 
 def test_paces_and_their_intervals() -> None:
-    steps = [Step("a", 2, wall, wall / 2) for wall in (2.0, 4.0, 9.0)]
+    steps = [TimedStep("a", 2, wall, wall / 2) for wall in (2.0, 4.0, 9.0)]
     pace = Pace.of(steps)
     assert (pace.middle, pace.low, pace.high, pace.processor) == (2.0, 1.0, 4.5, 1.25)
     assert replace(pace, low=2.0, high=2.0).widened() == Pace(2.0, 2 * LEAST, 2 * MOST, 1.25)

@@ -13,10 +13,10 @@ from interpret_core.analyses.estimate.result import AnalysisCost
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import UnitscopeError
 from ui.access.told import told
-from ui.jobs import relevance
+from ui.jobs import estimates, relevance
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import takes
-from ui.session import ablations, estimates, work
+from ui.session import ablations, work
 from ui.session.ablations import Bench, Case
 from ui.session.live.queue import Busy
 from ui.shell.plain import plain

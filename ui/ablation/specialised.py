@@ -30,8 +30,8 @@ from ui.ablation.steps import Runs, Task, runs
 from ui.access.told import told
 from ui.components.chart.chart import chart, finished
 from ui.components.saves import saves
+from ui.jobs import estimates
 from ui.jobs.words import takes
-from ui.session import estimates
 from ui.session.ablations import Bench
 from ui.shell import state
 from ui.shell.how import how

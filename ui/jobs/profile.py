@@ -10,10 +10,11 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.options import ALL, Names
 from ui.access.told import told
+from ui.jobs import estimates
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration, takes
-from ui.session import estimates, results
+from ui.session import results
 from ui.session.layers import Layers
 from ui.shell import notices
 from ui.shell.plain import plain

@@ -9,10 +9,11 @@ import streamlit as st
 from interpret_core.analyses.estimate.request import EstimateRequest
 from interpret_core.errors import UnitscopeError
 from ui.access.told import told
+from ui.jobs import estimates
 from ui.jobs.own import no_dataset
 from ui.jobs.panel import Offer, panel
 from ui.jobs.words import takes
-from ui.session import estimates, relevances, results, stored, work
+from ui.session import relevances, results, stored, work
 from ui.session.relevances import Found, Wanted
 from ui.shell import notices
 from ui.shell.plain import plain

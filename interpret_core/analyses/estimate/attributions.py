@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from interpret_core.analyses.estimate.extents import Extent
 from interpret_core.analyses.estimate.paces import Measured, Pace
-from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, Cost, shared
-from interpret_core.analyses.estimate.sampling import Observed, Sampling, nbytes
-from interpret_core.analyses.estimate.timeline import Step
+from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCost, shared
+from interpret_core.analyses.estimate.timeline import TimedStep
+from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.classes.known import KnownClass
 from interpret_core.errors import DatasetError
@@ -57,10 +57,10 @@ def _pace(observed: Observed, names: Sequence[str]) -> Pace:
     return Pace.of([step for step in steps if step.done])
 
 
-def _joined(steps: Sequence[Step]) -> Step:
+def _joined(steps: Sequence[TimedStep]) -> TimedStep:
     """A class's steps as one of its images: every layer tells each of them once."""
     wall, used = sum(step.wall for step in steps), sum(step.processor for step in steps)
-    return Step("", max((step.done for step in steps), default=0), wall, used)
+    return TimedStep("", max((step.done for step in steps), default=0), wall, used)
 
 
 def _measured(observed: Observed, pace: Pace) -> Measured:
@@ -75,4 +75,4 @@ def relevance_cost(measured: Measured, extent: Extent, images: int, classes: int
     size = Bytes(measured.sizes["peak"], measured.sizes["kept image"] * images)
     amount = f"{images:,} images of {classes:,} classes"
     pace = shared(measured.paces["image"].times(images), extent)
-    return AnalysisCost.of([Cost("relevance", "gradients", pace)], size, amount)
+    return AnalysisCost.of([PartCost("relevance", "gradients", pace)], size, amount)

@@ -16,8 +16,7 @@ from interpret_core.analyses.estimate.plan import find_measured, profile_work, s
 from interpret_core.analyses.estimate.profile_costs import ProfileCosts, ProfileWork, survey_cost
 from interpret_core.analyses.estimate.profiles import measure_profile, measure_survey
 from interpret_core.analyses.estimate.request import EstimateRequest
-from interpret_core.analyses.estimate.result import MEASURED, THERE, AnalysisCost, Cost, Estimated
-from interpret_core.analyses.estimate.sampling import Sampling, threads
+from interpret_core.analyses.estimate.result import MEASURED, THERE, AnalysisCost, Estimated, PartCost
 from interpret_core.analyses.estimate.silences import (
     ablation_cost,
     effects_cost,
@@ -26,6 +25,7 @@ from interpret_core.analyses.estimate.silences import (
     measure_silence,
 )
 from interpret_core.analyses.estimate.situation import Situation
+from interpret_core.analyses.estimate.trials import Sampling, threads
 from interpret_core.analyses.profile.plan import resolved
 from interpret_core.analyses.relevance.plan import plan_from
 from interpret_core.errors import DatasetError, UserError
@@ -112,7 +112,7 @@ class _EstimateRun:
             return AnalysisCost(name, str(error))
         if found.state != MEASURED or name == "survey":
             return found
-        return replace(found, parts=[Cost(name, "loading", self.loading), *found.parts])
+        return replace(found, parts=[PartCost(name, "loading", self.loading), *found.parts])
 
     def _measured(
         self, asked: Request, layers: Sequence[str], measure: Callable[[Sampling], Measured]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from interpret_core.analyses.estimate.timeline import Step
+from interpret_core.analyses.estimate.timeline import TimedStep
 
 # An interval is never narrower: what was measured may be spread by less than what it stands for. Runs of
 # torchvision's AlexNet and ResNet18 and of EfficientNet-Lite0 lay within it (docs/scale.md).
@@ -30,7 +30,7 @@ class Pace:
     processor: float = 0.0
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> Pace:
+    def of(cls, steps: Sequence[TimedStep]) -> Pace:
         """Of some steps of one kind; none take no time."""
         paces = [step.wall / step.done for step in steps if step.done]
         if not paces:

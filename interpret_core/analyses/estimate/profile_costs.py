@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from interpret_core.analyses.estimate.extents import Extent
 from interpret_core.analyses.estimate.paces import Measured, Pace
 from interpret_core.analyses.estimate.profile_sizes import BAND, GALLERY, PASSES
-from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, Cost, shared
+from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCost, shared
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.datasets.loader import MEMORY, WORKERS
 from interpret_core.measures.dissection.chance import MAX_IMAGES
@@ -48,7 +48,9 @@ class ProfileCosts:
 
     def cost(self) -> AnalysisCost:
         """Part by part; what is stored is not among them."""
-        parts = [Cost("profile", name, pace) for name, pace in {**self._passes(), **self._after()}.items()]
+        parts = [
+            PartCost("profile", name, pace) for name, pace in {**self._passes(), **self._after()}.items()
+        ]
         size = Bytes(self._memory(), self._kept(), self._temporary(), self._traffic())
         units = round(self._size("units"))
         amount = f"{units:,} units on {self.extent.images:,} images, {self.extent.concepts:,} concepts"
@@ -186,4 +188,4 @@ def survey_cost(measured: Measured, extent: Extent) -> AnalysisCost:
     kept = measured.sizes["kept image"] * extent.images
     size = Bytes(measured.sizes["peak"], kept, kept, kept if extent.workers > 1 else 0.0)
     amount = f"{extent.images:,} images, {extent.concepts:,} concepts"
-    return AnalysisCost.of([Cost("survey", "reading", pace)], size, amount)
+    return AnalysisCost.of([PartCost("survey", "reading", pace)], size, amount)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interpret_core.analyses.estimate.sampling import Observed, Sampling, nbytes
+from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
 from interpret_core.analyses.estimate.witness import Pass
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.measures.dissection.brackets import locate
@@ -128,9 +128,8 @@ class _Rounds:
     def _again(self, times: float) -> bool:
         """Whether so many times the sample's images would need a second round of counting, in any layer."""
         for name, arrays in self.counted.found.items():
-            above, least, most = (arrays[one] for one in ("above", "minimum", "maximum"))
-            positions = int(arrays["positions"][0])
-            counts = Counts(arrays["histogram"].astype(np.int64), above, least, most, positions)
+            histogram, positions = arrays["histogram"].astype(np.int64), int(arrays["positions"][0])
+            counts = Counts(histogram, arrays["above"], arrays["minimum"], arrays["maximum"], positions)
             size, grid = self.sampling.dataset.annotation_size, self.sampling.network.layer(name).grid
             spread = max(float(np.prod(size) / np.prod(grid)), 1.0) * times
             wanted = wanted_positions(self.quantile, counts.positions)

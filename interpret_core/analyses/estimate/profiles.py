@@ -14,8 +14,8 @@ from itertools import groupby
 
 from interpret_core.analyses.estimate.paces import Measured, Pace, line
 from interpret_core.analyses.estimate.profile_sizes import sizes
-from interpret_core.analyses.estimate.sampling import Observed, Sampling, nbytes
-from interpret_core.analyses.estimate.timeline import Step, Timeline
+from interpret_core.analyses.estimate.timeline import TimedStep, Timeline
+from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.survey.request import SurveyRequest
 from interpret_core.datasets import Loader
@@ -36,8 +36,8 @@ def measure_profile(sampling: Sampling, request: ProfileRequest, layers: tuple[s
     """
     asked = replace(request, layers=layers)
     few = sampling.spread(FEW)
-    sampling.run(_sized(sampling, asked, FEW), few)
-    small = sampling.run(_sized(sampling, asked, FEW), few)
+    first = sampling.run(_sized(sampling, asked, FEW), few)
+    small = first if sampling.left < 0 else sampling.run(_sized(sampling, asked, FEW), few)
     many = sampling.spread(_number(sampling, request.batch_size, small.seconds / small.images))
     large = sampling.run(_sized(sampling, asked, len(many)), many)
     paces: dict[str, Pace] = {}
@@ -80,7 +80,7 @@ def _sized(sampling: Sampling, request: ProfileRequest, images: int) -> ProfileR
     return replace(request, min_images=max(1, round(rare)), permutations=lots)
 
 
-def _full(steps: Sequence[Step]) -> list[Step]:
+def _full(steps: Sequence[TimedStep]) -> list[TimedStep]:
     """Without the last step of a few images, which tells little."""
     most = max((step.done for step in steps), default=0)
     return [step for step in steps if 2 * step.done > most]
@@ -102,9 +102,9 @@ def _pass(stage: str, small: Observed, large: Observed) -> tuple[Pace, Pace]:
     return each, Pace.of([replace(first, done=1)]) - alone.times(first.done)
 
 
-def _rounds(steps: Sequence[Step], images: int) -> list[list[Step]]:
+def _rounds(steps: Sequence[TimedStep], images: int) -> list[list[TimedStep]]:
     """The full batches of each round over so many images; at least one round."""
-    found: list[list[Step]] = [[]]
+    found: list[list[TimedStep]] = [[]]
     done = 0
     for step in steps:
         if done // images == len(found):
@@ -123,7 +123,7 @@ def _after(small: Observed, large: Observed) -> dict[str, Pace]:
     return found
 
 
-def _layers(timeline: Timeline) -> Iterator[list[Step]]:
+def _layers(timeline: Timeline) -> Iterator[list[TimedStep]]:
     """The steps of the chance level, layer by layer."""
     for stage, steps in groupby(timeline.steps, lambda step: step.stage):
         if stage == "chance":
@@ -152,7 +152,7 @@ def _rest(timeline: Timeline) -> Pace:
     return found
 
 
-def _whole(steps: Sequence[Step]) -> Pace:
+def _whole(steps: Sequence[TimedStep]) -> Pace:
     """Seconds of some steps together."""
     wall, used = sum(step.wall for step in steps), sum(step.processor for step in steps)
     return Pace(wall, wall, wall, used)
@@ -164,5 +164,5 @@ def _decoding(sampling: Sampling) -> Pace:
     for image in sampling.spread(DECODED):
         began = time.perf_counter(), time.process_time()
         loader.read(image)
-        steps.append(Step("", 1, time.perf_counter() - began[0], time.process_time() - began[1]))
+        steps.append(TimedStep("", 1, time.perf_counter() - began[0], time.process_time() - began[1]))
     return Pace.of(steps)

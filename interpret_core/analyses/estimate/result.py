@@ -32,7 +32,7 @@ GAIN = Pace(0.88, 0.75, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Cost:
+class PartCost:
     """Seconds of one part of an analysis."""
 
     analysis: str
@@ -71,12 +71,12 @@ class AnalysisCost:
 
     analysis: str
     state: str
-    parts: Sequence[Cost] = ()
+    parts: Sequence[PartCost] = ()
     bytes: Bytes = field(default_factory=Bytes)
     amount: str = ""
 
     @classmethod
-    def of(cls, parts: Sequence[Cost], size: Bytes, amount: str) -> AnalysisCost:
+    def of(cls, parts: Sequence[PartCost], size: Bytes, amount: str) -> AnalysisCost:
         """One that was measured; where nothing is left to do, it is in the store."""
         there = [part for part in parts if part.pace.middle > 0]
         name = parts[0].analysis

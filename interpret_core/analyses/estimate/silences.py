@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -12,10 +10,9 @@ from interpret_core.analyses.effects.plan import STRONGEST
 from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.estimate.extents import Extent
 from interpret_core.analyses.estimate.paces import Measured, Pace
-from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, Cost, shared
-from interpret_core.analyses.estimate.sampling import Sampling
-from interpret_core.analyses.estimate.timeline import Step, Timeline, watched_memory
-from interpret_core.measures.ablation.answers import Answers
+from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCost, shared
+from interpret_core.analyses.estimate.timeline import TimedStep, Timeline, watched_memory
+from interpret_core.analyses.estimate.trials import Sampling
 from interpret_core.measures.ablation.selection import Selection, count, shuffled
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.options import Split
@@ -42,8 +39,10 @@ def measure_silence(sampling: Sampling, images: EvaluatedImages) -> Measured:
         silencer = Silencer(images)
         steps, size = [], 0
         for seed in range(1 + SETTINGS):
-            step, found = _timed(partial(silencer.evaluate, rows, _random(images, seed), {}))
-            steps.append(Step("", len(rows), *step))
+            began = time.perf_counter(), time.process_time()
+            found = silencer.evaluate(rows, _random(images, seed), {})
+            wall, used = time.perf_counter() - began[0], time.process_time() - began[1]
+            steps.append(TimedStep("", len(rows), wall, used))
             size = sum(values.nbytes for values in found.to_arrays().values())
             if sampling.execution.cancelled() or (sampling.left < 0 and len(steps) > 1):
                 break
@@ -58,12 +57,6 @@ def _random(images: EvaluatedImages, seed: int) -> Selection:
         name: tuple(sorted(shuffled(number, seed, place)[: count(SHARE, number)].tolist()))
         for place, (name, number) in enumerate(units.items())
     }
-
-
-def _timed(work: Callable[[], Answers]) -> tuple[tuple[float, float], Answers]:
-    began = time.perf_counter(), time.process_time()
-    found = work()
-    return (time.perf_counter() - began[0], time.process_time() - began[1]), found
 
 
 def measure_effects(sampling: Sampling, request: EffectsRequest, images: list[int]) -> Measured:
@@ -85,14 +78,14 @@ def ablation_cost(measured: Measured, extent: Extent, settings: int, images: int
     pace = first + kept.times(max(0, settings - 1)) if settings else Pace()
     size = Bytes(measured.sizes["peak"], measured.sizes["answers"] * settings * images)
     amount = f"{settings:,} settings on {images:,} images"
-    return AnalysisCost.of([Cost("ablation", "settings", shared(pace, extent))], size, amount)
+    return AnalysisCost.of([PartCost("ablation", "settings", shared(pace, extent))], size, amount)
 
 
 def effects_cost(measured: Measured, extent: Extent, images: int, units: int, classes: int) -> AnalysisCost:
     """Of all units estimated and the strongest silenced one by one, on so many images."""
     strongest = min(STRONGEST, units)
     parts = [
-        Cost("effects", name, shared(measured.paces[step].times(number), extent))
+        PartCost("effects", name, shared(measured.paces[step].times(number), extent))
         for name, step, number in (
             ("estimate", "gradient", images),
             ("silencing", "silenced", (strongest + 1) * images),
@@ -105,6 +98,6 @@ def effects_cost(measured: Measured, extent: Extent, images: int, units: int, cl
 
 def evaluation_cost(measured: Measured, extent: Extent, images: int, classes: int) -> AnalysisCost:
     """Of one pass over the images, each read and run whole."""
-    part = Cost("evaluation", "answers", shared(measured.paces["first"].times(images), extent))
+    part = PartCost("evaluation", "answers", shared(measured.paces["first"].times(images), extent))
     size = Bytes(measured.sizes["peak"], 8 * classes * (classes + 3))
     return AnalysisCost.of([part], size, f"{images:,} images of {classes:,} classes")

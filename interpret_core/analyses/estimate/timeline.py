@@ -15,7 +15,7 @@ LOOK = 0.02  # seconds between two looks at the memory
 
 
 @dataclass(frozen=True)
-class Step:
+class TimedStep:
     """What a run did between two calls.
 
     Attributes:
@@ -38,7 +38,7 @@ class Timeline:
         steps: in their order; what was done before a stage's first one is part of it.
     """
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[TimedStep] = field(default_factory=list)
     _last: tuple[float, float] = field(default_factory=lambda: (time.perf_counter(), time.process_time()))
     _done: dict[str, int] = field(default_factory=dict)
 
@@ -56,15 +56,15 @@ class Timeline:
         more = done - before if done >= before else done
         if more > 0:
             now = time.perf_counter(), time.process_time()
-            self.steps.append(Step(stage, more, now[0] - self._last[0], now[1] - self._last[1]))
+            self.steps.append(TimedStep(stage, more, now[0] - self._last[0], now[1] - self._last[1]))
             self._last = now
 
     def end(self) -> None:
         """What came after the last step."""
         now = time.perf_counter(), time.process_time()
-        self.steps.append(Step("", 0, now[0] - self._last[0], now[1] - self._last[1]))
+        self.steps.append(TimedStep("", 0, now[0] - self._last[0], now[1] - self._last[1]))
 
-    def of(self, *stages: str) -> list[Step]:
+    def of(self, *stages: str) -> list[TimedStep]:
         """The steps of some stages."""
         return [step for step in self.steps if step.stage in stages]
 
