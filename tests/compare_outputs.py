@@ -32,7 +32,7 @@ TIME = re.compile(r"\d+(\.\d+)? s\b")
 PROGRESS = re.compile(r"^.+ [\d,]+/[\d,]+\n|^reading the data set's digest\n", re.MULTILINE)
 # What a file was made with: the program's version is another one, and earlier files do not say it.
 SIGNED = re.compile(r',made_with$|,Unitscope [^,"\n]*$|, "made_with": "[^"\n]*"', re.MULTILINE)
-MACHINE = ("pace/", "job", "identity/")  # entries that tell of this machine or of a run, not of a result
+MACHINE = ("sample/", "job", "identity/")  # entries that tell of this machine or of a run, not of a result
 SMALL = "tests.cli.networks:small"
 NAMED = "tests.cli.networks:named"
 COMMANDS = (

@@ -166,11 +166,11 @@ def test_usage_by_kind(store):
     store._room._told = None
     store.put("profile/0", record(0))
     store.put("sketch/0", record(0, 1_000))
-    store.put_json("pace/ablation/0", 1.5)
+    store.put_json("sample/0", 1.5)
     found = store.usage()
-    assert {kind: one.entries for kind, one in found.items()} == {"profile": 1, "sketch": 1, "pace": 1}
+    assert {kind: one.entries for kind, one in found.items()} == {"profile": 1, "sketch": 1, "sample": 1}
     assert BYTES < found["profile"].bytes < BYTES + 1_000
-    assert 0 < found["pace"].bytes < 300
+    assert 0 < found["sample"].bytes < 300
     store.put("profile/1", record(1))
     assert store.usage() == found, "for some seconds an answer is kept"
 
