@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from interpret_core.analyses.profile import tallies
+from interpret_core import networks
+from interpret_core.analyses.profile import material, tallies
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.plan import find_profiles
-from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.request import ProfileRequest, Settings
+from interpret_core.analyses.profile.summary import alike, summarise
+from interpret_core.datasets import open_dataset, survey
 from interpret_core.measures.dissection import sums
 from interpret_core.measures.dissection.brackets import listed_room
 from interpret_core.measures.dissection.counts import Counts
@@ -78,6 +81,30 @@ def test_groups_change_no_number(planted: Planted, tmp_path: Path, monkeypatch: 
     assert digests[0] == digests[1]
     assert len(digests[0]) == 2
     assert computed[1] > computed[0], "each layer was counted in passes of its own"
+
+
+def test_a_layer_is_looked_at_without_its_table(planted: Planted, tmp_path: Path) -> None:
+    request = ProfileRequest(SMALL, str(planted.root), ("conv1",), permutations=0, min_images=1)
+    with Store(tmp_path) as store:
+        found = find_profiles(run_profile(request, store).keys, store)["conv1"]
+    summary = summarise(found.profile, None, Settings(1), found.assessment)
+    for unit in range(found.profile.units):
+        alike(summary, unit, 3)
+    assert summary.top_iou.any()
+    assert "iou" not in vars(found.profile), "that would be two numbers for every unit and concept"
+
+
+@pytest.mark.parametrize("most", [4, 1000])
+def test_pictures_of_a_long_list_are_not_kept(
+    planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(material, "KEPT_IMAGES", most)
+    dataset = open_dataset(planted.root)
+    table = dataset.concepts()
+    made = material.Material(networks.load(SMALL), dataset, table, survey(dataset, table), 4)
+    assert sum(len(batch.indices) for batch in made.loader.batches(made.batches)) == len(dataset) > 4
+    kept = vars(made.loader)["_kept"]
+    assert (len(vars(kept)["_arrays"]) > 0) == (most == 1000)
 
 
 @dataclass
