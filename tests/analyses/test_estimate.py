@@ -184,11 +184,13 @@ def test_an_excerpt_is_a_data_set_of_its_own(noise: Path) -> None:
 
 
 def test_two_sizes_tell_what_is_always_there() -> None:
-    once, each = line((8, Pace(3.0, 3.0, 3.0, 1.0)), (24, Pace(5.0, 5.0, 5.0, 3.0)))
-    assert (once.middle, each.middle) == (pytest.approx(2.0), pytest.approx(0.125))
-    assert (once.processor, each.processor) == (pytest.approx(0.0), pytest.approx(0.125))
-    once, each = line((8, Pace(5.0)), (24, Pace(4.0)))
-    assert (once.middle, each.middle) == (4.0, 0.0), "more images took no longer"
+    once, each = line((8, Pace(30.0, 30.0, 30.0, 2.0)), (24, Pace(8.0, 8.0, 8.0, 4.0)))
+    assert (once.processor, each.processor) == (pytest.approx(1.0), pytest.approx(0.125))
+    assert (once.middle, each.middle) == (pytest.approx(2.0), pytest.approx(0.25)), "whoever else was at work"
+    once, each = line((8, Pace(4.0)), (24, Pace(8.0)))
+    assert (once.middle, each.middle) == (pytest.approx(2.0), pytest.approx(0.25))
+    once, each = line((8, Pace(5.0)), (24, Pace(4.0)), least=0.6)
+    assert (once.middle, each.middle) == (pytest.approx(1.6), pytest.approx(0.1)), "steps never cost nothing"
 
 
 def test_paces_and_their_intervals() -> None:

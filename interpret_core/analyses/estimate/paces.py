@@ -98,20 +98,23 @@ class Measured:
         return cls(value["images"], value["concepts"], paces, value["sizes"])
 
 
-def line(first: tuple[float, Pace], second: tuple[float, Pace]) -> tuple[Pace, Pace]:
+def line(first: tuple[float, Pace], second: tuple[float, Pace], least: float = 0.0) -> tuple[Pace, Pace]:
     """What is always there and what each step adds, from two measurements (steps, seconds) of one thing.
+
+    Processor time tells the two apart, and the clock's seconds of the second are shared out alike: a
+    difference of two short times by the clock tells of others who use the machine.
 
     Args:
         first: with fewer steps.
-        second: with more; where it took no longer, nothing is taken to depend on the steps.
+        second: with more.
+        least: that the steps take of the second at least, as a share: where the first one took as long, they
+            would be taken to cost nothing.
     """
     (few, less), (many, more) = first, second
     if many <= few:
         return Pace(), more.times(1 / many)
-    slopes = [
-        min(max(0.0, (b - a) / (many - few)), b / many)
-        for a, b in ((less.middle, more.middle), (less.processor, more.processor))
-    ]
-    each = Pace(slopes[0], slopes[0], slopes[0], slopes[1])
-    left = (more.middle - slopes[0] * many, more.processor - slopes[1] * many)
-    return Pace(left[0], left[0], left[0], left[1]), each
+    known = more.processor > 0
+    begun, whole = (less.processor, more.processor) if known else (less.middle, more.middle)
+    added = (whole - begun) * many / (many - few) / whole if whole > 0 else 1.0
+    share = min(max(added, least), 1.0)
+    return more.times(1 - share), more.times(share / many)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.typing import NDArray
 
 from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
 from interpret_core.analyses.estimate.witness import Pass
 from interpret_core.analyses.profile.request import ProfileRequest
-from interpret_core.measures.dissection.brackets import locate
-from interpret_core.measures.dissection.counts import Counts
+from interpret_core.measures.dissection.brackets import LEAST_LISTED, LISTED
 from interpret_core.measures.dissection.thresholds import wanted_positions
+from interpret_core.store.records import Arrays
 
 PASSES = ("count", "tally", "masks")
+NEAR = 32  # bins on each side of a unit's cut, some 10 to 20 % of its value
 GALLERY, BAND = 30, 60  # masks of a unit that are kept, at most
 _CONCEPTS = ("intersection", "concept_pixels", "concept_images", "included")
 _GALLERIES = {"mask_runs": ("gallery", GALLERY), "band_mask_runs": ("band", BAND)}
@@ -45,8 +45,8 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     for name in PASSES:
         found |= _shards(name, small.witness.all(name), large.witness.all(name), large.images)
     counted = large.witness.all("count")
-    rounds = _Rounds(sampling, request.quantile, counted[0]) if counted else None
-    found["again"] = np.inf if rounds is None else rounds.second_from(large.images)
+    rule = (sampling, request.quantile, counted[0], large.images) if counted else None
+    found["again"] = np.inf if rule is None else _crowded_from(*rule)
     return found
 
 
@@ -103,36 +103,30 @@ def _shards(name: str, few: list[Pass], many: list[Pass], images: int) -> dict[s
     }
 
 
-@dataclass(frozen=True)
-class _Rounds:
-    """Whether counting once will do: the rule of `brackets.locate`, on the sample's counts."""
+def _crowded_from(sampling: Sampling, quantile: float, counted: Pass, images: int) -> float:
+    """Images from which on some unit's bracket holds too much to be listed (`brackets.locate`), or infinity.
 
-    sampling: Sampling
-    quantile: float
-    counted: Pass
+    A bracket is about two bins of a unit's window. How many responses a bin near the cut holds is read off
+    the bins around it: a sample has too few to fill each.
+    """
+    most = 0.0
+    for name, arrays in counted.found.items():
+        layer = sampling.network.layer(name)
+        spread = max(float(np.prod(sampling.dataset.annotation_size) / np.prod(layer.grid)), 1.0)
+        room = max(LISTED / layer.units, LEAST_LISTED)
+        wanted = wanted_positions(quantile, int(arrays["positions"][0]))
+        most = max(most, float((2 * _near(arrays, wanted) * spread / room).max(initial=0.0)))
+    return images / most if most else np.inf
 
-    def second_from(self, images: int) -> float:
-        """Images from which on some unit's bracket holds too much to be listed, or infinity.
 
-        The responses within a bracket are a share of all. So the sample's are taken for as many times as many
-        pixels, which is what the rule compares.
-        """
-        low, high = 1.0, float(1 << 20)
-        if not self._again(high):
-            return np.inf
-        while high / low > 1.1:
-            middle = float(np.sqrt(low * high))
-            low, high = (low, middle) if self._again(middle) else (middle, high)
-        return images * high
-
-    def _again(self, times: float) -> bool:
-        """Whether so many times the sample's images would need a second round of counting, in any layer."""
-        for name, arrays in self.counted.found.items():
-            histogram, positions = arrays["histogram"].astype(np.int64), int(arrays["positions"][0])
-            counts = Counts(histogram, arrays["above"], arrays["minimum"], arrays["maximum"], positions)
-            size, grid = self.sampling.dataset.annotation_size, self.sampling.network.layer(name).grid
-            spread = max(float(np.prod(size) / np.prod(grid)), 1.0) * times
-            wanted = wanted_positions(self.quantile, counts.positions)
-            if locate(counts, self.counted.told[name], wanted, None, spread).again.any():
-                return True
-        return False
+def _near(arrays: Arrays, wanted: int) -> NDArray[np.float64]:
+    """(U,) responses in a bin near the `wanted` largest, 0 where these lie outside the window."""
+    histogram = arrays["histogram"].astype(np.float64)
+    bins = histogram.shape[1]
+    passed = arrays["above"][:, None] + np.cumsum(histogram[:, ::-1], 1)
+    inside = (passed[:, -1] >= wanted) & (arrays["above"] < wanted)
+    place = bins - 1 - np.argmax(passed >= wanted, 1)
+    low, high = np.maximum(place - NEAR, 0), np.minimum(place + NEAR + 1, bins)
+    below = np.concatenate([np.zeros((len(histogram), 1)), np.cumsum(histogram, 1)], 1)
+    rows = np.arange(len(histogram))
+    return np.where(inside, (below[rows, high] - below[rows, low]) / (high - low), 0.0)

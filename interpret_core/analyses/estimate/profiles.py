@@ -23,6 +23,7 @@ from interpret_core.datasets import Loader
 FEW, MOST_BATCHES, MOST_READ = 8, 4, 64
 SLICES = 20  # lots of a sample's chance level: two slices for each layer
 PASSES = ("thresholds", "IoU", "masks")
+PILOT = 0.5  # of a pass on a single batch: what comes before it is a look at fewer images
 DECODED = 4  # images that are decoded by themselves
 
 
@@ -36,8 +37,8 @@ def measure_profile(sampling: Sampling, request: ProfileRequest, layers: tuple[s
     """
     asked = replace(request, layers=layers)
     few = sampling.spread(FEW)
-    first = sampling.run(_sized(sampling, asked, FEW), few)
-    small = first if sampling.left < 0 else sampling.run(_sized(sampling, asked, FEW), few)
+    sampling.run(_sized(sampling, asked, FEW), few)
+    small = sampling.run(_sized(sampling, asked, FEW), few)
     many = sampling.spread(_number(sampling, request.batch_size, small.seconds / small.images))
     large = sampling.run(_sized(sampling, asked, len(many)), many)
     paces: dict[str, Pace] = {}
@@ -94,7 +95,7 @@ def _pass(stage: str, small: Observed, large: Observed) -> tuple[Pace, Pace]:
     rounds = _rounds(large.timeline.of(stage), large.images)
     if len(rounds[0]) < 2:
         pairs = [(float(one.images), _whole(one.timeline.of(stage))) for one in (small, large)]
-        once, each = line(*pairs)
+        once, each = line(*pairs, least=PILOT)
         return each, once
     first, *others = rounds[0]
     alone = Pace.of(others)
@@ -119,7 +120,7 @@ def _after(small: Observed, large: Observed) -> dict[str, Pace]:
     found: dict[str, Pace] = {}
     for name, seconds in (("lot", _lot), ("assessment", _assessment), ("rest", _rest)):
         pair = [(float(one.images), seconds(one.timeline)) for one in (small, large)]
-        found[name], found[f"{name} on an image"] = line(*pair)
+        found[name], found[f"{name} on an image"] = line(*pair, least=0.1)
     return found
 
 

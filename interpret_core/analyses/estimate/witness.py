@@ -22,13 +22,11 @@ class Pass:
         name: of what is done.
         given: bytes that every worker is sent.
         results: bytes of what each shard gave, by the arrays' names.
-        told: what `given` says.
         found: what the last shard gave.
     """
 
     name: str
     given: int
-    told: Any
     results: list[Counter[str]] = field(default_factory=list)
     found: Found = field(default_factory=dict)
 
@@ -49,7 +47,7 @@ class Witness(Here):
     ) -> Iterator[tuple[P, Found]]:
         """One after the other, noted."""
         name = getattr(work.task, "__name__", "").strip("_")
-        one = Pass(name, len(pickle.dumps(work.sent(), protocol=5)), work.given)
+        one = Pass(name, len(pickle.dumps(work.sent(), protocol=5)))
         self.passes.append(one)
         for piece, found in super().results(work, pieces, reporter, done):
             one.results.append(_bytes(found))
