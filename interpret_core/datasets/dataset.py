@@ -103,7 +103,7 @@ class Dataset:
         """
         if self._digest is None:
             found = content_of(self.root, self.tables.digests, self.files(), progress, cancelled)
-            self._known = KnownFiles.of(self.records, found.files, self._prefix)
+            self._known = KnownFiles.of(self.records, found.of, self._prefix)
             self._digest = found.digest
         return self._digest
 

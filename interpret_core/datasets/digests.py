@@ -19,10 +19,12 @@ import json
 import os
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from interpret_core import config
@@ -48,11 +50,17 @@ class Content:
 
     Attributes:
         digest: SHA-256 (hex) over tables, files and the recipe of the shades.
-        files: file below the folder -> its SHA-256, or MISSING.
+        names: files below the folder, sorted.
+        files: the SHA-256 of each, or MISSING.
     """
 
     digest: str
-    files: Mapping[str, bytes]
+    names: Sequence[str]
+    files: Sequence[bytes]
+
+    def of(self, name: str) -> bytes:
+        """The SHA-256 of a file, or MISSING."""
+        return self.files[bisect_left(self.names, name)]
 
 
 def content_of(
@@ -82,13 +90,13 @@ def content_of(
     total = hashlib.sha256(json.dumps(recipe).encode())
     chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
     pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="digest")
-    found: dict[str, bytes] = {}
+    found: list[bytes] = []
     try:
         for chunk, digests in zip(chunks, pool.map(memo.digests, chunks), strict=True):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped while reading the data set.")
             for name, digest in zip(chunk, digests, strict=True):
-                found[name] = digest
+                found.append(digest)
                 written = "missing" if digest == MISSING else digest.hex()
                 total.update(name_bytes(f"{name}\0{written}\n"))
             if progress is not None:
@@ -96,7 +104,7 @@ def content_of(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         memo.save()
-    return Content(total.hexdigest(), found)
+    return Content(total.hexdigest(), names, found)
 
 
 def distrust(folder: Path, name: str, digest: bytes) -> None:
@@ -142,7 +150,7 @@ class _Memo:
         path = f"{self._prefix}{name}"  # Path objects would take longer than the system call, 250,000 times
         try:
             status = os.stat(path)  # noqa: PTH116
-            entry = self._old.get(name)
+            entry = known = self._old.get(name)
             if entry is None or entry != _entry(status, entry[_DIGEST]):
                 content = read_if_there(path, status)  # a picture is small: one read, no streaming
                 if content is None:
@@ -152,33 +160,33 @@ class _Memo:
             if not_there(error):
                 return MISSING
             raise refused(path, error) from error
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _RACY_NS:
+        if entry is not known and time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _RACY_NS:
             self._new[name] = entry
         return entry[_DIGEST]
 
     def save(self) -> None:
-        if self._new.items() <= self._old.items():
+        if not self._new:
             return
-        self._old.update(self._new)
         part = self._path.with_suffix(f".{os.getpid()}.part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with part.open("w", encoding="utf-8") as file:
-                file.writelines(_lines(self._old))
+                kept = ((name, one) for name, one in self._old.items() if name not in self._new)
+                file.writelines(_lines(chain(self._new.items(), kept)))
             part.replace(self._path)
         except OSError:
             # Not worth a failure: the store reports an unwritable cache when a result is to be kept.
             return
 
 
-def _lines(entries: Mapping[str, bytes]) -> Iterator[str]:
+def _lines(entries: Iterable[tuple[str, bytes]]) -> Iterator[str]:
     """The memo, an entry on each line."""
     before = "{"
-    for name, entry in entries.items():
+    for name, entry in entries:
         *identity, digest = _ENTRY.unpack(entry)
         yield f"{before}\n{json.dumps(name)}:{json.dumps([*identity, digest.hex()], separators=(',', ':'))}"
         before = ","
-    yield f"{before if not entries else ''}\n}}\n"
+    yield "\n}\n"
 
 
 def _load(path: Path) -> dict[str, bytes]:

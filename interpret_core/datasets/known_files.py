@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,12 @@ class KnownFiles:
         self._first, self._known = first, known
 
     @classmethod
-    def of(cls, records: ImageRecords, files: Mapping[str, bytes], prefix: str) -> KnownFiles:
-        """From the SHA-256 of each, or MISSING, by its name, which begins with `prefix`."""
+    def of(cls, records: ImageRecords, digest_of: Callable[[str], bytes], prefix: str) -> KnownFiles:
+        """From what tells the SHA-256 of each, or MISSING, by its name, which begins with `prefix`."""
         first, known = [0], bytearray()
         for record in records:
             for name in files_of(record):
-                digest = files[f"{prefix}{name}"]
+                digest = digest_of(f"{prefix}{name}")
                 known += bytes(_LENGTH) if digest == MISSING else b"\1" + digest
             first.append(len(known) // _LENGTH)
         return cls(np.array(first, np.int64), bytes(known))

@@ -330,7 +330,8 @@ def _surveyed(dataset: Dataset, table: ConceptTable, whole: _Part) -> Survey:
     valid[[problem.index for problem in problems]] = False
     shades = make_shades(whole.cells)
     presence = np.concatenate(whole.presence)
-    image, _, pixels = presence[np.lexsort((presence[:, 0], presence[:, 1]))].T
+    whole.presence.clear()  # of a long data set the largest of all: never twice in memory
+    order = np.lexsort((presence[:, 0], presence[:, 1]))
     return Survey(
         valid,
         problems,
@@ -342,8 +343,8 @@ def _surveyed(dataset: Dataset, table: ConceptTable, whole: _Part) -> Survey:
         shades=shades,
         shade_pixels=shades.totals(whole.cells),
         presence_offsets=np.concatenate([[0], np.cumsum(whole.concept_images[1:])]),
-        presence_image=np.ascontiguousarray(image),
-        presence_pixels=np.ascontiguousarray(pixels),
+        presence_image=presence[order, 0],
+        presence_pixels=presence[order, 2],
         unlisted=tuple(
             (category, number, whole.unlisted[category, number])
             for category in table.categories

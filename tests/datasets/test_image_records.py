@@ -42,7 +42,7 @@ def test_every_file_has_its_own_digest() -> None:
     names = ["a.png", "a_1.png", "a_2.png", 'b, "c".png', "half \udce9 a name.png", "p.png"]
     files = {f"images/{name}": bytes([number]) * 32 for number, name in enumerate(names)}
     files["images/a_2.png"] = MISSING
-    known = KnownFiles.of(kept, files, "images/")
+    known = KnownFiles.of(kept, files.__getitem__, "images/")
     rows = [0, 0, 0, 1, 2, 2]
     found = [known.of_file(kept[row], row, name) for row, name in zip(rows, names, strict=True)]
     assert found == [files[f"images/{name}"] for name in names]
