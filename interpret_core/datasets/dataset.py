@@ -21,8 +21,7 @@ from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
-from interpret_core.datasets.image_records import ImageRecords, files_of
-from interpret_core.datasets.known_files import KnownFiles
+from interpret_core.datasets.image_records import ImageRecords, KnownFiles, files_of
 from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.datasets.contents import MISSING
 from interpret_core.datasets.tables import ImageRecord
 
 
@@ -71,3 +72,35 @@ class ImageRecords(Sequence[ImageRecord]):
         """(N,) int64, how many maps of a category every row has; without making any row."""
         found = self._maps.get(category)
         return np.zeros(len(self), np.int64) if found is None else found
+
+
+_LENGTH = 33  # bytes of each of 250,000 files: whether the file was there, and its SHA-256
+
+
+class KnownFiles:
+    """The files of every row of the index, in their order.
+
+    Args:
+        first: (N + 1,) int64, the number of each row's first file.
+        known: so many times `_LENGTH` bytes.
+    """
+
+    def __init__(self, first: NDArray[np.int64], known: bytes) -> None:
+        self._first, self._known = first, known
+
+    @classmethod
+    def of(cls, records: ImageRecords, digest_of: Callable[[str], bytes], prefix: str) -> KnownFiles:
+        """From what tells the SHA-256 of each, or MISSING, by its name, which begins with `prefix`."""
+        first, known = [0], bytearray()
+        for record in records:
+            for name in files_of(record):
+                digest = digest_of(f"{prefix}{name}")
+                known += bytes(_LENGTH) if digest == MISSING else b"\1" + digest
+            first.append(len(known) // _LENGTH)
+        return cls(np.array(first, np.int64), bytes(known))
+
+    def of_file(self, record: ImageRecord, row: int, name: str) -> bytes:
+        """The SHA-256 of a file that a row names, or MISSING."""
+        at = int(self._first[row]) + list(files_of(record)).index(name)
+        found = self._known[at * _LENGTH : (at + 1) * _LENGTH]
+        return found[1:] if found[0] else MISSING

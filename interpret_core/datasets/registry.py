@@ -10,10 +10,10 @@ from pathlib import Path
 from interpret_core import config, demo
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.excerpts import opened_excerpt
+from interpret_core.datasets.fetch.remote import copied, is_url
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.broden import BrodenLayout
 from interpret_core.datasets.layouts.folder import FolderLayout
-from interpret_core.datasets.remote import copied, is_url
 from interpret_core.datasets.tables import Tables
 from interpret_core.errors import DatasetError, unknown
 from interpret_core.packages import installed

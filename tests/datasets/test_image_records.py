@@ -9,8 +9,7 @@ import pytest
 from benchmarks.wide_dataset import CATEGORIES, CONCEPTS, make_long
 from interpret_core.datasets import DEFAULT_CATEGORIES, open_dataset
 from interpret_core.datasets.contents import MISSING
-from interpret_core.datasets.image_records import ImageRecords
-from interpret_core.datasets.known_files import KnownFiles
+from interpret_core.datasets.image_records import ImageRecords, KnownFiles
 from interpret_core.datasets.tables import ImageRecord
 
 ROWS = (

@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from interpret_core import config, datasets
-from interpret_core.datasets import remote
+from interpret_core.datasets.fetch import remote
 from interpret_core.errors import DatasetError
 from interpret_core.runtime.openings import DatasetOpening, place_of
 from tests.planted_dataset import Planted, make_planted

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
-from interpret_core.analyses.estimate.witness import Pass
+from interpret_core.analyses.estimate.witness import WatchedPass
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.measures.dissection.brackets import LEAST_LISTED, LISTED
 from interpret_core.measures.dissection.thresholds import wanted_positions
@@ -85,7 +85,7 @@ def _grows(name: str, shape: tuple[int, ...], concepts: int, images: int) -> tup
     return "always", 1.0
 
 
-def _shards(name: str, few: list[Pass], many: list[Pass], images: int) -> dict[str, float]:
+def _shards(name: str, few: list[WatchedPass], many: list[WatchedPass], images: int) -> dict[str, float]:
     """Bytes of a shard, and what each image adds: an array of one size in both runs grows with no image.
 
     A second round is about some units alone; its shards, which are small, count as they are.
@@ -103,7 +103,7 @@ def _shards(name: str, few: list[Pass], many: list[Pass], images: int) -> dict[s
     }
 
 
-def _crowded_from(sampling: Sampling, quantile: float, counted: Pass, images: int) -> float:
+def _crowded_from(sampling: Sampling, quantile: float, counted: WatchedPass, images: int) -> float:
     """Images from which on some unit's bracket holds too much to be listed (`brackets.locate`), or infinity.
 
     A bracket is about two bins of a unit's window. How many responses a bin near the cut holds is read off

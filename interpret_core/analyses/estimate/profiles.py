@@ -57,8 +57,8 @@ def measure_survey(sampling: Sampling, request: SurveyRequest) -> Measured:
     """Seconds of an image that is read (`reading`), and once; bytes of what is kept, for each."""
     few, many = sampling.spread(FEW), sampling.spread(MOST_READ)
     runs = [sampling.run(request, images) for images in (few, few, many)]
-    pairs = [(float(one.images), _whole(one.timeline.steps)) for one in runs[1:]]
-    once, each = line(*pairs)
+    first, second = ((float(one.images), _whole(one.timeline.steps)) for one in runs[1:])
+    once, each = line(first, second)
     kept = sum(sum(nbytes(one).values()) for one in runs[-1].records.values()) / len(many)
     concepts = len(sampling.dataset.concepts(request.categories))
     return Measured(
@@ -94,8 +94,8 @@ def _pass(stage: str, small: Observed, large: Observed) -> tuple[Pace, Pace]:
     """
     rounds = _rounds(large.timeline.of(stage), large.images)
     if len(rounds[0]) < 2:
-        pairs = [(float(one.images), _whole(one.timeline.of(stage))) for one in (small, large)]
-        once, each = line(*pairs, least=PILOT)
+        few, many = ((float(one.images), _whole(one.timeline.of(stage))) for one in (small, large))
+        once, each = line(few, many, least=PILOT)
         return each, once
     first, *others = rounds[0]
     alone = Pace.of(others)
@@ -119,8 +119,8 @@ def _after(small: Observed, large: Observed) -> dict[str, Pace]:
     """What comes after the passes: by name, a step of it and what each sampled image adds."""
     found: dict[str, Pace] = {}
     for name, seconds in (("lot", _lot), ("assessment", _assessment), ("rest", _rest)):
-        pair = [(float(one.images), seconds(one.timeline)) for one in (small, large)]
-        found[name], found[f"{name} on an image"] = line(*pair, least=0.1)
+        few, many = ((float(one.images), seconds(one.timeline)) for one in (small, large))
+        found[name], found[f"{name} on an image"] = line(few, many, least=0.1)
     return found
 
 

@@ -15,7 +15,7 @@ P = TypeVar("P")
 
 
 @dataclass
-class Pass:
+class WatchedPass:
     """One pass over some images.
 
     Attributes:
@@ -40,21 +40,21 @@ class Witness(Here):
     """This process; `passes` are those that were computed, in their order."""
 
     def __init__(self) -> None:
-        self.passes: list[Pass] = []
+        self.passes: list[WatchedPass] = []
 
     def results(
         self, work: Work[Any, P], pieces: Sequence[P], reporter: Reporter, done: Callable[[P], None]
     ) -> Iterator[tuple[P, Found]]:
         """One after the other, noted."""
         name = getattr(work.task, "__name__", "").strip("_")
-        one = Pass(name, len(pickle.dumps(work.sent(), protocol=5)))
+        one = WatchedPass(name, len(pickle.dumps(work.sent(), protocol=5)))
         self.passes.append(one)
         for piece, found in super().results(work, pieces, reporter, done):
             one.results.append(_bytes(found))
             one.found = found
             yield piece, found
 
-    def all(self, name: str) -> list[Pass]:
+    def all(self, name: str) -> list[WatchedPass]:
         """The passes of a name."""
         return [one for one in self.passes if one.name == name]
 

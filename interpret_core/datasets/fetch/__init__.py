@@ -1,1 +1,1 @@
-"""Data sets that can be downloaded."""
+"""Data sets that lie elsewhere: Broden, and whatever has an address."""
