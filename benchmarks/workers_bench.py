@@ -10,6 +10,7 @@ counted them, less what passes there in as long a time while nothing is to be do
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import statistics
@@ -27,6 +28,7 @@ import torch
 
 from benchmarks.profile_bench import find_dataset
 from benchmarks.profile_memory import listed
+from interpret_core import datasets
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.errors import Cancelled
@@ -103,10 +105,10 @@ class _Bench:
 
     def __init__(self, plan: Plan, folder: Path, cancelled: Callable[[], bool]) -> None:
         root = find_dataset(plan.dataset).root
-        known = sum(1 for _ in (root / "index.csv").open(encoding="utf-8")) - 1
+        known = len(datasets.open_dataset(root))
         once, times = min(plan.images, known), max(1, plan.images // known)
         listed(root, folder / "all", once, times)
-        listed(root, folder / "first", min(once, FIRST), 1)
+        listed(root, folder / "first", max(1, min(once // 2, FIRST)), 1)  # another set, or it would be found
         self.images = once * times
         self._request = ProfileRequest(plan.network, str(folder / "all"), permutations=0, min_images=1)
         self._folder, self._cancelled = folder, cancelled
@@ -120,7 +122,12 @@ class _Bench:
         """Bytes through the scheduler of a cluster for a run, and a second when nothing is to be done."""
         from distributed import LocalCluster
 
-        start: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        start: dict[str, Any] = {
+            "n_workers": 2,
+            "threads_per_worker": 1,
+            "dashboard_address": None,
+            "silence_logs": logging.CRITICAL,
+        }
         with (
             LocalCluster(**start, protocol="tcp") as cluster,
             Cluster(cluster.scheduler_address) as executor,

@@ -309,5 +309,5 @@ def test_a_class_may_be_a_group_of_outputs(
     (tmp_path / "mine.toml").write_text(f'[classes."{NETWORK}"]\nball = ["ball", "sun"]\nbox = []\n')
     monkeypatch.setenv("INTERPRET_CONFIG", str(tmp_path / "mine.toml"))
     plan = planned(root, store, loaded)
-    assert plan.outputs == [(0, 3), (2,)]
+    assert plan.outputs == ((0, 3), (2,))
     assert plan.population.tolist() == [SPLITS["ball"][1], SPLITS["moon"][1]]

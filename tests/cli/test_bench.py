@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import ablation_bench, relevance_bench, relevance_memory, relevance_timing
+from benchmarks import ablation_bench, relevance_bench, relevance_memory, relevance_timing, workers_bench
 from benchmarks.captum_loop import Loop
 from benchmarks.profile_bench import find_dataset
 from benchmarks.profile_memory import Peak, listed
@@ -35,6 +39,7 @@ from tests.analyses.related import NETWORK, asked, write_objects
 from tests.cli.conftest import Command
 from tests.planted_dataset import Planted
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = "tests.cli.networks:small"
 
 
@@ -385,3 +390,46 @@ def test_ablations_are_timed_on_equal_terms(environment: Path, noise: Path, tmp_
         assert not ablation_bench._equal(turns[0].answers, turns[1].answers)
         layers = {layer for layer, _ in bench.picked(0, bench.plan.inner[-1:]).units}
         assert layers == {bench.plan.inner[-1]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what sockets carry is asked of Linux")
+def test_what_a_scheduler_carries_is_counted_byte_by_byte() -> None:
+    """Also of connections that are closed before the end, and of no other port."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_server(("127.0.0.1", 0)) as other,
+        workers_bench.listening(server.getsockname()[1]) as heard,
+    ):
+        for port, size in ((server, 1000), (other, 5000), (server, 300)):
+            with socket.create_connection(port.getsockname()) as client, port.accept()[0] as accepted:
+                client.sendall(b"a" * size)
+                left = size
+                while left:
+                    left -= len(accepted.recv(left))
+                accepted.sendall(b"b" * 7)
+                left = 7
+                while left:
+                    left -= len(client.recv(left))
+                end = time.monotonic() + 10
+                while heard() % 1000 not in (7, 314) and time.monotonic() < end:
+                    time.sleep(0.01)
+        assert heard() == 1000 + 300 + 2 * 7
+
+
+@pytest.mark.slow
+def test_the_numbers_of_the_contract_for_workers(planted: Planted, tmp_path: Path) -> None:
+    """In a process of its own: Dask's workers and loops belong to it."""
+    asked = ("--network", SMALL, "--dataset", str(planted.root), "--images", "10", "--repeats", "1")
+    subprocess.run(
+        [sys.executable, "-m", "interpret_core", "bench", "workers", *asked, "--json", "times.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+    )
+    numbers = json.loads((tmp_path / "times.json").read_text())
+    assert list(numbers)[:2] == ["one_over_two", "scheduler_bytes_an_image"]
+    seconds = {name: runs[0] for name, runs in numbers["seconds"].items()}
+    assert numbers["one_over_two"] == pytest.approx(seconds["1"] / seconds["2"])
+    assert numbers["images"] == 10
+    assert numbers["idle_bytes_a_second"] > 0

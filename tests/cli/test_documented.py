@@ -33,6 +33,7 @@ COMMANDS = (
     "bench profile",
     "bench relevance",
     "bench ablation",
+    "bench workers",
     "reproduce paper",
     "reproduce broden-totals",
 )

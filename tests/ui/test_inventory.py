@@ -232,7 +232,7 @@ def test_whose_every_record_is(full: Path) -> None:
     assert not [key for key in unknown if not key.startswith(("outline/", "sketch/"))]
     small, planted = results.subject("small").digest, results.dataset("planted").digest
     hostile = results.dataset("hostile").digest
-    keys = results._keys(results.Ask("small", "hostile"))  # where the pages look
+    keys = results.profile_keys(results.Ask("small", "hostile"))  # where the pages look
     assert keys is not None
     of = {one.entry.key: one.whose for one in found}
     for lie in (keys.profile, keys.chance, keys.assessment):

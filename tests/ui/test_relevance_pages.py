@@ -310,7 +310,7 @@ def test_untrained_control_that_is_not_computed_offers_its_job(
     with_relevance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, button: str
 ) -> None:
     keep = set(relevances.planned(WANTED).keys.values())
-    keep |= set((results._keys(Ask("classy", "classed")) or pytest.fail("no layers")).profile.values())
+    keep |= set((results.profile_keys(Ask("classy", "classed")) or pytest.fail("no layers")).profile.values())
     shutil.copytree(with_relevance, tmp_path / "part")
     with Store(tmp_path / "part") as store:
         for key in set(store.keys(lost)) - keep:

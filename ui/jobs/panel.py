@@ -50,7 +50,7 @@ class Offer:
     @property
     def key(self) -> str:
         """Unlike that of other panels of the page."""
-        some = [getattr(self.request, name, ()) for name in ("classes", "layers")]
+        some = [getattr(self.request, name, ()) for name in ("classes", "layers", "analyses")]
         return key_of("job", self.request.analysis, str(getattr(self.request, "network", "")), *some)
 
 

@@ -15,6 +15,9 @@ from interpret_core.datasets.loader import MEMORY, WORKERS
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.runtime.shards import BATCHES_PER_SHARD, MOST_SHARDS
 
+MOST_LISTED = 100e6  # bytes that a layer lists (`brackets.LISTED`)
+SURE = 10  # times the sample's images: beyond, counting may take another round
+
 
 @dataclass(frozen=True)
 class ProfileWork:
@@ -87,7 +90,7 @@ class ProfileCosts:
         if not self.work.passes:
             return {"masks": shared(self._masks(0.0), self.extent)} if self._later else {}
         rounds, again = self._rounds, self._rounds * max(self._size("rounds of count"), 1.0) - 1
-        counted = paces["thresholds"].times(rounds * images) + self._decoded(again * images)
+        counted = self._counted(rounds) + self._decoded(again * images)
         tallied = paces["IoU"].times(images) + self._decoded(images)
         once = {
             name: paces[f"shard of {name}"].times(self._shards) for name in ("thresholds", "IoU", "masks")
@@ -103,6 +106,14 @@ class ProfileCosts:
         """Of counting, to those of the sample: one more where a large data set crowds a bracket."""
         seen = max(self._size("rounds of count"), 1.0)
         return max(seen, 2.0 if self.extent.images >= self._size("again") else 1.0) / seen
+
+    def _counted(self, rounds: float) -> Pace:
+        """Of all rounds of counting: whether a large data set takes one more is not sure."""
+        seen, images = max(self._size("rounds of count"), 1.0), self.extent.images
+        pace = self.measured.paces["thresholds"].times(images)
+        most = (seen + 1) / seen if images > SURE * self.measured.images else rounds
+        used = pace.processor * rounds
+        return Pace(pace.middle * rounds, pace.low, pace.high * max(most, rounds), used)
 
     @property
     def _later(self) -> bool:
@@ -168,7 +179,10 @@ class ProfileCosts:
             images = self._sampled if name == "masks" else self.extent.images
             once = self._size(f"shard of {name}") * (wide if name == "tally" else 1.0)
             rounds = self._rounds if name == "count" else 1.0
-            found += rounds * (once * self._shards + self._size(f"image in {name}") * images)
+            grown = self._size(f"image in {name}") * images + self._size(f"ranked in {name}") * self._sampled
+            most = MOST_LISTED * self._size(f"layers of {name}")
+            grown += min(self._size(f"listed in {name}") * images, most)
+            found += rounds * (once * self._shards + grown)
         return found
 
     def _temporary(self) -> float:

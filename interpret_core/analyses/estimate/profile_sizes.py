@@ -13,7 +13,8 @@ from interpret_core.measures.dissection.thresholds import wanted_positions
 from interpret_core.store.records import Arrays
 
 PASSES = ("count", "tally", "masks")
-NEAR = 32  # bins on each side of a unit's cut, some 10 to 20 % of its value
+NEAR = 16  # bins on each side of a unit's cut
+USUAL = 0.95  # of a layer's units
 GALLERY, BAND = 30, 60  # masks of a unit that are kept, at most
 _CONCEPTS = ("intersection", "concept_pixels", "concept_images", "included")
 _GALLERIES = {"mask_runs": ("gallery", GALLERY), "band_mask_runs": ("band", BAND)}
@@ -88,6 +89,7 @@ def _grows(name: str, shape: tuple[int, ...], concepts: int, images: int) -> tup
 def _shards(name: str, few: list[WatchedPass], many: list[WatchedPass], images: int) -> dict[str, float]:
     """Bytes of a shard, and what each image adds: an array of one size in both runs grows with no image.
 
+    What is listed is bounded by counting once more; largest responses are kept of sampled images alone.
     A second round is about some units alone; its shards, which are small, count as they are.
     """
     if not few or not many:
@@ -95,8 +97,15 @@ def _shards(name: str, few: list[WatchedPass], many: list[WatchedPass], images: 
     less, more = few[0].results[0], many[0].results[0]
     once = sum(size for array, size in more.items() if less[array] == size)
     again = sum(one.bytes for one in many[1:])
+    listed, ranked = (
+        sum(size for array, size in more.items() if array.startswith(start) and less[array] != size)
+        for start in ("listed_", "largest_")
+    )
     return {
-        f"image in {name}": (more.total() - once) / images,
+        f"image in {name}": (more.total() - once - listed - ranked) / images,
+        f"listed in {name}": listed / images,
+        f"ranked in {name}": ranked / images,
+        f"layers of {name}": float(len(many[0].found)),
         f"shard of {name}": float(once + again),
         f"given to {name}": float(sum(one.given for one in many)),
         f"rounds of {name}": float(len(many)),
@@ -104,10 +113,11 @@ def _shards(name: str, few: list[WatchedPass], many: list[WatchedPass], images: 
 
 
 def _crowded_from(sampling: Sampling, quantile: float, counted: WatchedPass, images: int) -> float:
-    """Images from which on some unit's bracket holds too much to be listed (`brackets.locate`), or infinity.
+    """Images from which on many brackets hold too much to be listed (`brackets.locate`), or infinity.
 
     A bracket is about two bins of a unit's window. How many responses a bin near the cut holds is read off
-    the bins around it: a sample has too few to fill each.
+    the bins around it: a sample has too few to fill each. The largest of thousands of such guesses would be
+    the most mistaken one, so it is one unit in twenty of a layer that decides.
     """
     most = 0.0
     for name, arrays in counted.found.items():
@@ -115,7 +125,8 @@ def _crowded_from(sampling: Sampling, quantile: float, counted: WatchedPass, ima
         spread = max(float(np.prod(sampling.dataset.annotation_size) / np.prod(layer.grid)), 1.0)
         room = max(LISTED / layer.units, LEAST_LISTED)
         wanted = wanted_positions(quantile, int(arrays["positions"][0]))
-        most = max(most, float((2 * _near(arrays, wanted) * spread / room).max(initial=0.0)))
+        inside = 2 * _near(arrays, wanted) * spread / room
+        most = max(most, float(np.quantile(inside, USUAL)) if len(inside) else 0.0)
     return images / most if most else np.inf
 
 
