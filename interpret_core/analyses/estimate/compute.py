@@ -134,7 +134,7 @@ class _EstimateRun:
     def _extent(self, name: str) -> Extent:
         """With workers only where they share the images."""
         extent = self.situation.extent
-        return extent if registry.find(name).sharded else replace(extent, workers=1)
+        return extent if registry.find(name).spread else replace(extent, workers=1)
 
     def _survey(self, asked: Any) -> AnalysisCost:
         key = survey_key(self.situation.dataset.digest, asked.categories)

@@ -9,8 +9,8 @@ from typing import Any
 
 from interpret_core.analyses.estimate.timeline import TimedStep
 
-# An interval is never narrower: what was measured may be spread by less than what it stands for. Four of five
-# processor times of three networks lay within it, on a busy machine (docs/scale.md).
+# An interval is never narrower: what was measured may be spread by less than what it stands for. Four of
+# five processor times of three networks lay within it, on a busy machine (docs/scale.md).
 LEAST, MOST = 0.77, 1.3
 
 

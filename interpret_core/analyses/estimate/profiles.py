@@ -23,6 +23,7 @@ from interpret_core.datasets import Loader
 FEW, MOST_BATCHES, MOST_READ = 8, 4, 64
 SLICES = 20  # lots of a sample's chance level: two slices for each layer
 PASSES = ("thresholds", "IoU", "masks")
+LITTLE = 0.1  # of what comes after the passes, at least: the share that grows with the images
 PILOT = 0.5  # of a pass on a single batch: what comes before it is a look at fewer images
 DECODED = 4  # images that are decoded by themselves
 
@@ -57,8 +58,8 @@ def measure_survey(sampling: Sampling, request: SurveyRequest) -> Measured:
     """Seconds of an image that is read (`reading`), and once; bytes of what is kept, for each."""
     few, many = sampling.spread(FEW), sampling.spread(MOST_READ)
     runs = [sampling.run(request, images) for images in (few, few, many)]
-    first, second = ((float(one.images), _whole(one.timeline.steps)) for one in runs[1:])
-    once, each = line(first, second)
+    less, more = ((float(one.images), _whole(one.timeline.steps)) for one in runs[1:])
+    once, each = line(less, more)
     kept = sum(sum(nbytes(one).values()) for one in runs[-1].records.values()) / len(many)
     concepts = len(sampling.dataset.concepts(request.categories))
     return Measured(
@@ -94,8 +95,8 @@ def _pass(stage: str, small: Observed, large: Observed) -> tuple[Pace, Pace]:
     """
     rounds = _rounds(large.timeline.of(stage), large.images)
     if len(rounds[0]) < 2:
-        few, many = ((float(one.images), _whole(one.timeline.of(stage))) for one in (small, large))
-        once, each = line(few, many, least=PILOT)
+        less, more = ((float(one.images), _whole(one.timeline.of(stage))) for one in (small, large))
+        once, each = line(less, more, PILOT)
         return each, once
     first, *others = rounds[0]
     alone = Pace.of(others)
@@ -119,8 +120,8 @@ def _after(small: Observed, large: Observed) -> dict[str, Pace]:
     """What comes after the passes: by name, a step of it and what each sampled image adds."""
     found: dict[str, Pace] = {}
     for name, seconds in (("lot", _lot), ("assessment", _assessment), ("rest", _rest)):
-        few, many = ((float(one.images), seconds(one.timeline)) for one in (small, large))
-        found[name], found[f"{name} on an image"] = line(few, many, least=0.1)
+        less, more = ((float(one.images), seconds(one.timeline)) for one in (small, large))
+        found[name], found[f"{name} on an image"] = line(less, more, LITTLE)
     return found
 
 
