@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -11,11 +14,16 @@ from interpret_core.datasets import ConceptTable, Dataset
 from interpret_core.datasets.excerpts import opened_excerpt
 from interpret_core.errors import UserError
 from interpret_core.networks import Network
-from interpret_core.store.keys import content_key
+from interpret_core.store.records import canonical_json
 
 
 class DifferentSubjectError(UserError):
     """A worker knows another network or data set under a name."""
+
+
+def opening_name(parts: Mapping[str, Any]) -> str:
+    """A name that differs where what is opened does; no key, nothing lies under it."""
+    return hashlib.sha256(canonical_json(dict(parts)).encode()).hexdigest()
 
 
 def place_of(dataset: Dataset) -> str:
@@ -48,7 +56,7 @@ class DatasetOpening:
     @property
     def name(self) -> str:
         """Equal ones open the same."""
-        return content_key("opening", {"dataset": self.digest, "categories": list(self.categories)})
+        return opening_name({"dataset": self.digest, "categories": list(self.categories)})
 
     def open(self) -> tuple[Dataset, ConceptTable]:
         """Find it in this process; its files are read where they are not known.
@@ -88,7 +96,7 @@ class NetworkOnData:
     @property
     def name(self) -> str:
         """Equal ones open the same."""
-        return content_key("opening", {"pair": [self.network_digest, self.dataset_digest, self.device]})
+        return opening_name({"pair": [self.network_digest, self.dataset_digest, self.device]})
 
     def open(self) -> tuple[Network, Dataset]:
         """Find and load both in this process.

@@ -18,10 +18,9 @@ from interpret_core.measures.dissection.listed import ListedResponses
 from interpret_core.measures.dissection.tally import Tally
 from interpret_core.measures.dissection.widths import narrowed, widened
 from interpret_core.runtime.executors.base import Found, Work
-from interpret_core.runtime.openings import NetworkOnData
+from interpret_core.runtime.openings import NetworkOnData, opening_name
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
-from interpret_core.store.keys import content_key
 from interpret_core.store.records import Arrays
 
 # Batches that a machine takes at a time, where many share a shard: what a scheduler has to say of a piece is
@@ -64,8 +63,7 @@ class MaterialOpening:
     def name(self) -> str:
         """Equal ones open the same; a survey is that of its data set and categories."""
         pair = self.pair
-        return content_key(
-            "opening",
+        return opening_name(
             {
                 "pair": [pair.network_digest, pair.dataset_digest, pair.device],
                 "categories": list(self.categories),
