@@ -114,7 +114,6 @@ def test_a_control_is_offered_until_it_is_weighed(
 ) -> None:
     offered: list[Offer] = []
     monkeypatch.setattr(results, "layers", lambda _: control.layers)
-    monkeypatch.setattr(results, "dataset", lambda _: range(480))
     monkeypatch.setattr(work, "job", lambda _: None)
     monkeypatch.setattr(profile, "panel", offered.append)
     ask = Ask(NETWORK, "demo")

@@ -12,6 +12,7 @@ from interpret_core.analyses.estimate.profile_sizes import BAND, GALLERY, PASSES
 from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCost, shared
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.datasets.loader import MEMORY, WORKERS
+from interpret_core.datasets.shades import COUNT as SHADES
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.runtime.shards import BATCHES_PER_SHARD, MOST_SHARDS
 
@@ -172,18 +173,22 @@ class ProfileCosts:
         return sum(self._size(f"kept {name}") * number for name, number in grown.items())
 
     def _pass_bytes(self) -> float:
-        """Of the shards of all passes."""
-        wide = max(1.0, self.extent.concepts / max(self.measured.concepts, 1))
-        found = 0.0
-        for name in PASSES if self.work.passes else ("masks",):
-            images = self._sampled if name == "masks" else self.extent.images
-            once = self._size(f"shard of {name}") * (wide if name == "tally" else 1.0)
-            rounds = self._rounds if name == "count" else 1.0
-            grown = self._size(f"image in {name}") * images + self._size(f"ranked in {name}") * self._sampled
-            most = MOST_LISTED * self._size(f"layers of {name}")
-            grown += min(self._size(f"listed in {name}") * images, most)
-            found += rounds * (once * self._shards + grown)
-        return found
+        """Of the shards of all passes: no more than the run announces for those that count."""
+        found = {name: self._shard_bytes(name) for name in (PASSES if self.work.passes else ("masks",))}
+        masks = found.pop("masks")
+        columns = 1 + self.extent.concepts + SHADES
+        each = self._size("bound of a shard") + columns * self._size("bound of a column")
+        return min(sum(found.values()), self._shards * each + self._size("bound of all listed")) + masks
+
+    def _shard_bytes(self, name: str) -> float:
+        """Of one pass."""
+        wide = max(1.0, self.extent.concepts / max(self.measured.concepts, 1)) if name == "tally" else 1.0
+        images = self._sampled if name == "masks" else self.extent.images
+        rounds = self._rounds if name == "count" else 1.0
+        grown = self._size(f"image in {name}") * images + self._size(f"ranked in {name}") * self._sampled
+        most = MOST_LISTED * self._size(f"layers of {name}")
+        grown += min(self._size(f"listed in {name}") * images, most)
+        return rounds * (self._size(f"shard of {name}") * wide * self._shards + grown)
 
     def _temporary(self) -> float:
         return self._pass_bytes() if self.work.passes or self._later else 0.0

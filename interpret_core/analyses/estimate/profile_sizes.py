@@ -9,6 +9,7 @@ from interpret_core.analyses.estimate.trials import Observed, Sampling, nbytes
 from interpret_core.analyses.estimate.witness import WatchedPass
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.measures.dissection.brackets import LEAST_LISTED, LISTED
+from interpret_core.measures.dissection.sums import temporary_bytes
 from interpret_core.measures.dissection.thresholds import wanted_positions
 from interpret_core.store.records import Arrays
 
@@ -29,7 +30,7 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     peak: memory of the run. picture: bytes of a decoded image. sampled: of a sampled image in memory.
     kept …: of the results, always, per concept, image, sampled image, permutation, mask of a unit.
     shard of …, image in …: of temporary shards. given to …: what a pass is told.
-    rounds of …: how often.
+    rounds of …: how often. bound of …: what a run announces at most, a shard, a column of it, all that is listed.
     units: of all layers; again: (images) the data set's size from which a second round of counting is needed.
     """
     dataset, table = sampling.dataset, sampling.dataset.concepts(request.categories)
@@ -38,9 +39,13 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
         "peak": large.peak,
         "picture": float(np.mean([dataset.read_image(index).nbytes for index in sampling.spread(4)])),
         "sampled": area * (2 * dataset.planes(table) + _PIXEL),
-        "units": float(
-            sum(len(one.arrays["state"]) for key, one in large.records.items() if _is(key, "profile"))
-        ),
+    }
+    units = [len(one.arrays["state"]) for key, one in large.records.items() if _is(key, "profile")]
+    found |= {
+        "units": float(sum(units)),
+        "bound of a shard": float(temporary_bytes(units, 0, 1) - temporary_bytes(units, 0, 0)),
+        "bound of a column": float(temporary_bytes(units, 1, 1) - temporary_bytes(units, 0, 1)),
+        "bound of all listed": float(temporary_bytes(units, 0, 0)),
     }
     found |= _kept(large, len(table))
     for name in PASSES:
