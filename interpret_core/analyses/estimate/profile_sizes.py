@@ -30,7 +30,7 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     peak: memory of the run. picture: bytes of a decoded image. sampled: of a sampled image in memory.
     kept …: of the results, always, per concept, image, sampled image, permutation, mask of a unit.
     shard of …, image in …: of temporary shards. given to …: what a pass is told.
-    rounds of …: how often. bound of …: what a run announces at most, a shard, a column of it, all that is listed.
+    rounds of …: how often. bound of …: at most, as a run announces it: a shard, a column of it, all listed.
     units: of all layers; again: (images) the data set's size from which a second round of counting is needed.
     """
     dataset, table = sampling.dataset, sampling.dataset.concepts(request.categories)
