@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,11 @@ class Config:
         return {**self.classes.get("", {}), **self.classes.get(network, {})}
 
 
+def is_url(text: str) -> bool:
+    """Whether a data set is asked for by an address: it begins with a protocol."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
+
+
 def copy_of(url: str, cache: Path | None = None) -> Path:
     """Where the copy of a data set that lies elsewhere is kept: below the cache folder.
 
@@ -173,7 +179,7 @@ def _stated(
         stated({CACHE_SIZE: cache_limit, MEMORY: memory_limit})  # whoever uses them reads them there
     tables, networks, classes = _read_toml(named)
     home = Path(cache or DEFAULT_CACHE).expanduser().absolute()
-    origins = {name: place for name, place in tables.items() if "://" in place}
+    origins = {name: place for name, place in tables.items() if is_url(place)}
     here = tables | {name: str(copy_of(url, home) / "files") for name, url in origins.items()}
     return Config(
         cache=home,
@@ -253,7 +259,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 def _beside(path: Path, relative: str) -> str:
     """`relative` as an absolute path, read from the folder of the file `path`; an address as it is."""
-    if "://" in relative:
+    if is_url(relative):
         return relative
     return os.path.normpath(path.parent / Path(relative).expanduser())
 

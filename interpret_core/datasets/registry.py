@@ -10,7 +10,7 @@ from pathlib import Path
 from interpret_core import config, demo
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.excerpts import opened_excerpt
-from interpret_core.datasets.fetch.remote import copied, is_url
+from interpret_core.datasets.fetch.remote import copied
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.broden import BrodenLayout
 from interpret_core.datasets.layouts.folder import FolderLayout
@@ -49,7 +49,7 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
     text = os.fspath(name_or_path)
     if (some := opened_excerpt(text)) is not None:
         return some
-    origin = config.current().origins.get(text, text if is_url(text) and not registered_only else "")
+    origin = config.current().origins.get(text, text if config.is_url(text) and not registered_only else "")
     if origin:
         root = copied(origin, fetch=not registered_only).resolve()
         name = text if text in names else origin.rstrip("/").rpartition("/")[2]

@@ -134,3 +134,16 @@ def test_pages_open_what_is_registered_and_copied(
     assert (dataset.name, place_of(dataset)) == ("faraway", "faraway")
     assert datasets.open_dataset("faraway", registered_only=True).root == dataset.root
     assert datasets.known()["faraway"].resolve() == dataset.root
+
+
+@pytest.mark.parametrize("name", ["a [x](https://outside.invalid) b", "://x", "1a://x", "a b://x"])
+def test_a_folder_may_be_called_as_it_likes(origin: Planted, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folders" / name
+    folder.parent.mkdir(parents=True)
+    shutil.move(origin.root, folder)
+    (tmp_path / "unitscope.toml").write_text(f"[datasets]\nodd = 'folders/{name}'\n")
+    assert datasets.open_dataset(folder).origin == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
+        dataset = datasets.open_dataset("odd", registered_only=True)
+        assert (dataset.origin, dataset.root) == ("", folder.resolve())

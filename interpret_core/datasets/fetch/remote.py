@@ -29,11 +29,6 @@ _seen: set[str] = set()  # compared with their origin by this process
 _turn = threading.Lock()
 
 
-def is_url(text: str) -> bool:
-    """Whether a data set is asked for by an address."""
-    return "://" in text
-
-
 def copied(url: str, *, fetch: bool = True) -> Path:
     """The folder of a data set's copy, complete.
 
