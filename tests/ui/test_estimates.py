@@ -7,6 +7,7 @@ from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCos
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from ui.jobs import estimates
+from ui.jobs.panel import Offer
 from ui.jobs.words import takes
 
 
@@ -28,3 +29,12 @@ def test_the_job_measures_what_the_page_asks_for() -> None:
     assert estimates.of_profile(profile).asked()["profile"] == profile
     relevance = RelevanceRequest("net", "data", method="conductance")
     assert estimates.of_relevance(relevance).asked() == {"relevance": relevance}
+
+
+def test_offers_that_the_same_sample_measures_have_buttons_of_their_own() -> None:
+    """Two elements of one key are an error of the whole page."""
+    one, other = ProfileRequest("net", "data"), RelevanceRequest("net", "data")
+    sample = estimates.of_profile(one)
+    around = [Offer(request, "", "", measure=sample).key for request in (one, other)]
+    inner = [Offer(sample, "", "", within=key).key for key in around]
+    assert len({*around, *inner}) == 4

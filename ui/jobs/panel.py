@@ -35,6 +35,7 @@ class Offer:
         beside: the cost and the button in one line of small print, where other results stand above.
         primary: whether the button is the page's first.
         measure: the job that says what it costs, where nothing has; None where something has.
+        within: key of the offer that this one stands in, empty for none: several may be for the same job.
     """
 
     request: Request
@@ -46,12 +47,15 @@ class Offer:
     beside: bool = False
     primary: bool = False
     measure: EstimateRequest | None = None
+    within: str = ""
 
     @property
     def key(self) -> str:
         """Unlike that of other panels of the page."""
         some = [getattr(self.request, name, ()) for name in ("classes", "layers", "analyses")]
-        return key_of("job", self.request.analysis, str(getattr(self.request, "network", "")), *some)
+        named = str(getattr(self.request, "network", ""))
+        around = (self.within,) if self.within else ()
+        return key_of("job", *around, self.request.analysis, named, *some)
 
 
 def panel(offer: Offer) -> None:
@@ -119,7 +123,7 @@ def _measuring(offer: Offer) -> None:
     """Where nothing says what the work costs: the sample that is measured, or the button that starts it."""
     if offer.measure is None:
         return
-    own = Offer(offer.measure, "A sample is measured", "Measure how long it takes")
+    own = Offer(offer.measure, "A sample is measured", "Measure how long it takes", within=offer.key)
     job = work.job(offer.measure)
     if job and job.active:
         progress(own)
