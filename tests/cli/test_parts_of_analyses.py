@@ -58,7 +58,7 @@ def in_parts(command: Command, asked: list[object], folder: Path, of: int = 3) -
     ("asked", "most"),
     [
         (("relevance",), 2),
-        (("grid", "--split", "all", "--value", "mean"), 5),
+        slow(("grid", "--split", "all", "--value", "mean"), 5),
         slow(("ablate", "--fractions", "0.1,0.3"), 5),
         slow(("effects",), 3),
         slow(("evaluate", "--split", "all", "--batch-size", "3"), 2),

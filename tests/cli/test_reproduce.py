@@ -27,7 +27,6 @@ from tests.cli.study import study_set
 from tests.cli.test_interrupted import until
 from tests.datasets.http_server import Site, serving
 from tests.planted_dataset import Planted
-from tests.slow import slow
 
 PIXELS = 64  # enough for every layer of the three to have a grid
 FIRST, SECOND, UNTRAINED = (f"tests.cli.networks:{name}" for name in ("first", "second", "untrained"))
@@ -269,7 +268,8 @@ def serve_weights(monkeypatch: pytest.MonkeyPatch, site: Site, models: tuple[str
 
 
 @pytest.mark.timeout(1200)  # three large networks on a busy machine
-@pytest.mark.parametrize("models", [("alexnet",), slow(("alexnet", "vgg11", "resnet18"))])
+@pytest.mark.slow
+@pytest.mark.parametrize("models", [("alexnet",), ("alexnet", "vgg11", "resnet18")])
 def test_torchvision_s_networks_with_weights_from_a_server(command, tmp_path, monkeypatch, models):
     monkeypatch.setenv("INTERPRET_OFFLINE", "0")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
