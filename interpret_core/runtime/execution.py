@@ -22,6 +22,7 @@ class Execution:
         cancelled: asked before every batch.
         tell_part: called in place of `tell` while something is computed that is only needed for the rest:
             its total is not that of the whole. Without it, `tell` is.
+        tally: whose kernels count, see `measures.dissection.twin.choice.kernels_for`.
     """
 
     device: str = "auto"

@@ -16,6 +16,8 @@ from interpret_core.errors import UserError
 from interpret_core.networks import Network
 from interpret_core.store.records import canonical_json
 
+Opened = tuple[Network, Dataset]
+
 
 class DifferentSubjectError(UserError):
     """A worker knows another network or data set under a name."""
@@ -98,7 +100,7 @@ class NetworkOnData:
         """Equal ones open the same."""
         return opening_name({"pair": [self.network_digest, self.dataset_digest, self.device]})
 
-    def open(self) -> tuple[Network, Dataset]:
+    def open(self) -> Opened:
         """Find and load both in this process.
 
         Raises:

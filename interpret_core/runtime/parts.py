@@ -11,6 +11,7 @@ import torch
 
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.executors.base import Found, Work
+from interpret_core.runtime.openings import NetworkOnData, Opened
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import MOST_SHARDS, Shard, Shards, Stage, split, sweep
 from interpret_core.store.records import Arrays, Record
@@ -126,8 +127,22 @@ def batches_in_pieces(number: int) -> list[Shard]:
     return split(range(number), MOST_SHARDS)
 
 
-def batch_by_batch(piece: Shard) -> list[Shard]:
-    """Cuts a piece into its batches."""
+def in_batches(
+    opened: Opened,
+    task: Callable[[Opened, Any, Shard, Reporter], Found],
+    given: Any,
+    join: Callable[[Sequence[Found]], Found],
+) -> Work[Opened, Shard]:
+    """What is done with pieces of batches on a network and a data set; see `Work`.
+
+    Args:
+        opened: both, as this process has them open.
+        task, given, join: as of `Work`.
+    """
+    return Work(NetworkOnData.of(*opened), task, given, _batch_by_batch, join, opened)
+
+
+def _batch_by_batch(piece: Shard) -> list[Shard]:
     return [(number,) for number in piece]
 
 

@@ -13,20 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.datasets import Dataset
 from interpret_core.measures.ablation.answers import Answers
 from interpret_core.measures.ablation.selection import Selection
-from interpret_core.networks import Network
 from interpret_core.runtime.evaluated import BATCH, LabelledImages
-from interpret_core.runtime.executors.base import Found, Work
-from interpret_core.runtime.openings import NetworkOnData
+from interpret_core.runtime.executors.base import Found
+from interpret_core.runtime.openings import Opened
 from interpret_core.runtime.parts import (
     WHOLE,
     Parts,
     Pieces,
     SideBySide,
-    batch_by_batch,
     batches_in_pieces,
+    in_batches,
 )
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
@@ -34,7 +32,6 @@ from interpret_core.runtime.silencer import Silencer
 from interpret_core.store.records import Arrays, canonical_json
 
 ALONG = SideBySide(dict.fromkeys(("best", "best_probability", "probability", "in_top"), 1))
-Opened = tuple[Network, Dataset]
 Means = Mapping[str, NDArray[np.float64]]
 
 
@@ -146,8 +143,7 @@ def silenced_answers(
 
 
 def _pass(images: LabelledImages, asked: SilencedSettings) -> Pieces[Opened]:
-    opening = NetworkOnData.of(images.network, images.dataset)
-    work = Work(opening, _answered, asked, batch_by_batch, ALONG, (images.network, images.dataset))
+    work = in_batches((images.network, images.dataset), _answered, asked, ALONG)
 
     def steps(piece: Shard) -> int:
         return sum(asked.stand_for) * sum(len(asked.batches[number][1]) for number in piece)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,10 @@ from interpret_core.runtime.merger import IDLE
 from interpret_core.store import ReadOnlyStore, Record, Store
 from tests.cli.conftest import ROOT, Command
 from tests.cli.parts import NETWORK, OPTIONS, SHARDS, Rounds, records, results
+from tests.one_thread import one_thread  # noqa: F401
 from tests.planted_dataset import Planted
 
 ALL = [1, 2, 3]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.analyses.ablated import NETWORK, write_noise
 from tests.cli.conftest import Command
 from tests.cli.parts import read_last, records
+from tests.one_thread import one_thread  # noqa: F401
 from tests.slow import slow
 
 SPLITS = {"ball": (6, 24), "box": (5, 20)}
 KINDS = ("survey/", "relevance/", "ablation/", "answers/", "effects/", "evaluation/")
 MOST = 12  # rounds
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

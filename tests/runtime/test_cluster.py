@@ -22,9 +22,10 @@ from interpret_core.runtime.executors.choice import SCHEDULER
 from interpret_core.runtime.executors.cluster import Cluster, ClusterError
 from interpret_core.store.store import Store
 from tests.analyses.runs import digests, request_for
+from tests.one_thread import one_thread  # noqa: F401
 from tests.planted_dataset import Planted, make_planted
 from tests.runtime.dask_cluster import ROOT, Machines
-from tests.runtime.test_executors import one_thread, profiled  # noqa: F401
+from tests.runtime.test_executors import profiled
 
 SHARDS = 6
 

@@ -10,10 +10,10 @@ pytest.importorskip("distributed")
 
 from interpret_core.runtime.executors.cluster import Cluster
 from tests.analyses.ablated import write_noise
+from tests.one_thread import one_thread  # noqa: F401
 from tests.runtime.dask_cluster import Machines
 from tests.runtime.spread import SPLITS, requests, spread
 from tests.runtime.test_cluster import machines  # noqa: F401
-from tests.runtime.test_executors import one_thread  # noqa: F401
 from tests.slow import slow
 
 

@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-import torch
 
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
@@ -23,21 +21,13 @@ from interpret_core.runtime.executors.base import HERE, Executor
 from interpret_core.runtime.executors.processes import Processes, WorkerDiedError
 from interpret_core.store.store import Store
 from tests.analyses.runs import digests, request_for
+from tests.one_thread import one_thread  # noqa: F401
 from tests.planted_dataset import Planted, make_planted
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     return make_planted(tmp_path_factory.mktemp("planted"), images=24)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """What workers are given here."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def profiled(request: ProfileRequest, folder: Path, executor: Executor = HERE) -> dict[str, str]:

@@ -18,8 +18,9 @@ from interpret_core.runtime.executors.processes import Processes
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 from tests.analyses.ablated import network, write_noise
+from tests.one_thread import one_thread  # noqa: F401
 from tests.runtime.spread import SPLITS, requests, spread
-from tests.runtime.test_executors import one_thread, workers  # noqa: F401
+from tests.runtime.test_executors import workers
 from tests.slow import slow
 
 REST = ("ablate", "effects", "evaluation")

@@ -10,29 +10,25 @@ import torch
 from numpy.typing import NDArray
 
 from interpret_core.analyses.ablation.plan import AblationPlan
-from interpret_core.datasets import Dataset
 from interpret_core.errors import DatasetError
-from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import double
 from interpret_core.networks.layers.layer import Layer, read_at
 from interpret_core.runtime.evaluated import BATCH, LabelledImages, readable
-from interpret_core.runtime.executors.base import Found, Work
-from interpret_core.runtime.openings import NetworkOnData
+from interpret_core.runtime.executors.base import Found
+from interpret_core.runtime.openings import Opened
 from interpret_core.runtime.parts import (
     WHOLE,
     Parts,
     Pieces,
     SideBySide,
-    batch_by_batch,
     batches_in_pieces,
+    in_batches,
     unkept,
 )
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
-
-Opened = tuple[Network, Dataset]
 
 
 def mean_responses(
@@ -117,9 +113,8 @@ class _AskedMeans:
 
     def pieces(self, plan: AblationPlan) -> Pieces[Opened]:
         """A pass over the images; it is no step of the progress, being short beside what it is for."""
-        opening = NetworkOnData.of(plan.network, plan.dataset)
         join = SideBySide(dict.fromkeys(self.layers, 0))
-        work = Work(opening, _summed, self, batch_by_batch, join, (plan.network, plan.dataset))
+        work = in_batches((plan.network, plan.dataset), _summed, self, join)
         name = f"means-{len(self.layers)}-{self.layers[0]}"
         return Pieces(name, "means", work, batches_in_pieces(-(-len(self.images) // BATCH)), lambda _: 0)
 

@@ -9,23 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from interpret_core.datasets import Dataset
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.attribution.gradient import KEPT, MEMORY, BlockedError, gradients, no_gradient
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import double, plain_arithmetic
 from interpret_core.networks.graph.cuts import INPUT, NotCuttableError
 from interpret_core.runtime.evaluated import BATCH, LabelledImages
-from interpret_core.runtime.executors.base import Found, Work
-from interpret_core.runtime.openings import NetworkOnData
-from interpret_core.runtime.parts import WHOLE, Parts, Pieces, SideBySide, batch_by_batch
+from interpret_core.runtime.executors.base import Found
+from interpret_core.runtime.openings import Opened
+from interpret_core.runtime.parts import WHOLE, Parts, Pieces, SideBySide, in_batches
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import MOST_SHARDS, Shard, split
 
 STAGE = "estimating all units"
 LARGEST = 32 * 2**20  # bytes that a piece gives, where a batch allows
 ROWS = SideBySide({"products": 0})
-Opened = tuple[Network, Dataset]
 
 
 def first_order(parts: Parts, images: LabelledImages) -> NDArray[np.float64]:
@@ -68,8 +66,7 @@ class _AskedGradients:
 
     def pieces(self, images: LabelledImages, units: int) -> Pieces[Opened]:
         """A pass over the images; a step is an image."""
-        opened = images.network, images.dataset
-        work = Work(NetworkOnData.of(*opened), _products, self, batch_by_batch, ROWS, opened)
+        work = in_batches((images.network, images.dataset), _products, self, ROWS)
         batches = range(-(-len(self.images) // self.step))
         bytes_in_all = len(self.images) * units * np.dtype(np.float64).itemsize
         pieces = split(batches, max(MOST_SHARDS, -(-bytes_in_all // LARGEST)))

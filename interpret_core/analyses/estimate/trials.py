@@ -23,6 +23,7 @@ from interpret_core.errors import Cancelled
 from interpret_core.networks import Network
 from interpret_core.options import Request
 from interpret_core.runtime.execution import Execution
+from interpret_core.runtime.executors.kind import compute_with
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
 
@@ -141,8 +142,7 @@ def threads(number: int | None) -> Iterator[None]:
         yield
         return
     before = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(number)
-    numba.set_num_threads(min(number, before[1]))
+    compute_with(number)
     try:
         yield
     finally:

@@ -12,15 +12,15 @@ from interpret_core.datasets import Batch, Dataset, Loader
 from interpret_core.errors import NonFiniteError
 from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.networks import Network
-from interpret_core.runtime.executors.base import Found, Work
-from interpret_core.runtime.openings import NetworkOnData
+from interpret_core.runtime.executors.base import Found
+from interpret_core.runtime.openings import Opened
 from interpret_core.runtime.parts import (
     WHOLE,
     Parts,
     Pieces,
     SideBySide,
-    batch_by_batch,
     batches_in_pieces,
+    in_batches,
 )
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
@@ -29,7 +29,6 @@ from interpret_core.store.records import Arrays
 STAGE = "evaluating"
 ANSWERS = ("best", "best_probability", "probability", "in_top")
 ROWS = SideBySide(dict.fromkeys((*ANSWERS, "valid", "letters", "problems"), 0))
-Opened = tuple[Network, Dataset]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +95,7 @@ class AskedImages:
                 at, number = at + len(images), number + 1
 
     def _pieces(self, network: Network, dataset: Dataset) -> Pieces[Opened]:
-        work = Work(
-            NetworkOnData.of(network, dataset), _answered, self, batch_by_batch, ROWS, (network, dataset)
-        )
+        work = in_batches((network, dataset), _answered, self, ROWS)
 
         def steps(piece: Shard) -> int:
             return sum(len(self.images[self.rows(number)]) for number in piece)

@@ -21,14 +21,13 @@ from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.positions import GridLines, Placing
 from interpret_core.runtime.executors.base import Found, Work, only, whole
-from interpret_core.runtime.openings import NetworkOnData
+from interpret_core.runtime.openings import NetworkOnData, Opened
 from interpret_core.runtime.parts import WHOLE, Pieces
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
 from interpret_core.store.records import Arrays
 
 IMAGES = 4  # computed together, and kept together when a run is cut off
-Opened = tuple[Network, Dataset]
 
 
 @dataclass(frozen=True, eq=False)
