@@ -106,6 +106,25 @@ def test_one_that_was_stopped_goes_on(
     assert len(first) + len(asked) == sum(1 for path in origin.root.rglob("*") if path.is_file())
 
 
+def test_what_was_complete_and_is_stopped_halfway_counts_as_incomplete(
+    origin: Planted, anew: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"file://{origin.root}"
+    datasets.open_dataset(url)
+    (origin.root / "further.txt").write_text("new")
+
+    def breaks(*_: object) -> None:
+        raise ConnectionError("the line is cut")
+
+    anew()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fsspec.filesystem("file")), "get", breaks)
+        with pytest.raises(DatasetError, match="the line is cut"):
+            datasets.open_dataset(url)
+    with pytest.raises(DatasetError, match="not copied to this machine yet"):
+        remote.copied(url, fetch=False)
+
+
 def test_who_is_not_there_any_more_has_a_copy(origin: Planted, anew: Callable[[], None]) -> None:
     url = f"memory://{origin.root.name}"
     memory = fsspec.filesystem("memory")

@@ -82,9 +82,11 @@ def _fetch(url: str, home: Path) -> None:
         for name, mark in known.get("files", {}).items()
         if there.get(name) == mark and (home / FILES / name).is_file()
     }
-    for gone in set(_here(home)) - set(there):
-        (home / FILES / gone).unlink()
-    missing = sorted(set(there) - set(files))
+    missing, gone = sorted(set(there) - set(files)), set(_here(home)) - set(there)
+    if missing or gone:  # first: whoever is stopped on the way leaves nothing that looks complete
+        _note(home, {"url": url, "complete": False, "files": files})
+    for name in gone:
+        (home / FILES / name).unlink()
     if missing:
         logger.warning("Copying %d of %d files from %s to %s.", len(missing), len(there), url, home)
     for start in range(0, len(missing), BATCH):
