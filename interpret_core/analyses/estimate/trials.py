@@ -121,11 +121,15 @@ class Sampling:
 
         def tell(stage: str, done: int, total: int) -> None:
             timeline.tell(stage, done, total)
-            told(f"measuring a sample: {stage}", done, total)
+            say(stage, done, total)
 
         def tell_part(stage: str, done: int, total: int) -> None:
             timeline.tell_part(stage, done, total)
-            told(f"measuring a sample: {stage}", done, total)
+            say(stage, done, total)
+
+        def say(stage: str, done: int, total: int) -> None:
+            # What a run announces before it counts (how much disk it may take) is not said of the whole.
+            told(f"measuring a sample: {stage}" if total else "measuring a sample", done, total)
 
         def cancelled() -> bool:
             return self.execution.cancelled() or enough(timeline)
