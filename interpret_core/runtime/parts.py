@@ -13,7 +13,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.executors.base import Found, Work
 from interpret_core.runtime.openings import NetworkOnData, Opened
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import MOST_SHARDS, Shard, Shards, Stage, split, sweep
+from interpret_core.runtime.shards import MOST_SHARDS, Shard, Shards, Stage, apart, split, sweep
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
 
@@ -139,11 +139,7 @@ def in_batches(
         opened: both, as this process has them open.
         task, given, join: as of `Work`.
     """
-    return Work(NetworkOnData.of(*opened), task, given, _batch_by_batch, join, opened)
-
-
-def _batch_by_batch(piece: Shard) -> list[Shard]:
-    return [(number,) for number in piece]
+    return Work(NetworkOnData.of(*opened), task, given, apart, join, opened)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ def split(batches: Sequence[int], shards: int | None) -> list[Shard]:
     return [tuple(int(batch) for batch in part) for part in parts]
 
 
+def apart(shard: Shard, number: int) -> list[Shard]:
+    """A shard in so many contiguous ones, at most one for each of its batches."""
+    return split(shard, number)
+
+
 @dataclass(frozen=True)
 class Stage:
     """A pass over the images, for `Shards`.

@@ -88,7 +88,12 @@ def test_another_size_is_a_matter_of_arithmetic(
     monkeypatch.setattr("interpret_core.analyses.estimate.trials.Sampling.run", _never)
     small, large = (of(estimated(measured, planted.root, images=n), "profile") for n in (1000, 63_000))
     times = {name: parts(large)[name].middle / pace.middle for name, pace in parts(small).items()}
-    assert 40 < times["IoU"] < 130, "63 times as many images, that are decoded again at most"
+    assert 4 <= times["IoU"] < 130, "63 times as many images, decoded again at most, in 4 times the shards"
+    wider, widest = (
+        parts(of(estimated(measured, planted.root, images=n), "profile"))["IoU"].middle
+        for n in (126_000, 189_000)
+    )
+    assert widest - wider == pytest.approx(wider - parts(large)["IoU"].middle), "no more shards than 64"
     assert times["chance"] <= 2.01, "at most 2,000 images are sampled"
     half = of(estimated(measured, planted.root, images=1000, permutations=50), "profile")
     assert parts(half)["chance"].middle == pytest.approx(parts(small)["chance"].middle * 51 / 101)

@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -17,8 +20,10 @@ from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.errors import Cancelled, ParameterError, UserError
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.executors.base import HERE, Executor
+from interpret_core.runtime.executors.base import EACH, HERE, Executor, Found, Work, cuts
 from interpret_core.runtime.executors.processes import Processes, WorkerDiedError
+from interpret_core.runtime.reporter import Reporter
+from interpret_core.runtime.shards import Shard, apart
 from interpret_core.store.store import Store
 from tests.analyses.runs import digests, request_for
 from tests.one_thread import one_thread  # noqa: F401
@@ -151,6 +156,52 @@ def test_workers_end_with_who_has_started_them(planted: Planted, tmp_path: Path)
     assert len(children) == 2
     _, left = psutil.wait_procs(children, timeout=30)
     assert left == []
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """An opening of nothing."""
+
+    name: str = "nothing"
+    device: str = "cpu"
+
+    def open(self) -> None:
+        return None
+
+
+def who(_: None, given: int, piece: Shard, reporter: Reporter) -> dict[str, dict[str, np.ndarray]]:
+    return {"all": {"numbers": np.add(piece, given), "process": np.full(len(piece), os.getpid())}}
+
+
+def joined(found: Sequence[Found]) -> Found:
+    rows = [one["all"] for one in found]
+    return {"all": {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}}
+
+
+def numbers(
+    pieces: Sequence[Shard], executor: Executor
+) -> tuple[dict[Shard, list[int]], set[int], list[Shard]]:
+    """What each piece gave, who computed, and what was told as done."""
+    work, told = Work(Nothing(), who, 100, apart, joined), list[Shard]()
+    found = dict(executor.results(work, pieces, Reporter(), told.append))
+    by_piece = {piece: one["all"]["numbers"].tolist() for piece, one in found.items()}
+    return by_piece, {int(one) for each in found.values() for one in each["all"]["process"]}, told
+
+
+def test_few_pieces_are_cut_for_everybody_to_have_some() -> None:
+    with Processes(2, threads=1) as executor:
+        for pieces in ([tuple(range(8))], [(3,)], [(0, 1, 2), (3, 4, 5)]):
+            found, processes, told = numbers(pieces, executor)
+            assert found == {piece: [100 + number for number in piece] for piece in pieces}
+            assert len(processes) == min(2, sum(map(len, pieces)))
+            assert os.getpid() not in processes
+            assert sorted(told) == sorted((number,) for piece in pieces for number in piece)
+
+
+def test_no_more_is_cut_than_keeps_everybody_busy() -> None:
+    assert [cuts(pieces, 2) for pieces in (0, 1, 2 * EACH - 1, 2 * EACH, 64)] == [2 * EACH, 2 * EACH, 2, 1, 1]
+    assert apart((4, 5, 6, 7, 8), 2) == [(4, 5, 6), (7, 8)]
+    assert apart((4, 5), 9) == [(4,), (5,)]
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(0, None), (2, 0)])

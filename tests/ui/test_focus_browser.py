@@ -175,7 +175,7 @@ def test_a_tile_of_the_grid_where_other_units_match(page: Page, ready: str) -> N
     await_masks(page, 3)
     await_rerun(page)
     page.get_by_role("combobox", name="Concept").first.click()
-    page.get_by_role("option").nth(1).click()
+    page.get_by_role("listbox").get_by_role("option").nth(1).click()
     expect(page).to_have_url(re.compile("concept="))
     await_rerun(page)
     tile = page.locator(".tile").first

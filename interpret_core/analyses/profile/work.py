@@ -20,12 +20,8 @@ from interpret_core.measures.dissection.widths import narrowed, widened
 from interpret_core.runtime.executors.base import Found, Work
 from interpret_core.runtime.openings import NetworkOnData, opening_name
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import Shard
+from interpret_core.runtime.shards import Shard, apart
 from interpret_core.store.records import Arrays
-
-# Batches that a machine takes at a time, where many share a shard: what a scheduler has to say of a piece is
-# some kilobytes whatever its size.
-PIECE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +107,7 @@ class Passes:
         given: Mapping[str, Any],
         join: Callable[[list[Arrays]], Arrays],
     ) -> Work[Material, Shard]:
-        return Work(self.opening, task, given, _apart, ByLayer(join), self.material)
+        return Work(self.opening, task, given, apart, ByLayer(join), self.material)
 
 
 @dataclass(frozen=True)
@@ -123,10 +119,6 @@ class ByLayer:
     def __call__(self, found: Sequence[Found]) -> Found:
         """The sum, whatever their order."""
         return {name: self.join([one[name] for one in found]) for name in found[0]}
-
-
-def _apart(shard: Shard) -> list[Shard]:
-    return [shard[start : start + PIECE] for start in range(0, len(shard), PIECE)]
 
 
 def _count(material: Material, windows: Mapping[str, Windows], shard: Shard, reporter: Reporter) -> Found:

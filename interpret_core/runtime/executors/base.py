@@ -22,6 +22,7 @@ Found = Mapping[str, Arrays]  # by layer, or by whatever a pass keeps apart
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 P = TypeVar("P")
+EACH = 8  # pieces a worker, at least, where they can be cut
 
 
 class Opening(Protocol[M_co]):
@@ -54,7 +55,7 @@ class Work(Generic[M, P]):
         opening: how to find what it is done on.
         task: a module's function of that, `given`, the piece and a reporter; it advances the reporter.
         given: what all pieces need; can be pickled.
-        apart: cuts a piece into smaller ones.
+        apart: cuts a piece into so many smaller ones, fewer where it has not as many parts.
         join: what a piece gives, from what its smaller ones gave; called with neighbours, in their order.
         material: what `opening` opens, in a process that has it open; not sent.
     """
@@ -62,7 +63,7 @@ class Work(Generic[M, P]):
     opening: Opening[M]
     task: Callable[[M, Any, P, Reporter], Found]
     given: Any
-    apart: Callable[[P], Sequence[P]]
+    apart: Callable[[P, int], Sequence[P]]
     join: Callable[[Sequence[Found]], Found]
     material: M | None = field(default=None, repr=False)
 
@@ -76,9 +77,17 @@ class Work(Generic[M, P]):
         return replace(self, material=None)
 
 
-def whole(piece: P) -> Sequence[P]:
+def whole(piece: P, number: int) -> Sequence[P]:
     """A piece that is not cut any smaller."""
     return (piece,)
+
+
+def cuts(pieces: int, workers: int) -> int:
+    """Into how many each of so many pieces is cut, for every worker to have enough to do until the end.
+
+    The more there are of each, the less others wait for the last one; and the more has to be sent and added.
+    """
+    return max(1, -(-EACH * workers // max(1, pieces)))
 
 
 def only(found: Sequence[Found]) -> Found:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import torch
 
 from interpret_core.errors import UserError
-from interpret_core.runtime.executors.base import Executor, Found, Work
+from interpret_core.runtime.executors.base import Executor, Found, Work, cuts
 from interpret_core.runtime.executors.failures import sendable
 from interpret_core.runtime.executors.kind import ProcessorKind
 from interpret_core.runtime.executors.opened import performed
@@ -280,7 +280,9 @@ class _Run:
         def begin(function: Callable[..., Any], *given: Any) -> Future:
             return self._client.submit(function, self._sent, *given, pure=False, **only)
 
-        level = [begin(perform, piece, self._kind) for piece in self._work.apart(self._pieces[number])]
+        each = cuts(len(self._pieces), len(self._cluster.fitting(self._device)[0]))
+        small = self._work.apart(self._pieces[number], each)
+        level = [begin(perform, piece, self._kind) for piece in small]
         while len(level) > 1:
             level = [begin(add, *level[start : start + WIDTH]) for start in range(0, len(level), WIDTH)]
         return level[0]

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -25,7 +25,7 @@ import torch
 
 from interpret_core import machine
 from interpret_core.errors import ParameterError, UnitscopeError
-from interpret_core.runtime.executors.base import Executor, Found, Work
+from interpret_core.runtime.executors.base import Executor, Found, Work, cuts
 from interpret_core.runtime.executors.failures import sendable
 from interpret_core.runtime.executors.kind import ProcessorKind, compute_with
 from interpret_core.runtime.executors.opened import performed
@@ -47,6 +47,35 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     number: int | None = None
+
+
+@dataclass
+class _Cut:
+    """Pieces cut into smaller ones, and what has come of those whose neighbours are not there yet.
+
+    Attributes:
+        work: what is done with each.
+        smaller: of every piece, in its order.
+    """
+
+    work: Work[Any, Any]
+    smaller: list[Sequence[Any]]
+    _there: dict[int, dict[int, Found]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._places = [
+            (place, part) for place, parts in enumerate(self.smaller) for part in range(len(parts))
+        ]
+        self.pieces = [self.smaller[place][part] for place, part in self._places]
+
+    def whole(self, number: int, found: Found) -> Iterator[tuple[int, Found]]:
+        """Take in a small piece's result; the place and result of its piece, if that is the last of it."""
+        place, part = self._places[number]
+        there = self._there.setdefault(place, {})
+        there[part] = found
+        if len(there) == len(self.smaller[place]):
+            del self._there[place]
+            yield place, self.work.join([there[part] for part in sorted(there)]) if len(there) > 1 else found
 
 
 class Processes(Executor):
@@ -89,13 +118,15 @@ class Processes(Executor):
         Raises:
             WorkerDiedError: that happened `DEATHS` times.
         """
-        left, deaths, finished = deque(range(len(pieces))), 0, 0
+        each = cuts(len(pieces), self.workers)
+        cut = _Cut(work, [work.apart(piece, each) for piece in pieces])
+        left, deaths, finished = deque(range(len(cut.pieces))), 0, 0
         with tempfile.TemporaryDirectory(prefix="unitscope-") as folder:
             path = Path(folder) / "work"  # once for all pieces
             path.write_bytes(pickle.dumps(work.sent(), protocol=5))
             try:
                 while finished < len(pieces):
-                    self._give(left, path, pieces)
+                    self._give(left, path, cut.pieces)
                     for one in self._answering():
                         number, one.number = one.number, None
                         try:
@@ -107,9 +138,10 @@ class Processes(Executor):
                             continue
                         if isinstance(answer, BaseException):
                             raise answer
-                        finished += 1
-                        done(pieces[number or 0])
-                        yield pieces[number or 0], answer
+                        done(cut.pieces[number or 0])
+                        for place, found in cut.whole(number or 0, answer):
+                            finished += 1
+                            yield pieces[place], found
                     if deaths >= DEATHS:
                         raise WorkerDiedError(
                             f"Workers ended {deaths} times without an answer; {len(pieces) - finished} of "
