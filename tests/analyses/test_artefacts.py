@@ -69,6 +69,7 @@ def test_another_rule_for_chance_needs_no_run_of_the_network(
         assert digests(other, store) == expected
 
 
+@pytest.mark.slow
 def test_where_they_are_lost_the_network_is_run_again(planted: Planted, store: Store) -> None:
     first, other = request_for(planted), request_for(planted, min_images=3)
     run_profile(first, store)

@@ -230,7 +230,7 @@ def test_disturbed_at_any_moment(folder: Folder, tmp_path: Path, name: str, dist
     assert stops or name in ("ablation", "effects"), "no disturbance was noticed"
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "ablation")))
 def test_files_put_back_before_the_end(listed: Folder, tmp_path: Path, name: str) -> None:
     """Wrong while some stage runs and right again at the end: the digest alone would see nothing."""
     job = JOBS[name]
@@ -247,7 +247,7 @@ def test_files_put_back_before_the_end(listed: Folder, tmp_path: Path, name: str
         check(job, listed, store, wanted)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "relevance")))
 def test_touched_files_do_not_matter(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
     wanted, moments = undisturbed(job, listed, tmp_path / "right")
@@ -257,7 +257,7 @@ def test_touched_files_do_not_matter(listed: Folder, tmp_path: Path, name: str) 
         assert records(store) == wanted
 
 
-@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "evaluation")))
+@pytest.mark.parametrize("name", some_slow(JOBS, ("evaluation",)))
 def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
     picture, mask = listed.files("pictures")[1], listed.files("masks")[2]
@@ -275,7 +275,7 @@ def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) 
             check(job, listed, store, wanted)
 
 
-@pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "ablation")))
+@pytest.mark.parametrize("name", some_slow(JOBS, ("profile",)))
 def test_a_thread_that_exchanges_files_all_the_time(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
     wanted, _ = undisturbed(job, listed, tmp_path / "right")

@@ -261,6 +261,7 @@ def test_it_says_which_side_stays_above_five_percent(environment: Path, objects:
     assert "Ours stays below 95%" in said(theirs, ours)
 
 
+@pytest.mark.slow
 def test_peak_memory_does_not_grow_with_the_images(
     command: Command, objects: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def in_terminal(command: list[str], folder: Path) -> tuple[int, str]:
     return process.wait(), written.decode()
 
 
+@pytest.mark.slow
 def test_an_encoding_that_lacks_a_sign(environment: Path) -> None:
     (environment / "unitscope.toml").write_text('[networks]\n"é🙂" = "tests.cli.networks:named"\n', "utf-8")
     variables = {**os.environ, "PYTHONIOENCODING": "ascii"}

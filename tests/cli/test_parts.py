@@ -112,6 +112,7 @@ def test_merges_that_bring_nothing_end(rounds: Rounds) -> None:
     assert "parts 2,3 wrote" in last.line
 
 
+@pytest.mark.slow
 def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
     assert rounds.profile().status == 0
     rounds.until("tally")
@@ -153,6 +154,7 @@ def test_a_damaged_index_costs_nothing(rounds: Rounds) -> None:
     assert index.read_bytes() == b"nonsense" * 1000, "the parts' caches are only read"
 
 
+@pytest.mark.slow
 def test_other_kinds_of_processes_are_refused(rounds: Rounds) -> None:
     rounds.until("count0")
     assert rounds.following() == ALL
@@ -179,6 +181,7 @@ def test_parts_with_workers_give_the_same_bytes(rounds: Rounds) -> None:
     assert results(rounds.folder / "joined").items() >= results(rounds.folder / "cache").items()
 
 
+@pytest.mark.slow
 def test_parts_of_another_number_or_cut_are_refused(rounds: Rounds) -> None:
     rounds.part(1)
     ran = rounds.profile("--part", "2/4", "--cache", rounds.cache(2))

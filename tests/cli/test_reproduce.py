@@ -186,6 +186,7 @@ def calls(log: Path) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_stopped_study_goes_on_and_computes_nothing_twice(command, tmp_path, monkeypatch, study):
     log, cache, out = tmp_path / "log", tmp_path / "stopped", tmp_path / "again"
     whole = arguments(study.planted, out, cache, f"{FIRST},{SECOND}")

@@ -14,7 +14,7 @@ from interpret_core.networks.graph.interpreter import Values
 from interpret_core.networks.graph.preparation import Stated, _traced, _watched, prepare
 from interpret_core.networks.outputs import Outputs
 from tests.networks.samples import Overwriting, randomise
-from tests.slow import slow
+from tests.slow import slow, some_slow
 
 models = torchvision_ops.classifiers()
 
@@ -89,7 +89,7 @@ def both(module: nn.Module, size: int = 64) -> tuple[Cutter, Cutter, list[str], 
     )
 
 
-@pytest.mark.parametrize("model", [*MODELS[:-1], slow(MODELS[-1])])
+@pytest.mark.parametrize("model", some_slow(MODELS, MODELS[:2]))
 def test_tails_and_their_gradients_are_those_of_whole_runs(model: str) -> None:
     traced, watched, layers, images = both(models.get_model(model, weights=None))
     names = [INPUT, layers[0], layers[len(layers) // 2], layers[-1]]

@@ -52,6 +52,7 @@ def test_a_file_for_the_page_is_written_by_the_line_that_is_shown(here: Path) ->
     assert all(torch.equal(one, found[name]) for name, one in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_table_of_a_known_architecture(here: Path) -> None:
     (here / "unitscope.toml").write_text(block("toml", "[networks.birds]"), encoding="utf-8")
     trained(here / "birds.safetensors", classes=3)

@@ -10,6 +10,7 @@ from torch import nn
 
 from interpret_core.networks import Network, load, torchvision_ops
 from interpret_core.networks.graph.preparation import Stated, prepare
+from tests.slow import some_slow
 
 models = torchvision_ops.classifiers()
 
@@ -73,7 +74,7 @@ SWEEP = {
 }
 
 
-@pytest.mark.parametrize("model", SWEEP)
+@pytest.mark.parametrize("model", some_slow(SWEEP, ("mobilenet_v3_small", "regnet_y_400mf", "swin_t")))
 def test_torchvision_families(model: str) -> None:
     options = {"init_weights": False, "aux_logits": False} if model == "googlenet" else {}
     module = models.get_model(model, weights=None, **options).eval()

@@ -91,6 +91,7 @@ def told(tmp_path: Path, address: str, **more: str) -> tuple[str, str, list[floa
     return evidence, note, answers
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_from_the_hub_once_and_then_found(
     tmp_path: Path, hub: tuple[str, type[_Hub]], slowly: bool
 ) -> None:
@@ -113,6 +114,7 @@ def test_without_the_hub_the_network_is_random_and_says_why(tmp_path: Path, offl
     assert ("INTERPRET_OFFLINE is set" if offline == "1" else "could not be fetched") in note
 
 
+@pytest.mark.slow
 def test_the_same_network_by_another_package_has_the_same_responses(tmp_path: Path) -> None:
     """EfficientNet-Lite0 of its own package and of timm, with the same weights."""
     own = find("efficientnet-lite0")

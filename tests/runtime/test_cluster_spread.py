@@ -17,6 +17,7 @@ from tests.runtime.test_cluster import machines  # noqa: F401
 from tests.slow import slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "stage"),
     [

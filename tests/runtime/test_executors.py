@@ -54,6 +54,7 @@ def spawned(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_bytes(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     alone = profiled(request, tmp_path / "alone")

@@ -28,6 +28,7 @@ from interpret_core.runtime.rounds import (
     noted,
 )
 from interpret_core.store import ReadOnlyStore, Record, Store
+from tests.slow import slow
 
 RECORD = Record({"numbers": np.arange(4)})
 
@@ -167,7 +168,7 @@ def test_what_is_damaged_in_a_folder_that_is_only_read_stays(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "begun",
-    ["torch.set_num_threads(1); kind.ProcessorKind.here(torch.device('cpu'))", "kind.compute_with(1)"],
+    [slow("torch.set_num_threads(1); kind.ProcessorKind.here(torch.device('cpu'))"), "kind.compute_with(1)"],
 )
 def test_the_start_of_numba_leaves_torch_its_threads(begun: str) -> None:
     code = (

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
@@ -180,6 +180,18 @@ def await_true(page: Page, predicate: str, arg: object = None, timeout: float = 
 def await_idle(page: Page) -> None:
     """Wait until no script of the page runs."""
     await_true(page, "!document.querySelector('[data-testid=stStatusWidget]')")
+
+
+def choose(page: Page, box: Locator, place: int) -> None:
+    """Choose an option by its place; a rerun may close the list, which a user would open again."""
+    for _ in range(10):
+        box.click()
+        try:
+            page.get_by_role("listbox").get_by_role("option").nth(place).click(timeout=6000)
+        except Error:
+            continue
+        return
+    raise AssertionError(f"The list of {box} stays closed.")
 
 
 def await_rerun(page: Page) -> None:

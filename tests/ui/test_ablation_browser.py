@@ -43,6 +43,7 @@ def test_slider_to_chart_to_address_and_back(page: Page, browser: Browser, ready
     page.get_by_role("radio", name="bottom").or_(page.get_by_text("bottom", exact=True)).first.click()
     expect(page).to_have_url(re.compile("direction=bottom"))
     expect(chart(page)).to_contain_text("silenced: the bottom 20 %")
+    expect(facts(page)).to_contain_text("the bottom 20 %")  # the sentence comes after the chart
     told = facts(page).inner_text()
 
     page.reload()
@@ -73,6 +74,7 @@ def test_typed_number_is_estimated_to_the_end(page: Page, ready: str) -> None:
     expect(page.get_by_role("slider", name="Units of each layer")).to_have_attribute("aria-valuetext", "43 %")
 
 
+@pytest.mark.slow
 def test_abandoned_setting_gives_way(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}&percent=51")
     exact = page.get_by_label("Units of each layer, exactly")
@@ -85,6 +87,7 @@ def test_abandoned_setting_gives_way(page: Page, ready: str) -> None:
     expect(facts(page)).to_contain_text("the top 10 %")
 
 
+@pytest.mark.slow
 def test_units_picked_on_their_page_and_in_the_grid_arrive(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?network=classy&dataset=classed&layer=conv2&unit=5")
     page.get_by_text("Silence this unit").click()
@@ -111,6 +114,7 @@ def test_units_picked_on_their_page_and_in_the_grid_arrive(page: Page, ready: st
     expect(page).to_have_url(re.compile(r"/units\?.*silence=conv2(:|%3A)9"))
 
 
+@pytest.mark.slow
 def test_a_press_in_the_grid_undoes_nothing_that_it_has_not_heard_of(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?network=classy&dataset=classed&layer=conv2&unit=5")
     expect(page.locator(".tile[data-unit='9'] .mute")).to_be_attached()
@@ -131,6 +135,7 @@ def test_a_press_in_the_grid_undoes_nothing_that_it_has_not_heard_of(page: Page,
         (tile.to_have_class if silent else tile.not_to_have_class)(re.compile("silent"))
 
 
+@pytest.mark.slow
 def test_bar_and_cell_choose_the_class(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}&percent=10&part=matrix")
     page.get_by_role("gridcell", name=re.compile("^panel, blue disc:")).click()
@@ -143,6 +148,7 @@ def test_bar_and_cell_choose_the_class(page: Page, ready: str) -> None:
     expect(page.locator(".bars .row").first).not_to_contain_text("red square")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["curves", slow("matrix"), slow("networks"), slow("units"), slow("special")])
 def test_narrow_and_dark(browser: Browser, ready: str, part: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")

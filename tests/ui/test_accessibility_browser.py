@@ -104,6 +104,7 @@ def test_the_rules_find_what_they_look_for(browser: Browser) -> None:
     page.close()
 
 
+@pytest.mark.slow
 def test_figures_and_their_numbers_leave_the_page(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     page.goto(f"{address}/units?{HERE}&layer=conv4&unit=3&below=responses")
@@ -142,6 +143,7 @@ def test_arrow_keys_lead_on_without_a_first_click(browser: Browser, address: str
     page.close()
 
 
+@pytest.mark.slow
 def test_chart_and_slider_of_the_ablation_are_seen_together_on_a_phone(
     browser: Browser, address: str
 ) -> None:
@@ -158,6 +160,7 @@ def test_chart_and_slider_of_the_ablation_are_seen_together_on_a_phone(
     page.close()
 
 
+@pytest.mark.slow
 def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
@@ -172,6 +175,7 @@ def test_buttons_do_not_lie_over_a_drawing_where_nothing_hovers(browser: Browser
     context.close()
 
 
+@pytest.mark.slow
 def test_a_phone_is_told_of_no_heads_where_the_table_has_none(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}/concepts?{HERE}")
@@ -186,6 +190,7 @@ def test_a_phone_is_told_of_no_heads_where_the_table_has_none(browser: Browser, 
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "figure"),
     [
@@ -207,6 +212,7 @@ def test_titles_of_axes_are_whole_on_a_phone(browser: Browser, address: str, pla
     page.close()
 
 
+@pytest.mark.slow
 def test_bars_of_networks_are_as_high_and_only_slanted_names_take_room(
     browser: Browser, address: str, slowly: bool
 ) -> None:
@@ -229,6 +235,7 @@ def test_bars_of_networks_are_as_high_and_only_slanted_names_take_room(
     page.close()
 
 
+@pytest.mark.slow
 def test_no_message_relies_on_what_the_browser_may_have_thrown_away(browser: Browser, address: str) -> None:
     """Where two reruns overlap, a reference to an earlier message would end the session."""
     page = browser.new_page()
@@ -282,6 +289,7 @@ CELLS = """cells => cells.map(cell =>
   [getComputedStyle(cell, '::before').content, cell.getBoundingClientRect().right])"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "rows"), [("units?{}&layer=conv4&unit=3", 5), slow("agreement?{}&compare=demo/vgg11", 2)]
 )
@@ -304,6 +312,7 @@ def test_a_small_table_has_help_where_there_is_room_and_blocks_on_a_phone(
     page.close()
 
 
+@pytest.mark.slow
 def test_the_ablation_follows_the_thumb_before_the_server_has_answered(
     browser: Browser, address: str
 ) -> None:

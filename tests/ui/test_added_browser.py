@@ -64,6 +64,7 @@ def address(weights: Path) -> Iterator[str]:
         yield found
 
 
+@pytest.mark.slow
 def test_from_a_file_to_the_units_of_layer4(browser: Browser, address: str, weights: Path) -> None:
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     found = watch(page)

@@ -116,6 +116,7 @@ def test_photograph_enlarges_and_is_part_of_the_link(page: Page, profiled_server
     expect(page).not_to_have_url(re.compile(r"image="))
 
 
+@pytest.mark.slow
 def test_back_and_forward_close_and_open_the_photograph(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)
@@ -161,6 +162,7 @@ def click_bar(page: Page, chart: str, name: str = "") -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
+@pytest.mark.slow
 def test_bar_leads_to_its_units_and_one_press_back(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01")
     click_bar(page, ".st-key-bars_small")
@@ -178,6 +180,7 @@ def test_bar_leads_to_its_units_and_one_press_back(page: Page, profiled_server: 
     expect(page).to_have_url(before)
 
 
+@pytest.mark.slow
 def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/concepts?{SELECTION}&cutoff=0.01&compare=other")
     chart = ".st-key-concept_bars"
@@ -208,6 +211,7 @@ def test_concept_chosen_in_the_bars_is_marked_everywhere(page: Page, profiled_se
     expect(page.get_by_role("heading", name="in each network")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(
     browser: Browser, profiled_server: str
 ) -> None:
@@ -237,6 +241,7 @@ def test_address_names_the_network_that_nobody_chose(page: Page, profiled_server
     expect(page).to_have_url(re.compile(r"/units\?network=small&dataset=planted"))
 
 
+@pytest.mark.slow
 def test_menu_closes_on_a_narrow_screen(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
@@ -248,6 +253,7 @@ def test_menu_closes_on_a_narrow_screen(browser: Browser, profiled_server: str) 
     context.close()
 
 
+@pytest.mark.slow
 def test_cutoff_follows_the_thumb(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/concepts?{SELECTION}")
     slider = page.get_by_role("slider", name="IoU cut-off")
@@ -291,6 +297,7 @@ def test_outlines_of_masks_in_closed_form(page: Page) -> None:
     assert parts == [1, 2, 2]
 
 
+@pytest.mark.slow
 def test_menu_brings_the_last_view_back(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv1&cutoff=0.01")
     tile = page.locator(".tile").nth(2)

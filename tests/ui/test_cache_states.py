@@ -78,6 +78,7 @@ def test_every_page_shows_what_a_read_only_cache_holds(
         assert told.replace("\\", "").startswith(line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["", slow("results"), "results/cache.db"])
 def test_pages_recover_from_a_deleted_cache(
     part: str, installation: Path, related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -175,6 +175,7 @@ def test_code_that_is_edited_under_the_server(user: User, browser: Browser) -> N
         page.close()
 
 
+@pytest.mark.slow
 def test_weights_that_a_factory_reads_itself_change_under_the_server(user: User, browser: Browser) -> None:
     """No file stands behind an @, so nobody but the factory knows of it."""
     user.weigh(0.0)

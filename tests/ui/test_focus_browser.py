@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser import await_masks, await_rerun, await_true
+from tests.ui.browser import await_masks, await_rerun, await_true, choose
 
 pytestmark = pytest.mark.browser
 SELECTION = "network=classy&dataset=classed"
@@ -59,6 +59,7 @@ def redrawn(page: Page, item: Locator, act: Callable[[], object]) -> None:
     await_true(page, "one => !one.isConnected", arg=before)
 
 
+@pytest.mark.slow
 def test_switch_of_the_maps(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{CELL}")
     whole = page.locator(".maps .modes button[data-mode=whole]")
@@ -91,6 +92,7 @@ def test_image_of_the_maps_stays_where_the_maps_are_of_another_unit(page: Page, 
     expect(page.locator(f".strip [data-image='{image}']")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_button_of_a_ranked_unit_stays_where_another_one_leaves_the_list(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{CELL}&units=32")
     last = page.locator(".ranked .unit").last
@@ -120,6 +122,7 @@ def test_button_of_a_ranked_unit_that_leaves_the_list_passes_the_focus_on(page: 
     expect(units.last.locator(".map"), "the nearest one, and its button as before").to_be_focused()
 
 
+@pytest.mark.slow
 def test_photographs_of_a_gallery(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}&unit=3&concept=red")
     await_masks(page, 3)
@@ -174,8 +177,7 @@ def test_a_tile_of_the_grid_where_other_units_match(page: Page, ready: str) -> N
     page.goto(f"{ready}/{UNITS}&unit=3")
     await_masks(page, 3)
     await_rerun(page)
-    page.get_by_role("combobox", name="Concept").first.click()
-    page.get_by_role("listbox").get_by_role("option").nth(1).click()
+    choose(page, page.get_by_role("combobox", name="Concept").first, 1)
     expect(page).to_have_url(re.compile("concept="))
     await_rerun(page)
     tile = page.locator(".tile").first
@@ -196,6 +198,7 @@ def test_buttons_that_save(page: Page, ready: str) -> None:
         expect(button).to_be_focused()
 
 
+@pytest.mark.slow
 def test_bars_and_cells(page: Page, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}")
     bar = page.locator(".bars .row[data-name='red square']")
@@ -227,6 +230,7 @@ def test_cards_with_other_numbers(page: Page, ready: str) -> None:
     expect(cards.nth(1)).to_be_focused()
 
 
+@pytest.mark.slow
 def test_links_of_the_menu(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}")
     link = page.get_by_role("link", name="Concepts", exact=True)

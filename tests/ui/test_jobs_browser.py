@@ -18,6 +18,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.jobs.conftest import of_folder
+from tests.slow import slow
 from tests.ui.browser import ROOT, await_idle, serving
 from tests.ui.conftest import server_environment
 from tests.ui.payloads import ALL, made
@@ -162,8 +163,8 @@ def test_anonymous_sees_that_and_not_whose(site, visit) -> None:
     assert page.get_by_role("button", name="Cancel", exact=True).count() == 0
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("part", ["jobs", "data", "cache"])
+@pytest.mark.parametrize("width", [1440, slow(390)])
+@pytest.mark.parametrize("part", ["jobs", slow("data"), slow("cache")])
 def test_nothing_is_kept_from_anybody(site, visit, part: str, width: int) -> None:
     address, _, working = site
     page = visit(f"{address}/jobs?dataset=planted&part={part}&kind=profile&job={working.id}", OPERATOR, width)

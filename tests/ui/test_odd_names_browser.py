@@ -146,6 +146,7 @@ QUICK_POINTED = "units, relevance"  # a figure of Plotly's; what it says is aske
 POINTED = (QUICK_POINTED, "agreement", "concepts", "ablation, curves", "ablation, units")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", some_slow(VIEWS, (*QUICK, QUICK_POINTED)))
 def test_names_are_shown_as_they_are(page: Page, ready: str, view: str, slowly: bool) -> None:
     page.goto(address(ready, view))
@@ -185,6 +186,7 @@ def pointed_at(page: Page, chart: Locator) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -46,7 +46,7 @@ def drawn(page: Page) -> None:
 
 
 @pytest.mark.parametrize("kind", some_slow(("all", *KINDS), ("all",)))
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", some_slow(PAGES, ("units", "shared")))
 def test_what_an_address_says_runs_and_loads_nothing(page: Page, ready: str, path: str, kind: str) -> None:
     payload = KINDS.get(kind, ALL)
     known = parameters()

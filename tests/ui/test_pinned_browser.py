@@ -47,6 +47,7 @@ def test_a_pinned_unit_stays_while_others_are_chosen(page: Page, profiled_server
     expect(page).not_to_have_url(re.compile("pin="))
 
 
+@pytest.mark.slow
 def test_units_of_two_layers_change_places(page: Page, profiled_server: str) -> None:
     page.goto(
         f"{profiled_server}/units?network=small&dataset=planted&layer=conv1&unit=3&iou=0-0.05&pin=conv2:30"
@@ -66,6 +67,7 @@ def test_units_of_two_layers_change_places(page: Page, profiled_server: str) -> 
     expect(kept.locator(".us-head")).to_contain_text("conv2 · unit 30")
 
 
+@pytest.mark.slow
 def test_another_network_has_no_pin(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/{UNITS}&pin=conv2:5")
     expect(page.locator(".st-key-unit_pinned .us-head")).to_contain_text("conv2 · unit 5")
@@ -74,6 +76,7 @@ def test_another_network_has_no_pin(page: Page, profiled_server: str) -> None:
     expect(page).not_to_have_url(re.compile("pin="))
 
 
+@pytest.mark.slow
 def test_on_a_phone_they_stack(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()

@@ -98,6 +98,7 @@ def test_cell_to_ranked_units_to_the_unit_and_back(page: Page, browser: Browser,
     assert found == []
 
 
+@pytest.mark.slow
 def test_cell_of_the_other_network(page: Page, ready: str) -> None:
     page.goto(f"{ready}/relevance?{SELECTION}&compare=classy_other")
     expect(page.locator(".heat")).to_have_count(2)
@@ -146,6 +147,7 @@ def test_views_and_settings_are_part_of_the_address(page: Page, ready: str) -> N
     expect(page.locator(".heat svg")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_point_of_the_scatter_opens_its_unit(page: Page, ready: str) -> None:
     page.goto(f"{ready}/agreement?{SELECTION}&top=20")
     points = page.locator("[class*='st-key-scatter'] .scatterlayer .point")
@@ -172,6 +174,7 @@ def test_share_of_units_follows_the_thumb(page: Page, ready: str) -> None:
     expect(page).to_have_url(re.compile("top=20"))
 
 
+@pytest.mark.slow
 def test_pair_of_classes_lists_its_units(page: Page, ready: str) -> None:
     page.goto(f"{ready}/shared?{SELECTION}&top=30")
     cell(page, "blue disc", "red square").click()
@@ -186,6 +189,7 @@ def test_pair_of_classes_lists_its_units(page: Page, ready: str) -> None:
     ).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["relevance", slow("agreement"), slow("shared")])
 def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
@@ -201,6 +205,7 @@ def test_narrow_and_dark(browser: Browser, ready: str, path: str) -> None:
     assert found == []
 
 
+@pytest.mark.slow
 def test_a_saved_heat_map_is_a_picture_of_its_own(page: Page, ready: str) -> None:
     page.goto(f"{ready}/relevance?{SELECTION}")
     expect(page.locator(".heat svg").first).to_be_visible()

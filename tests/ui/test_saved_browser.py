@@ -45,7 +45,7 @@ FIGURES = {  # kind -> page, the figure, its buttons, how its title begins
 
 
 @pytest.mark.parametrize("width", [1440, slow(390)])
-@pytest.mark.parametrize("kind", some_slow(FIGURES, ("chart", "heat")))
+@pytest.mark.parametrize("kind", some_slow(FIGURES, ("chart",)))
 def test_a_saved_figure_says_what_it_is(browser: Browser, ready: str, kind: str, width: int) -> None:
     place, figure, buttons, title = FIGURES[kind]
     context = browser.new_context(viewport={"width": width, "height": 1000})

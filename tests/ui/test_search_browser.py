@@ -50,6 +50,7 @@ def test_keys_alone_lead_from_any_page_to_a_unit_and_back(page: Page, profiled_s
     expect(page).to_have_url(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", some_slow(PLACES, ("units", "networks")))
 def test_every_page_has_it(page: Page, profiled_server: str, name: str) -> None:
     page.goto(f"{profiled_server}/{name}?{SELECTION}")
@@ -59,6 +60,7 @@ def test_every_page_has_it(page: Page, profiled_server: str, name: str) -> None:
     expect(page.get_by_role("combobox", name=re.compile("^Search concepts"))).to_be_focused()
 
 
+@pytest.mark.slow
 def test_the_unit_browser_keeps_its_own_key(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2")
     expect(page.locator(".tile").first).to_be_visible()
@@ -78,6 +80,7 @@ def test_enter_pressed_before_the_answer_waits_for_it(page: Page, profiled_serve
     expect(page.locator(".us-head")).to_contain_text("conv2 · unit 7")
 
 
+@pytest.mark.slow
 def test_what_is_still_read_is_asked_for_again(page: Page, profiled_server: str) -> None:
     told = ["Still reading the stored profiles: 3 layers so far …"] * 2
 
@@ -97,6 +100,7 @@ def test_what_is_still_read_is_asked_for_again(page: Page, profiled_server: str)
     assert not told, "both times it was told to wait"
 
 
+@pytest.mark.slow
 def test_nothing_found_and_names_of_any_characters(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/?network=small&dataset=hostile")
     page.get_by_role("button", name="Search everything").click()
@@ -113,6 +117,7 @@ def test_nothing_found_and_names_of_any_characters(page: Page, profiled_server: 
     assert found, "at least one is some unit's label"
 
 
+@pytest.mark.slow
 def test_on_a_phone_it_is_pressed(browser: Browser, profiled_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()

@@ -50,6 +50,7 @@ def test_another_network_takes_the_units_picked_by_hand_out(page: Page, ready: s
     expect(page).to_have_url(re.compile("silence=conv2:3"))
 
 
+@pytest.mark.slow
 def test_rules_are_typed_or_stepped_and_a_default_leaves_no_trace(page: Page, ready: str) -> None:
     page.goto(f"{ready}/?{SELECTION}")
     cutoff = page.get_by_role("spinbutton", name="IoU cut-off")
@@ -77,6 +78,7 @@ def test_rules_are_typed_or_stepped_and_a_default_leaves_no_trace(page: Page, re
     expect(page).to_have_url(re.compile(r"&min_images=13$"))
 
 
+@pytest.mark.slow
 def test_help_of_a_rule_opens_without_a_pointer_that_hovers(page: Page, ready: str) -> None:
     page.goto(f"{ready}/?{SELECTION}")
     ask = page.get_by_role("button", name="About IoU cut-off")
@@ -91,6 +93,7 @@ def left(page: Page) -> bool:
     return bool(page.evaluate("document.activeElement === document.body"))
 
 
+@pytest.mark.slow
 def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None:
     page.goto(f"{ready}/{UNITS}")
     page.locator(".tile").first.click()
@@ -115,6 +118,7 @@ def test_escape_after_a_search_leaves_the_filter(page: Page, ready: str) -> None
     expect(page.get_by_role("combobox", name="Concept")).to_have_value(re.compile("^red · "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "label"),
     [
@@ -141,6 +145,7 @@ def test_escape_in_any_box_changes_nothing(page: Page, ready: str, view: str, la
         assert page.url == before
 
 
+@pytest.mark.slow
 def test_escape_in_a_table_keeps_the_chosen_row(page: Page, ready: str) -> None:
     page.goto(f"{ready}/concepts?{SELECTION}&concept=red")
     row = page.locator(".st-key-concept_table .row[aria-selected=true]")

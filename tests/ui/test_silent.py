@@ -230,6 +230,7 @@ def test_unit_json_counts_what_was_planted() -> None:
     assert told["bands"]["tenths"][7][0]["name"] == "planted/00002.png"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_slider_reload_and_silent_row_in_a_browser(home: Path, tmp_path: Path) -> None:
     pytest.importorskip("playwright")

@@ -120,6 +120,7 @@ def test_a_changed_file_is_nobodys_business(
         second.close()
 
 
+@pytest.mark.slow
 def test_make_dev_runs_anew_what_has_changed(browser: Browser, checkout: Path, installation: Path) -> None:
     port = free_port()
     environment = server_environment(installation, checkout.parent / "cache")

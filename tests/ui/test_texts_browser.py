@@ -128,6 +128,7 @@ def test_every_explanation_and_help_text(browser: Browser, tmp_path: Path, width
         context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", some_slow(VIEWS, (*VIEWS[:2], *VIEWS[4:6], VIEWS[8])))
 def test_every_popover_and_tooltip_of_a_page(page: Page, ready: str, view: str, pointed_at: set[str]) -> None:
     page.goto(f"{ready}/{view}{'&' if '?' in view else '?'}{SELECTION}")

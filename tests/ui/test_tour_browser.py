@@ -57,6 +57,7 @@ def test_eight_steps_by_keyboard_alone(page: Page, ready: str) -> None:
     on_step(page, 8)
 
 
+@pytest.mark.slow
 def test_arrows_lead_the_tour_and_not_the_grid_until_somebody_is_in_it(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3&tour=2")
     on_step(page, 2)
@@ -71,6 +72,7 @@ def test_arrows_lead_the_tour_and_not_the_grid_until_somebody_is_in_it(page: Pag
     on_step(page, 3)
 
 
+@pytest.mark.slow
 def test_a_strangers_line_goes_when_dismissed_and_stays_away(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     expect(page.get_by_text(STRANGE)).to_be_visible()
@@ -84,6 +86,7 @@ def test_a_strangers_line_goes_when_dismissed_and_stays_away(page: Page, ready: 
     expect(page.get_by_text(STRANGE)).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_home_is_enough_to_know_it(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     expect(page.get_by_text(STRANGE)).to_be_visible()
@@ -117,6 +120,7 @@ def test_what_is_read_fits_and_leads_to_its_sections(page: Page, ready: str, nam
     expect(page.get_by_role("heading", name="Unitscope")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_presenting_begins_and_ends_by_keyboard(page: Page, ready: str) -> None:
     page.goto(f"{ready}/units?{SELECTION}&layer=conv2&unit=3")
     await_masks(page, 3)

@@ -55,6 +55,7 @@ def windows_value(windows: Windows, slot: int) -> float:
     return float(value_of(windows.key_at(np.array([slot])))[0])
 
 
+@pytest.mark.slow
 def test_a_tally_gets_room_with_its_pixels() -> None:
     from interpret_core.measures.dissection.brackets import Brackets
 
