@@ -20,7 +20,7 @@ from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.errors import Cancelled, ParameterError, UserError
 from interpret_core.runtime.execution import Execution
-from interpret_core.runtime.executors.base import EACH, HERE, Executor, Found, Work, cuts
+from interpret_core.runtime.executors.base import HERE, Executor, Found, Work, cuts
 from interpret_core.runtime.executors.processes import Processes, WorkerDiedError
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard, apart
@@ -200,7 +200,7 @@ def test_few_pieces_are_cut_for_everybody_to_have_some() -> None:
 
 
 def test_no_more_is_cut_than_keeps_everybody_busy() -> None:
-    assert [cuts(pieces, 2) for pieces in (0, 1, 2 * EACH - 1, 2 * EACH, 64)] == [2 * EACH, 2 * EACH, 2, 1, 1]
+    assert [cuts(pieces, 2, each=8) for pieces in (0, 1, 15, 16, 64)] == [16, 16, 2, 1, 1]
     assert apart((4, 5, 6, 7, 8), 2) == [(4, 5, 6), (7, 8)]
     assert apart((4, 5), 9) == [(4,), (5,)]
 

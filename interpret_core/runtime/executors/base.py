@@ -22,7 +22,6 @@ Found = Mapping[str, Arrays]  # by layer, or by whatever a pass keeps apart
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 P = TypeVar("P")
-EACH = 8  # pieces a worker, at least, where they can be cut
 
 
 class Opening(Protocol[M_co]):
@@ -82,12 +81,15 @@ def whole(piece: P, number: int) -> Sequence[P]:
     return (piece,)
 
 
-def cuts(pieces: int, workers: int) -> int:
+def cuts(pieces: int, workers: int, each: int) -> int:
     """Into how many each of so many pieces is cut, for every worker to have enough to do until the end.
 
-    The more there are of each, the less others wait for the last one; and the more has to be sent and added.
+    Args:
+        pieces, workers: how many there are.
+        each: pieces a worker, at least, where they can be cut: the more there are, the less others wait for
+            the last one, and the more has to be sent and added.
     """
-    return max(1, -(-EACH * workers // max(1, pieces)))
+    return max(1, -(-each * workers // max(1, pieces)))
 
 
 def only(found: Sequence[Found]) -> Found:

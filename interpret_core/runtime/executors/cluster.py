@@ -8,9 +8,11 @@ fetches one sum per piece, past the scheduler, too. What a lost worker had is co
 
 from __future__ import annotations
 
+import itertools
 import logging
 import statistics
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -182,6 +184,7 @@ class _Run:
         self._following = iter(range(len(pieces)))
         self._taken: list[float] = []
         self._sent: Future | None = None
+        self._keys = (f"{uuid.uuid4().hex[:8]}-{number}" for number in itertools.count())
 
     def begin_next(self) -> bool:
         """Begin as many pieces as keep the workers busy; whether any was begun."""
@@ -274,15 +277,18 @@ class _Run:
     def _begun(self, number: int, places: Collection[str]) -> Future:
         """The future of a piece: the sum of its smaller pieces, added up a few at a time."""
         if self._sent is None:
-            self._sent = self._client.scatter(self._work.sent(), broadcast=True, direct=True, hash=False)
+            self._sent = self._client.scatter(
+                _Sent(self._work.sent(), self._kind), broadcast=True, direct=True, hash=False
+            )
         only: dict[str, Any] = {"workers": list(places)} if places else {}
 
         def begin(function: Callable[..., Any], *given: Any) -> Future:
-            return self._client.submit(function, self._sent, *given, pure=False, **only)
+            # Dask's own keys are three times as long, and named in ten messages.
+            return self._client.submit(function, self._sent, *given, key=next(self._keys), **only)
 
-        each = cuts(len(self._pieces), len(self._cluster.fitting(self._device)[0]))
+        each = cuts(len(self._pieces), len(self._cluster.fitting(self._device)[0]), AHEAD)
         small = self._work.apart(self._pieces[number], each)
-        level = [begin(perform, piece, self._kind) for piece in small]
+        level = [begin(perform, piece) for piece in small]
         while len(level) > 1:
             level = [begin(add, *level[start : start + WIDTH]) for start in range(0, len(level), WIDTH)]
         return level[0]
@@ -293,7 +299,15 @@ def kind_of(device: str) -> ProcessorKind:
     return ProcessorKind.here(torch.device(device))
 
 
-def perform(sent: Work[Any, P], piece: P, kind: ProcessorKind) -> Found:
+@dataclass(frozen=True)
+class _Sent:
+    """What every worker gets once for a pass, past the scheduler."""
+
+    work: Work[Any, Any]
+    kind: ProcessorKind
+
+
+def perform(sent: _Sent, piece: Any) -> Found:
     """A small piece, on a worker.
 
     Raises:
@@ -302,11 +316,11 @@ def perform(sent: Work[Any, P], piece: P, kind: ProcessorKind) -> Found:
     """
     from distributed import get_worker
 
-    torch.set_num_threads(kind.threads)  # of this thread, which is one of Dask's
-    if why := kind.differences(ProcessorKind.here(torch.device(sent.opening.device))):
+    torch.set_num_threads(sent.kind.threads)  # of this thread, which is one of Dask's
+    if why := sent.kind.differences(ProcessorKind.here(torch.device(sent.work.opening.device))):
         raise OtherKindError(f"Worker {get_worker().address} is of another kind: {why}.")
     try:
-        return performed(sent, piece)
+        return performed(sent.work, piece)
     except OSError as error:
         raise ClusterError(
             f"Worker {get_worker().address}: {error}. Finished pieces are kept; the same request goes on."
@@ -315,6 +329,6 @@ def perform(sent: Work[Any, P], piece: P, kind: ProcessorKind) -> Found:
         raise sendable(error) from None
 
 
-def add(sent: Work[Any, Any], *found: Found) -> Found:
+def add(sent: _Sent, *found: Found) -> Found:
     """Results of small pieces, as one."""
-    return sent.join(found)
+    return sent.work.join(found)

@@ -32,6 +32,7 @@ from interpret_core.runtime.executors.opened import performed
 from interpret_core.runtime.reporter import Reporter
 
 P = TypeVar("P")
+EACH = 8  # pieces a worker: sending and adding up takes little beside a batch
 DEATHS = 3  # of workers in one pass; then something is wrong with what is computed
 LOOK = 0.5  # seconds between two looks at whether to stop
 
@@ -118,7 +119,7 @@ class Processes(Executor):
         Raises:
             WorkerDiedError: that happened `DEATHS` times.
         """
-        each = cuts(len(pieces), self.workers)
+        each = cuts(len(pieces), self.workers, EACH)
         cut = _Cut(work, [work.apart(piece, each) for piece in pieces])
         left, deaths, finished = deque(range(len(cut.pieces))), 0, 0
         with tempfile.TemporaryDirectory(prefix="unitscope-") as folder:
