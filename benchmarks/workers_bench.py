@@ -4,7 +4,8 @@
 passes over the images count (thresholds, IoU, masks) once the workers have loaded the network; the rest is
 done by the process that asks. *Cluster*: a scheduler and two workers on this machine
 (`distributed.LocalCluster`), the same profile; all bytes that went through the scheduler's sockets, as Linux
-counted them, less what passes there in as long a time while nothing is to be done (Dask's heartbeats).
+counted them, less what passes there in as long a time while both workers have one task that goes on and on
+(Dask's heartbeats, which name what is at work).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ PASSES = ("thresholds", "IoU", "masks")
 FIRST = 32  # images of the profile that starts and loads the workers
 TCP_INFO = struct.Struct("=120xQQ")  # of Linux's tcp_info: bytes acknowledged and received
 LOOK = 0.1  # seconds between two looks at the sockets
-IDLE = 10.0  # seconds in which heartbeats are listened to
+SETTLED = 1.0  # seconds until what was begun has been told to everybody
+QUIET = 10.0  # seconds in which heartbeats are listened to
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,13 @@ def measure(
                 tell("processes", 2 * turn + number - 1, steps)
                 seconds[number].append(bench.passes(Processes(number, threads=1)))
         tell("cluster", steps - 1, steps)
-        carried, idle = bench.carried()
+        carried, heartbeats = bench.carried()
         tell("done", steps, steps)
     ratios = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
     numbers = {
         "one_over_two": statistics.median(ratios),
         "scheduler_bytes_an_image": carried / bench.images,
-        "idle_bytes_a_second": idle,
+        "heartbeat_bytes_a_second": heartbeats,
         "one_over_two_runs": ratios,
         "images": bench.images,
         "seconds": {str(number): spent for number, spent in seconds.items()},
@@ -96,7 +98,7 @@ def _remarks(plan: Plan, numbers: dict[str, Any]) -> list[str]:
         f"{numbers['one_over_two']:.2f} times as long as by two (single runs {runs}).",
         "Through the scheduler of a Dask cluster of two workers went "
         f"{numbers['scheduler_bytes_an_image']:.0f} bytes an image, beside heartbeats of "
-        f"{numbers['idle_bytes_a_second']:,.0f} bytes a second.",
+        f"{numbers['heartbeat_bytes_a_second']:,.0f} bytes a second.",
     ]
 
 
@@ -119,8 +121,8 @@ class _Bench:
             return self._run(executor, store)
 
     def carried(self) -> tuple[float, float]:
-        """Bytes through the scheduler of a cluster for a run, and a second when nothing is to be done."""
-        from distributed import LocalCluster
+        """Bytes through the scheduler of a cluster for a run, and a second of its heartbeats."""
+        from distributed import Client, LocalCluster
 
         start: dict[str, Any] = {
             "n_workers": 2,
@@ -132,15 +134,19 @@ class _Bench:
             LocalCluster(**start, protocol="tcp") as cluster,
             Cluster(cluster.scheduler_address) as executor,
             self._begun(executor) as store,
+            Client(cluster, set_as_default=False) as other,
             listening(int(cluster.scheduler.port)) as heard,
         ):
             executor.kind(torch.device("cpu"))  # connected, as during a run
-            before, start = heard(), time.monotonic()
-            time.sleep(IDLE)
-            idle = (heard() - before) / (time.monotonic() - start)
-            before, start = heard(), time.monotonic()
+            waiting = other.map(time.sleep, [QUIET + 2 * SETTLED] * 2, pure=False)
+            time.sleep(SETTLED)
+            before, began = heard(), time.monotonic()
+            time.sleep(QUIET)
+            heartbeats = (heard() - before) / (time.monotonic() - began)
+            other.gather(waiting)
+            before, began = heard(), time.monotonic()
             self._run(executor, store)
-            return heard() - before - idle * (time.monotonic() - start), idle
+            return heard() - before - heartbeats * (time.monotonic() - began), heartbeats
 
     def _run(self, executor: Executor, store: Store) -> float:
         if self._cancelled():

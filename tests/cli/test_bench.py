@@ -433,4 +433,4 @@ def test_the_numbers_of_the_contract_for_workers(planted: Planted, tmp_path: Pat
     seconds = {name: runs[0] for name, runs in numbers["seconds"].items()}
     assert numbers["one_over_two"] == pytest.approx(seconds["1"] / seconds["2"])
     assert numbers["images"] == 10
-    assert numbers["idle_bytes_a_second"] > 0
+    assert numbers["heartbeat_bytes_a_second"] > 0
