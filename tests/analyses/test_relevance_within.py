@@ -79,7 +79,7 @@ def test_what_is_given_is_that_of_a_request_without_a_bound(
                     again.arrays["relevance"], found.classes[name].arrays["relevance"]
                 )
         late = {"ball", "box"} - set(points)
-        assert dict(found.left_out) == dict.fromkeys(late, f"no time left in {looks} s")
+        assert dict(found.left_out) == dict.fromkeys(late, f"no time left within {looks} s")
         if fineness[-1] == fineness[-2:-1]:
             break
     first = next(one for one in fineness if any(one))
