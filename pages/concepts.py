@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.components import least
 from ui.components.facts import fine_print
 from ui.concepts import comparison, linked, tables, untrained
 from ui.concepts.concept_table import concept_section
@@ -33,7 +34,9 @@ def body(ask: Ask, views: Views, others: dict[str, Views], controls: dict[str, L
     cutoff = comparison.live_cutoff(ask)
     here = tables.at(views, cutoff)
     head.markdown(tables.facts_sentence(here))
-    head.caption(fine_print(next(iter(here.values()))))
+    with head:
+        st.caption(fine_print(next(iter(here.values()))))
+        least.offer(next(iter(here.values())))
     networks: dict[str, Views] = {
         ask.network: here,
         **{name: tables.at(found, cutoff) for name, found in others.items()},

@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import demo
+from ui.components import least
 from ui.components.facts import facts_sentence, fine_print
 from ui.components.markup import category_key
 from ui.components.unit_grid.unit_grid import unit_grid
@@ -46,6 +47,7 @@ def heading(view: LayerView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(fine_print(view), width="content")
         how("iou", "chance")
+    least.offer(view)
 
 
 @part

@@ -106,6 +106,18 @@ class Analysis(ABC, Generic[R, T]):
         return ()
 
 
+class BoundedAnalysis(Analysis[R, T]):
+    """One that can also give the best result that a bound on the time allows."""
+
+    @abstractmethod
+    def within(self, request: R, store: Store, execution: Execution, seconds: float) -> T:
+        """As `run`, stopped after so many seconds; the result says what there was no time for.
+
+        Raises:
+            UnitscopeError: nothing at all was found in that time; finished parts are kept.
+        """
+
+
 @dataclass(frozen=True)
 class Entry:
     """An analysis in the registry: what command lines and waiting jobs know of it before anything is loaded.
@@ -117,6 +129,7 @@ class Entry:
         code: the `Analysis`, or "package.module:Class", where importing it takes a while.
         command: what it is called on the command line; by default its name.
         sharded: whether it is asked into how many shards its passes are cut (`--shards`).
+        bounded: whether it is a `BoundedAnalysis` (`--time`).
         spread: whether other processes can compute for it, or for what it needs (`--workers`, `--scheduler`).
     """
 
@@ -127,6 +140,7 @@ class Entry:
     command: str = ""
     sharded: bool = False
     spread: bool = False
+    bounded: bool = False
 
     @property
     def called(self) -> str:

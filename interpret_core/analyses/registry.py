@@ -10,7 +10,7 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from interpret_core.analyses.base import Entry
+from interpret_core.analyses.base import BoundedAnalysis, Entry
 from interpret_core.errors import ChangedFileError, ParameterError, unknown
 from interpret_core.options import Request, fields_of
 from interpret_core.packages import LeftOutError, installed, leave_out
@@ -70,13 +70,16 @@ def find(name: str) -> Entry:
     return found
 
 
-def compute(request: Request, store: Store, execution: Execution | None = None) -> Any:
+def compute(
+    request: Request, store: Store, execution: Execution | None = None, seconds: float | None = None
+) -> Any:
     """The result of a request; what is missing of it, and of what it needs, is computed and kept.
 
     Args:
         request: of any analysis.
         store: where results and finished parts are kept.
         execution: device, progress and cancellation.
+        seconds: take the best that can be had in so many; of a `BoundedAnalysis` alone.
 
     Raises:
         UserError, NonFiniteError, Cancelled: as the analysis' `run`.
@@ -97,7 +100,11 @@ def compute(request: Request, store: Store, execution: Execution | None = None) 
                 f"Data set {getattr(request, 'dataset', '')} changed while a result that is needed was "
                 "computed: nothing of it was kept; run it again when the files are at rest."
             )
-    return analysis.run(request, store, how)
+    if seconds is None:
+        return analysis.run(request, store, how)
+    if not isinstance(analysis, BoundedAnalysis):
+        raise ParameterError(f"{request.analysis} cannot be bounded in time, expected no bound.")
+    return analysis.within(request, store, how, seconds)
 
 
 def _digest(request: Request, execution: Execution) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -21,6 +21,7 @@ from interpret_core.cli.options import (
     Scheduler,
     ShardOrder,
     Shards,
+    Time,
     Verbose,
     Workers,
     number,
@@ -40,6 +41,7 @@ LISTS = (Names, tuple[str, ...])
 RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
 SPREADING = {"workers": Workers, "scheduler": Scheduler}
 PARTING = {"part": Part, "merged": Merged}
+BOUNDING = {"time": Time}
 SHARDING = {"shards": Shards, "shard_order": ShardOrder}
 DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
 
@@ -89,7 +91,8 @@ def running(entry: Entry) -> dict[str, Any]:
     device, *rest = RUNNING.items()
     spreading = (SPREADING | PARTING).items() if entry.spread else ()
     sharding = SHARDING.items() if entry.sharded else ()
-    return dict([device, *spreading, *sharding, *rest])
+    bounding = BOUNDING.items() if entry.bounded else ()
+    return dict([device, *bounding, *spreading, *sharding, *rest])
 
 
 def _parameter(field: RequestField) -> inspect.Parameter:
@@ -134,7 +137,7 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
         analysis = entry.load()
         try:
             with stop.patiently(), execution.executor, Progress(console()) as progress:
-                found = _computed(request, store, execution, progress)
+                found = _computed(request, store, replace(execution, tell=progress.tell), given.get("time"))
         except RoundDoneError as ended:
             note_end(request, store, execution.executor, ended)
             screen.print(f"Part {given['part']}: {ended}", soft_wrap=True)
@@ -147,12 +150,10 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
         screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
 
 
-def _computed(request: Any, store: Any, execution: Execution, progress: Progress) -> Any:
-    from dataclasses import replace
-
+def _computed(request: Any, store: Any, execution: Execution, seconds: float | None) -> Any:
     from interpret_core.analyses.registry import compute
 
-    return compute(request, store, replace(execution, tell=progress.tell))
+    return compute(request, store, execution, seconds)
 
 
 def _execution(given: dict[str, Any], stop: Stop) -> Execution:
@@ -164,6 +165,11 @@ def _execution(given: dict[str, Any], stop: Stop) -> Execution:
         raise ParameterError(f"--shards is {shards}, but expected a whole number of at least 1.")
     order = order_of(given.get("shard_order"), shards)
     executor = chosen(given.get("workers"), given.get("scheduler"), given.get("part"))
+    if given.get("time") is not None and given.get("part") is not None:
+        raise ParameterError(
+            f"--time and --part {given['part']} were both given, expected one of them: parts have to compute "
+            "the same."
+        )
     if given.get("merged") is not None and given["part"] is None:
         raise ParameterError(
             f"--merged {given['merged']} was given without --part, but expected both: whoever is no part "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +25,27 @@ def whole(text: str | int) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number, expected one such as 10") from None
 
 
+def duration(text: str | float) -> float:
+    """Seconds, for an option's parser: 90, 90s, 5m or 1h."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(text))
+    if found is None or not float(found[1]):
+        raise typer.BadParameter(f"{text!r} is no time, expected one such as 60s, 5m or 1h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")]
 Shards = Annotated[
     int | None,
     typer.Option(parser=whole, metavar="COUNT", help="Parts per pass, each kept when it is finished."),
+]
+Time = Annotated[
+    float | None,
+    typer.Option(
+        parser=duration,
+        metavar="TIME",
+        help="The best that can be had in so long (60s, 5m, 1h): the classes with most images first, then "
+        "finer paths; residuals tell how fine.",
+    ),
 ]
 Workers = Annotated[
     int | None,

@@ -104,3 +104,23 @@ def test_weights_that_are_not_numbers_name_layer_and_image(command: Command, roo
     assert ran.status == 1
     assert "NaN" in ran.line
     assert "ball-0.png" in ran.line
+
+
+def test_the_best_within_a_minute(command: Command, root: Path) -> None:
+    ran = command(*given(root, "--images", 2, "--time", "1m"))
+    assert ran.status == 0, ran.err
+    assert "2 classes computed in" in ran.out
+    assert "no time" not in ran.out
+
+
+@pytest.mark.parametrize("text", ["0", "soon", "-5s", "5 min", "1e3"])
+def test_no_time_is_one_line(command: Command, root: Path, text: str) -> None:
+    ran = command(*given(root, f"--time={text}"))
+    assert ran.status == 2
+    assert f"{text!r} is no time, expected one such as 60s, 5m or 1h" in " ".join(ran.err.split())
+
+
+def test_a_part_has_no_bound(command: Command, root: Path) -> None:
+    ran = command(*given(root, "--time", "60", "--part", "1/2"))
+    assert ran.status != 0
+    assert "--time and --part 1/2 were both given" in ran.err

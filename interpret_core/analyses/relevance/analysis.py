@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from interpret_core.analyses.base import Analysis, Plan
+from interpret_core.analyses.base import BoundedAnalysis, Plan
 from interpret_core.analyses.relevance import report, table
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import plan
 from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.analyses.relevance.within import run_within
 from interpret_core.analyses.survey.plan import unread
 from interpret_core.classes.known import NeedsSurvey
 from interpret_core.runtime.execution import Execution
@@ -17,7 +18,7 @@ from interpret_core.store.store import Store
 from interpret_core.tables import Row, Table
 
 
-class RelevanceAnalysis(Analysis[RelevanceRequest, Related]):
+class RelevanceAnalysis(BoundedAnalysis[RelevanceRequest, Related]):
     """Which classes each unit matters for."""
 
     def plan(self, request: RelevanceRequest, store: Store) -> Plan:
@@ -31,6 +32,12 @@ class RelevanceAnalysis(Analysis[RelevanceRequest, Related]):
     def run(self, request: RelevanceRequest, store: Store, execution: Execution) -> Related:
         """Class by class, a few images at a time, each part kept until its class is done."""
         return run_relevance(request, store, execution)
+
+    def within(
+        self, request: RelevanceRequest, store: Store, execution: Execution, seconds: float
+    ) -> Related:
+        """A first look at every class, those with most images first; then finer paths."""
+        return run_within(request, store, execution, seconds)
 
     def find(self, request: RelevanceRequest, store: Store) -> Related | None:
         """Every class that can be computed, if all are there."""

@@ -48,12 +48,19 @@ def description(found: Related) -> Row:
                 ],
                 "left_out": one.metadata["left_out"],
                 "masked": one.metadata["masked"],
+                **_bounded(one, request.most_points),
                 "objects": one.metadata["objects"],
             }
             for one in found.classes.values()
         ],
         "left_out": [list(pair) for pair in (*plan.class_plan.left_out, *found.left_out)],
     }
+
+
+def _bounded(one: ClassRelevance, most: int) -> Row:
+    """The gradients that a class had time for, where they are fewer than asked for."""
+    points = one.metadata["most_points"]
+    return {} if points == most else {"most_points": points}
 
 
 def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
@@ -75,6 +82,8 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
             f"completeness: {pairs - flagged:,} of {pairs:,} pairs of image and layer within "
             f"{request.tolerance:.0%}, median residual {np.nanmedian(checked):.4f}"
         )
+    if early := [one.name for one in classes if _bounded(one, request.most_points) and one.flagged.any()]:
+        yield f"no time for finer paths: {some(early, verbose)}"
     if not plan.class_plan.masked:
         yield "the data set has no object annotation: relevance is summed over the whole image"
     wrong = [one.name for one in classes if not one.right.any()]
