@@ -19,7 +19,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -144,6 +144,18 @@ class Target:
         if good < path.stat().st_size:
             os.truncate(path, good)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a picture is finished."""
+        return next(self.finished(), None) is not None
+
+    def give_up(self) -> None:
+        """Leave nothing behind where no picture is finished: the next import may be asked for otherwise."""
+        if not self.begun:
+            shutil.rmtree(self.work)
+            with suppress(OSError):
+                self.folder.rmdir()
+
     @contextmanager
     def noting(self) -> Iterator[TextIO]:
         """The journal, to add lines to."""
@@ -239,7 +251,12 @@ def opened(folder: Path, asked: Mapping[str, Any]) -> Iterator[Target | Imported
         _agree(work / _REQUEST, asked, folder)
         for rest in work.glob("*.part"):
             rest.unlink()
-        yield Target(folder)
+        target = Target(folder)
+        try:
+            yield target
+        except BaseException:
+            target.give_up()
+            raise
 
 
 def _done(folder: Path, asked: Mapping[str, Any]) -> Imported | None:
@@ -270,7 +287,7 @@ def _lock(lock: TextIO, folder: Path) -> None:
 def _agree(path: Path, asked: Mapping[str, Any], folder: Path) -> None:
     """Note what is asked for, or see that it is what was asked for before."""
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
-    if not path.exists():
+    if not path.exists() or not Target(folder).begun:
         part = path.with_suffix(".part")
         part.write_text(text, encoding="ascii")
         part.replace(path)

@@ -70,7 +70,7 @@ class CocoRecords:
                 "name "
                 "the JSON of COCO's annotations."
             )
-        self._rows.executescript("COMMIT; CREATE INDEX of_picture ON annotation (picture);")
+        self._rows.executescript("CREATE INDEX of_picture ON annotation (picture);")
 
     def close(self) -> None:
         """Let go of the database."""

@@ -1,0 +1,150 @@
+"""An import that is cut off goes on, to the same bytes, and does nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from interpret_core.errors import Cancelled, DatasetError
+from interpret_core.importers import Importer, ImportSettings, run_import, runner
+from interpret_core.importers.formats.coco_panoptic import CocoPanoptic
+from interpret_core.importers.formats.folder import PictureFolder
+from interpret_core.importers.formats.voc import Voc
+from interpret_core.importers.target import WORK, Target
+from tests.importers.sources import GRID, files_of, photograph, save, write_panoptic, write_voc
+
+
+def voc(root: Path) -> Importer:
+    write_voc(root)
+    (root / "VOCdevkit/VOC2012/JPEGImages/2007_000001.jpg").write_bytes(b"no picture")  # left out both times
+    return Voc(str(root))
+
+
+def panoptic(root: Path) -> Importer:
+    write_panoptic(root)
+    return CocoPanoptic(str(root))
+
+
+def folder(root: Path) -> Importer:
+    for place, name in enumerate(("a/1.jpg", "a/2.jpg", "b/3.png", "b/4.jpg")):
+        save(root / name, photograph((20, 20), place))
+    return PictureFolder(str(root))
+
+
+MAKERS = pytest.mark.parametrize("make", [voc, panoptic, folder])
+
+
+def stopping(after: int) -> Callable[[], bool]:
+    asked = count(1)
+    return lambda: next(asked) >= after
+
+
+@MAKERS
+@pytest.mark.parametrize("after", [1, 3])
+def test_the_same_bytes_however_often_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Importer], after: int
+) -> None:
+    asked = make(tmp_path / "source")
+    whole = run_import(asked, ImportSettings(tmp_path / "whole", GRID, resize=18))
+    settings = ImportSettings(tmp_path / "parts", GRID, resize=18)
+    monkeypatch.setattr(runner, "_AHEAD", 1)
+    done: list[str] = []
+    once = runner._Run._entry
+    monkeypatch.setattr(runner._Run, "_entry", lambda run, one: done.append(one.name) or once(run, one))
+    with pytest.raises(Cancelled, match=r"the same command goes on"):
+        run_import(asked, settings, cancelled=stopping(after))
+    assert not (tmp_path / "parts" / "index.csv").exists()
+    assert not (tmp_path / "parts" / "classes.csv").exists()
+    first = len(done)
+    found = run_import(asked, settings)
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+    assert found.to_json() == whole.to_json()
+    # At most the pictures that were in the making are made again.
+    assert len(done) - len(set(done)) <= first - after
+    assert not (tmp_path / "parts" / WORK).exists()
+
+
+@MAKERS
+def test_a_line_that_was_cut_off_is_written_again(tmp_path: Path, make: Callable[[Path], Importer]) -> None:
+    asked = make(tmp_path / "source")
+    run_import(asked, ImportSettings(tmp_path / "whole", GRID))
+    settings = ImportSettings(tmp_path / "parts", GRID)
+    with pytest.raises(Cancelled):
+        run_import(asked, settings, cancelled=stopping(2))
+    journal = tmp_path / "parts" / WORK / "pictures.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-9])
+    (tmp_path / "parts" / WORK / "7.part").write_bytes(b"half a mask")
+    run_import(asked, settings)
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+
+
+def test_killed_between_a_picture_and_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = panoptic(tmp_path / "source")
+    run_import(asked, ImportSettings(tmp_path / "whole", GRID))
+    settings = ImportSettings(tmp_path / "parts", GRID)
+    left, take = iter(range(5)), Target.take
+
+    def dying(self: Target, part: Path, name: str) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        take(self, part, name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Target, "take", dying)
+        with pytest.raises(KeyboardInterrupt):
+            run_import(asked, settings)
+    run_import(asked, settings)
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+
+
+def test_once_more_does_nothing(tmp_path: Path) -> None:
+    asked, settings = voc(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
+    found = run_import(asked, settings)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*")}
+    again = run_import(asked, settings)
+    assert again.again
+    assert again.to_json() == found.to_json()
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*")} == before
+
+
+def test_other_options_do_not_go_on(tmp_path: Path) -> None:
+    asked = panoptic(tmp_path / "source")
+    with pytest.raises(Cancelled):
+        run_import(asked, ImportSettings(tmp_path / "out", GRID), cancelled=stopping(1))
+    with pytest.raises(DatasetError, match=r"unfinished import .* other options"):
+        run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))
+    run_import(asked, ImportSettings(tmp_path / "out", GRID))
+    with pytest.raises(DatasetError, match=r"imported from something else or with other options"):
+        run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))
+
+
+def test_pictures_that_came_in_between_do_not_go_on(tmp_path: Path) -> None:
+    asked, settings = folder(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
+    with pytest.raises(Cancelled):
+        run_import(asked, settings, cancelled=stopping(2))
+    save(tmp_path / "source/a/0.jpg", photograph((20, 20), 9))
+    with pytest.raises(DatasetError, match=r"unfinished import of other pictures \(a/1.jpg"):
+        run_import(asked, settings)
+
+
+def test_a_json_that_has_changed_does_not_go_on(tmp_path: Path) -> None:
+    asked, settings = panoptic(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
+    with pytest.raises(Cancelled):
+        run_import(asked, settings, cancelled=stopping(2))
+    path = tmp_path / "source/annotations/panoptic_val2017.json"
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(DatasetError, match=r"files that have changed"):
+        run_import(asked, settings)
+
+
+def test_two_imports_into_one_folder(tmp_path: Path) -> None:
+    asked, settings = folder(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
+
+    def meanwhile(stage: str, done: int, total: int | None) -> None:
+        with pytest.raises(DatasetError, match=r"Another process imports into"):
+            run_import(asked, settings)
+
+    run_import(asked, settings, meanwhile)
