@@ -14,10 +14,11 @@ from interpret_core.cli.fetch import registration
 from interpret_core.cli.options import whole
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console
-from interpret_core.importers import Imported, Importer, ImportSettings, importers, run_import
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from interpret_core.importers import Imported, Importer
 
 SHOWN = 3  # pictures that are named on the screen
 _SIDES = re.compile(r"\s*(\d{1,5})\s*(?:[x×]\s*(\d{1,5}))?\s*")
@@ -38,7 +39,10 @@ COMMON: dict[str, Any] = {
     "grid": Annotated[
         Any,
         typer.Option(
-            parser=grid, metavar="SIZE", help="Of all label maps: 112, or 96x128.", show_default="112"
+            parser=grid,
+            metavar="SIZE",
+            help="Of all label maps: 112 (the default), or 96x128.",
+            show_default=False,
         ),
     ],
     "copy": Annotated[bool, typer.Option("--copy", help="Copy the pictures, in place of links to them.")],
@@ -48,8 +52,38 @@ COMMON: dict[str, Any] = {
     ],
 }
 
+
+class Formats(typer.core.TyperGroup):
+    """A command per format, made when somebody asks: they bring the reader of pictures along."""
+
+    _made: dict[str, Any] | None = None
+
+    @property
+    def commands(self) -> dict[str, Any]:
+        """Name -> command."""
+        if self._made is None:
+            from interpret_core.importers import importers
+
+            app = typer.Typer(rich_markup_mode=None)
+            app.callback()(_nothing)  # a group, however many there are
+            for kind in importers().values():
+                app.command(kind.called)(import_command(kind))
+            self._made = dict(typer.main.get_group(app).commands)
+        return self._made
+
+    @commands.setter
+    def commands(self, given: dict[str, Any]) -> None:
+        """What typer has found; there is nothing in it."""
+
+
+def _nothing() -> None:
+    """Stands for the group, which is another."""
+
+
 import_app = typer.Typer(
-    help="Bring a data set of another format into the layout that is read.", rich_markup_mode=None
+    cls=Formats,
+    help="Bring a data set of another format into the layout that is read.",
+    rich_markup_mode=None,
 )
 
 
@@ -64,11 +98,9 @@ def import_command(kind: type[Importer]) -> Callable[..., None]:
     return with_options(run, kind, COMMON)
 
 
-for _kind in importers().values():
-    import_app.command(_kind.called)(import_command(_kind))
-
-
 def _run(kind: type[Importer], stop: Stop, given: Mapping[str, Any]) -> None:
+    from interpret_core.importers import ImportSettings, run_import
+
     settings = ImportSettings(
         given["into"], given["grid"] or ImportSettings.grid, bool(given["copy"]), given["resize"]
     )

@@ -34,14 +34,16 @@ def checked_name(name: object, where: str) -> str:
 
 
 def target_name(name: str) -> str:
-    """A name of the new data set for one of the source; different for different names.
+    """A name of the new data set for one of the source; no two alike, and always below its folder.
 
     Bytes that index.csv cannot hold, or that are not UTF-8, become `%3B` and the like.
 
     Raises:
-        DatasetError: longer than file systems take.
+        DatasetError: longer than file systems take, or no name at all.
     """
     parts = [_escaped(part) for part in name.split("/")]
+    if {"", ".", ".."} & set(parts):
+        raise DatasetError(f"{name!r} is no name below a folder, expected one such as dog/1.jpg: rename it.")
     if any(len(part.encode()) > _LONGEST for part in parts):
         raise DatasetError(
             f"{name!r} is longer than {_LONGEST} bytes, expected shorter names: rename the file."

@@ -65,13 +65,24 @@ def run_import(
     with opened(folder, asked) as target:
         if isinstance(target, Imported):
             return target
-        source = importer.open(target.work, tell)
+        source = importer.open(target.work, _stoppable(tell, cancelled))
         checked_labels(source.labels, f"The labels of {places[0]}")
         run = _Run(source, target, settings)
         run.go(tell, cancelled)
         found = run.imported()
         target.close(source.labels, found, asked)
     return found
+
+
+def _stoppable(tell: Tell, cancelled: Callable[[], bool]) -> Tell:
+    """Progress that ends what tells it, when asked to."""
+
+    def telling(stage: str, done: int, total: int | None) -> None:
+        tell(stage, done, total)
+        if cancelled():
+            raise Cancelled("Stopped before the first picture; the same command begins again.")
+
+    return telling
 
 
 def _asked(importer: Importer, places: list[Path]) -> dict[str, Any]:

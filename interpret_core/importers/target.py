@@ -167,10 +167,10 @@ class Target:
         if labels:
             self._write_labels(labels)
             if found.classes:
-                self._write_classes()
+                self._write_classes(indexed=True)
             self._write(INDEX, self._index_rows(labels, found.grid))
         else:
-            self._write_classes()
+            self._write_classes(indexed=False)
         report = {**asked, **found.to_json()}
         part = self.part()
         part.write_text(json.dumps(report, indent=1, ensure_ascii=True) + "\n", encoding="ascii")
@@ -185,9 +185,12 @@ class Target:
         self._write("label.csv", iter([["number", "name", "category"], *rows]))
         self._write("category.csv", iter([["name"], *([name] for name in columns_of(labels))]))
 
-    def _write_classes(self) -> None:
-        rows = ([one["image"], one["class"]] for one in self.finished() if one.get("class"))
-        self._write(CLASSES, _chained(["image", "class"], rows))
+    def _write_classes(self, *, indexed: bool) -> None:
+        """With a column of splits where no index has one, and the source says it of every picture."""
+        splits = not indexed and all(one["split"] for one in self.finished() if "image" in one)
+        columns = ["image", "class", "split"] if splits else ["image", "class"]
+        rows = ([one[column] for column in columns] for one in self.finished() if one.get("class"))
+        self._write(CLASSES, _chained(columns, rows))
 
     def _index_rows(self, labels: Sequence[NewLabel], grid: tuple[int, int]) -> Iterator[list[Any]]:
         columns = columns_of(labels)

@@ -17,7 +17,7 @@ from interpret_core.errors import Cancelled
 from tests.planted_classes import write_classes
 from tests.planted_dataset import LABELS, Planted, make_planted, save_mask
 
-MASK = "planted/00000_object.png"
+MASK = "planted/00000_object_0.png"
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_numbers_that_nobody_lists(own: Planted) -> None:
     kinds = {one.kind: one for one in found.findings}
     assert kinds["not in label.csv"].examples == ("number 77 in 1 pictures",)
     assert "255,void," in kinds["void"].remedy
-    assert "planted/00000_object.png" in kinds["cannot be read"].examples[0]
+    assert "planted/00000_object_0.png" in kinds["cannot be read"].examples[0]
     assert str(own.root) not in "".join(kinds["cannot be read"].examples)
     assert found.readable == 7
 
@@ -197,7 +197,7 @@ def test_copies_leaks_and_contradictions(own: Planted) -> None:
     assert "the masks of 2 of them differ" in found["duplicates"].what
     names = [row["image"] for row in index(own.root)]
     classes = {name: "cat" if place % 2 else "dog" for place, name in enumerate(names)}
-    write_classes(own.root, classes)
+    write_classes(own.root, list(classes.items()))
     assert finding(own.root, "contradictory classes").examples == ("planted/00001.png = planted/00002.png",)
 
 
@@ -209,9 +209,9 @@ def test_a_row_that_is_there_twice(own: Planted) -> None:
 
 def test_one_mask_for_two_pictures(own: Planted) -> None:
     images = own.root / "images/planted"
-    shutil.copy(images / "00000_color.png", images / "00001_color.png")
+    shutil.copy(images / "00000_color_0.png", images / "00001_color_0.png")
     one = finding(own.root, "one mask for several pictures")
-    assert one.examples == ("planted/00000_color.png = planted/00001_color.png",)
+    assert one.examples == ("planted/00000_color_0.png = planted/00001_color_0.png",)
 
 
 def test_empty_categories_and_labels(own: Planted) -> None:

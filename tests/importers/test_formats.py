@@ -253,12 +253,26 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
 
 
 def test_classes_below_train_and_val(tmp_path: Path) -> None:
-    for name in ("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg"):
+    for name in ("train/cat/1.jpg", "train/cat/2.jpg", "train/dog/1.jpg", "validation/cat/1.jpg"):
         save(tmp_path / "in" / name, photograph((20, 30), len(name)))
     imported(PictureFolder(str(tmp_path / "in")), tmp_path / "out")
     dataset = datasets.open_dataset(tmp_path / "out")
     classes = datasets.read_classes(dataset)
     assert classes.names == ("cat", "dog")
+    assert classes.split.tolist() == ["train", "train", "train", "val"]
+
+
+def test_a_column_of_splits_is_another_data_set_and_none_is_what_it_was(tmp_path: Path) -> None:
+    """What classes.csv without such a column is read as, and its digest, stay."""
+    save(tmp_path / "in/a.png", np.zeros((8, 8, 3), np.uint8))
+    digests = []
+    for table in ("image,class\na.png,cat\n", "image,class,split\na.png,cat,val\n"):
+        (tmp_path / "in/classes.csv").write_text(table)
+        dataset = datasets.open_dataset(tmp_path / "in")
+        digests.append(dataset.tables.digests)
+    assert list(digests[0]) == ["classes.csv"]
+    assert list(digests[1]) == ["classes.csv", "split of classes.csv"]
+    assert datasets.read_classes(dataset).split.tolist() == ["val"]
 
 
 def test_a_folder_without_classes(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ class DatasetCheck:
         readable: those whose picture and masks can be read.
         concepts: in the reader's order.
         categories: in the reader's order.
-        unlabelled: share of the readable pictures' annotation that no category labels; None without any.
+        unlabelled: share of the readable pictures' annotation without a label, those
+            of colours, scenes and textures aside where there are others; None without any.
         classes: class -> pictures.
         findings: the gravest kinds first.
     """

@@ -17,6 +17,11 @@ from interpret_core.datasets.tables import MAX_LABEL
 from interpret_core.errors import DamagedFileError
 
 EVERY = ListedLabels(range(1, MAX_LABEL + 1))
+EVERYWHERE = (
+    "color",
+    "scene",
+    "texture",
+)  # categories that label every pixel, and so say nothing about the rest
 _RICH = 3  # values of a mask that is not likely to be twice the same by chance
 
 
@@ -29,7 +34,7 @@ class Observation:
         problem: why picture or masks cannot be read; empty where they can.
         pixels: concept -> annotation pixels.
         labelled: category -> annotation pixels with a label of it.
-        anywhere: annotation pixels with any label.
+        anywhere: annotation pixels with any label, those of EVERYWHERE aside where there are others.
         single: concepts with exactly one pixel.
         foreign: numbers listed in other categories only, with their pixels.
         numbers: all numbers in its masks but 0, listed or not.
@@ -56,7 +61,8 @@ class Observer:
 
     def __init__(self, dataset: Dataset, table: ConceptTable) -> None:
         self._dataset, self._table = dataset, table
-        self._listed = ListedLabels(tuple(dataset.labels))
+        several = [place for place, one in enumerate(table.categories) if one not in EVERYWHERE]
+        self._telling = several or list(range(len(table.categories)))
 
     def observe(self, index: int) -> Observation:
         """One picture by its index.
@@ -94,7 +100,8 @@ class Observer:
         category_of = np.concatenate([[-1], self._table.category_of])[planes]
         for place, category in enumerate(self._table.categories):
             found.labelled[category] = int((category_of == place).any(axis=0).sum()) if len(planes) else 0
-        found.anywhere = int((planes > 0).any(axis=0).sum()) if len(planes) else 0
+        told = np.isin(category_of, self._telling)
+        found.anywhere = int(told.any(axis=0).sum()) if len(planes) else 0
         found.foreign.update(unlisted)
 
     def _look(self, item: str, found: Observation) -> None:

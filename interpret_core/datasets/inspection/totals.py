@@ -70,7 +70,7 @@ class Totals:
 
     @property
     def unlabelled(self) -> float | None:
-        """Share of them without any label."""
+        """Share of them without any label, see `Observation.anywhere`."""
         return known(share(self.area - self.anywhere, self.area)) if self.table.concepts else None
 
     def concepts(self) -> list[ConceptCount]:

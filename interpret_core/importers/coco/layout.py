@@ -64,7 +64,7 @@ class CocoImporter(Importer):
             )
             folder = next((one for one in places if one.is_dir()), places[0])
             required_folder(folder, "the folder of the pictures (name it by --pictures)")
-            return [Part(folder.name, source, folder)]
+            return [Part(folder.resolve().name or "pictures", source, folder)]
         if self.pictures:
             raise DatasetError(f"--pictures belongs to one JSON, but {source} is none: name the JSON file.")
         required_folder(source, "COCO's folder, or one of its JSON files")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interpret_core.datasets.sheets import read_text
 from interpret_core.errors import DamagedFileError, DatasetError
@@ -176,11 +177,15 @@ class _FullSource(Source):
 _OF_PARTS = 20_000
 
 
-def _classes(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _classes(path: Path) -> NDArray[np.int64]:
     """(h, w) R/10·256 + G."""
     colours = colour_values(path)
     if (colours[..., 0] % 10).any():
         raise DamagedFileError(f"mask {path} has a red value that is no multiple of ten: restore it.")
+    return _numbered(colours)
+
+
+def _numbered(colours: NDArray[np.int64]) -> NDArray[np.int64]:
     return colours[..., 0] // 10 * 256 + colours[..., 1]
 
 
@@ -261,22 +266,27 @@ class _Names:
             levels.setdefault(int(cells[1]), {})[int(cells[0])] = cells[3]
         for level, named in sorted(levels.items()):
             mask = stem.with_name(f"{stem.name}_seg.png" if level == 0 else f"{stem.name}_parts_{level}.png")
-            for number, instance in _instances(mask):
+            for number, instance in _instances(mask, set(named) if level else set()):
                 if instance in named:
                     self._add(number, named[instance], level > 0)
 
 
-def _instances(mask: Path) -> Iterator[tuple[int, int]]:
-    """(class, instance) of what a mask holds: the instances are the blue values in their order, from 1."""
+def _instances(mask: Path, numbered: set[int]) -> Iterator[tuple[int, int]]:
+    """(class, instance) of what a mask holds.
+
+    Of objects, the instances are the blue values in their order, from 1 (loadAde20K of the release's tools);
+    of parts they are the blue values themselves, where these are the numbers that the text gives.
+    """
     try:
         colours = colour_values(mask)
     except DamagedFileError:
         return  # told where its picture is left out
-    numbers = colours[..., 0] // 10 * 256 + colours[..., 1]
-    blue = colours[..., 2]
-    for place, value in enumerate(np.unique(blue[numbers > 0]).tolist(), 1):
+    numbers, blue = _numbered(colours), colours[..., 2]
+    values = np.unique(blue[numbers > 0]).tolist()
+    direct = bool(values) and set(values) <= numbered
+    for place, value in enumerate(values, 1):
         for number in np.unique(numbers[(blue == value) & (numbers > 0)]).tolist():
-            yield number, place
+            yield number, value if direct else place
 
 
 def _index(value: Any) -> int:

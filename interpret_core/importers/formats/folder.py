@@ -1,7 +1,7 @@
 """A folder of photographs, or a folder for each class, also below train, val and test.
 
 There is no annotation in it: what comes out serves top pictures, evaluation and relevance. The folder that a
-picture lies in is its class; pictures beside such folders have none.
+picture lies in is its class; pictures beside such folders have none. What train and val are for is kept.
 """
 
 from __future__ import annotations
@@ -62,12 +62,6 @@ class _FolderSource(Source):
             name.split("/")[0].lower() in SPLITS and name.count("/") >= 2 for name in self._names
         )
         self._check_classes()
-        if self._split:
-            self.notes = (
-                "The pictures keep the names of their folders train, val …; each class is divided anew, by "
-                "the "
-                "names of its pictures",
-            )
 
     def _check_classes(self) -> None:
         spelled: dict[str, str] = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import Importer, Planes, Source, SourcePicture, Tell
@@ -143,7 +144,7 @@ class _MaskSource(Source):
         }
         return {category: [np.where(np.isin(numbers, own), numbers, 0)] for category, own in of.items()}
 
-    def _numbered(self, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    def _numbered(self, path: Path) -> NDArray[np.int64]:
         values = index_values(path)
         table = np.full(
             max(256, int(values.max(initial=0)) + 1, max(self._palette.numbers) + 1), -1, np.int64
