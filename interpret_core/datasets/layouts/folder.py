@@ -65,12 +65,15 @@ def read_folder(root: Path) -> Tables:
 
 
 def _splits(path: Path, text: str) -> dict[str, str] | None:
-    """Image -> what it is for; None where the table has no such column."""
-    header, rows = numbered_rows(path, text, ("image",))
-    if SPLIT not in header:
+    """Image -> what it is for; None without such a column, or with a mistake, which `classes` tells."""
+    try:
+        header, rows = numbered_rows(path, text, ())
+        if SPLIT not in header or "image" not in header:
+            return None
+        image, split = header.index("image"), header.index(SPLIT)
+        return {row[image].strip(): row[split].strip() for _, row in rows}
+    except DatasetError:
         return None
-    image, split = header.index("image"), header.index(SPLIT)
-    return {row[image].strip(): row[split].strip() for _, row in rows}
 
 
 def _pictures(folder: Path) -> Iterator[str]:
