@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +59,7 @@ class Formats(typer.core.TyperGroup):
     _made: dict[str, Any] | None = None
 
     @property
-    def commands(self) -> dict[str, Any]:
+    def commands(self) -> MutableMapping[str, Any]:
         """Name -> command."""
         if self._made is None:
             from interpret_core.importers import importers
@@ -72,7 +72,7 @@ class Formats(typer.core.TyperGroup):
         return self._made
 
     @commands.setter
-    def commands(self, given: dict[str, Any]) -> None:
+    def commands(self, given: MutableMapping[str, Any]) -> None:
         """What typer has found; there is nothing in it."""
 
 

@@ -34,7 +34,8 @@ def look_of(pixels: NDArray[np.int64]) -> Look | None:
         return None
     places = places.reshape(codes.shape)
     changes = int((codes[:, 1:] != codes[:, :-1]).sum() + (codes[1:] != codes[:-1]).sum())
-    pairs = 2 * codes.size - codes.shape[0] - codes.shape[1]
+    height, width = pixels.shape[:2]
+    pairs = 2 * height * width - height - width
     if len(values) >= PHOTOGRAPH_VALUES and changes > PHOTOGRAPH_CHANGES * pairs:
         return Look.PHOTOGRAPH
     between = _between(pixels)
