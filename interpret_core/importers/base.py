@@ -58,7 +58,7 @@ class SourcePicture:
     detail: Any = None
 
 
-class Source(ABC):
+class ImportSource(ABC):
     """An opened data set of some format; it holds no picture in memory.
 
     Attributes:
@@ -112,7 +112,7 @@ class Importer(Request, ABC):
         """Folders and files that are read."""
 
     @abstractmethod
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """The source, its tables read and checked.
 
         Args:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets.pictures import turned
 from interpret_core.errors import DamagedFileError
-from interpret_core.importers.placement import Facts
+from interpret_core.importers.placement import PictureFacts
 
 
 def nearest(plane: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:
@@ -29,7 +29,7 @@ def nearest(plane: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64
     return plane[rows[:, None], columns[None, :]]
 
 
-def as_picture(plane: NDArray[np.int64], facts: Facts, path: Path) -> NDArray[np.int64]:
+def as_picture(plane: NDArray[np.int64], facts: PictureFacts, path: Path) -> NDArray[np.int64]:
     """A label map in the picture's upright position.
 
     A photograph that states an orientation is turned when it is read. Its map was drawn on the picture as it

@@ -27,7 +27,7 @@ _QUALITY = 95  # with colours at full resolution
 
 
 @dataclass(frozen=True)
-class Facts:
+class PictureFacts:
     """What a picture's file says.
 
     Attributes:
@@ -41,7 +41,7 @@ class Facts:
     orientation: int
 
 
-def facts_of(path: Path) -> Facts:
+def facts_of(path: Path) -> PictureFacts:
     """Sizes and orientation; the picture is decoded (a JPEG at an eighth), so that damage shows now.
 
     Raises:
@@ -50,7 +50,7 @@ def facts_of(path: Path) -> Facts:
     """
     content = read_content("image", path)
 
-    def look(image: Image.Image) -> Facts:
+    def look(image: Image.Image) -> PictureFacts:
         stored = (image.height, image.width)
         early = orientation_of(image)  # Pillow turns a TIFF while it loads it, and forgets what it stated
         if image.format == "JPEG":
@@ -58,7 +58,7 @@ def facts_of(path: Path) -> Facts:
         image.load()
         orientation = early if image.format == "TIFF" else orientation_of(image)
         size = stored[::-1] if orientation in (5, 6, 7, 8) else stored
-        return Facts(size, stored, orientation)
+        return PictureFacts(size, stored, orientation)
 
     return decode("image", path, content, look)
 
@@ -71,18 +71,20 @@ class Placed:
     size: tuple[int, int]
 
 
-def ending_for(path: Path, facts: Facts, resize: int | None) -> str:
+def ending_for(path: Path, facts: PictureFacts, resize: int | None) -> str:
     """What is added to a picture's name: nothing, or what a smaller version in another format needs."""
     if not _shrinks(facts, resize) or path.suffix.lower() in (*_JPEG, ".png"):
         return ""
     return "%.png"  # no name of the source holds a bare percent sign any more, see `names`
 
 
-def _shrinks(facts: Facts, resize: int | None) -> bool:
+def _shrinks(facts: PictureFacts, resize: int | None) -> bool:
     return resize is not None and min(facts.size) > resize
 
 
-def put_picture(path: Path, facts: Facts, part: Path, *, copy: bool, resize: int | None) -> tuple[int, int]:
+def put_picture(
+    path: Path, facts: PictureFacts, part: Path, *, copy: bool, resize: int | None
+) -> tuple[int, int]:
     """Make a picture's file under a name of its own, to be renamed.
 
     Args:

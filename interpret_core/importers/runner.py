@@ -6,9 +6,11 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,17 +21,18 @@ from interpret_core.errors import Cancelled, DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     Importer,
     ImportSettings,
-    Source,
+    ImportSource,
     SourcePicture,
     Tell,
     checked_labels,
 )
 from interpret_core.importers.grid import as_picture, nearest
 from interpret_core.importers.names import target_name
-from interpret_core.importers.placement import Facts, ending_for, facts_of, put_picture
-from interpret_core.importers.target import Imported, Target, opened
+from interpret_core.importers.placement import PictureFacts, ending_for, facts_of, put_picture
+from interpret_core.importers.target import Imported, ImportTarget, opened
 
 WORKERS = 2  # a photograph of 48 megapixels takes 450 MB of each while it is scaled down
+LARGE = 12_000_000  # pixels of a picture whose label maps are read one at a time: 8 bytes for each of them
 _AHEAD = 8
 
 
@@ -67,7 +70,7 @@ def run_import(
             return target
         source = importer.open(target.work, _stoppable(tell, cancelled))
         checked_labels(source.labels, f"The labels of {places[0]}")
-        run = _Run(source, target, settings)
+        run = _ImportRun(source, target, settings)
         run.go(tell, cancelled)
         found = run.imported()
         target.close(source.labels, found, asked)
@@ -120,15 +123,16 @@ class _Counts:
         self.sizes.update({(h, w) for h, w in entry["drawn"]})
 
 
-class _Run:
+class _ImportRun:
     """One import at work."""
 
-    def __init__(self, source: Source, target: Target, settings: ImportSettings) -> None:
+    def __init__(self, source: ImportSource, target: ImportTarget, settings: ImportSettings) -> None:
         self._source, self._target, self._settings = source, target, settings
         self._category_of = {one.number: one.category for one in source.labels}
         self._known = np.zeros(MAX_LABEL + 1, np.bool_)
         self._known[[0, *self._category_of]] = True
         self._counts = _Counts()
+        self._alone = Lock()
 
     def go(self, tell: Tell, cancelled: Callable[[], bool]) -> None:
         """All pictures that are not finished yet."""
@@ -185,8 +189,8 @@ class _Run:
         name = target_name(picture.name)
         try:
             facts = facts_of(picture.path)
-            planes = self._source.planes(picture)
-            maps, drawn = self._placed_maps(picture, facts, planes)
+            with self._alone if facts.size[0] * facts.size[1] > LARGE else nullcontext():
+                maps, drawn = self._placed_maps(picture, facts)
         except DamagedFileError as error:
             return {"name": name, "why": str(error)}
         image = f"pictures/{name}{ending_for(picture.path, facts, self._settings.resize)}"
@@ -213,11 +217,11 @@ class _Run:
         }  # fmt: skip
 
     def _placed_maps(
-        self, picture: SourcePicture, facts: Facts, planes: Any
+        self, picture: SourcePicture, facts: PictureFacts
     ) -> tuple[list[tuple[str, NDArray[np.int64]]], _Drawn]:
         """Category and map on the grid, one after the other; maps without any label are left away."""
         maps, drawn = [], _Drawn()
-        for category, several in planes.items():
+        for category, several in self._source.planes(picture).items():
             for plane in several:
                 self._check(plane, category, picture)
                 drawn.sizes.add((plane.shape[0], plane.shape[1]))

@@ -101,7 +101,7 @@ class Imported:
         )
 
 
-class Target:
+class ImportTarget:
     """The folder, while an import is at work in it. Use `opened`."""
 
     def __init__(self, folder: Path) -> None:
@@ -223,7 +223,7 @@ def _chained(header: Sequence[Any], rows: Iterator[Sequence[Any]]) -> Iterator[S
 
 
 @contextmanager
-def opened(folder: Path, asked: Mapping[str, Any]) -> Iterator[Target | Imported]:
+def opened(folder: Path, asked: Mapping[str, Any]) -> Iterator[ImportTarget | Imported]:
     """The folder to import into: made, gone on with, or done already.
 
     Args:
@@ -254,7 +254,7 @@ def opened(folder: Path, asked: Mapping[str, Any]) -> Iterator[Target | Imported
         _agree(work / _REQUEST, asked, folder)
         for rest in work.glob("*.part"):
             rest.unlink()
-        target = Target(folder)
+        target = ImportTarget(folder)
         try:
             yield target
         except BaseException:
@@ -290,7 +290,7 @@ def _lock(lock: TextIO, folder: Path) -> None:
 def _agree(path: Path, asked: Mapping[str, Any], folder: Path) -> None:
     """Note what is asked for, or see that it is what was asked for before."""
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
-    if not path.exists() or not Target(folder).begun:
+    if not path.exists() or not ImportTarget(folder).begun:
         part = path.with_suffix(".part")
         part.write_text(text, encoding="ascii")
         part.replace(path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from interpret_core.errors import DamagedFileError
 _KEEPING = ("PNG", "BMP", "DIB", "GIF", "PPM", "TIFF", "TGA")
 _LOSSY_IN_TIFF = ("tiff_jpeg", "jpeg", "webp")
 _COLOURS = ("RGB", "RGBA", "RGBX")
+_BLOCK = 1 << 20  # pixels
+_S = TypeVar("_S", bound=np.generic)
 Colour = tuple[int, int, int]
 
 
@@ -31,8 +34,8 @@ def index_values(path: Path) -> NDArray[np.int64]:
     return _read(path, _indices)
 
 
-def colour_values(path: Path) -> NDArray[np.int64]:
-    """(h, w, 3) int64: the colours of a mask; a palette's where it has one, grey three times.
+def colour_values(path: Path) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8: the colours of a mask; a palette's where it has one, grey three times.
 
     Raises:
         DamagedFileError: missing, damaged, in a format that alters colours, or of more than 8 bits a colour.
@@ -47,7 +50,11 @@ def number_values(path: Path) -> NDArray[np.int64]:
         DamagedFileError: as `colour_values`.
     """
     colours = colour_values(path)
-    return colours[..., 0] + (colours[..., 1] << 8) + (colours[..., 2] << 16)
+    found = colours[..., 2].astype(np.int64)
+    for channel in (1, 0):
+        found <<= 8
+        found += colours[..., channel]
+    return found
 
 
 def has_colours(path: Path) -> bool:
@@ -56,18 +63,24 @@ def has_colours(path: Path) -> bool:
 
 
 def labels_of_colours(
-    colours: NDArray[np.int64], numbers: Mapping[Colour, int], path: Path, remedy: str
+    colours: NDArray[np.uint8], numbers: Mapping[Colour, int], path: Path, remedy: str
 ) -> NDArray[np.int64]:
     """(h, w) label numbers of (h, w, 3) colours.
 
     Raises:
         DamagedFileError: a colour that is none of them; how many pixels, and the first.
     """
-    codes = (colours[..., 0] << 16) + (colours[..., 1] << 8) + colours[..., 2]
     known = np.array(sorted((r << 16) + (g << 8) + b for r, g, b in numbers), np.int64)
     of = np.array([numbers[(code >> 16, code >> 8 & 255, code & 255)] for code in known.tolist()], np.int64)
-    places = np.minimum(np.searchsorted(known, codes), len(known) - 1)
-    strange = known[places] != codes
+    found = np.empty(colours.shape[:2], np.int64)
+    strange = np.empty(colours.shape[:2], np.bool_)
+    rows = max(1, _BLOCK // colours.shape[1])
+    for start in range(0, len(colours), rows):  # a mask may have as many pixels as its photograph
+        block = slice(start, start + rows)
+        red, green, blue = (colours[block, :, channel].astype(np.int64) for channel in range(3))
+        codes = (red << 16) + (green << 8) + blue
+        places = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+        found[block], strange[block] = of[places], known[places] != codes
     if strange.any():
         row, column = np.argwhere(strange)[0].tolist()
         colour = ", ".join(map(str, colours[row, column].tolist()))
@@ -75,13 +88,13 @@ def labels_of_colours(
             f"mask {path} has {int(strange.sum()):,} of {strange.size:,} pixels in colours that no label has "
             f"(the first at row {row}, column {column}: {colour}): {remedy}."
         )
-    return of[places]
+    return found
 
 
-def _read(path: Path, values: object) -> NDArray[np.int64]:
+def _read(path: Path, values: Callable[[Image.Image, Samples, bytes], NDArray[_S]]) -> NDArray[_S]:
     content = read_content("mask", path)
 
-    def convert(image: Image.Image) -> NDArray[np.int64]:
+    def convert(image: Image.Image) -> NDArray[_S]:
         if image.format not in _KEEPING or str(image.info.get("compression", "")) in _LOSSY_IN_TIFF:
             raise NotReadError(
                 f"is a {image.format}, which may alter label numbers; expected PNG: save it without loss"
@@ -90,10 +103,9 @@ def _read(path: Path, values: object) -> NDArray[np.int64]:
         tiffs.mend(image)
         bitmaps.mend(image, content)
         image.load()
-        return upright(values(image, samples, content), image)  # type: ignore[operator]
+        return upright(values(image, samples, content), image)
 
-    found: NDArray[np.int64] = decode("mask", path, content, convert)
-    return found
+    return decode("mask", path, content, convert)
 
 
 def _indices(image: Image.Image, samples: Samples, content: bytes) -> NDArray[np.int64]:
@@ -115,7 +127,7 @@ def _indices(image: Image.Image, samples: Samples, content: bytes) -> NDArray[np
     return pixels
 
 
-def _colours(image: Image.Image, samples: Samples, content: bytes) -> NDArray[np.int64]:
+def _colours(image: Image.Image, samples: Samples, content: bytes) -> NDArray[np.uint8]:
     if image.mode not in (*_COLOURS, "P", "PA", "L", "LA", "1") or (
         image.mode in _COLOURS and samples.bits != 8
     ):
@@ -123,4 +135,4 @@ def _colours(image: Image.Image, samples: Samples, content: bytes) -> NDArray[np
             f"holds {samples.bits} bits a sample ({image.mode}); expected RGB of 8 bits a colour"
         )
     colours = image if image.mode in _COLOURS else image.convert("RGBA").convert("RGB")
-    return np.asarray(colours)[..., :3].astype(np.int64)
+    return np.asarray(colours)[..., :3]

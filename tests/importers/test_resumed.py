@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from interpret_core.importers import Importer, ImportSettings, run_import, runne
 from interpret_core.importers.formats.coco_panoptic import CocoPanoptic
 from interpret_core.importers.formats.folder import PictureFolder
 from interpret_core.importers.formats.voc import Voc
-from interpret_core.importers.target import WORK, Target
+from interpret_core.importers.target import WORK, ImportTarget
 from tests.importers.sources import GRID, files_of, photograph, save, write_panoptic, write_voc
 
 
@@ -37,9 +36,24 @@ def folder(root: Path) -> Importer:
 MAKERS = pytest.mark.parametrize("make", [voc, panoptic, folder])
 
 
-def stopping(after: int) -> Callable[[], bool]:
-    asked = count(1)
-    return lambda: next(asked) >= after
+class Stopped:
+    """Somebody who stops an import when some pictures are finished."""
+
+    def __init__(self, after: int) -> None:
+        self.after, self.done = after, 0
+
+    def tell(self, stage: str, done: int, total: int | None) -> None:
+        if stage == "import":
+            self.done = done
+
+    def asked(self) -> bool:
+        return self.done >= self.after
+
+
+def stopped(importer: Importer, settings: ImportSettings, after: int) -> None:
+    who = Stopped(after)
+    with pytest.raises(Cancelled, match=r"the same command goes on"):
+        run_import(importer, settings, who.tell, who.asked)
 
 
 @MAKERS
@@ -52,10 +66,9 @@ def test_the_same_bytes_however_often_it_is_stopped(
     settings = ImportSettings(tmp_path / "parts", GRID, resize=18)
     monkeypatch.setattr(runner, "_AHEAD", 1)
     done: list[str] = []
-    once = runner._Run._entry
-    monkeypatch.setattr(runner._Run, "_entry", lambda run, one: done.append(one.name) or once(run, one))
-    with pytest.raises(Cancelled, match=r"the same command goes on"):
-        run_import(asked, settings, cancelled=stopping(after))
+    once = runner._ImportRun._entry
+    monkeypatch.setattr(runner._ImportRun, "_entry", lambda run, one: done.append(one.name) or once(run, one))
+    stopped(asked, settings, after)
     assert not (tmp_path / "parts" / "index.csv").exists()
     assert not (tmp_path / "parts" / "classes.csv").exists()
     first = len(done)
@@ -72,8 +85,7 @@ def test_a_line_that_was_cut_off_is_written_again(tmp_path: Path, make: Callable
     asked = make(tmp_path / "source")
     run_import(asked, ImportSettings(tmp_path / "whole", GRID))
     settings = ImportSettings(tmp_path / "parts", GRID)
-    with pytest.raises(Cancelled):
-        run_import(asked, settings, cancelled=stopping(2))
+    stopped(asked, settings, 2)
     journal = tmp_path / "parts" / WORK / "pictures.jsonl"
     journal.write_bytes(journal.read_bytes()[:-9])
     (tmp_path / "parts" / WORK / "7.part").write_bytes(b"half a mask")
@@ -85,15 +97,15 @@ def test_killed_between_a_picture_and_its_line(tmp_path: Path, monkeypatch: pyte
     asked = panoptic(tmp_path / "source")
     run_import(asked, ImportSettings(tmp_path / "whole", GRID))
     settings = ImportSettings(tmp_path / "parts", GRID)
-    left, take = iter(range(5)), Target.take
+    left, take = iter(range(5)), ImportTarget.take
 
-    def dying(self: Target, part: Path, name: str) -> None:
+    def dying(self: ImportTarget, part: Path, name: str) -> None:
         if next(left, None) is None:
             raise KeyboardInterrupt
         take(self, part, name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Target, "take", dying)
+        patched.setattr(ImportTarget, "take", dying)
         with pytest.raises(KeyboardInterrupt):
             run_import(asked, settings)
     run_import(asked, settings)
@@ -112,8 +124,7 @@ def test_once_more_does_nothing(tmp_path: Path) -> None:
 
 def test_other_options_do_not_go_on(tmp_path: Path) -> None:
     asked = panoptic(tmp_path / "source")
-    with pytest.raises(Cancelled):
-        run_import(asked, ImportSettings(tmp_path / "out", GRID), cancelled=stopping(1))
+    stopped(asked, ImportSettings(tmp_path / "out", GRID), 1)
     with pytest.raises(DatasetError, match=r"unfinished import .* other options"):
         run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))
     run_import(asked, ImportSettings(tmp_path / "out", GRID))
@@ -123,8 +134,7 @@ def test_other_options_do_not_go_on(tmp_path: Path) -> None:
 
 def test_pictures_that_came_in_between_do_not_go_on(tmp_path: Path) -> None:
     asked, settings = folder(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
-    with pytest.raises(Cancelled):
-        run_import(asked, settings, cancelled=stopping(2))
+    stopped(asked, settings, 2)
     save(tmp_path / "source/a/0.jpg", photograph((20, 20), 9))
     with pytest.raises(DatasetError, match=r"unfinished import of other pictures \(a/1.jpg"):
         run_import(asked, settings)
@@ -132,8 +142,7 @@ def test_pictures_that_came_in_between_do_not_go_on(tmp_path: Path) -> None:
 
 def test_a_json_that_has_changed_does_not_go_on(tmp_path: Path) -> None:
     asked, settings = panoptic(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
-    with pytest.raises(Cancelled):
-        run_import(asked, settings, cancelled=stopping(2))
+    stopped(asked, settings, 2)
     path = tmp_path / "source/annotations/panoptic_val2017.json"
     path.write_text(path.read_text() + " ")
     with pytest.raises(DatasetError, match=r"files that have changed"):
@@ -148,3 +157,11 @@ def test_two_imports_into_one_folder(tmp_path: Path) -> None:
             run_import(asked, settings)
 
     run_import(asked, settings, meanwhile)
+
+
+def test_stopped_before_the_first_picture_nothing_is_left(tmp_path: Path) -> None:
+    asked, settings = panoptic(tmp_path / "source"), ImportSettings(tmp_path / "out", GRID)
+    with pytest.raises(Cancelled, match=r"before the first picture"):
+        run_import(asked, settings, cancelled=lambda: True)
+    assert not (tmp_path / "out").exists()
+    run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))  # may be asked for otherwise

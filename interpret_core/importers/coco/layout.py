@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from interpret_core.datasets.tables import MAX_LABEL
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import OBJECT, Importer, NewLabel, Source, SourcePicture, Tell
+from interpret_core.importers.base import OBJECT, Importer, ImportSource, NewLabel, SourcePicture, Tell
 from interpret_core.importers.coco.records import Category, CocoPicture, CocoRecords
 from interpret_core.importers.names import present, required_folder
 
@@ -81,7 +81,7 @@ class CocoImporter(Importer):
         ]
 
 
-class CocoSource(Source):
+class CocoSource(ImportSource):
     """Pictures of one JSON or several, whose categories agree."""
 
     def __init__(self, parts: Sequence[Part], work: Path, tell: Tell, *, named: bool) -> None:

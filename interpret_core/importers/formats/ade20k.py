@@ -26,9 +26,9 @@ from interpret_core.importers.base import (
     PART,
     Folder,
     Importer,
+    ImportSource,
     NewLabel,
     Planes,
-    Source,
     SourcePicture,
     Tell,
 )
@@ -59,7 +59,7 @@ class Ade20k(Importer):
         """The folder."""
         return (Path(self.source),)
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Whichever release it is."""
         root = required_folder(Path(self.source), "the folder of ADE20K")
         for place in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
@@ -68,7 +68,7 @@ class Ade20k(Importer):
         return _FullSource(root, tell)
 
 
-class _ParsingSource(Source):
+class _ParsingSource(ImportSource):
     """SceneParse150."""
 
     def __init__(self, root: Path) -> None:
@@ -129,7 +129,7 @@ def _scenes(path: Path) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
-class _FullSource(Source):
+class _FullSource(ImportSource):
     """The full release: every picture beside its masks."""
 
     def __init__(self, root: Path, tell: Tell) -> None:
@@ -185,8 +185,8 @@ def _classes(path: Path) -> NDArray[np.int64]:
     return _numbered(colours)
 
 
-def _numbered(colours: NDArray[np.int64]) -> NDArray[np.int64]:
-    return colours[..., 0] // 10 * 256 + colours[..., 1]
+def _numbered(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return colours[..., 0].astype(np.int64) // 10 * 256 + colours[..., 1]
 
 
 class _Names:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import OBJECT, Folder, Importer, Planes, Source, SourcePicture, Tell
+from interpret_core.importers.base import OBJECT, Folder, Importer, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder
 from interpret_core.importers.palettes import read_palette
 from interpret_core.importers.values import colour_values, labels_of_colours
@@ -38,12 +38,12 @@ class CamVid(Importer):
         """The folder."""
         return (Path(self.source),)
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Photographs that have a mask."""
         return _CamVidSource(required_folder(Path(self.source), "the folder of CamVid"))
 
 
-class _CamVidSource(Source):
+class _CamVidSource(ImportSource):
     """Photographs paired with masks by name."""
 
     def __init__(self, root: Path) -> None:

@@ -21,9 +21,9 @@ from interpret_core.importers.base import (
     OBJECT,
     Folder,
     Importer,
+    ImportSource,
     NewLabel,
     Planes,
-    Source,
     SourcePicture,
     Tell,
 )
@@ -53,7 +53,7 @@ class Ids(StrEnum):
     TRAIN = "labelTrainIds"
 
 
-class Annotations(StrEnum):
+class Fineness(StrEnum):
     """Fine masks, or coarse ones."""
 
     FINE = "gtFine"
@@ -77,18 +77,18 @@ class Cityscapes(Importer):
     ids: Annotated[str, Option("Masks to read: labelIds, or labelTrainIds (19 classes).", choices=Ids)] = (
         Ids.LABEL
     )
-    annotations: Annotated[str, Option("gtFine or gtCoarse.", choices=Annotations)] = Annotations.FINE
+    annotations: Annotated[str, Option("gtFine or gtCoarse.", choices=Fineness)] = Fineness.FINE
 
     def places(self) -> Sequence[Path]:
         """The folder."""
         return (Path(self.source),)
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Pictures of the splits that are annotated."""
         return _CitySource(required_folder(Path(self.source), "the folder of Cityscapes"), self)
 
 
-class _CitySource(Source):
+class _CitySource(ImportSource):
     """Pictures and masks by city."""
 
     def __init__(self, root: Path, asked: Cityscapes) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.errors import DamagedFileError
-from interpret_core.importers.base import OBJECT, Importer, Planes, Source, SourcePicture, Tell
+from interpret_core.importers.base import OBJECT, Importer, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.coco.codes import NoMaskError, drawn
 from interpret_core.importers.coco.layout import CocoImporter, CocoSource, Part, picture_of
 from interpret_core.options import Option
@@ -47,7 +47,7 @@ class CocoInstances(CocoImporter, Importer):
     pictures: Pictures = ""
     without_crowds: WithoutCrowds = False
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Every picture of the JSON, also those without an object."""
         return _InstanceSource(self.parts(), work, tell, crowds=not self.without_crowds)
 

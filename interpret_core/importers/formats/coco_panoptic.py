@@ -18,8 +18,8 @@ from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     OBJECT,
     Importer,
+    ImportSource,
     Planes,
-    Source,
     SourcePicture,
     Tell,
     checked_category,
@@ -72,7 +72,7 @@ class CocoPanoptic(CocoImporter, Importer):
             folder, f"the PNGs of {part.json.name} (unpack its archive, or name them by --masks)"
         )
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Every picture of the JSON."""
         parts = self.parts()
         if self.masks and len(parts) > 1:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import Folder, Importer, Source, SourcePicture, Tell
+from interpret_core.importers.base import Folder, Importer, ImportSource, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder, target_name
 
 SPLITS = {
@@ -45,12 +45,12 @@ class PictureFolder(Importer):
         """The folder."""
         return (Path(self.source),)
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """All pictures below it."""
         return _FolderSource(required_folder(Path(self.source), "a folder of photographs"))
 
 
-class _FolderSource(Source):
+class _FolderSource(ImportSource):
     """Pictures by path."""
 
     def __init__(self, root: Path) -> None:

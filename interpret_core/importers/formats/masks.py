@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.errors import DamagedFileError, DatasetError
-from interpret_core.importers.base import Importer, Planes, Source, SourcePicture, Tell
+from interpret_core.importers.base import Importer, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder
 from interpret_core.importers.palettes import read_palette
 from interpret_core.importers.values import colour_values, index_values, labels_of_colours
@@ -59,12 +59,12 @@ class MaskFolder(Importer):
         """Both folders and the palette."""
         return (Path(self.pictures), Path(self.masks), Path(self.palette))
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Pictures that have a mask."""
         return _MaskSource(self)
 
 
-class _MaskSource(Source):
+class _MaskSource(ImportSource):
     """Pictures paired with masks by path."""
 
     def __init__(self, asked: MaskFolder) -> None:

@@ -21,9 +21,9 @@ from interpret_core.importers.base import (
     OBJECT,
     Folder,
     Importer,
+    ImportSource,
     NewLabel,
     Planes,
-    Source,
     SourcePicture,
     Tell,
 )
@@ -63,7 +63,7 @@ class Voc(Importer):
         """The folder."""
         return (Path(self.source),)
 
-    def open(self, work: Path, tell: Tell) -> Source:
+    def open(self, work: Path, tell: Tell) -> ImportSource:
         """Pictures that have a mask of classes."""
         return _VocSource(_year(required_folder(Path(self.source), "the folder of VOC2012")))
 
@@ -84,7 +84,7 @@ def _year(folder: Path) -> Path:
     return years[0]
 
 
-class _VocSource(Source):
+class _VocSource(ImportSource):
     """One year."""
 
     labels = tuple(NewLabel(number, name) for number, name in enumerate(CLASSES, 1))
