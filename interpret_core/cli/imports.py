@@ -115,9 +115,8 @@ def _run(kind: type[Importer], stop: Stop, given: Mapping[str, Any]) -> None:
 
 def report(found: Imported) -> Iterator[str]:
     """What was imported, in lines."""
-    what = [f"{found.pictures:,} pictures"]
-    what += [f"{found.labels:,} labels"] if found.labels else []
-    what += [f"{found.classes:,} classes"] if found.classes else []
+    counts = {"picture": found.pictures, "label": found.labels, "class": found.classes}
+    what = [f"{many:,} {_plural(one, many)}" for one, many in counts.items() if many]
     yield f"{'Was imported before' if found.again else 'Imported'}: {', '.join(what)}, in {found.folder}"
     if found.map_sizes:
         yield _sizes(found)
@@ -132,6 +131,12 @@ def report(found: Imported) -> Iterator[str]:
         yield f"Left out: {name}: {why}"
     if len(found.left_out) > SHOWN:
         yield f"{len(found.left_out):,} pictures are left out in all; import.json names them"
+    if found.left_out:
+        yield "Once they are mended, import into a new folder: this one stays as it is"
+
+
+def _plural(one: str, many: int) -> str:
+    return one if many == 1 else f"{one}es" if one.endswith("s") else f"{one}s"
 
 
 def _sizes(found: Imported) -> str:

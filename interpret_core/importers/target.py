@@ -146,13 +146,16 @@ class ImportTarget:
 
     @property
     def begun(self) -> bool:
-        """Whether a picture is finished."""
-        return next(self.finished(), None) is not None
+        """Whether a picture is finished, and not only left out."""
+        return any("image" in entry for entry in self.finished())
 
     def give_up(self) -> None:
         """Leave nothing behind where no picture is finished: the next import may be asked for otherwise."""
         if not self.begun:
             shutil.rmtree(self.work)
+            shutil.rmtree(
+                self.folder / IMAGES, ignore_errors=True
+            )  # made by this import, and links stay links
             with suppress(OSError):
                 self.folder.rmdir()
 
@@ -291,6 +294,7 @@ def _agree(path: Path, asked: Mapping[str, Any], folder: Path) -> None:
     """Note what is asked for, or see that it is what was asked for before."""
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
     if not path.exists() or not ImportTarget(folder).begun:
+        path.with_name(_JOURNAL).unlink(missing_ok=True)
         part = path.with_suffix(".part")
         part.write_text(text, encoding="ascii")
         part.replace(path)

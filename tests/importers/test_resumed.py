@@ -93,11 +93,14 @@ def test_a_line_that_was_cut_off_is_written_again(tmp_path: Path, make: Callable
     assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
 
 
-def test_killed_between_a_picture_and_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", [1, 5])
+def test_stopped_between_a_picture_and_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
     asked = panoptic(tmp_path / "source")
     run_import(asked, ImportSettings(tmp_path / "whole", GRID))
     settings = ImportSettings(tmp_path / "parts", GRID)
-    left, take = iter(range(5)), ImportTarget.take
+    left, take = iter(range(after)), ImportTarget.take
 
     def dying(self: ImportTarget, part: Path, name: str) -> None:
         if next(left, None) is None:
@@ -165,3 +168,19 @@ def test_stopped_before_the_first_picture_nothing_is_left(tmp_path: Path) -> Non
         run_import(asked, settings, cancelled=lambda: True)
     assert not (tmp_path / "out").exists()
     run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))  # may be asked for otherwise
+
+
+def test_killed_with_no_picture_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing tidies up behind a killed process; other options may follow."""
+    asked = voc(tmp_path / "source")
+    (tmp_path / "source/VOCdevkit/VOC2012/JPEGImages/2007_000000.jpg").write_bytes(b"no picture")
+    monkeypatch.setattr(runner, "_AHEAD", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(ImportTarget, "give_up", lambda _: None)
+        who = Stopped(1)
+        with pytest.raises(Cancelled):
+            run_import(asked, ImportSettings(tmp_path / "out", GRID), who.tell, who.asked)
+    assert (tmp_path / "out" / WORK / "pictures.jsonl").stat().st_size
+    run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))
+    run_import(asked, ImportSettings(tmp_path / "whole", (8, 8)))
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")

@@ -22,7 +22,7 @@ def test_its_command_imports(tmp_path: Path, install: Install, capsys: pytest.Ca
         main(["import", "halves", str(tmp_path / "in"), "--into", str(out), "--left", "sea", "--grid", "2x4"])
         == 0
     )
-    assert "Imported: 1 pictures, 1 labels" in capsys.readouterr().out
+    assert "Imported: 1 picture, 1 label," in capsys.readouterr().out
     dataset = open_dataset(out)
     assert dataset.labels[7].name == "sea"
     assert np.array_equal(dataset.read_annotation(0, dataset.concepts())[0], [[1, 1, 0, 0]] * 2)
