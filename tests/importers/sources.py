@@ -187,12 +187,13 @@ ADE = {2978: "wall", 1831: "person, individual", 774: "door"}
 ADE_PARTS = {1277: "head", 774: "door"}
 
 
-def write_ade(root: Path, described: bool) -> dict[str, tuple[Numbers, Numbers]]:
+def write_ade(root: Path, described: bool, direct: bool = False) -> dict[str, tuple[Numbers, Numbers]]:
     """The full release with two pictures; stem -> classes of objects and of parts, coded R/10·256 + G.
 
     Args:
         root: folder to make.
         described: names in JSON (2021), otherwise in lines `…_atr.txt` (2016).
+        direct: the parts' blue values are the numbers of the lines, and not only in their order.
     """
     planes = {}
     for place in range(2):
@@ -208,7 +209,10 @@ def write_ade(root: Path, described: bool) -> dict[str, tuple[Numbers, Numbers]]
         save(folder / f"{stem}_parts_1.png", _ade_colours(parts, part_instances))
         rows = [(at, 0, number, name) for at, (number, name) in enumerate(ADE.items(), 1)]
         shown = [number for number in ADE_PARTS if (parts == number).any()]
-        rows += [(at, 1, number, ADE_PARTS[number]) for at, number in enumerate(shown, 1)]
+        rows += [
+            (40 * (1 + list(ADE_PARTS).index(number)) if direct else at, 1, number, ADE_PARTS[number])
+            for at, number in enumerate(shown, 1)
+        ]
         if described:
             found = [
                 {"id": at, "name": name, "name_ndx": number, "raw_name": "é", "parts": {"part_level": level}}

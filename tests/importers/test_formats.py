@@ -158,9 +158,9 @@ def test_sceneparse150(tmp_path: Path) -> None:
     assert datasets.read_classes(data.dataset).names == ("bedroom", "street")
 
 
-@pytest.mark.parametrize("described", [True, False])
-def test_ade20k_full(tmp_path: Path, described: bool) -> None:
-    planes = write_ade(tmp_path / "source", described)
+@pytest.mark.parametrize(("described", "direct"), [(True, False), (False, False), (False, True)])
+def test_ade20k_full(tmp_path: Path, described: bool, direct: bool) -> None:
+    planes = write_ade(tmp_path / "source", described, direct)
     found = imported(Ade20k(str(tmp_path / "source")), tmp_path / "out")
     assert (found.pictures, found.left_out, found.notes) == (2, (), ())
     data = read(tmp_path / "out")

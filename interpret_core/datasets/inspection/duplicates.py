@@ -12,6 +12,7 @@ from interpret_core.datasets.contents import MISSING
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.digests import Content
 from interpret_core.datasets.inspection.findings import Finding
+from interpret_core.tables import many
 
 SHOWN = 3
 
@@ -47,7 +48,7 @@ class Copies:
             yield Finding(
                 "leakage",
                 len(leaking),
-                f"{len(leaking):,} pictures are in train and in val as the same file",
+                f"{many(len(leaking), 'picture is', 'pictures are')} in train and in val as the same file",
                 "Remove them from one of the two, since what ranks units there also tests them.",
                 self._named(leaking),
             )
@@ -58,7 +59,8 @@ class Copies:
             yield Finding(
                 "contradictory classes",
                 len(classes),
-                f"{len(classes):,} pictures are listed as the same file under different classes",
+                f"{many(len(classes), 'picture is', 'pictures are')} listed as the same file under "
+                "different classes",
                 "Decide which class each shows, and remove the other rows.",
                 self._named(classes),
             )
@@ -67,19 +69,20 @@ class Copies:
             yield Finding(
                 "listed twice",
                 len(listed),
-                f"{len(listed):,} pictures have several rows in the index, and count as often",
+                f"{many(len(listed), 'picture has', 'pictures have')} several rows in the index: each row "
+                "counts",
                 "Remove the further rows, unless they are meant to count several times.",
                 self._named(listed),
             )
         others = [group for group in self.groups if len({records[one].image for one in group}) > 1]
         if others:
-            many = sum(len(group) - 1 for group in others)
+            copies = sum(len(group) - 1 for group in others)
             unlike = sum(len({self._masks(one) for one in group}) > 1 for group in others)
             differ = f"; the masks of {unlike:,} of them differ" if unlike else ""
             yield Finding(
                 "duplicates",
-                many,
-                f"{many:,} pictures are copies of others to the byte ({len(others):,} files){differ}",
+                copies,
+                f"{many(copies, 'picture is a copy', 'pictures are copies')} of another to the byte{differ}",
                 "Keep one of each, since copies count as if they were further evidence.",
                 self._named(others),
             )
@@ -99,7 +102,8 @@ class Copies:
             yield Finding(
                 "one mask for several pictures",
                 len(groups),
-                f"{len(groups):,} masks with several labels are the same file for different pictures",
+                f"{many(len(groups), 'mask', 'masks')} with several labels: the same file for different "
+                "pictures",
                 "Look at one of them: a mask may have been copied to the wrong picture.",
                 tuple(" = ".join(list(found.values())[:SHOWN]) for found in groups[:SHOWN]),
             )

@@ -13,6 +13,7 @@ from interpret_core.datasets.inspection.findings import CategoryShare, ConceptCo
 from interpret_core.datasets.inspection.observations import Observation
 from interpret_core.datasets.inspection.patterns import Look
 from interpret_core.numbers import known, share
+from interpret_core.tables import many
 
 VOID = (255, 65535)
 MOSTLY = 0.95  # of the annotation that is unlabelled, from which on it is told
@@ -97,7 +98,8 @@ class Totals:
             yield Finding(
                 "cannot be read",
                 len(self.problems),
-                f"{len(self.problems):,} pictures or their masks cannot be read, and count nowhere",
+                f"{many(len(self.problems), 'picture', 'pictures')}, or masks of them, cannot be read and "
+                "count nowhere",
                 "Mend the files as each line says, or remove their rows from the index.",
                 tuple(self.problems[:SHOWN]),
             )
@@ -134,7 +136,8 @@ class Totals:
             )
 
     def _strange_numbers(self) -> Iterator[Finding]:
-        strange = {number: many for number, many in self.numbers.items() if number not in self.dataset.labels}
+        listed = self.dataset.labels
+        strange = {number: images for number, images in self.numbers.items() if number not in listed}
         if void := [number for number in VOID if number in strange]:
             yield Finding(
                 "void",
@@ -173,7 +176,9 @@ class Totals:
             yield Finding(
                 "photographs as masks",
                 len(photographs),
-                f"{len(photographs):,} masks look like photographs: many values, and neighbours that differ",
+                f"{many(len(photographs), 'mask looks like a photograph', 'masks look like photographs')}: "
+                "many "
+                "values, and neighbours that differ",
                 "Check the columns of the index: a picture may stand where its mask should.",
                 tuple(photographs[:SHOWN]),
             )
@@ -181,7 +186,8 @@ class Totals:
             yield Finding(
                 "smoothed edges",
                 len(smoothed),
-                f"{len(smoothed):,} masks have values between two labels along their edges, as smoothing "
+                f"{many(len(smoothed), 'mask has', 'masks have')} values between two labels along their "
+                "edges, as smoothing "
                 "leaves them",
                 "Make them anew without smoothing: scale masks by nearest, and do not save them as JPEG.",
                 tuple(smoothed[:SHOWN]),
@@ -193,15 +199,17 @@ class Totals:
             yield Finding(
                 "empty categories",
                 len(columns),
-                f"{len(columns):,} categories have no labelled pixel in any picture: {', '.join(columns)}",
+                f"{many(len(columns), 'category has', 'categories have')} no labelled pixel in any "
+                f"picture: {', '.join(columns)}",
                 "Remove their columns from the index, or fill them.",
             )
         if stray := self.dataset.without_column:
-            many = sum(map(len, stray.values()))
+            labels = sum(map(len, stray.values()))
             yield Finding(
                 "categories without a column",
-                many,
-                f"{many:,} labels are listed in {', '.join(stray)}, for which the index has no column",
+                labels,
+                f"{many(labels, 'label is', 'labels are')} listed in {', '.join(stray)}, for which the "
+                "index has no column",
                 "Write one name in label.csv and in the index.",
             )
         absent = [name for index, name in enumerate(self.table.names) if not self.images[index]]
@@ -209,7 +217,8 @@ class Totals:
             yield Finding(
                 "labels without a picture",
                 len(absent),
-                f"{len(absent):,} of {len(self.table):,} labels are in no picture that can be read",
+                f"Of {len(self.table):,} labels, {many(len(absent), 'is', 'are')} in no picture that can "
+                "be read",
                 "Remove them from label.csv, unless their pictures are still to come.",
                 tuple(absent[:SHOWN]),
             )
@@ -226,7 +235,7 @@ class Totals:
             yield Finding(
                 "unlabelled pictures",
                 len(self.blank),
-                f"{len(self.blank):,} pictures have no labelled pixel",
+                f"{many(len(self.blank), 'picture has', 'pictures have')} no labelled pixel",
                 "Keep them if nothing is to be seen in them; otherwise their masks are missing or empty.",
                 tuple(self.blank[:SHOWN]),
             )
@@ -234,7 +243,8 @@ class Totals:
             yield Finding(
                 "one pixel",
                 len(self.single),
-                f"{len(self.single):,} labels of single pictures cover one pixel of the annotation",
+                f"{many(len(self.single), 'label', 'labels')} of a single picture with one pixel of the "
+                "annotation",
                 "Look at some of them: stray clicks make such labels, and so does a grid that is too coarse.",
                 tuple(f"{self.table.names[concept]} in {image}" for image, concept in self.single[:SHOWN]),
             )
