@@ -133,10 +133,11 @@ def test_names_that_are_none(command: Command, environment: Path, value: object)
 
 def test_a_name_that_is_odd_but_stays(command: Command, environment: Path) -> None:
     """Semicolons, commas, quotes, spaces at the ends: what index.csv's cells give another meaning."""
-    for place, name in enumerate((' a;b,c".png', "a%3Bb.png", "é\n.png", "=1+1.png")):
+    latin = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    for place, name in enumerate((' a;b,c".png', "a%3Bb.png", "é\n.png", "=1+1.png", latin)):
         save(environment / "photos" / name, photograph((16, 16), place))
         save(environment / "masks" / name, np.full((16, 16), 1 + place, np.uint8))
-    (environment / "p.csv").write_text("number,name\n1,a\n2,b\n3,c\n4,=d\n")
+    (environment / "p.csv").write_text("number,name\n1,a\n2,b\n3,c\n4,=d\n5,e\n")
     done = command(
         "import", "masks", environment / "photos", environment / "masks", "--palette", environment / "p.csv",
         "--into", environment / "mine", *GRID,
@@ -146,7 +147,7 @@ def test_a_name_that_is_odd_but_stays(command: Command, environment: Path) -> No
 
     data = read(environment / "mine")
     found = sorted(int(maps["object"][0][0, 0]) for maps in data.maps.values())
-    assert found == [1, 2, 3, 4]
+    assert found == [1, 2, 3, 4, 5]
 
 
 def broken(change: str) -> object:

@@ -171,7 +171,7 @@ def test_looks_are_those_of_label_maps_however_small_their_regions() -> None:
         for labels in (2, 5, 40):
             plane = random.integers(0, labels, (size // 8 + 1, size // 8 + 1)).repeat(8, 0).repeat(8, 1)
             assert look_of(plane[..., None].astype(np.int64)) is None
-    stripes = np.arange(64).repeat(2)[None].repeat(64, 0)
+    stripes = random.permutation(64).repeat(2)[None].repeat(64, 0)
     assert look_of(stripes[..., None].astype(np.int64)) is None
     flat = np.zeros((4, 4, 1), np.int64)
     assert look_of(flat) is None
@@ -249,3 +249,22 @@ def test_a_folder_without_annotation(tmp_path: Path) -> None:
 def test_it_stops_when_asked(own: Planted) -> None:
     with pytest.raises(Cancelled):
         check_dataset(open_dataset(own.root), cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("quality", [30, 75, 90])
+def test_a_mask_that_was_a_jpeg_before(tmp_path: Path, quality: int) -> None:
+    """Regions across JPEG's blocks of 8; of very small ones hardly a pixel is left as it was."""
+    random = np.random.default_rng(1)
+    for side, looks in ((45, {Look.SMOOTHED}), (13, set(Look))):
+        plane = random.permutation(16).reshape(4, 4).repeat(side, 0).repeat(side, 1).astype(np.uint8) * 15
+        Image.fromarray(plane).save(tmp_path / "a.jpg", quality=quality)
+        with Image.open(tmp_path / "a.jpg") as image:
+            altered = np.asarray(image).astype(np.int64)[..., None]
+        assert look_of(altered) in looks
+        assert look_of(plane.astype(np.int64)[..., None]) is None
+
+
+def test_many_labels_with_neighbouring_numbers_are_a_label_map() -> None:
+    """Parts of one thing often have numbers in a row."""
+    plane = np.arange(49).reshape(7, 7).repeat(16, 0).repeat(16, 1)
+    assert look_of(plane[..., None]) is None

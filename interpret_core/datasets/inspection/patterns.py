@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 PHOTOGRAPH_VALUES, PHOTOGRAPH_CHANGES = 32, 0.3
 # Smoothing puts values between those on both sides of an edge, one or two pixels wide and found nowhere else.
 SMOOTH_VALUES, SMOOTH_PIXELS, SMOOTH_SHARE, SMOOTH_OWN = 3, 8, 0.15, 0.6
+# JPEG scatters values around each label: neighbours that hardly differ, where two labels would by any number.
+JPEG_CHANGES, JPEG_NEAR, JPEG_STEP = 0.03, 0.5, 3
 
 
 class Look(StrEnum):
@@ -36,8 +38,11 @@ def look_of(pixels: NDArray[np.int64]) -> Look | None:
     changes = int((codes[:, 1:] != codes[:, :-1]).sum() + (codes[1:] != codes[:-1]).sum())
     height, width = pixels.shape[:2]
     pairs = 2 * height * width - height - width
-    if len(values) >= PHOTOGRAPH_VALUES and changes > PHOTOGRAPH_CHANGES * pairs:
-        return Look.PHOTOGRAPH
+    if len(values) >= PHOTOGRAPH_VALUES:
+        if changes > PHOTOGRAPH_CHANGES * pairs:
+            return Look.PHOTOGRAPH
+        if changes > JPEG_CHANGES * pairs and _near(pixels) > JPEG_NEAR * changes:
+            return Look.SMOOTHED
     between = _between(pixels)
     between[:, 1:-1] |= _between(pixels.swapaxes(0, 1)).T[:, 1:-1]
     own = np.bincount(places[between], minlength=len(values))
@@ -47,6 +52,15 @@ def look_of(pixels: NDArray[np.int64]) -> Look | None:
         np.count_nonzero(own) >= SMOOTH_VALUES and found >= SMOOTH_PIXELS and found > SMOOTH_SHARE * changes
     )
     return Look.SMOOTHED if smooth else None
+
+
+def _near(pixels: NDArray[np.int64]) -> int:
+    """Pairs of neighbours that differ, and by no more than `JPEG_STEP` in any channel."""
+    found = 0
+    for one, other in ((pixels[:, 1:], pixels[:, :-1]), (pixels[1:], pixels[:-1])):
+        steps = np.abs(one - other).max(axis=-1)
+        found += int(((steps > 0) & (steps <= JPEG_STEP)).sum())
+    return found
 
 
 def _between(pixels: NDArray[np.int64]) -> NDArray[np.bool_]:

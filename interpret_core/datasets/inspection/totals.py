@@ -187,8 +187,7 @@ class Totals:
                 "smoothed edges",
                 len(smoothed),
                 f"{many(len(smoothed), 'mask has', 'masks have')} values between two labels along their "
-                "edges, as smoothing "
-                "leaves them",
+                "edges, as smoothing and JPEG leave them",
                 "Make them anew without smoothing: scale masks by nearest, and do not save them as JPEG.",
                 tuple(smoothed[:SHOWN]),
             )
