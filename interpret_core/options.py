@@ -78,6 +78,7 @@ class Option:
         shown: the default in words, where its value says less.
         repeated: the flag may be given several times.
         reading: it says how a result is read and not what is computed: it is part of no key and of no job.
+        argument: it has no flag on the command line, but a place.
     """
 
     help: str
@@ -88,6 +89,7 @@ class Option:
     shown: str = ""
     repeated: bool = False
     reading: bool = False
+    argument: bool = False
 
 
 Names = tuple[str, ...] | str

@@ -64,6 +64,11 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
+def many(count: int, one: str, several: str) -> str:
+    """A number and what is counted, as `1 picture is` and `3 pictures are`."""
+    return f"{count:,} {one if count == 1 else several}"
+
+
 def some(names: Sequence[str], every: bool) -> str:
     """Names in one line: the first few and how many more, or all of them."""
     shown = names if every else names[:NAMED]

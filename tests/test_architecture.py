@@ -46,6 +46,7 @@ RANKS = {
     "interpret_core.networks": 1,
     "interpret_core.datasets": 1,
     "interpret_core.classes": 2,
+    "interpret_core.importers": 2,
     "interpret_core.measures": 3,
     "interpret_core.store": 4,
     "interpret_core.runtime": 5,

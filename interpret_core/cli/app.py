@@ -17,6 +17,7 @@ from interpret_core.analyses.registry import entries
 from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance, bench_workers
 from interpret_core.cli.commands import command
 from interpret_core.cli.fetch import fetch_broden_command
+from interpret_core.cli.imports import import_app
 from interpret_core.cli.jobs import jobs_app
 from interpret_core.cli.lists import list_datasets, list_networks
 from interpret_core.cli.merge import merge_command
@@ -67,6 +68,8 @@ app.command("datasets")(list_datasets)
 fetch.callback(invoke_without_command=True)(_help_instead)
 fetch.command("broden")(fetch_broden_command)
 app.add_typer(fetch, name="fetch")
+import_app.callback(invoke_without_command=True)(_help_instead)
+app.add_typer(import_app, name="import")
 app.add_typer(jobs_app, name="jobs")
 for _entry in entries().values():
     app.command(_entry.called)(command(_entry))

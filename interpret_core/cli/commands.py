@@ -108,11 +108,12 @@ def _parameter(field: RequestField) -> inspect.Parameter:
         told |= {"metavar": option.metavar, "parser": PARSERS.get(kind)}
     if option.shown:
         told["show_default"] = option.shown
+    asked = typer.Argument(**told) if option.argument else typer.Option(*flags, **told)
     return inspect.Parameter(
         field.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=inspect.Parameter.empty if default is MISSING else default,
-        annotation=Annotated[kind | None if field.optional else kind, typer.Option(*flags, **told)],
+        annotation=Annotated[kind | None if field.optional else kind, asked],
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interpret_core import config
+from interpret_core.cli.checked import show_check
 from interpret_core.cli.examined import show_examination
 from interpret_core.cli.terminal import console, table
 from interpret_core.errors import ParameterError, UserError
@@ -95,14 +96,37 @@ def _show_network(network: Network) -> None:
 
 
 def list_datasets(
+    context: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(help="One data set, by name or folder: its concepts.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="One data set, by name or folder: its concepts; or the word check.", show_default=False
+        ),
     ] = None,
+    checked: Annotated[
+        str | None, typer.Argument(help="After check: the data set to look through.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report of check as JSON.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every concept in the report of check.")
+    ] = False,
 ) -> None:
-    """Registered data sets with their images and concepts; reads their tables, no picture."""
+    """Registered data sets with their images and concepts; reads their tables, no picture.
+
+    "datasets check NAME" reads every file: pictures per concept, the share that is unlabelled, and whatever
+    looks like a mistake, with what to do about it.
+    """
     from interpret_core import datasets
 
     screen = console()
+    if name == CHECK and checked is not None:
+        show_check(checked, context.obj, as_json=as_json, verbose=verbose)
+        return
+    if checked is not None or as_json:
+        raise ParameterError(
+            f"Expected one name, or {CHECK} and a name (--json belongs to it): datasets {CHECK} "
+            f"{checked or name or 'NAME'}."
+        )
     if name is not None:
         _show_dataset(datasets.open_dataset(name))
         return
@@ -176,6 +200,8 @@ def _without_column(dataset: Dataset) -> str:
 def _classes_line(dataset: Dataset) -> str:
     from interpret_core.datasets import read_classes
 
+    if dataset.classes_table is not None and not dataset.classes_table.partition("\n")[2].strip():
+        return "classes.csv names no class"
     classes = read_classes(dataset)
     images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
     shown = ", ".join(classes.names[:NAMES_SHOWN]) + (" …" if len(classes.names) > NAMES_SHOWN else "")

@@ -64,7 +64,11 @@ def upright(pixels: NDArray[_S], image: Image.Image) -> NDArray[_S]:
     Returns:
         An array of its own.
     """
-    orientation = _orientation(image)
+    return turned(pixels, orientation_of(image))
+
+
+def turned(pixels: NDArray[_S], orientation: int) -> NDArray[_S]:
+    """Pixels (h, w, …) turned upright from an orientation (EXIF's, 1 to 8); an array of its own."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -100,7 +104,7 @@ def check_size(kind: str, path: Path, shape: tuple[int, ...], size: tuple[int, i
         )
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """The stated orientation; 1 (upright) without one, or where it is garbled and the pixels still good."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))

@@ -10,6 +10,7 @@ import pytest
 
 from interpret_core.analyses.registry import entries
 from interpret_core.datasets.registry import layouts
+from interpret_core.importers.registry import importers
 from interpret_core.networks.registry import providers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,5 +41,5 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 def _forget() -> None:
-    for found in (entries, layouts, providers):
+    for found in (entries, importers, layouts, providers):
         found.cache_clear()

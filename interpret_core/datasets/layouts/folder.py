@@ -1,6 +1,6 @@
 """A plain folder of photographs with classes.csv, no annotation: enough to evaluate and to rank units.
 
-    classes.csv   image,class
+    classes.csv   image,class; a column `split` says what a picture is for (train, val)
     images/       the pictures, in folders of any depth; without `images/`, those anywhere below the folder
 
 Files and folders whose names begin with a dot are passed over.
@@ -14,10 +14,11 @@ from pathlib import Path
 
 from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
-from interpret_core.datasets.sheets import read_text
+from interpret_core.datasets.sheets import numbered_rows, read_text
 from interpret_core.datasets.tables import CLASSES, IMAGES, ImageRecord, Tables
 from interpret_core.errors import DatasetError
 
+SPLIT = "split"
 ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
@@ -54,8 +55,25 @@ def read_folder(root: Path) -> Tables:
             f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
             f"put the images of {CLASSES} there."
         )
-    records = ImageRecords.of(ImageRecord(image=name, split="", size=None, maps={}) for name in names)
+    splits = _splits(root / CLASSES, classes)
+    if splits is not None:
+        digests[f"{SPLIT} of {CLASSES}"] = "1"  # what such a table is read as; others keep their digest
+    records = ImageRecords.of(
+        ImageRecord(image=name, split=(splits or {}).get(name, ""), size=None, maps={}) for name in names
+    )
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
+
+
+def _splits(path: Path, text: str) -> dict[str, str] | None:
+    """Image -> what it is for; None without such a column, or with a mistake, which `classes` tells."""
+    try:
+        header, rows = numbered_rows(path, text, ())
+        if SPLIT not in header or "image" not in header:
+            return None
+        image, split = header.index("image"), header.index(SPLIT)
+        return {row[image].strip(): row[split].strip() for _, row in rows}
+    except DatasetError:
+        return None
 
 
 def _pictures(folder: Path) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""`datasets check`: what a data set holds and what looks like a mistake, on the screen or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from interpret_core.cli.stop import Stop
+from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.provenance import MADE_WITH, made_with
+from interpret_core.tables import Table, many
+
+if TYPE_CHECKING:
+    from interpret_core.datasets.inspection import DatasetCheck, Finding
+
+ROWS = 20  # concepts on the screen without --verbose
+
+
+def show_check(name: str, stop: Stop, *, as_json: bool, verbose: bool) -> None:
+    """Look through a data set, and print the report.
+
+    Raises:
+        DatasetError: it cannot be opened, or its files change meanwhile.
+    """
+    from interpret_core import datasets
+    from interpret_core.datasets.inspection import check_dataset
+
+    dataset = datasets.open_dataset(name)
+    screen = console()
+    if as_json:
+        with stop.patiently():
+            found = check_dataset(dataset, cancelled=stop.asked)
+        print(json.dumps({**found.to_json(), MADE_WITH: made_with()}, indent=2))
+        return
+    with stop.patiently(), Progress(screen) as progress:
+        found = check_dataset(dataset, progress.tell, stop.asked)
+    for line in lines(found):
+        screen.print(line, soft_wrap=True)
+    for one in tables(found, every=verbose):
+        screen.print(drawn(one))
+
+
+def lines(found: DatasetCheck) -> Iterator[str]:
+    """What stands above the tables: the sums, then each finding with what to do."""
+    unread = found.images - found.readable
+    yield f"{found.dataset}: {found.images:,} images, digest {found.digest}"
+    if unread:
+        yield f"{found.readable:,} can be read, {unread:,} cannot"
+    if found.unlabelled is not None:
+        yield f"{found.unlabelled:.1%} of the annotation is unlabelled"
+    findings = many(len(found.findings), "finding", "findings")
+    yield findings if found.findings else "Nothing suspicious was found"
+    for one in found.findings:
+        yield told(one)
+
+
+def told(one: Finding) -> str:
+    """A finding in a line."""
+    shown = (
+        f" ({'; '.join(one.examples)}{' …' if len(one.examples) < one.count else ''})" if one.examples else ""
+    )
+    return f"- {one.what}{shown}. {one.remedy}"
+
+
+def tables(found: DatasetCheck, *, every: bool) -> Iterator[Table]:
+    """Categories, concepts and classes, each where there are some."""
+    if found.categories:
+        rows = [(one.category, one.images, f"{one.unlabelled:.1%}") for one in found.categories]
+        yield Table("", ("category", "images", "unlabelled"), rows, ("images", "unlabelled"))
+    if found.concepts:
+        ordered = sorted(found.concepts, key=lambda one: -one.images)
+        concepts = [
+            (one.name, one.category, one.images, one.pixels) for one in (ordered if every else ordered[:ROWS])
+        ]
+        more = len(ordered) - len(concepts)
+        caption = f"and {more:,} more (--verbose lists them)" if more else ""
+        numbers = ("images", "pixels")
+        yield Table("", ("concept", "category", *numbers), concepts, numbers, caption)
+    if found.classes:
+        yield Table("", ("class", "images"), list(found.classes.items()), ("images",))

@@ -1,0 +1,1 @@
+"""COCO's files (Lin et al. 2014): its JSON, streamed; run-length codes; polygons."""
