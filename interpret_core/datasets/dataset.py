@@ -25,6 +25,7 @@ from interpret_core.datasets.image_records import ImageRecords, KnownFiles, file
 from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
+from interpret_core.lists import typed
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
@@ -124,7 +125,8 @@ class Dataset:
                 continue
             if category in self.without_column:
                 raise DatasetError(f"Data set {self.name} has no column {category!r}: {self._mismatch()}")
-            raise DatasetError(unknown("category", category, self.categories, f"Data set: {self.name}."))
+            remedy = f"Data set: {self.name}."
+            raise DatasetError(unknown("category", category, self.categories, remedy, typed))
         found = tuple(
             Concept(label.number, label.name, category)
             for category in wanted

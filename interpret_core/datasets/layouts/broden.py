@@ -18,10 +18,12 @@ from pathlib import Path
 
 from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
+from interpret_core.datasets.layouts.names import DiskNames
 from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
 from interpret_core.datasets.tables import (
     CATEGORY_ORDER,
     CLASSES,
+    IMAGES,
     INDEX,
     MAX_LABEL,
     MAX_PIXELS,
@@ -163,6 +165,7 @@ class _RowParser:
     def __init__(self, path: Path, header: list[str], categories: list[tuple[str, int]]) -> None:
         self.path = path
         self.annotation_size: tuple[int, int] | None = None
+        self._names = DiskNames(path.parent / IMAGES)
         self._image = header.index("image")
         self._split = header.index("split") if "split" in header else None
         self._size_columns = [header.index(name) for name in _SIZES]
@@ -218,4 +221,4 @@ class _RowParser:
                 f"{self.path} line {line}: file {name!r}, expected a path below images/ with forward slashes "
                 "and without `..`: correct the row."
             )
-        return name
+        return self._names.of(name)
