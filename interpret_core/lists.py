@@ -53,7 +53,7 @@ def joined_names(names: Iterable[str]) -> str:
 
 
 def typed(name: str) -> str:
-    """A name as one types it behind an option on a command line: itself, where nothing in it asks for more."""
+    """A name as one types it behind an option of a command: itself, where nothing in it asks for more."""
     written = _written(name)
     if written == name and name.isprintable():
         return name

@@ -147,6 +147,8 @@ def _show_dataset(dataset: Dataset) -> None:
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
+    if dataset.resampling:
+        screen.print(dataset.resampling, soft_wrap=True)
     if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     if dataset.without_column:

@@ -140,12 +140,12 @@ def _image(where: str, written: str, names: KnownNames, where_known: str) -> str
         return meant[0]
     if meant:
         raise DatasetError(
-            f"{where}: image {written!a} may be any of {', '.join(map(ascii, meant))}, whose names are the same "
-            "letters, expected the name of one: rename all but one of them."
+            f"{where}: image {written!a} may be any of {', '.join(map(ascii, meant))}, whose names are the "
+            "same letters, expected the name of one: rename all but one of them."
         )
     raise DatasetError(
-        f"{where}: image {written!r} is not in {where_known}, expected one of its images{names.hint(written)}: "
-        "correct the row."
+        f"{where}: image {written!r} is not in {where_known}, expected one of its images"
+        f"{names.hint(written)}: correct the row."
     )
 
 

@@ -22,7 +22,7 @@ from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
 from interpret_core.datasets.image_records import ImageRecords, KnownFiles, files_of
-from interpret_core.datasets.masks import ListedLabels, read_mask
+from interpret_core.datasets.masks import ListedLabels, read_mask, resampled
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
 from interpret_core.lists import typed
@@ -47,7 +47,7 @@ class Dataset:
         records: rows of index.csv, in order, duplicates included (N of them).
         labels: number -> Label.
         categories: every category column, scene and texture included.
-        annotation_size: (H, W).
+        annotation_size: (H, W) of the annotation grid; masks of other sizes are resampled to it.
         images: folder of the pictures and masks.
         classes_table: text of classes.csv, None where there is none.
     """
@@ -156,6 +156,14 @@ class Dataset:
                     found.setdefault(category, []).append(label)
         return found
 
+    @property
+    def resampling(self) -> str:
+        """How masks come to the annotation grid, in words; empty where they are as large."""
+        if self.tables.mask_size is None:
+            return ""
+        height, width = self.annotation_size
+        return f"masks of several sizes, read on a grid of {height}×{width}, the nearest pixel for each cell"
+
     def _mismatch(self) -> str:
         """Where the labels of a category may be that seems to have none, and the remedy."""
         columns = ", ".join(self.categories)
@@ -236,11 +244,11 @@ class Dataset:
         self, i: int, item: str | int, lookup: NDArray[np.uint16]
     ) -> tuple[NDArray[np.uint16], dict[int, int]]:
         """One map as concept indices, and the pixels of each number that its category does not list."""
+        size = self.records[i].mask_size or self.tables.mask_size or self.annotation_size
         if not isinstance(item, int):
             with self._comparing(i, item) as known:
-                numbers = read_mask(
-                    self.images / item, self.annotation_size, self._listed, known, self._numbers
-                )
+                found = read_mask(self.images / item, size, self._listed, known, self._numbers)
+            numbers = resampled(found, self.annotation_size)
         elif item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {self.records[i].image}", item)
         else:

@@ -119,6 +119,22 @@ def read_mask(
     return _decided(path, readings, listed)
 
 
+def resampled(numbers: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
+    """A mask on a grid of another size: each cell has the number of the pixel that its centre lies in.
+
+    Args:
+        numbers: (h, w).
+        size: (H, W) of the grid; cell r of a side has pixel ⌊(2r + 1)·h / 2H⌋.
+    """
+    if numbers.shape == size:
+        return numbers
+    rows, columns = (
+        (2 * np.arange(cells) + 1) * pixels // (2 * cells)
+        for cells, pixels in zip(size, numbers.shape, strict=True)
+    )
+    return numbers[rows[:, None], columns]
+
+
 def _decided(path: Path, readings: list[_Reading], listed: ListedLabels) -> NDArray[np.uint16]:
     """The one reading whose numbers are all listed."""
     possible = [one for one in readings if listed.unknown(one.numbers) is None]

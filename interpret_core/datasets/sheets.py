@@ -21,7 +21,9 @@ def read_text(path: Path, digests: dict[str, str]) -> str:
         content = path.read_bytes()
         digests[path.name] = hashlib.sha256(content).hexdigest()
         text = content.decode("utf-8-sig")
-        return text if "\n" in text else text.replace("\r", "\n")  # line ends of old Macs, and of Excel's for them
+        return (
+            text if "\n" in text else text.replace("\r", "\n")
+        )  # line ends of old Macs, and of Excel's for them
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} is missing, expected Broden's layout (index.csv, label.csv, images/): "
@@ -67,14 +69,14 @@ def numbered_rows(
             where = f"{path} line {reader.line_num}"
             if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
                 raise DatasetError(
-                    f"{where} has {len(row)} cells, expected {len(header)} as in its first line: complete the "
-                    "row, or quote a cell that contains a comma."
+                    f"{where} has {len(row)} cells, expected {len(header)} as in its first line: complete "
+                    "the row, or quote a cell that contains a comma."
                 )
             for at in nameless:
                 if row[at].strip():
                     raise DatasetError(
-                        f"{where} has {row[at]!r} in column {at + 1}, which has no name in the first line: name "
-                        "the column, or empty it."
+                        f"{where} has {row[at]!r} in column {at + 1}, expected nothing, since the column has no "
+                        "name in the first line: name it, or empty it."
                     )
             yield reader.line_num, row[: len(header)]
 

@@ -135,6 +135,8 @@ class _RelevanceRun:
         """The class's images that can be read and show its object, and the others with the reason."""
         kept, left_out = [], []
         indices = self.plan.images[known.name].tolist()
+        height, width = self.dataset.annotation_size
+        where = f" of the grid of {height}×{width}" if self.dataset.resampling else ""
         loaded = self._loader.ahead(indices, annotations=bool(known.concepts))
         for index, one in zip(indices, loaded, strict=True):
             name = self.dataset.records[index].image
@@ -143,7 +145,7 @@ class _RelevanceRun:
             elif mask_of(known, self.dataset, one).any():
                 kept.append(index)
             else:
-                left_out.append((name, f"no pixel is annotated as {known.name}"))
+                left_out.append((name, f"no pixel{where} is annotated as {known.name}"))
         if not kept:
             name, why = left_out[0]
             raise NoUsableImageError(

@@ -62,7 +62,7 @@ def read_folder(root: Path) -> Tables:
 
 
 def _pictures(folder: Path) -> Iterator[str]:
-    """Picture files below a folder, relative to it, with forward slashes; through links to folders as well."""
+    """Picture files below a folder, relative to it, with forward slashes; also through links to folders."""
     waiting: list[tuple[str, tuple[tuple[int, int], ...], int]] = [("", (), 0)]
     while waiting:
         place, above, links = waiting.pop()
@@ -76,7 +76,7 @@ def _pictures(folder: Path) -> Iterator[str]:
             raise refused(folder / place, error) from error
         for entry in listed:
             name = f"{place}/{entry.name}" if place else entry.name
-            if entry.is_dir():
+            if _leads_on(entry):
                 deeper = links + entry.is_symlink()
                 if deeper > LINKS:
                     raise DatasetError(
@@ -86,6 +86,13 @@ def _pictures(folder: Path) -> Iterator[str]:
                 waiting.append((name, (*above, own), deeper))
             elif Path(entry.name).suffix.lower() in SUFFIXES:
                 yield name
+
+
+def _leads_on(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False
 
 
 def _identity(folder: Path) -> tuple[int, int]:
