@@ -75,8 +75,8 @@ def numbered_rows(
             for at in nameless:
                 if row[at].strip():
                     raise DatasetError(
-                        f"{where} has {row[at]!r} in column {at + 1}, expected nothing, since the column has no "
-                        "name in the first line: name it, or empty it."
+                        f"{where} has {row[at]!r} in column {at + 1}, expected nothing, since the column has "
+                        "no name in the first line: name it, or empty it."
                     )
             yield reader.line_num, row[: len(header)]
 

@@ -75,9 +75,10 @@ def read_tables(root: Path) -> Tables:
     )
     categories, sizes, records = _index(root / "index.csv", texts["index.csv"], listed)
     grid = sizes.grid()
-    if grid != sizes.first:
+    own = None
+    if len(sizes.rows) > 1:
+        own = sizes.first
         digests["masks"] = f"nearest pixels on {grid[0]}×{grid[1]}"
-    own = None if grid == sizes.first else sizes.first
     return Tables(records, labels, categories, grid, digests, classes=texts.get(CLASSES), mask_size=own)
 
 
