@@ -176,12 +176,19 @@ def _without_column(dataset: Dataset) -> str:
 
 
 def _classes_line(dataset: Dataset) -> str:
+    import numpy as np
+
     from interpret_core.datasets import read_classes
+    from interpret_core.datasets.classes import NO_CLASS
 
     classes = read_classes(dataset)
     images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
+    rowless = [dataset.records[at].image for at in np.flatnonzero(classes.of_image == NO_CLASS)[:NAMES_SHOWN]]
+    without = int((classes.of_image == NO_CLASS).sum())
+    others = f"; {without:,} images in no row of {CLASSES}: {', '.join(rowless)}" if without else ""
+    others += " …" if without > NAMES_SHOWN else ""
     shown = ", ".join(classes.names[:NAMES_SHOWN]) + (" …" if len(classes.names) > NAMES_SHOWN else "")
     return (
         f"{len(classes.names):,} classes of {images['all']:,} images "
-        f"({images['train']:,} train, {images['val']:,} val): {shown}"
+        f"({images['train']:,} train, {images['val']:,} val): {shown}{others}"
     )

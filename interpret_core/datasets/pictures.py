@@ -62,9 +62,13 @@ def upright(pixels: NDArray[_S], image: Image.Image) -> NDArray[_S]:
         image: loaded: what states the orientation may stand behind the pixels.
 
     Returns:
-        An array of its own.
+        An array of its own, which may be read-only.
     """
     orientation = _orientation(image)
+    if orientation not in range(2, 9) and not pixels.flags.writeable:
+        return (
+            pixels  # Pillow's copy of what the image holds: another one of a large photograph is not needed
+        )
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

@@ -67,7 +67,7 @@ class LabelledImages:
     @cached_property
     def loader(self) -> Loader:
         """Their pictures."""
-        return Loader(self.dataset)
+        return Loader(self.dataset, reduce=self.network.preprocessing.reduced)
 
     def batch(self, images: NDArray[np.int64]) -> torch.Tensor:
         """Images of the data set, (n,) indices, as the network takes them.

@@ -109,7 +109,8 @@ def _answered(opened: Opened, asked: AskedImages, piece: Shard, reporter: Report
     network, dataset = opened
     batches = [asked.images[asked.rows(number)].tolist() for number in piece]
     found: list[Arrays] = []
-    for number, batch in zip(piece, Loader(dataset).batches(batches), strict=True):
+    loader = Loader(dataset, reduce=network.preprocessing.reduced)
+    for number, batch in zip(piece, loader.batches(batches), strict=True):
         given = _outputs(network, asked.network, dataset, batch)[batch.valid]
         labels = asked.labels[asked.rows(number)][batch.valid]
         arrays = answer(given, labels, asked.outputs, network.head).to_arrays()

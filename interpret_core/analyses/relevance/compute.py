@@ -104,7 +104,8 @@ class _RelevanceRun:
     @cached_property
     def _loader(self) -> Loader:
         annotated = any(one.concepts for one in self.plan.classes)
-        return Loader(self.dataset, self._table if annotated else None)
+        table = self._table if annotated else None
+        return Loader(self.dataset, table, reduce=self.network.preprocessing.reduced)
 
     def classes(self, names: Sequence[str]) -> None:
         images = sum(len(self.plan.images[name]) for name in names)
