@@ -121,7 +121,7 @@ class Loader:
     def _picture(
         self, index: int, picture: Hashable, annotations: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """A picture, and its colours on the annotation grid where they are asked for, decoded once for both."""
+        """A picture, and its colours on the annotation grid where asked for, decoded once for both."""
         size = self.dataset.annotation_size
         grid = (picture, size)
 
