@@ -61,8 +61,8 @@ def read_content(kind: str, path: Path, known: bytes = UNKNOWN) -> bytes:
         raise _changed(path, "is not the file that it was when the data set was read")
     if size:
         raise DamagedFileError(
-            f"{kind} {path} has {size:,} bytes, expected at most {LARGEST:,}: scale it down, or remove it from "
-            "the table."
+            f"{kind} {path} has {size:,} bytes, expected at most {LARGEST:,}: scale it down, or remove it "
+            "from the table."
         )
     return content
 
