@@ -215,9 +215,7 @@ def _of_palette(image: Image.Image, listed: ListedLabels, exact: bool) -> list[_
 
 def _of_colours(colours: NDArray[np.uint8]) -> _Reading:
     numbers = _number(colours)
-    if numbers.max() <= MAX_LABEL:
-        return _Reading("", numbers)
-    grey = bool((colours == colours[..., :1]).all())
+    grey = numbers.max() > MAX_LABEL and bool((colours == colours[..., :1]).all())
     cause = "it looks like a grey mask that was stored as RGB, so save it with one channel" if grey else ""
     return _Reading("as R + 256·G + 65536·B", numbers, cause)
 
