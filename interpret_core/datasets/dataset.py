@@ -247,8 +247,8 @@ class Dataset:
         size = self.records[i].mask_size or self.tables.mask_size or self.annotation_size
         if not isinstance(item, int):
             with self._comparing(i, item) as known:
-                found = read_mask(self.images / item, size, self._listed, known, self._numbers)
-            numbers = resampled(found, self.annotation_size)
+                mask = read_mask(self.images / item, size, self._listed, known, self._numbers)
+            numbers = resampled(mask, self.annotation_size)
         elif item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {self.records[i].image}", item)
         else:

@@ -24,6 +24,7 @@ from interpret_core.errors import DamagedFileError
 _S = TypeVar("_S", bound=np.generic)
 _ORIENTATION = 0x0112
 _WIDE = ("PNG", "TIFF", "PPM", "JPEG2000")  # formats that state how many bits their numbers have
+_BAND = 1 << 20  # pixels
 _AS_8_BITS = "save it with 8 bits a colour, as PNG or JPEG"
 
 
@@ -46,11 +47,25 @@ def read_rgb(path: Path, size: tuple[int, int] | None, known: bytes = UNKNOWN) -
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
         colours = _rgb(image, content)
-        return upright(np.asarray(colours), image)
+        return upright(_pixels(colours), image)
 
     pixels = decode("image", path, content, convert)
     if size is not None:
         check_size("image", path, pixels.shape, size)
+    return pixels
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """(h, w, 3) of an RGB image: of a large one band by band, since Pillow hands out what it is asked for in
+    two copies."""
+    rows = max(1, _BAND // image.width)
+    if image.height <= rows:
+        return np.asarray(image)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, rows):
+        end = min(top + rows, image.height)
+        pixels[top:end] = np.asarray(image.crop((0, top, image.width, end)))
+    pixels.flags.writeable = False
     return pixels
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from interpret_core.datasets import Dataset, Loader, decoder, open_dataset, survey
+from interpret_core.datasets import Dataset, Loader, decoder, open_dataset, pictures, survey
 from interpret_core.datasets.pictures import shrink
 from interpret_core.networks import Preprocessing
+from tests.datasets.files import unturned
 from tests.planted_dataset import save_mask, write_tables
 
 SIZES = ((240, 320), (320, 240), (20, 31), (301, 500), (240, 320), (240, 320))
@@ -67,6 +68,19 @@ def test_the_network_s_input_is_the_same(dataset: Dataset, interpolation: str, g
     whole = [dataset.read_image(index) for index in range(6)]
     assert [image.shape[:2] for image in batch.images] == [(64, 48)] * 2 + [(20, 31)] + [(64, 48)] * 3
     assert bool((preprocessing.batch(batch.images) == preprocessing.batch(whole)).all())
+
+
+@pytest.mark.parametrize("band", [1, 320, 5 * 320 + 7, 1 << 20])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_in_bands_is_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, band: int, orientation: int
+) -> None:
+    monkeypatch.setattr(pictures, "_BAND", band)
+    noise = np.random.default_rng(0).integers(0, 255, (203, 320, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.fromarray(unturned(noise, orientation)).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(pictures.read_rgb(tmp_path / "a.png", (203, 320)), noise)
 
 
 def test_a_second_pass_decodes_nothing_again(dataset: Dataset, decoded: list[tuple[int, ...]]) -> None:
