@@ -41,8 +41,8 @@ AT_ONCE = MAX_PIXELS  # pixels that are decoded at a time in this process
 _POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")  # for which Pillow starts an interpreter, whatever the name
 _PATIENCE = 100  # attempts to decode while other code changes them
 _NO_LIMIT = 1 << 62
-# Pillow holds pictures in blocks of 16 MiB, which glibc keeps for the thread that freed them. Those of 32 MiB and
-# more it gives back at once. A block is never larger than what is left of the picture.
+# Pillow holds pictures in blocks of 16 MiB, which glibc keeps for the thread that freed them. Those of 32 MiB
+# and more it gives back at once. A block is never larger than what is left of the picture.
 _BLOCK = 64 << 20
 if Image.core.get_block_size() < _BLOCK:
     Image.core.set_block_size(_BLOCK)
