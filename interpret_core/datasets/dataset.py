@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -156,13 +157,15 @@ class Dataset:
                     found.setdefault(category, []).append(label)
         return found
 
-    @property
+    @cached_property
     def resampling(self) -> str:
         """How masks come to the annotation grid, in words; empty where they are as large."""
         if self.tables.mask_size is None:
             return ""
         height, width = self.annotation_size
-        return f"masks of several sizes, read on a grid of {height}×{width}, the nearest pixel for each cell"
+        large = self.tables.mask_size[0] * self.tables.mask_size[1]
+        which = "several sizes" if any(one.mask_size for one in self.records) else f"{large:,} pixels"
+        return f"masks of {which}, read on a grid of {height}×{width}, the nearest pixel for each cell"
 
     def _mismatch(self) -> str:
         """Where the labels of a category may be that seems to have none, and the remedy."""

@@ -222,8 +222,11 @@ def _of_colours(colours: NDArray[np.uint8]) -> _Reading:
 
 def _number(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
     """(…,) numbers of (…, 3) colours."""
-    red, green, blue = (colours[..., channel].astype(np.int64) for channel in range(3))
-    return red + (green << 8) + (blue << 16)
+    numbers = colours[..., 2].astype(np.int64)
+    for channel in (1, 0):  # in place: a mask may be large
+        numbers <<= 8
+        numbers |= colours[..., channel]
+    return numbers
 
 
 def _refuse_lossy(image: Image.Image, content: bytes) -> None:

@@ -66,8 +66,8 @@ class Tables:
         digests: table file -> SHA-256 of its bytes as they were read.
         images: folder of the pictures below the data set's, "" where it is the same.
         classes: text of classes.csv as it was read, None where there is none.
-        mask_size: (height, width) of the masks of all records that name none of their own, where there are
-            several sizes; None where all are as large as the grid.
+        mask_size: (height, width) of the masks of all records that name none of their own, where masks are
+            resampled; None where all are as large as the grid.
         numbers: how a decoded mask becomes (H, W) label numbers; None: as Broden encodes them (`masks`).
     """
 

@@ -89,6 +89,18 @@ def test_masks_of_one_size_stay_as_they_are(tmp_path: Path) -> None:
     )
 
 
+def test_masks_too_large_to_count_on(tmp_path: Path) -> None:
+    write(tmp_path, [(1, 1)], [(2000, 2001)])
+    dataset = open_dataset(tmp_path)
+    assert dataset.annotation_size == (112, 112)
+    assert dataset.resampling.startswith("masks of 4,002,000 pixels, read on a grid of 112×112")
+    mask = np.zeros((2000, 2001), np.uint16)
+    mask[1000:] = 300
+    save_mask(tmp_path / "images" / "m0.png", mask)
+    (plane,) = dataset.read_annotation(0, dataset.concepts())
+    assert plane.tolist() == [[0] * 112] * 56 + [[2] * 112] * 56
+
+
 def test_a_mask_of_another_size_than_its_row_says_is_damaged(tmp_path: Path) -> None:
     write(tmp_path, [(20, 30), (40, 30), (20, 18)], [(20, 30), (40, 30), (18, 20)])
     dataset = open_dataset(tmp_path)

@@ -36,6 +36,7 @@ from interpret_core.datasets.tables import (
 )
 from interpret_core.errors import DatasetError
 
+LARGEST = 4_000_000  # pixels of a grid: counting on more would take more memory than most machines have
 GRID = 112  # at most, of a side of the grid for masks of several sizes
 _SIZES = ("ih", "iw", "sh", "sw")
 _NOT_CATEGORIES = frozenset({"image", "split", *_SIZES})
@@ -76,7 +77,7 @@ def read_tables(root: Path) -> Tables:
     categories, sizes, records = _index(root / "index.csv", texts["index.csv"], listed)
     grid = sizes.grid()
     own = None
-    if len(sizes.rows) > 1:
+    if len(sizes.rows) > 1 or grid != sizes.first:
         own = sizes.first
         digests["masks"] = f"nearest pixels on {grid[0]}×{grid[1]}"
     return Tables(records, labels, categories, grid, digests, classes=texts.get(CLASSES), mask_size=own)
@@ -171,8 +172,8 @@ def _index(
 class _MaskSizes:
     """The sizes of masks that the rows state, and the grid on which all are read.
 
-    Masks of one size are read as they are. Otherwise the grid has the median of their heights and the median
-    of their widths, at most `GRID` each: as many pixels as Broden's masks at 224 px.
+    Masks of one size, of at most `LARGEST` pixels, are read as they are. Otherwise the grid has the median of
+    their heights and the median of their widths, at most `GRID` each: as Broden's masks at 224 px.
 
     Attributes:
         first: (height, width) of the first row's.
@@ -192,7 +193,7 @@ class _MaskSizes:
 
     def grid(self) -> tuple[int, int]:
         """(H, W)."""
-        if len(self.rows) == 1:
+        if len(self.rows) == 1 and self.first[0] * self.first[1] <= LARGEST:
             return self.first
         height, width = (
             min(GRID, median_low(size[axis] for size in self.rows.elements())) for axis in (0, 1)
