@@ -44,8 +44,8 @@ _NO_LIMIT = 1 << 62
 # Pillow holds pictures in blocks of 16 MiB, which glibc keeps for the thread that freed them. Those of 32 MiB
 # and more it gives back at once. A block is never larger than what is left of the picture.
 _BLOCK = 64 << 20
-if Image.core.get_block_size() < _BLOCK:
-    Image.core.set_block_size(_BLOCK)
+if Image.core.get_block_size() < _BLOCK:  # type: ignore[attr-defined]
+    Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
 _T = TypeVar("_T")
 
 
