@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.errors import ParameterError, unknown
+from interpret_core.lists import typed
 
 DEFAULT_CATEGORIES = ("object", "part", "material", "color")
 _SHOWN = 8  # names in a message
@@ -94,8 +95,8 @@ class ConceptTable:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise ParameterError(unknown("concept", name, self.names))
-        names = [self.names[index] for index in found]
+            raise ParameterError(unknown("concept", name, self.names, shown=typed))
+        names = [typed(self.names[index]) for index in found]
         more = " …" if len(names) > _SHOWN else ""
         raise ParameterError(
             f"{len(names)} concepts are called {name!r}, expected the name of one: choose among "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 
@@ -66,11 +66,13 @@ class Cancelled(UnitscopeError):
     """The user stopped a computation; finished shards stay in the store."""
 
 
-def unknown(kind: str, value: object, known: Iterable[str], remedy: str = "") -> str:
-    """One line for an unknown name: the value, the nearest known names, the remedy."""
+def unknown(
+    kind: str, value: object, known: Iterable[str], remedy: str = "", shown: Callable[[str], str] = str
+) -> str:
+    """One line for an unknown name: the value, the nearest known names as `shown` writes them, the remedy."""
     names = list(known)
     near = get_close_matches(str(value), names, n=3, cutoff=0.4)
-    hint = f"did you mean {', '.join(near)}?" if near else _some(names)
+    hint = f"did you mean {', '.join(map(shown, near))}?" if near else _some([*map(shown, names[:9])])
     return " ".join(filter(None, [f"Unknown {kind} {str(value)!r}:", hint, remedy]))
 
 

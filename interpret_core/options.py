@@ -18,6 +18,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from interpret_core.errors import ParameterError, unknown
+from interpret_core.lists import split_names
 from interpret_core.positions import Placing
 
 ALL = "all"  # in place of names: every layer, every class
@@ -181,7 +182,7 @@ def _field(name: str, hint: Any, default: Any) -> RequestField:
 class Request:
     """What can be asked of an analysis: a frozen dataclass with an `Option` in every annotation.
 
-    A list of names may be given as a text that separates them by commas.
+    A list of names may be given as a text that separates them by commas (`lists`).
     """
 
     analysis: ClassVar[str] = ""  # name of the analysis that answers it
@@ -216,7 +217,7 @@ def _checked(field: RequestField, value: Any) -> Any:
     if field.kind == Names:
         return names_of(value, field.name)
     if field.kind == tuple[str, ...]:
-        parts = value.split(",") if isinstance(value, str) else value
+        parts = split_names(value) if isinstance(value, str) else value
         return tuple(dict.fromkeys(name for part in parts if (name := part.strip())))
     return value
 
@@ -225,10 +226,10 @@ _ONE = {"layers": "layer", "classes": "class", "categories": "category", "networ
 
 
 def names_of(names: Sequence[str] | str, field: str) -> Names:
-    """Names, each once, or ALL; a text lists them separated by commas.
+    """Names, each once, or ALL; a text lists them separated by commas, with quotation marks as in CSV.
 
     Args:
-        names: as they were given.
+        names: as they were given, see `lists`.
         field: of the request, for the message.
 
     Raises:
@@ -236,7 +237,7 @@ def names_of(names: Sequence[str] | str, field: str) -> Names:
     """
     if names == ALL or tuple(names) == (ALL,):
         return ALL
-    parts = tuple(part.strip() for part in names.split(",")) if isinstance(names, str) else tuple(names)
+    parts = split_names(names) if isinstance(names, str) else tuple(names)
     parts = tuple(part for part in dict.fromkeys(parts) if part)
     if not parts:
         kind = _ONE.get(field, field)

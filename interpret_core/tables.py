@@ -11,7 +11,7 @@ from typing import Any, TextIO
 Row = dict[str, Any]
 Cell = str | int | float | None
 NAMED = 3  # names in a line without --verbose
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ RANKS = {
     "interpret_core.concepts": 0,
     "interpret_core.config": 0,
     "interpret_core.files": 0,
+    "interpret_core.lists": 0,
     "interpret_core.machine": 0,
     "interpret_core.memory": 0,
     "interpret_core.sizes": 0,

@@ -20,6 +20,7 @@ from interpret_core.datasets import DEFAULT_CATEGORIES, Classes, ConceptTable, D
 from interpret_core.datasets.classes import NO_CLASS, spelling, with_splits
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.errors import DatasetError, ParameterError, unknown
+from interpret_core.lists import one_name, typed
 from interpret_core.networks import NetworkSpec
 from interpret_core.options import ALL, Split
 
@@ -86,20 +87,21 @@ class ClassPlan:
     how: Mapping[str, str]
 
     def find(self, name: str) -> KnownClass:
-        """A class by its name, whatever its capitals.
+        """A class by its name, whatever its capitals, also in the quotation marks of a list (`lists`).
 
         Raises:
             ParameterError: unknown (the message gives the nearest names) or left out (it says why).
         """
-        for one in self.classes:
-            if spelling(one.name) == spelling(name):
-                return one
-        for other, why in self.left_out:
-            if spelling(other) == spelling(name):
-                raise ParameterError(
-                    f"Class {name!r} cannot be used: {why}. Expected one of {self._listed()}."
-                )
-        raise ParameterError(unknown("class", name, [one.name for one in self.classes]))
+        for meant in map(spelling, dict.fromkeys((name, one_name(name)))):
+            for one in self.classes:
+                if spelling(one.name) == meant:
+                    return one
+            for other, why in self.left_out:
+                if spelling(other) == meant:
+                    raise ParameterError(
+                        f"Class {name!r} cannot be used: {why}. Expected one of {self._listed()}."
+                    )
+        raise ParameterError(unknown("class", name, [one.name for one in self.classes], shown=typed))
 
     def chosen(self, names: Sequence[str] | str) -> tuple[KnownClass, ...]:
         """The classes of these names in the plan's order, each once; all of them for "all".
@@ -115,7 +117,7 @@ class ClassPlan:
         return tuple(one for one in self.classes if one.name in wanted)
 
     def _listed(self) -> str:
-        names = [one.name for one in self.classes]
+        names = [typed(one.name) for one in self.classes]
         return ", ".join(names[:8]) + (f" … {len(names):,} in all" if len(names) > 8 else "") or "none"
 
     def _reasons(self) -> str:

@@ -30,6 +30,7 @@ from interpret_core.cli.options import (
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, drawn
 from interpret_core.errors import ParameterError
+from interpret_core.lists import joined_names
 from interpret_core.options import Names, Request, RequestField, fields_of
 from interpret_core.tables import Table
 
@@ -101,7 +102,7 @@ def _parameter(field: RequestField) -> inspect.Parameter:
     kind = list[str] if option.repeated else kind
     default = field.default
     if field.kind in LISTS and isinstance(default, tuple):
-        default = ",".join(default)
+        default = joined_names(default)
     flags = option.flags or (f"--{field.name.replace('_', '-')}",)
     told: dict[str, Any] = {"help": option.help}
     if kind is not bool:

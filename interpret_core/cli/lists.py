@@ -171,6 +171,8 @@ def _show_dataset(dataset: Dataset) -> None:
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
+    if dataset.resampling:
+        screen.print(dataset.resampling, soft_wrap=True)
     if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     if dataset.without_column:
@@ -198,14 +200,21 @@ def _without_column(dataset: Dataset) -> str:
 
 
 def _classes_line(dataset: Dataset) -> str:
+    import numpy as np
+
     from interpret_core.datasets import read_classes
+    from interpret_core.datasets.classes import NO_CLASS
 
     if dataset.classes_table is not None and not dataset.classes_table.partition("\n")[2].strip():
         return "classes.csv names no class"
     classes = read_classes(dataset)
     images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
+    rowless = [dataset.records[at].image for at in np.flatnonzero(classes.of_image == NO_CLASS)[:NAMES_SHOWN]]
+    without = int((classes.of_image == NO_CLASS).sum())
+    others = f"; {without:,} images in no row of {CLASSES}: {', '.join(rowless)}" if without else ""
+    others += " …" if without > NAMES_SHOWN else ""
     shown = ", ".join(classes.names[:NAMES_SHOWN]) + (" …" if len(classes.names) > NAMES_SHOWN else "")
     return (
         f"{len(classes.names):,} classes of {images['all']:,} images "
-        f"({images['train']:,} train, {images['val']:,} val): {shown}"
+        f"({images['train']:,} train, {images['val']:,} val): {shown}{others}"
     )

@@ -3,6 +3,7 @@
 from interpret_core.concepts import DEFAULT_CATEGORIES, Concept, ConceptTable
 from interpret_core.datasets.classes import Classes, read_classes
 from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.decoder import held
 from interpret_core.datasets.excerpts import excerpt
 from interpret_core.datasets.loader import Batch, Loaded, Loader
 from interpret_core.datasets.registry import known, open_dataset
@@ -25,6 +26,7 @@ __all__ = [
     "Shades",
     "Survey",
     "excerpt",
+    "held",
     "known",
     "open_dataset",
     "read_classes",

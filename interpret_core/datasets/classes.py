@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from interpret_core.concepts import appearance
 from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.layouts.names import KnownNames
 from interpret_core.datasets.sheets import numbered_rows
 from interpret_core.datasets.tables import CLASSES, INDEX
 from interpret_core.errors import DatasetError, ParameterError, unknown
@@ -108,15 +109,12 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
     """Image -> class, every row of the table's text checked."""
     header, rows = numbered_rows(path, text, ("image", "class"))
     image_column, class_column = header.index("image"), header.index("class")
+    names = KnownNames(known)
     found: dict[str, tuple[str, int]] = {}
     spelled: dict[str, tuple[str, int]] = {}
     for line, row in rows:
         image, name, where = row[image_column].strip(), row[class_column].strip(), f"{path} line {line}"
-        if image not in known:
-            raise DatasetError(
-                f"{where}: image {image!r} is not in {where_known}, expected one of its images: correct the "
-                "row."
-            )
+        image = _image(where, image, names, where_known)
         if not name:
             raise DatasetError(f"{where}: {image} has no class, expected a name: fill it, or remove the row.")
         before, at = found.setdefault(image, (name, line))
@@ -133,6 +131,22 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
     if not found:
         raise DatasetError(f"{path} lists no image, expected at least one row: write a row per image.")
     return {image: name for image, (name, _) in found.items()}
+
+
+def _image(where: str, written: str, names: KnownNames, where_known: str) -> str:
+    """The image that a row is about."""
+    meant = names.meant(written)
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise DatasetError(
+            f"{where}: image {written!a} may be any of {', '.join(map(ascii, meant))}, whose names are the "
+            "same letters, expected the name of one: rename all but one of them."
+        )
+    raise DatasetError(
+        f"{where}: image {written!r} is not in {where_known}, expected one of its images"
+        f"{names.hint(written)}: correct the row."
+    )
 
 
 def _split(dataset: Dataset, class_of: Mapping[str, str]) -> NDArray[np.str_]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError
 
+LARGEST = 1 << 30  # bytes of a file: more than any picture of `tables.MAX_PIXELS` has
 UNKNOWN = b""  # of a file: no digest has been computed
 MISSING = b"missing"  # of a file: the digest knows that it was not there
 # What says that there is no such file. Any other error says nothing about the file.
@@ -43,7 +44,9 @@ def read_content(kind: str, path: Path, known: bytes = UNKNOWN) -> bytes:
         DatasetError: the operating system does not hand it out.
     """
     try:
-        content = read_if_there(path)
+        size = _large(path)
+        digest = _streamed(path) if size and known not in (UNKNOWN, MISSING) else b""
+        content = b"" if size else read_if_there(path)
     except OSError as error:
         if known == UNKNOWN:
             raise refused(path, error) from error
@@ -54,9 +57,44 @@ def read_content(kind: str, path: Path, known: bytes = UNKNOWN) -> bytes:
         raise DamagedFileError(f"{kind} {path} is missing: restore it, or remove it from the table.")
     if known == MISSING:
         raise _changed(path, "was missing when the data set was read, and is there now")
-    if known != UNKNOWN and hashlib.sha256(content).digest() != known:
+    if known != UNKNOWN and (digest or hashlib.sha256(content).digest()) != known:
         raise _changed(path, "is not the file that it was when the data set was read")
+    if size:
+        raise DamagedFileError(
+            f"{kind} {path} has {size:,} bytes, expected at most {LARGEST:,}: scale it down, or remove it "
+            "from the table."
+        )
     return content
+
+
+def digest_if_there(path: str, status: os.stat_result) -> bytes | None:
+    """The SHA-256 of a file, None where there is none (a folder, a pipe or a broken link is none).
+
+    Args:
+        path: the file.
+        status: what `os.stat` says of it.
+
+    Raises:
+        OSError: anything else, which says nothing about the file.
+    """
+    if status.st_size > LARGEST and stat.S_ISREG(status.st_mode):
+        return _streamed(path)
+    content = read_if_there(path, status)  # a picture is small: one read, no streaming
+    return None if content is None else hashlib.sha256(content).digest()
+
+
+def _large(path: Path) -> int:
+    """Bytes of a file that is too large to be read as a whole; 0 of any other, and where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0  # whoever reads it says so
+    return status.st_size if status.st_size > LARGEST and stat.S_ISREG(status.st_mode) else 0
+
+
+def _streamed(path: str | Path) -> bytes:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def read_if_there(path: str | Path, status: os.stat_result | None = None) -> bytes | None:

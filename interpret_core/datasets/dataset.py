@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,10 @@ from interpret_core.datasets import pictures
 from interpret_core.datasets.contents import UNKNOWN
 from interpret_core.datasets.digests import content_of, distrust
 from interpret_core.datasets.image_records import ImageRecords, KnownFiles, files_of
-from interpret_core.datasets.masks import ListedLabels, read_mask
+from interpret_core.datasets.masks import ListedLabels, read_mask, resampled
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
+from interpret_core.lists import typed
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
@@ -46,7 +48,7 @@ class Dataset:
         records: rows of index.csv, in order, duplicates included (N of them).
         labels: number -> Label.
         categories: every category column, scene and texture included.
-        annotation_size: (H, W).
+        annotation_size: (H, W) of the annotation grid; masks of other sizes are resampled to it.
         images: folder of the pictures and masks.
         classes_table: text of classes.csv, None where there is none.
     """
@@ -124,7 +126,8 @@ class Dataset:
                 continue
             if category in self.without_column:
                 raise DatasetError(f"Data set {self.name} has no column {category!r}: {self._mismatch()}")
-            raise DatasetError(unknown("category", category, self.categories, f"Data set: {self.name}."))
+            remedy = f"Data set: {self.name}."
+            raise DatasetError(unknown("category", category, self.categories, remedy, typed))
         found = tuple(
             Concept(label.number, label.name, category)
             for category in wanted
@@ -153,6 +156,16 @@ class Dataset:
                 if category not in self.categories:
                     found.setdefault(category, []).append(label)
         return found
+
+    @cached_property
+    def resampling(self) -> str:
+        """How masks come to the annotation grid, in words; empty where they are as large."""
+        if self.tables.mask_size is None:
+            return ""
+        height, width = self.annotation_size
+        large = self.tables.mask_size[0] * self.tables.mask_size[1]
+        which = "several sizes" if any(one.mask_size for one in self.records) else f"{large:,} pixels"
+        return f"masks of {which}, read on a grid of {height}×{width}, the nearest pixel for each cell"
 
     def _mismatch(self) -> str:
         """Where the labels of a category may be that seems to have none, and the remedy."""
@@ -234,11 +247,11 @@ class Dataset:
         self, i: int, item: str | int, lookup: NDArray[np.uint16]
     ) -> tuple[NDArray[np.uint16], dict[int, int]]:
         """One map as concept indices, and the pixels of each number that its category does not list."""
+        size = self.records[i].mask_size or self.tables.mask_size or self.annotation_size
         if not isinstance(item, int):
             with self._comparing(i, item) as known:
-                numbers = read_mask(
-                    self.images / item, self.annotation_size, self._listed, known, self._numbers
-                )
+                mask = read_mask(self.images / item, size, self._listed, known, self._numbers)
+            numbers = resampled(mask, self.annotation_size)
         elif item not in self.labels:
             raise self._listed.refusal(f"index.csv, row of {self.records[i].image}", item)
         else:

@@ -4,6 +4,9 @@ What counts as readable must not depend on the program around us: Pillow's setti
 process, and training code often lets Pillow make up the rest of a truncated file. So while one of our threads
 decodes, its settings are ours; every other thread goes on seeing its own.
 
+How much is decoded at a time is bounded by pixels: a few large photographs, or one, or many small pictures. A
+pixel takes about ten bytes while it is decoded and resized.
+
 A file is damaged where its content is at fault. Too little memory, or an error of the operating system, is
 not the file's fault and is raised as what it is.
 """
@@ -14,7 +17,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -34,8 +37,15 @@ _SAVE_IT = {
     "image": "save it with 8 bits a colour, as PNG or JPEG",
     "mask": "save the label numbers as PNG, with one channel of 8 or 16 bits",
 }
+AT_ONCE = MAX_PIXELS  # pixels that are decoded at a time in this process
+_POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")  # for which Pillow starts an interpreter, whatever the name
 _PATIENCE = 100  # attempts to decode while other code changes them
 _NO_LIMIT = 1 << 62
+# Pillow holds pictures in blocks of 16 MiB, which glibc keeps for the thread that freed them. Those of 32 MiB
+# and more it gives back at once. A block is never larger than what is left of the picture.
+_BLOCK = 64 << 20
+if Image.core.get_block_size() < _BLOCK:  # type: ignore[attr-defined]
+    Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
 _T = TypeVar("_T")
 
 
@@ -57,6 +67,8 @@ def decode(kind: str, path: Path, content: bytes, convert: Callable[[Image.Image
         DatasetError: the operating system got in the way.
         MemoryError: there was not enough memory.
     """
+    if content.startswith(_POSTSCRIPT):
+        raise DamagedFileError(f"{kind} {path} is PostScript, a program that is not run: {_SAVE_IT[kind]}.")
     try:
         return _undisturbed(content, convert)
     except NotReadError as error:
@@ -103,7 +115,8 @@ def _decoded(content: bytes, convert: Callable[[Image.Image], _T]) -> _T:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.height}×{image.width}"
                 raise ValueError(f"{size} pixels, expected at most {MAX_PIXELS:,} in all")
-            return convert(image)
+            with _ROOM.taken(image.width * image.height):
+                return convert(image)
 
     try:
         return once()
@@ -111,6 +124,66 @@ def _decoded(content: bytes, convert: Callable[[Image.Image], _T]) -> _T:
         with _LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return once()
+
+
+class _Room:
+    """How many pixels are being decoded. What is larger than all the room has it to itself."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pixels = 0
+        self._own = threading.local()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What this thread decodes within the block counts until its end."""
+        if self._depth:  # the outer block holds it
+            yield
+            return
+        self._own.depth, self._own.pixels = 1, 0
+        try:
+            yield
+        finally:
+            taken, self._own.depth = self._own.pixels, 0
+            with self._changed:
+                self._pixels -= taken
+                self._changed.notify_all()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Wait until so many fit. Whoever has some never waits for more, or two might wait for each other."""
+        with self.held():
+            with self._changed:
+                if not self._own.pixels:
+                    self._changed.wait_for(lambda: not self._pixels or self._pixels + pixels <= AT_ONCE)
+                self._pixels += pixels
+                self._own.pixels += pixels
+            yield
+
+    @property
+    def _depth(self) -> int:
+        return getattr(self._own, "depth", 0)
+
+
+_ROOM = _Room()
+
+
+def held() -> AbstractContextManager[None]:
+    """A block at whose end nothing is left of the pictures that are decoded in it.
+
+    Whoever reads a picture to make a small one of it does both in such a block: the next large picture is not
+    decoded before.
+    """
+    return _ROOM.held()
+
+
+def _new_room() -> None:
+    """In a forked process, where no other thread goes on."""
+    global _ROOM  # the threads that held the old one are not here
+    _ROOM = _Room()
+
+
+os.register_at_fork(after_in_child=_new_room)
 
 
 class _Flag:

@@ -28,7 +28,7 @@ from itertools import chain
 from pathlib import Path
 
 from interpret_core import config
-from interpret_core.datasets.contents import MISSING, not_there, read_if_there, refused
+from interpret_core.datasets.contents import MISSING, digest_if_there, not_there, refused
 from interpret_core.datasets.shades import RECIPE
 from interpret_core.errors import Cancelled
 from interpret_core.files import name_bytes
@@ -157,10 +157,10 @@ class _Memo:
             status = os.stat(path)  # noqa: PTH116
             entry = known = self._old.get(name)
             if entry is None or entry != _entry(status, entry[_DIGEST]):
-                content = read_if_there(path, status)  # a picture is small: one read, no streaming
-                if content is None:
+                digest = digest_if_there(path, status)
+                if digest is None:
                     return MISSING
-                entry = _entry(status, hashlib.sha256(content).digest())
+                entry = _entry(status, digest)
         except OSError as error:
             if not_there(error):
                 return MISSING

@@ -8,8 +8,10 @@ import io
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.layouts.names import composed
 from interpret_core.datasets.tables import Tables
 
 MARK = "excerpt"
@@ -45,18 +47,10 @@ def opened_excerpt(name: str) -> Dataset | None:
 def excerpt_tables(tables: Tables, images: Sequence[int]) -> Tables:
     """What the tables say of some images."""
     records = tuple(tables.records[index] for index in images)
-    names = {record.image for record in records}
+    names = {composed(record.image) for record in records}
     told = hashlib.sha256(repr(list(images)).encode()).hexdigest()
-    return Tables(
-        records,
-        tables.labels,
-        tables.categories,
-        tables.annotation_size,
-        {**tables.digests, MARK: told},
-        tables.images,
-        None if tables.classes is None else _rows_of(tables.classes, names),
-        tables.numbers,
-    )
+    classes = None if tables.classes is None else _rows_of(tables.classes, names)
+    return replace(tables, records=records, digests={**tables.digests, MARK: told}, classes=classes)
 
 
 def _rows_of(text: str, names: set[str]) -> str:
@@ -65,6 +59,6 @@ def _rows_of(text: str, names: set[str]) -> str:
     if not rows or "image" not in rows[0]:
         return text  # a mistake, which whoever reads it tells
     place, out = rows[0].index("image"), io.StringIO()
-    kept = [row for row in rows[1:] if len(row) > place and row[place].strip() in names]
+    kept = [row for row in rows[1:] if len(row) > place and composed(row[place].strip()) in names]
     csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
     return out.getvalue()

@@ -47,6 +47,7 @@ class ImageRecords(Sequence[ImageRecord]):
             for category, counts in maps.items():
                 counts.append(len(record.maps.get(category, ())))
             row = [record.image, record.split, record.size, dict(record.maps)]
+            row += [] if record.mask_size is None else [record.mask_size]
             text += json.dumps(row, separators=(",", ":")).encode()
             ends.append(len(text))
         counted = {category: np.frombuffer(counts, np.int64) for category, counts in maps.items()}
@@ -64,14 +65,18 @@ class ImageRecords(Sequence[ImageRecord]):
             return ImageRecords.of(self[at] for at in range(*place.indices(len(self))))
         at = range(len(self))[place]  # from the end, and beyond it an IndexError, as of any sequence
         start, stop = self._ends[at : at + 2].tolist()
-        image, split, size, maps = json.loads(self._text[start:stop])
+        image, split, size, maps, *own = json.loads(self._text[start:stop])
         items = {category: tuple(found) for category, found in maps.items()}
-        return ImageRecord(image, split, None if size is None else (size[0], size[1]), items)
+        return ImageRecord(image, split, _size(size), items, _size(own[0]) if own else None)
 
     def maps(self, category: str) -> NDArray[np.int64]:
         """(N,) int64, how many maps of a category every row has; without making any row."""
         found = self._maps.get(category)
         return np.zeros(len(self), np.int64) if found is None else found
+
+
+def _size(found: list[int] | None) -> tuple[int, int] | None:
+    return None if found is None else (found[0], found[1])
 
 
 _LENGTH = 33  # bytes of each of 250,000 files: whether the file was there, and its SHA-256

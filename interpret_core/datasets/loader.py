@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets.dataset import Dataset
+from interpret_core.datasets.decoder import held
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.statistics import Survey
 from interpret_core.errors import DamagedFileError
@@ -23,6 +24,7 @@ MEMORY = 256 * 2**20  # bytes of decoded pictures and masks that are kept
 WORKERS = 2
 AHEAD = 8  # images
 LOOKAHEAD = 2  # batches
+Reduce = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,7 +32,7 @@ class Loaded:
     """One image as it was read.
 
     Attributes:
-        image: (h, w, 3) uint8 RGB; black where it cannot be read.
+        image: (h, w, 3) uint8 RGB, reduced where the loader does; black where it cannot be read.
         planes: (l, H, W) uint16 as `Dataset.read_annotation`; None where not asked for, or not readable.
         colours: (H, W, 3) uint8, the image box-filtered to the annotation grid; None where not asked for.
         problem: why image or annotation cannot be read, in words; empty where both can.
@@ -48,7 +50,7 @@ class Batch:
 
     Attributes:
         indices: (n,) int64 into the data set's records.
-        images: n arrays (h, w, 3) uint8 RGB; black where not valid.
+        images: n arrays (h, w, 3) uint8 RGB, reduced where the loader does; black where not valid.
         valid: (n,) bool.
         problems: n texts, why an image is not valid; empty for the others, and where a survey tells.
         labels: (n, L, H·W) uint16, 1 + concept index, 0 = unlabelled, planes beyond an image's own 0; L is
@@ -74,6 +76,8 @@ class Loader:
             survey's totals include it.
         memory: bytes that may be kept; what was used longest ago makes room.
         workers: threads that decode.
+        reduce: makes of a picture, as soon as it is decoded, what is wanted of it, such as the network's
+            input; a large photograph is let go of before the next is decoded, and its small one is kept.
 
     Raises (whatever reads):
         ChangedFileError: a file is not what the data set's digest knows of it.
@@ -88,9 +92,10 @@ class Loader:
         *,
         memory: int = MEMORY,
         workers: int = WORKERS,
+        reduce: Reduce | None = None,
     ) -> None:
         self.dataset, self.table, self.survey = dataset, table, survey
-        self._workers = workers
+        self._workers, self._reduce = workers, reduce
         self._kept = _KeptArrays(memory)
 
     def read(self, index: int, *, annotations: bool = False) -> Loaded:
@@ -100,18 +105,38 @@ class Loader:
         record = self.dataset.records[index]
         try:
             picture = self._now(record.image)
-            image = self._kept.get(picture, lambda: self.dataset.read_image(index))
+            image, colours = self._picture(index, picture, annotations)
             if not annotations:
                 return Loaded(image)
             # Records of one picture may differ in their masks.
-            maps = tuple((name, *map(self._now, items)) for name, items in sorted(record.maps.items()))
-            planes = self._kept.get((picture, maps), lambda: self.annotation(index))
+            items = sorted(record.maps.items())
+            maps = (picture, tuple((name, *map(self._now, files)) for name, files in items))
+            (planes,) = self._kept.get([maps], lambda: {maps: self.annotation(index)})
         except DamagedFileError as error:
             if self.survey is not None:
                 raise
             return Loaded(self._black(index), problem=self.dataset.told(error))
+        return Loaded(image, planes, colours)
+
+    def _picture(
+        self, index: int, picture: Hashable, annotations: bool
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """A picture, and its colours on the annotation grid where asked for, decoded once for both."""
         size = self.dataset.annotation_size
-        return Loaded(image, planes, self._kept.get((picture, size), lambda: shrink(image, size)))
+        grid = (picture, size)
+
+        def made() -> dict[Hashable, NDArray[Any]]:
+            with held():
+                whole = self.dataset.read_image(index)
+                kept = whole if self._reduce is None else self._reduce(whole)
+                found: dict[Hashable, NDArray[Any]] = {picture: kept}
+                # Another pass may want them, when nothing is left of a large picture.
+                if annotations or (self.table is not None and self._kept.memory):
+                    found[grid] = shrink(whole, size)
+            return found
+
+        image, *colours = self._kept.get([picture, grid] if annotations else [picture], made)
+        return image, colours[0] if colours else None
 
     def _now(self, item: str | int) -> Hashable:
         """A file as it is now: what was decoded of another one that lay there is not found, but read anew."""
@@ -171,7 +196,8 @@ class Loader:
             yield
 
     def _black(self, index: int) -> NDArray[np.uint8]:
-        height, width = self.dataset.records[index].size or (1, 1)
+        stated = self.dataset.records[index].size if self._reduce is None else None
+        height, width = stated or (1, 1)  # black of any size is the same once it is resized
         return np.zeros((height, width, 3), dtype=np.uint8)
 
     def _batch(self, indices: Sequence[int], reading: Sequence[Future[Loaded]], annotations: bool) -> Batch:
@@ -212,22 +238,51 @@ class _KeptArrays:
     def __init__(self, memory: int) -> None:
         self.memory, self._bytes = memory, 0
         self._arrays: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """The array under a key, read where it is not there; never to be written to."""
+    def get(
+        self, keys: Sequence[Hashable], make: Callable[[], Mapping[Hashable, NDArray[Any]]]
+    ) -> list[NDArray[Any]]:
+        """The arrays under some keys, made where one is not there; never to be written to.
+
+        Args:
+            keys: of what is wanted; who asks for the same first key waits for whoever is making it.
+            make: gives these, and others that may be wanted later.
+        """
         with self._lock:
-            found = self._arrays.get(key)
-            if found is not None:
-                self._arrays.move_to_end(key)
-                return found
-        made = read()
-        made.flags.writeable = False
+            found = self._found(keys)
+            turn = self._making.setdefault(keys[0], threading.Lock()) if found is None else None
+        if turn is None:
+            return found or []
+        with turn:
+            try:
+                with self._lock:
+                    found = self._found(keys)
+                return self._made(keys, make()) if found is None else found
+            finally:
+                with self._lock:
+                    self._making.pop(keys[0], None)
+
+    def _made(self, keys: Sequence[Hashable], made: Mapping[Hashable, NDArray[Any]]) -> list[NDArray[Any]]:
+        for array in made.values():
+            array.flags.writeable = False
         with self._lock:
-            if key not in self._arrays and made.nbytes <= self.memory:
-                self._arrays[key] = made
-                self._bytes += made.nbytes
-                while self._bytes > self.memory:
-                    _, gone = self._arrays.popitem(last=False)
-                    self._bytes -= gone.nbytes
-        return made
+            self._keep(made)
+        return [made[key] for key in keys]
+
+    def _found(self, keys: Sequence[Hashable]) -> list[NDArray[Any]] | None:
+        if any(key not in self._arrays for key in keys):
+            return None
+        for key in keys:
+            self._arrays.move_to_end(key)
+        return [self._arrays[key] for key in keys]
+
+    def _keep(self, made: Mapping[Hashable, NDArray[Any]]) -> None:
+        for key, array in made.items():
+            if key not in self._arrays and array.nbytes <= self.memory:
+                self._arrays[key] = array
+                self._bytes += array.nbytes
+        while self._bytes > self.memory:
+            _, gone = self._arrays.popitem(last=False)
+            self._bytes -= gone.nbytes

@@ -119,6 +119,22 @@ def read_mask(
     return _decided(path, readings, listed)
 
 
+def resampled(numbers: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
+    """A mask on a grid of another size: each cell has the number of the pixel that its centre lies in.
+
+    Args:
+        numbers: (h, w).
+        size: (H, W) of the grid; cell r of a side has pixel ⌊(2r + 1)·h / 2H⌋.
+    """
+    if numbers.shape == size:
+        return numbers
+    rows, columns = (
+        (2 * np.arange(cells) + 1) * pixels // (2 * cells)
+        for cells, pixels in zip(size, numbers.shape, strict=True)
+    )
+    return numbers[rows[:, None], columns]
+
+
 def _decided(path: Path, readings: list[_Reading], listed: ListedLabels) -> NDArray[np.uint16]:
     """The one reading whose numbers are all listed."""
     possible = [one for one in readings if listed.unknown(one.numbers) is None]
@@ -199,17 +215,18 @@ def _of_palette(image: Image.Image, listed: ListedLabels, exact: bool) -> list[_
 
 def _of_colours(colours: NDArray[np.uint8]) -> _Reading:
     numbers = _number(colours)
-    if numbers.max() <= MAX_LABEL:
-        return _Reading("", numbers)
-    grey = bool((colours == colours[..., :1]).all())
+    grey = numbers.max() > MAX_LABEL and bool((colours == colours[..., :1]).all())
     cause = "it looks like a grey mask that was stored as RGB, so save it with one channel" if grey else ""
     return _Reading("as R + 256·G + 65536·B", numbers, cause)
 
 
 def _number(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
     """(…,) numbers of (…, 3) colours."""
-    red, green, blue = (colours[..., channel].astype(np.int64) for channel in range(3))
-    return red + (green << 8) + (blue << 16)
+    numbers = colours[..., 2].astype(np.int64)
+    for channel in (1, 0):  # in place: a mask may be large
+        numbers <<= 8
+        numbers |= colours[..., channel]
+    return numbers
 
 
 def _refuse_lossy(image: Image.Image, content: bytes) -> None:

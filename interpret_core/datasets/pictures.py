@@ -24,6 +24,7 @@ from interpret_core.errors import DamagedFileError
 _S = TypeVar("_S", bound=np.generic)
 _ORIENTATION = 0x0112
 _WIDE = ("PNG", "TIFF", "PPM", "JPEG2000")  # formats that state how many bits their numbers have
+_BAND = 1 << 20  # pixels
 _AS_8_BITS = "save it with 8 bits a colour, as PNG or JPEG"
 
 
@@ -46,11 +47,25 @@ def read_rgb(path: Path, size: tuple[int, int] | None, known: bytes = UNKNOWN) -
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
         colours = _rgb(image, content)
-        return upright(np.asarray(colours), image)
+        return upright(_pixels(colours), image)
 
     pixels = decode("image", path, content, convert)
     if size is not None:
         check_size("image", path, pixels.shape, size)
+    return pixels
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """(h, w, 3) of an RGB image: of a large one band by band, since Pillow hands out what it is asked for in
+    two copies."""
+    rows = max(1, _BAND // image.width)
+    if image.height <= rows:
+        return np.asarray(image)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, rows):
+        end = min(top + rows, image.height)
+        pixels[top:end] = np.asarray(image.crop((0, top, image.width, end)))
+    pixels.flags.writeable = False
     return pixels
 
 
@@ -62,13 +77,19 @@ def upright(pixels: NDArray[_S], image: Image.Image) -> NDArray[_S]:
         image: loaded: what states the orientation may stand behind the pixels.
 
     Returns:
-        An array of its own.
+        An array of its own, which may be read-only.
     """
     return turned(pixels, orientation_of(image))
 
 
 def turned(pixels: NDArray[_S], orientation: int) -> NDArray[_S]:
-    """Pixels (h, w, …) turned upright from an orientation (EXIF's, 1 to 8); an array of its own."""
+    """Pixels (h, w, …) turned upright from an orientation (EXIF's, 1 to 8); an array of its own.
+
+    What needs no turn and is read-only is given back as it is: Pillow's copy of what a picture holds, of which
+    another one would take as much memory again.
+    """
+    if orientation not in range(2, 9) and not pixels.flags.writeable:
+        return pixels
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

@@ -1,4 +1,8 @@
-"""CSV files read strictly: text in UTF-8, a header with the expected columns, rows of equal length."""
+"""CSV files read strictly: text in UTF-8, a header with the expected columns, rows of equal length.
+
+Spreadsheets leave empty cells behind: columns without a name count as absent as long as they are empty, and
+the first may hold row numbers, as data-analysis programs write them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,10 @@ def read_text(path: Path, digests: dict[str, str]) -> str:
     try:
         content = path.read_bytes()
         digests[path.name] = hashlib.sha256(content).hexdigest()
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
+        return (
+            text if "\n" in text else text.replace("\r", "\n")
+        )  # line ends of old Macs, and of Excel's for them
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} is missing, expected Broden's layout (index.csv, label.csv, images/): "
@@ -34,32 +41,54 @@ def read_text(path: Path, digests: dict[str, str]) -> str:
 def numbered_rows(
     path: Path, text: str, required: Sequence[str]
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Header and numbered rows of a CSV; blank lines are skipped, ragged ones refused."""
+    """Header and numbered rows of a CSV; blank lines are skipped, ragged ones refused.
+
+    A row has as many cells as the header, in which "" stands for columns without a name.
+    """
     reader = csv.reader(_lines(text), strict=True)
     header = [name.strip() for name in next(_guarded(path, reader), [])]
+    while header and not header[-1]:
+        header.pop()
     missing = [name for name in required if name not in header]
     if missing:
         raise DatasetError(
             f"{path} has the columns {', '.join(header) or 'none'}, expected also {', '.join(missing)}: "
-            "add them to its first line."
+            f"{_separators(header, required)}."
         )
-    if len({appearance(name) for name in header}) != len(header):
-        alike = len(set(header)) == len(header)
-        shown = ", ".join(map(ascii, header) if alike else header)
+    named = list(filter(None, header))
+    if len({appearance(name) for name in named}) != len(named):
+        alike = len(set(named)) == len(named)
+        shown = ", ".join(map(ascii, named) if alike else named)
         raise DatasetError(f"{path} names a column twice ({shown}), expected each once: rename one.")
+    nameless = [at for at, name in enumerate(header) if at and not name]
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         for row in _guarded(path, reader):
             if not any(cell.strip() for cell in row):
                 continue
-            if len(row) != len(header):
+            where = f"{path} line {reader.line_num}"
+            if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
                 raise DatasetError(
-                    f"{path} line {reader.line_num} has {len(row)} cells, expected {len(header)} "
-                    "as in its first line: complete the row, or quote a cell that contains a comma."
+                    f"{where} has {len(row)} cells, expected {len(header)} as in its first line: complete "
+                    "the row, or quote a cell that contains a comma."
                 )
-            yield reader.line_num, row
+            for at in nameless:
+                if row[at].strip():
+                    raise DatasetError(
+                        f"{where} has {row[at]!r} in column {at + 1}, expected nothing, since the column has "
+                        "no name in the first line: name it, or empty it."
+                    )
+            yield reader.line_num, row[: len(header)]
 
     return header, rows()
+
+
+def _separators(header: Sequence[str], required: Sequence[str]) -> str:
+    """What to do about missing columns: something else than commas may stand between them."""
+    for character, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if set(required) <= {part.strip() for cell in header for part in cell.split(character)}:
+            return f"{name} stand between its cells, so export it with commas (CSV, UTF-8)"
+    return "add them to its first line"
 
 
 def _lines(text: str) -> Iterator[str]:

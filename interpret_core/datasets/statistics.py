@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets.dataset import Dataset, Unlisted
+from interpret_core.datasets.decoder import held
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.shades import CELLS, Shades, cell_of, make_shades
 from interpret_core.errors import Cancelled, DamagedFileError, DatasetError
@@ -302,7 +303,8 @@ def _read_chunk(dataset: Dataset, table: ConceptTable, images: range) -> _Part:
     chunk, counted = _Part.empty(images, table), len(table) + 1
     for slot, i in enumerate(images):
         try:
-            colours = shrink(dataset.read_image(i), dataset.annotation_size)
+            with held():
+                colours = shrink(dataset.read_image(i), dataset.annotation_size)
             planes, unlisted = dataset.read_planes(i, table)
         except DamagedFileError as error:
             chunk.problems.append(Problem(i, dataset.records[i].image, dataset.told(error)))

@@ -27,12 +27,14 @@ class ImageRecord:
         split: as written ("train", "val"), "" where there is no such column.
         size: (height, width) of the image in pixels; None where no table states it.
         maps: category -> its items in order: mask files below images/, or numbers for the whole image.
+        mask_size: (height, width) of its masks where they have a size of their own; None: as all others.
     """
 
     image: str
     split: str
     size: tuple[int, int] | None
     maps: Mapping[str, tuple[str | int, ...]]
+    mask_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,12 @@ class Tables:
         records: rows of index.csv, duplicates included.
         labels: number -> Label.
         categories: Broden's order first, then further columns in index.csv's order.
-        annotation_size: (H, W) of every mask.
+        annotation_size: (H, W) of the annotation grid.
         digests: table file -> SHA-256 of its bytes as they were read.
         images: folder of the pictures below the data set's, "" where it is the same.
         classes: text of classes.csv as it was read, None where there is none.
+        mask_size: (height, width) of the masks of all records that name none of their own, where masks are
+            resampled; None where all are as large as the grid.
         numbers: how a decoded mask becomes (H, W) label numbers; None: as Broden encodes them (`masks`).
     """
 
@@ -75,3 +79,4 @@ class Tables:
     images: str = IMAGES
     classes: str | None = None
     numbers: Numbers | None = None
+    mask_size: tuple[int, int] | None = None

@@ -117,6 +117,22 @@ class Preprocessing:
         torch.addcmul(shift.float().repeat(width), rows, scale, out=rows)
         return rows.view(len(images), height, width, channels).permute(0, 3, 1, 2)
 
+    def reduced(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The image as small as it may be kept: `batch` makes the same numbers of it.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+
+        Returns:
+            (H, W, 3) uint8, resized, where the image has more pixels; the image itself where it has not.
+
+        Raises:
+            ParameterError: it is not (h, w, 3) uint8.
+        """
+        height, width = self.size
+        larger = image.shape[0] * image.shape[1] > height * width
+        return self._resized(image, 0) if larger else image
+
     def _resized(self, image: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
         shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
         if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:

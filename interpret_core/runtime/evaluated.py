@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from interpret_core.classes.known import ClassPlan, KnownClass
 from interpret_core.datasets import Dataset, Loader, Survey
+from interpret_core.datasets.tables import INDEX
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.files import name_bytes
 from interpret_core.networks import Layer, Network
-from interpret_core.options import ALL
+from interpret_core.options import ALL, Split
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.keys import content_key
 from interpret_core.store.store import Store
@@ -67,7 +68,7 @@ class LabelledImages:
     @cached_property
     def loader(self) -> Loader:
         """Their pictures."""
-        return Loader(self.dataset)
+        return Loader(self.dataset, reduce=self.network.preprocessing.reduced)
 
     def batch(self, images: NDArray[np.int64]) -> torch.Tensor:
         """Images of the data set, (n,) indices, as the network takes them.
@@ -125,9 +126,11 @@ def evaluated_images(
     there = tuple(one for one in known.classes if len(sound[one.name]))
     if not there:
         unread = f" that can be read ({len(damaged)} cannot)" if len(damaged) else ""
+        words = {str(word) for one in known.classes for word in one.split} - {"", Split.TRAIN, Split.VAL}
+        others = f" ({INDEX} has {', '.join(sorted(words))})" if words else ""
         raise DatasetError(
             f"No image{unread} of a class that {network.name} knows is in split {split!r} of "
-            f"{dataset.name}, expected at least one: choose another split, or all."
+            f"{dataset.name}{others}, expected at least one: choose another split, or all."
         )
     images, labels = in_turns(dataset, [sound[one.name] for one in there])
     without = tuple(one.name for one in known.classes if one not in there)

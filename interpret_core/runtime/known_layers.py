@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from interpret_core.errors import LayerError, unknown
+from interpret_core.lists import typed
 from interpret_core.networks import Network
 from interpret_core.networks.layers.layer import Sort, by_name
 from interpret_core.options import ALL
@@ -90,7 +91,8 @@ class KnownLayers:
         wanted = {self.aliases.get(name, name) if name not in self.all else name for name in names}
         for name in wanted:
             if name not in self.all:
-                raise LayerError(unknown("layer", name, (*self.all, *self.aliases), f"Network: {network}."))
+                known = (*self.all, *self.aliases)
+                raise LayerError(unknown("layer", name, known, f"Network: {network}.", typed))
         return tuple(name for name in self.all if name in wanted)
 
     def with_masks(self, names: Iterable[str], network: str) -> None:

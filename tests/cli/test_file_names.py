@@ -55,3 +55,28 @@ def test_a_cache(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ran = command("evaluate", "--network", NETWORK, "--dataset", root, *QUICK["evaluate"])
         assert (ran.status, ran.err) == (0, "")
     assert "Found in the cache" in ran.out
+
+
+def test_a_damaged_picture_of_such_a_name(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No table can name it; a layout that takes classes from folders can."""
+    from interpret_core.datasets import classes
+    from interpret_core.datasets.layouts.names import KnownNames
+
+    root = write_photos(tmp_path / "photos", {"red/1.png": "red", "blue/2.png": "blue", f"red/{ODD}.png": ""})
+    (root / "red" / f"{ODD}.png").write_bytes(b"damaged")
+    with (root / "classes.csv").open("a") as file:
+        file.write("red/odd.png,red\n")
+
+    class Folders(KnownNames):
+        def meant(self, name: str) -> list[str]:
+            return [f"red/{ODD}.png"] if name == "red/odd.png" else super().meant(name)
+
+    monkeypatch.setattr(classes, "KnownNames", Folders)
+    for _ in range(2):
+        ran = command(
+            "evaluate", "--network", "tests.cli.networks:named", "--dataset", root, "--split", "all"
+        )
+        assert (ran.status, ran.err) == (0, "")
+        assert r"1 skipped as damaged: image red/caf\udce9.png cannot be decoded" in ran.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -196,3 +197,41 @@ def test_names_that_look_alike(command: Command, split: Path) -> None:
     assert (ran.status, "2 concepts are called 'cat'" in ran.line) == (2, True)
     ran = command(*ABLATE, "--dataset", split, "--concept", "cat (9)")
     assert ran.status == 0, ran.err
+
+
+@pytest.fixture
+def commas(tmp_path: Path) -> Path:
+    """A class and a concept "cat, tabby", others with quotation marks and a line break."""
+    root = Named(split=False).write(tmp_path / "commas")
+    for name in ("label.csv", "classes.csv"):
+        text = (root / name).read_text()
+        for plain, odd in (("cat", '"cat, tabby"'), ("dog", '"the ""old"" dog"'), ("bus", '"b\nus"')):
+            text = re.sub(rf",{plain}(?=[,\n])", f",{odd}", text)
+        (root / name).write_text(text)
+    (tmp_path / "unitscope.toml").write_text(
+        '[classes]\n"cat, tabby" = ["cat"]\n"the \\"old\\" dog" = ["dog"]\n"b\\nus" = ["bus"]\n'
+    )
+    return root
+
+
+def test_a_name_with_a_comma_is_chosen(command: Command, commas: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.json"
+    common = ("--network", NETWORK, "--dataset", commas)
+    ran = command("relevance", *common, "--classes", '"cat, tabby","b\nus"', "--out", out)
+    assert ran.status == 0, ran.err
+    told = json.loads(out.read_text())["metadata"]["classes"]
+    assert [one["class"] for one in told] == ["b\nus", "cat, tabby"]
+    ran = command("relevance", *common, "--classes", "cat, tabby")
+    assert (ran.status, "did you mean '\"cat, tabby\"'" in ran.line) == (2, True)
+    ran = command("relevance", *common, "--classes", '"cat, tabby')
+    assert (ran.status, "expected a closing quotation mark" in ran.line) == (2, True)
+    ran = command(*ABLATE, "--dataset", commas, "--concept", '"cat, tabby",the "old" dog')
+    assert ran.status == 0, ran.err
+    ran = command(*ABLATE, "--dataset", commas, "--concept", "cat")
+    assert (ran.status, "did you mean '\"cat, tabby\"'" in ran.line) == (2, True)
+
+
+def test_a_class_alone_with_or_without_marks(command: Command, commas: Path) -> None:
+    for name in ("cat, tabby", '"cat, tabby"'):
+        ran = command("specialise", "--network", NETWORK, "--dataset", commas, "--class", name)
+        assert ran.status == 0, ran.err

@@ -98,7 +98,8 @@ def test_a_label_without_any_category_is_void_and_not_unlisted(tmp_path: Path) -
 def test_an_unknown_number_is_damage(tmp_path: Path, number: int) -> None:
     dataset = make(tmp_path, {"object": [[[1, number], [0, 0]]]})
     with pytest.raises(
-        DamagedFileError, match=rf"object0\.png has label number {number}, .*label\.csv \(1 … 301\)"
+        DamagedFileError,
+        match=rf"object0\.png, read as R .*, has label number {number}, .*label\.csv \(1 … 301\)",
     ):
         dataset.read_annotation(0, dataset.concepts())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +168,32 @@ def test_a_folder_may_be_called_as_it_likes(origin: Planted, tmp_path: Path, nam
         patch.setenv("INTERPRET_CONFIG", str(tmp_path / "unitscope.toml"))
         dataset = datasets.open_dataset("odd", registered_only=True)
         assert (dataset.origin, dataset.root) == ("", folder.resolve())
+
+
+@pytest.mark.parametrize("name", ["../outside.png", "images/../../outside.png"])
+def test_an_archive_that_leads_out(origin: Planted, tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        archive.writestr("set/index.csv", "image\n")
+        archive.writestr(f"set/{name}", b"x")
+    before = sorted(tmp_path.rglob("*.png"))
+    with pytest.raises(DatasetError, match=r"leads out of its folder: it is not copied"):
+        datasets.open_dataset(f"zip://set::file://{tmp_path}/odd.zip")
+    assert sorted(tmp_path.rglob("*.png")) == before
+
+
+def test_an_archive_that_is_larger_than_the_disk(origin: Planted, tmp_path: Path) -> None:
+    """Its directory says a terabyte; nothing is unpacked."""
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("set/index.csv", bytes(100))
+    content = path.read_bytes()
+    at = content.rindex(b"PK\x01\x02")
+    path.write_bytes(content[: at + 24] + struct.pack("<I", 0xFFFFFFF0) + content[at + 28 :])
+    usage = shutil.disk_usage(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 30))
+        with pytest.raises(
+            DatasetError, match=r"bomb\.zip needs 4\.4 GB in .*, which has 1\.1 GB free: make room"
+        ):
+            datasets.open_dataset(f"zip://set::file://{path}")
+    assert not list((tmp_path / "cache").rglob("index.csv"))

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from interpret_core.analyses.profile.request import MIN_IMAGES
 from interpret_core.analyses.relevance.maps import ImageMap
 from interpret_core.analyses.relevance.request import RelevanceRequest
+from interpret_core.datasets import held
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
@@ -317,8 +318,9 @@ def _patch_bytes(
     dataset: str, digest: str, place: tuple[int, int, tuple[int, int], float, GridLines]
 ) -> bytes:
     image, peak, grid, share, lines = place
-    pixels = results.photograph(dataset, digest, image)
-    return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share, lines))
+    with held():
+        pixels = results.photograph(dataset, digest, image)
+        return pictures.thumbnail(pixels, pictures.patch_box(peak, grid, pixels.shape[:2], share, lines))
 
 
 def _patch(unit: int, view: LayerView) -> bytes:
@@ -335,7 +337,8 @@ def _patch(unit: int, view: LayerView) -> bytes:
 
 @kept(512, kind="pictures")
 def _photo(digest: str, image: int, name: str) -> bytes:
-    return pictures.jpeg(results.photograph(name, digest, image), pictures.PHOTO)
+    with held():
+        return pictures.jpeg(results.photograph(name, digest, image), pictures.PHOTO)
 
 
 def _jpeg(request: Request, content: bytes, *, current: bool) -> Response:

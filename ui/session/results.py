@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from interpret_core import config, datasets, networks
 from interpret_core.analyses.profile.plan import LayerKeys, resolve_layers
-from interpret_core.datasets import ConceptTable, Dataset, Survey
+from interpret_core.datasets import ConceptTable, Dataset, Survey, held
 from interpret_core.datasets.pictures import shrink
 from interpret_core.datasets.shades import Shades
 from interpret_core.errors import DamagedFileError, UnitscopeError, UserError
@@ -192,7 +192,8 @@ def annotation_runs(view: LayerView, images: Sequence[int], drawn: int) -> list[
 def _shade(digest: str, image: int, shade: int, _opened: Dataset, _shades: Shades) -> list[int] | None:
     """Run lengths of a shade in an image; None where it cannot be read."""
     try:
-        colours = shrink(_opened.read_image(image), _opened.annotation_size)
+        with held():
+            colours = shrink(_opened.read_image(image), _opened.annotation_size)
     except DamagedFileError:
         return None
     return runs_of(_shades.of(colours) == shade).ravel().tolist()

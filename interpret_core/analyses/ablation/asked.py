@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from interpret_core.analyses.ablation.request import DIRECTIONS, FRACTIONS, WAYS, AblateRequest
 from interpret_core.errors import ParameterError, unknown
+from interpret_core.lists import joined_names, split_names
 from interpret_core.measures.ablation.selection import SEEDS
 from interpret_core.measures.ablation.settings import HAND, IOU, RANDOM, Setting
 from interpret_core.options import ALL, Names
@@ -62,7 +63,7 @@ def names_in(text: str, kind: str) -> tuple[str, ...]:
     Raises:
         ParameterError: no name is in the text.
     """
-    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    found = split_names(text)
     if not found:
         raise ParameterError(f"No {kind} is named in {text!r}, but expected {kind}s separated by commas.")
     return found
@@ -114,7 +115,7 @@ def ranked_for(by: str, classes: Names, concept: str | None) -> Names:
 
 
 def _listed(names: Names) -> str:
-    return names if isinstance(names, str) else ",".join(names)
+    return names if isinstance(names, str) else joined_names(names)
 
 
 def amounts(by: str, fractions: str | None, total: int | None) -> tuple[tuple[float, int | None], ...]:

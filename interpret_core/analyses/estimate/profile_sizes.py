@@ -27,7 +27,7 @@ _PIXEL = 20
 def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: Observed) -> dict[str, float]:
     """By name.
 
-    peak: memory of the run. picture: bytes of a decoded image. sampled: of a sampled image in memory.
+    peak: memory of the run. picture: bytes of an image as it is kept. sampled: of a sampled image in memory.
     kept …: of the results, always, per concept, image, sampled image, permutation, mask of a unit.
     shard of …, image in …: of temporary shards. given to …: what a pass is told.
     rounds of …: how often. bound of …: at most, as a run announces it: a shard, a column of it, all listed.
@@ -37,7 +37,7 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     area = float(np.prod(dataset.annotation_size))
     found: dict[str, float] = {
         "peak": large.peak,
-        "picture": float(np.mean([dataset.read_image(index).nbytes for index in sampling.spread(4)])),
+        "picture": float(np.mean([_kept_picture(sampling, index) for index in sampling.spread(4)])),
         "sampled": area * (2 * dataset.planes(table) + _PIXEL),
     }
     units = [len(one.arrays["state"]) for key, one in large.records.items() if _is(key, "profile")]
@@ -54,6 +54,11 @@ def sizes(sampling: Sampling, request: ProfileRequest, small: Observed, large: O
     rule = (sampling, request.quantile, counted[0], large.images) if counted else None
     found["again"] = np.inf if rule is None else _crowded_from(*rule)
     return found
+
+
+def _kept_picture(sampling: Sampling, index: int) -> int:
+    """Bytes of an image as a run keeps it."""
+    return sampling.network.preprocessing.reduced(sampling.dataset.read_image(index)).nbytes
 
 
 def _is(key: str, kind: str) -> bool:

@@ -162,7 +162,8 @@ def _whole(steps: Sequence[TimedStep]) -> Pace:
 
 def _decoding(sampling: Sampling) -> Pace:
     """A picture that is read and decoded."""
-    loader, steps = Loader(sampling.dataset, memory=0), []
+    loader = Loader(sampling.dataset, memory=0, reduce=sampling.network.preprocessing.reduced)
+    steps = []
     for image in sampling.spread(DECODED):
         began = time.perf_counter(), time.process_time()
         loader.read(image)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets import Batch, Dataset, Loader
 from interpret_core.errors import NonFiniteError
+from interpret_core.files import name_bytes
 from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.networks import Network
 from interpret_core.runtime.executors.base import Found
@@ -87,7 +88,7 @@ class AskedImages:
                 images = self.images[self.rows(number)]
                 here, first = slice(at, at + len(images)), int(after[at] - valid[at])
                 problems = tuple(
-                    letters[end - size : end].decode()
+                    letters[end - size : end].decode("utf-8", "surrogateescape")
                     for end, size in zip(ends[here].tolist(), found["letters"][here].tolist(), strict=True)
                 )
                 own = answers[slice(first, first + int(valid[here].sum()))]
@@ -109,7 +110,8 @@ def _answered(opened: Opened, asked: AskedImages, piece: Shard, reporter: Report
     network, dataset = opened
     batches = [asked.images[asked.rows(number)].tolist() for number in piece]
     found: list[Arrays] = []
-    for number, batch in zip(piece, Loader(dataset).batches(batches), strict=True):
+    loader = Loader(dataset, reduce=network.preprocessing.reduced)
+    for number, batch in zip(piece, loader.batches(batches), strict=True):
         given = _outputs(network, asked.network, dataset, batch)[batch.valid]
         labels = asked.labels[asked.rows(number)][batch.valid]
         arrays = answer(given, labels, asked.outputs, network.head).to_arrays()
@@ -120,7 +122,7 @@ def _answered(opened: Opened, asked: AskedImages, piece: Shard, reporter: Report
 
 def _written(problems: Sequence[str]) -> Arrays:
     """Texts as arrays: how many bytes each has, and all of them."""
-    letters = [problem.encode() for problem in problems]
+    letters = [name_bytes(problem) for problem in problems]
     return {
         "letters": np.array([len(one) for one in letters], np.int64),
         "problems": np.frombuffer(b"".join(letters), np.uint8),

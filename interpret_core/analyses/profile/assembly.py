@@ -144,6 +144,7 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             "length": len(dataset),
             "skipped": [[problem.image, problem.reason] for problem in material.survey.problems],
             **_unlisted(material),
+            **({"resampling": dataset.resampling} if dataset.resampling else {}),
         },
         "layer": {
             "name": layer.name,

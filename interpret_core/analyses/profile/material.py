@@ -64,7 +64,8 @@ class Material:
         # Each pass reads them in the same order: what cannot be kept whole is never found again, and small
         # pictures of a long list would fill the memory with what is quickly decoded.
         memory = MEMORY if len(self.dataset) <= KEPT_IMAGES else 0
-        return Loader(self.dataset, self.table, self.survey, memory=memory, workers=workers)
+        reduce = self.network.preprocessing.reduced
+        return Loader(self.dataset, self.table, self.survey, memory=memory, workers=workers, reduce=reduce)
 
     @cached_property
     def batches(self) -> tuple[range, ...]:

@@ -104,6 +104,8 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
     categories = ", ".join(parameters["categories"])
     yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
+    if dataset.get("resampling"):
+        yield dataset["resampling"]
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
     if skipped:
         yield f"{len(skipped):,} skipped as damaged: {some(skipped, verbose)}"

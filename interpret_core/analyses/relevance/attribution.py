@@ -45,10 +45,11 @@ def baselines(network: Network, kind: str, images: Sequence[NDArray[np.uint8]]) 
         return torch.zeros_like(network.batch(images))
     if kind == "black":
         return network.batch([np.zeros_like(image) for image in images])
-    return network.batch([_blurred(image) for image in images])
+    return network.batch([blurred(image) for image in images])
 
 
-def _blurred(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def blurred(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8, until only patches of colour are left; an image of another size needs another blur."""
     radius = BLUR * min(image.shape[:2])
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
 
@@ -68,16 +69,24 @@ class Attributing:
     request: RelevanceRequest
 
     def layers(
-        self, images: Sequence[NDArray[np.uint8]], names: Sequence[str]
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        names: Sequence[str],
+        references: Sequence[NDArray[np.uint8]] | None = None,
     ) -> tuple[Tensor, Iterator[tuple[str, Integrated]]]:
         """The output for some images, and layer by layer their attributions; INPUT stands for the pixels.
 
         Args:
             images: (h, w, 3) uint8, few enough for one batch.
             names: of layers.
+            references: the baselines as images, where they are made already: of reduced images, none can be
+                made that is blurred as much as the whole one's.
         """
         batch = self.network.batch(images)
-        reference = baselines(self.network, self.request.baseline, images)
+        if references is None:
+            reference = baselines(self.network, self.request.baseline, images)
+        else:
+            reference = self.network.batch(references)
         cut = self.network.cutter(batch, names)
         swept = self.request.method == "conductance"
         found = self._swept(batch, reference, names) if swept else self.integrated(cut, reference, names)

@@ -104,7 +104,8 @@ class _RelevanceRun:
     @cached_property
     def _loader(self) -> Loader:
         annotated = any(one.concepts for one in self.plan.classes)
-        return Loader(self.dataset, self._table if annotated else None)
+        table = self._table if annotated else None
+        return Loader(self.dataset, table, reduce=self.network.preprocessing.reduced)
 
     def classes(self, names: Sequence[str]) -> None:
         images = sum(len(self.plan.images[name]) for name in names)
@@ -136,6 +137,8 @@ class _RelevanceRun:
         """The class's images that can be read and show its object, and the others with the reason."""
         kept, left_out = [], []
         indices = self.plan.images[known.name].tolist()
+        height, width = self.dataset.annotation_size
+        where = f" of the grid of {height}×{width}" if self.dataset.resampling else ""
         loaded = self._loader.ahead(indices, annotations=bool(known.concepts))
         for index, one in zip(indices, loaded, strict=True):
             name = self.dataset.records[index].image
@@ -144,7 +147,7 @@ class _RelevanceRun:
             elif mask_of(known, self.dataset, one).any():
                 kept.append(index)
             else:
-                left_out.append((name, f"no pixel is annotated as {known.name}"))
+                left_out.append((name, f"no pixel{where} is annotated as {known.name}"))
         if not kept:
             name, why = left_out[0]
             raise NoUsableImageError(

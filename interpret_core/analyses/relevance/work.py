@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interpret_core.analyses.relevance.attribution import Attributing
+from interpret_core.analyses.relevance.attribution import Attributing, blurred
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.classes.known import KnownClass
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset, Loaded, Loader
@@ -19,6 +19,7 @@ from interpret_core.measures.attribution.target import as_target
 from interpret_core.measures.attribution.units import unit_sums
 from interpret_core.networks import Network
 from interpret_core.networks.arithmetic import plain_arithmetic
+from interpret_core.options import Baseline
 from interpret_core.positions import GridLines, Placing
 from interpret_core.runtime.executors.base import Found, Work, only, whole
 from interpret_core.runtime.openings import NetworkOnData, Opened
@@ -74,13 +75,14 @@ def _attributed(opened: Opened, asked: AskedClass, piece: Shard, reporter: Repor
     """Everything of a few images, layer by layer."""
     network, dataset = opened
     known, request, indices = asked.known, asked.request, asked.of(piece)
-    loaded = _loaded(dataset, known, indices)
+    loaded = _loaded(network, dataset, known, indices)
+    references = _blurred(network, dataset, indices) if request.baseline == Baseline.BLUR else None
     masks = np.stack([mask_of(known, dataset, one) for one in loaded])
     target = as_target(known.outputs, request.output, network.head)
     attributing = Attributing(network, target, request)
     columns: dict[str, list[NDArray[Any]]] = {}
     with plain_arithmetic():
-        output, by_layer = attributing.layers([one.image for one in loaded], asked.layers)
+        output, by_layer = attributing.layers([one.image for one in loaded], asked.layers, references)
         for layer, found in by_layer:
             _check(layer, found, request, [dataset.records[index].image for index in indices])
             lines = network.layer(layer).lines_for(request.positions)
@@ -96,9 +98,19 @@ def _attributed(opened: Opened, asked: AskedClass, piece: Shard, reporter: Repor
     return {WHOLE: arrays}
 
 
-def _loaded(dataset: Dataset, known: KnownClass, indices: Sequence[int]) -> list[Loaded]:
-    loader = Loader(dataset, dataset.concepts(DEFAULT_CATEGORIES) if known.concepts else None)
-    found = [loader.read(index, annotations=bool(known.concepts)) for index in indices]
+def _loaded(network: Network, dataset: Dataset, known: KnownClass, indices: Sequence[int]) -> list[Loaded]:
+    table = dataset.concepts(DEFAULT_CATEGORIES) if known.concepts else None
+    loader = Loader(dataset, table, reduce=network.preprocessing.reduced)
+    return _sound([loader.read(index, annotations=bool(known.concepts)) for index in indices])
+
+
+def _blurred(network: Network, dataset: Dataset, indices: Sequence[int]) -> list[NDArray[np.uint8]]:
+    """The blurred baseline of each image: blurred whole, and then reduced."""
+    loader = Loader(dataset, reduce=lambda whole: network.preprocessing.reduced(blurred(whole)))
+    return [one.image for one in _sound([loader.read(index) for index in indices])]
+
+
+def _sound(found: list[Loaded]) -> list[Loaded]:
     for one in found:
         if one.problem:  # it could be read a moment ago
             raise DamagedFileError(one.problem)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from interpret_core import config
 from interpret_core.errors import DatasetError
 
 logger = logging.getLogger(__name__)
+RESERVE = 64 << 20  # free space to leave on the disk
 BATCH = 64  # files fetched together
 LISTED = "origin.json"  # beside the files: where they came from, and what each was like there
 FILES = "files"
@@ -61,9 +63,9 @@ def _fetch(url: str, home: Path) -> None:
     known = _known(home)
     try:
         system, root = fsspec.core.url_to_fs(url)
-        there = {
-            _inside(url, PurePosixPath(path).relative_to(PurePosixPath(root))): _mark(found)
-            for path, found in system.find(root, detail=True).items()
+        found = {
+            _inside(url, PurePosixPath(path).relative_to(PurePosixPath(root))): one
+            for path, one in system.find(root, detail=True).items()
         }
     except DatasetError:
         raise
@@ -75,6 +77,7 @@ def _fetch(url: str, home: Path) -> None:
             f"{url} cannot be read ({type(error).__name__}: {error}), expected a data set's folder there: "
             "check the address and the access, and whether what fsspec needs for it is installed."
         ) from error
+    there = {name: _mark(one) for name, one in found.items()}
     if not there:
         raise DatasetError(f"{url} holds no file, expected index.csv, label.csv and images/: check it.")
     files: dict[str, str] = {
@@ -83,6 +86,7 @@ def _fetch(url: str, home: Path) -> None:
         if there.get(name) == mark and (home / FILES / name).is_file()
     }
     missing, gone = sorted(set(there) - set(files)), set(_here(home)) - set(there)
+    _check_room(url, home, sum(int(found[name].get("size") or 0) for name in missing))
     if missing or gone:  # first: whoever is stopped on the way leaves nothing that looks complete
         _note(home, {"url": url, "complete": False, "files": files})
     for name in gone:
@@ -95,6 +99,16 @@ def _fetch(url: str, home: Path) -> None:
         files |= {name: there[name] for name in names}
         _note(home, {"url": url, "complete": False, "files": files})
     _note(home, {"url": url, "complete": True, "files": files})
+
+
+def _check_room(url: str, home: Path, needed: int) -> None:
+    """An archive that unpacks to more than there is room for is not begun."""
+    free = shutil.disk_usage(home).free
+    if needed and needed + RESERVE > free:
+        raise DatasetError(
+            f"{url} needs {(needed + RESERVE) / 1e9:.1f} GB in {home}, which has {free / 1e9:.1f} GB free: "
+            "make room, or choose another folder by INTERPRET_CACHE."
+        )
 
 
 def _get(system: Any, root: str, home: Path, names: list[str]) -> None:

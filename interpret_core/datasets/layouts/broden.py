@@ -3,6 +3,7 @@
 Layout (Bau et al. 2017, as their release documents it):
     index.csv     image,split,ih,iw,sh,sw, then one column per category. A cell holds nothing, or items
                   separated by `;`: a mask file below images/, or a number that labels the whole image.
+                  sh,sw are the size of the row's masks; where rows differ, all are read on one grid.
     label.csv     number,name,category[,frequency,coverage,syns]; category is `object(12);part(3)`.
     category.csv  optional here: where it exists, index.csv's other columns (notes, say) are no categories.
     c_*.csv       optional: one dense list of labels per category; it may add a label to its category.
@@ -13,15 +14,19 @@ Every mistake raises DatasetError with one line: the file and line, the value, w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median_low
 
 from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
+from interpret_core.datasets.layouts.names import DiskNames
 from interpret_core.datasets.sheets import numbered_rows, read_text, whole_number
 from interpret_core.datasets.tables import (
     CATEGORY_ORDER,
     CLASSES,
+    IMAGES,
     INDEX,
     MAX_LABEL,
     MAX_PIXELS,
@@ -31,6 +36,8 @@ from interpret_core.datasets.tables import (
 )
 from interpret_core.errors import DatasetError
 
+LARGEST = 4_000_000  # pixels of a grid: counting on more would take more memory than most machines have
+GRID = 112  # at most, of a side of the grid for masks of several sizes
 _SIZES = ("ih", "iw", "sh", "sw")
 _NOT_CATEGORIES = frozenset({"image", "split", *_SIZES})
 _CATEGORY = re.compile(r"\s*([^();]+?)\s*(?:\(\s*(\d+)\s*\))?\s*")
@@ -67,8 +74,13 @@ def read_tables(root: Path) -> Tables:
     listed = (
         _listed_categories(root / "category.csv", texts["category.csv"]) if "category.csv" in texts else None
     )
-    categories, size, records = _index(root / "index.csv", texts["index.csv"], listed)
-    return Tables(records, labels, categories, size, digests, classes=texts.get(CLASSES))
+    categories, sizes, records = _index(root / "index.csv", texts["index.csv"], listed)
+    grid = sizes.grid()
+    own = None
+    if len(sizes.rows) > 1 or grid != sizes.first:
+        own = sizes.first
+        digests["masks"] = f"nearest pixels on {grid[0]}×{grid[1]}"
+    return Tables(records, labels, categories, grid, digests, classes=texts.get(CLASSES), mask_size=own)
 
 
 def _labels(path: Path, text: str, dense: Mapping[str, str]) -> dict[int, Label]:
@@ -136,8 +148,8 @@ def _listed_categories(path: Path, text: str) -> frozenset[str]:
 
 def _index(
     path: Path, text: str, listed: frozenset[str] | None
-) -> tuple[tuple[str, ...], tuple[int, int], ImageRecords]:
-    """Categories, annotation size and records of index.csv."""
+) -> tuple[tuple[str, ...], _MaskSizes, ImageRecords]:
+    """Categories, sizes of masks and records of index.csv."""
     header, rows = numbered_rows(path, text, ("image", *_SIZES))
     columns = {name: at for at, name in enumerate(header) if name not in _NOT_CATEGORIES and name}
     categories = tuple(c for c in CATEGORY_ORDER if c in columns) + tuple(
@@ -150,11 +162,43 @@ def _index(
         )
     parser = _RowParser(path, header, [(category, columns[category]) for category in categories])
     records = ImageRecords.of(parser.record(line, row) for line, row in rows)
-    if parser.annotation_size is None:
+    if not parser.masks.rows:
         raise DatasetError(
             f"{path} lists no image, expected at least one row: add the images of the data set."
         )
-    return categories, parser.annotation_size, records
+    return categories, parser.masks, records
+
+
+class _MaskSizes:
+    """The sizes of masks that the rows state, and the grid on which all are read.
+
+    Masks of one size, of at most `LARGEST` pixels, are read as they are. Otherwise the grid has the median of
+    their heights and the median of their widths, at most `GRID` each: as Broden's masks at 224 px.
+
+    Attributes:
+        first: (height, width) of the first row's.
+        rows: how many rows state each size.
+    """
+
+    def __init__(self) -> None:
+        self.first = (0, 0)
+        self.rows: Counter[tuple[int, int]] = Counter()
+
+    def add(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        """Count a row's; gives it where it is not that of the first row."""
+        if not self.rows:
+            self.first = size
+        self.rows[size] += 1
+        return None if size == self.first else size
+
+    def grid(self) -> tuple[int, int]:
+        """(H, W)."""
+        if len(self.rows) == 1 and self.first[0] * self.first[1] <= LARGEST:
+            return self.first
+        height, width = (
+            min(GRID, median_low(size[axis] for size in self.rows.elements())) for axis in (0, 1)
+        )
+        return height, width
 
 
 class _RowParser:
@@ -162,25 +206,28 @@ class _RowParser:
 
     def __init__(self, path: Path, header: list[str], categories: list[tuple[str, int]]) -> None:
         self.path = path
-        self.annotation_size: tuple[int, int] | None = None
+        self.masks = _MaskSizes()
+        self._names = DiskNames(path.parent / IMAGES)
         self._image = header.index("image")
         self._split = header.index("split") if "split" in header else None
         self._size_columns = [header.index(name) for name in _SIZES]
         self._categories = categories
-        self._sizes: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._sizes: dict[tuple[str, ...], tuple[tuple[int, int], tuple[int, int]]] = {}
 
     def record(self, line: int, row: list[str]) -> ImageRecord:
         size_cells = tuple(row[at] for at in self._size_columns)
-        size = self._sizes.get(size_cells) or self._check_sizes(line, size_cells)
+        size, masks = self._sizes.get(size_cells) or self._check_sizes(line, size_cells)
+        own = self.masks.add(masks)
         maps = {category: self._items(line, row[at]) for category, at in self._categories if row[at]}
         return ImageRecord(
             image=self._file(line, row[self._image].strip()),
             split="" if self._split is None else row[self._split].strip(),
             size=size,
             maps={category: items for category, items in maps.items() if items},
+            mask_size=own,
         )
 
-    def _check_sizes(self, line: int, cells: tuple[str, ...]) -> tuple[int, int]:
+    def _check_sizes(self, line: int, cells: tuple[str, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
         where = f"{self.path} line {line}"
         ih, iw, sh, sw = (
             whole_number(where, cell, name, MAX_LABEL) for cell, name in zip(cells, _SIZES, strict=True)
@@ -191,15 +238,8 @@ class _RowParser:
                     f"{where}: {height}×{width} pixels, expected at most {MAX_PIXELS:,} in all: "
                     "scale the image down."
                 )
-        first = self.annotation_size or (sh, sw)
-        if first != (sh, sw):
-            raise DatasetError(
-                f"{where}: annotations are {sh}×{sw}, expected {first[0]}×{first[1]} as in the rows "
-                "before: scale all masks to one size (Broden's 224, 227 and 384 releases are)."
-            )
-        self.annotation_size = (sh, sw)
-        self._sizes[cells] = (ih, iw)
-        return ih, iw
+        self._sizes[cells] = (ih, iw), (sh, sw)
+        return self._sizes[cells]
 
     def _items(self, line: int, cell: str) -> tuple[str | int, ...]:
         items: list[str | int] = []
@@ -218,4 +258,4 @@ class _RowParser:
                 f"{self.path} line {line}: file {name!r}, expected a path below images/ with forward slashes "
                 "and without `..`: correct the row."
             )
-        return name
+        return self._names.of(name)

@@ -3,22 +3,26 @@
     classes.csv   image,class; a column `split` says what a picture is for (train, val)
     images/       the pictures, in folders of any depth; without `images/`, those anywhere below the folder
 
-Files and folders whose names begin with a dot are passed over.
+Files and folders whose names begin with a dot are passed over. Links to folders are followed, up to four one
+behind the other and never back into a folder that they lie in.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from interpret_core.datasets.contents import refused
 from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
+from interpret_core.datasets.layouts.names import KnownNames
 from interpret_core.datasets.sheets import numbered_rows, read_text
 from interpret_core.datasets.tables import CLASSES, IMAGES, ImageRecord, Tables
 from interpret_core.errors import DatasetError
 
 SPLIT = "split"
+LINKS = 4  # links to folders, one behind the other: more are a maze
 ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
@@ -55,7 +59,7 @@ def read_folder(root: Path) -> Tables:
             f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
             f"put the images of {CLASSES} there."
         )
-    splits = _splits(root / CLASSES, classes)
+    splits = _splits(root / CLASSES, classes, names)
     if splits is not None:
         digests[f"{SPLIT} of {CLASSES}"] = "1"  # what such a table is read as; others keep their digest
     records = ImageRecords.of(
@@ -64,22 +68,56 @@ def read_folder(root: Path) -> Tables:
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
 
 
-def _splits(path: Path, text: str) -> dict[str, str] | None:
+def _splits(path: Path, text: str, names: Sequence[str]) -> dict[str, str] | None:
     """Image -> what it is for; None without such a column, or with a mistake, which `classes` tells."""
+    known = KnownNames(names)
     try:
         header, rows = numbered_rows(path, text, ())
         if SPLIT not in header or "image" not in header:
             return None
         image, split = header.index("image"), header.index(SPLIT)
-        return {row[image].strip(): row[split].strip() for _, row in rows}
+        return {name: row[split].strip() for _, row in rows for name in known.meant(row[image].strip())}
     except DatasetError:
         return None
 
 
 def _pictures(folder: Path) -> Iterator[str]:
-    """Picture files below a folder, relative to it, with forward slashes."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield (Path(place) / name).relative_to(folder).as_posix()
+    """Picture files below a folder, relative to it, with forward slashes; also through links to folders."""
+    waiting: list[tuple[str, tuple[tuple[int, int], ...], int]] = [("", (), 0)]
+    while waiting:
+        place, above, links = waiting.pop()
+        own = _identity(folder / place)
+        if own in above:  # a link to a folder that it is in
+            continue
+        try:
+            with os.scandir(folder / place) as entries:
+                listed = [one for one in entries if not one.name.startswith(".")]
+        except OSError as error:
+            raise refused(folder / place, error) from error
+        for entry in listed:
+            name = f"{place}/{entry.name}" if place else entry.name
+            if _leads_on(entry):
+                deeper = links + entry.is_symlink()
+                if deeper > LINKS:
+                    raise DatasetError(
+                        f"{folder / name} is a link to a folder behind {LINKS} others, expected at most "
+                        f"{LINKS} links on the way to a picture: register the folder that they lead to."
+                    )
+                waiting.append((name, (*above, own), deeper))
+            elif Path(entry.name).suffix.lower() in SUFFIXES:
+                yield name
+
+
+def _leads_on(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        status = folder.stat()
+    except OSError as error:
+        raise refused(folder, error) from error
+    return status.st_dev, status.st_ino

@@ -1,0 +1,106 @@
+"""Names in tables and on the disk: letters composed in two ways, links to folders, likely meanings."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from interpret_core.datasets import open_dataset, read_classes, survey
+from interpret_core.datasets.excerpts import excerpt
+from interpret_core.errors import DatasetError
+from tests.planted_classes import write_classes, write_photos
+from tests.planted_dataset import make_planted
+
+CAFE = "café"
+
+
+def other(name: str) -> str:
+    return unicodedata.normalize("NFD", name)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of pictures whose names are decomposed, and a table that composes them."""
+    root = write_photos(tmp_path / "p", {f"{CAFE}/1.png": "red", f"{CAFE} ü.png": "red", "2.png": "blue"})
+    for name in ("café ü.png", "café"):
+        (root / name).rename(root / other(name))
+    return root
+
+
+def test_a_table_that_composes_letters_otherwise(photos: Path) -> None:
+    dataset = open_dataset(photos)
+    classes = read_classes(dataset)
+    assert (classes.of_image >= 0).all()
+    with excerpt(dataset, [0, 1, 2]) as name:
+        assert (read_classes(open_dataset(name)).of_image >= 0).all()
+
+
+def test_two_files_of_the_same_letters(tmp_path: Path) -> None:
+    root = write_photos(tmp_path / "p", {"é.png": "red", other("é.png"): "blue"})
+    found = read_classes(open_dataset(root))
+    assert [found.names[at] for at in found.of_image] == ["blue", "red"], "each is there by its own name"
+
+
+def test_a_name_that_may_be_two_files(tmp_path: Path) -> None:
+    """ẹ̇ has two marks, so it can be written in three ways; the table's is the third."""
+    forms = ["e\u0323\u0307.png", "\u1eb9\u0307.png", "\u0117\u0323.png"]
+    root = write_photos(tmp_path / "p", {forms[0]: "red", forms[1]: "blue"})
+    write_classes(root, [(forms[2], "red")])
+    with pytest.raises(
+        DatasetError, match=r"line 2: image '.u0117.u0323\.png' may be any of 'e.u0323"
+    ) as told:
+        read_classes(open_dataset(root))
+    assert "\n" not in str(told.value)
+
+
+def test_index_and_masks(tmp_path: Path) -> None:
+    root = make_planted(tmp_path / "set", images=4, size=32, annotation=16).root
+    names = sorted((root / "images" / "planted").iterdir())
+    text = (root / "index.csv").read_text("utf-8").replace("planted/0", f"{CAFE}/é0")
+    (root / "index.csv").write_text(text, "utf-8")
+    for path in names:
+        path.rename(path.with_name(other(f"é{path.name}")))
+    (root / "images" / "planted").rename(root / "images" / other(CAFE))
+    dataset = open_dataset(root)
+    assert survey(dataset, dataset.concepts()).valid.all()
+    assert dataset.digest == open_dataset(root).digest
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("RED\\A.PNG", "red/a.png"), ("./red/a.png", "red/a.png"), ("images/red/a.png", "red/a.png"),
+     ("red/a.jpg", "red/a.png"), ("a.png", "red/a.png")],
+)  # fmt: skip
+def test_what_may_have_been_meant(tmp_path: Path, written: str, meant: str) -> None:
+    root = write_photos(tmp_path / "p", {"red/a.png": "red", "b.png": "blue"})
+    write_classes(root, [(written, "red")])
+    with pytest.raises(DatasetError, match=rf"is not in .*\(did you mean '{meant}'\?\): correct the row\."):
+        read_classes(open_dataset(root))
+
+
+def test_links_to_folders(tmp_path: Path) -> None:
+    elsewhere = write_photos(tmp_path / "elsewhere", {"deep/1.png": "red", "2.png": "red"})
+    root = write_photos(tmp_path / "p", {"3.png": "blue"})
+    (root / "red").symlink_to(elsewhere)
+    (elsewhere / "deep" / "back").symlink_to(root)
+    (root / "self").symlink_to(root)
+    (root / "circle").symlink_to("circle")
+    (root / "nowhere").symlink_to(tmp_path / "gone")
+    write_classes(root, [("3.png", "blue"), ("red/2.png", "red"), ("red/deep/1.png", "red")])
+    dataset = open_dataset(root)
+    assert [record.image for record in dataset.records] == ["3.png", "red/2.png", "red/deep/1.png"]
+    assert survey(dataset, dataset.concepts()).valid.all()
+
+
+def test_a_maze_of_links(tmp_path: Path) -> None:
+    root = write_photos(tmp_path / "p", {"1.png": "red"})
+    for number in range(8):
+        (tmp_path / str(number)).mkdir()
+    for number in range(8):
+        for target in range(8):
+            (tmp_path / str(number) / f"to {target}").symlink_to(tmp_path / str(target))
+    (root / "into").symlink_to(tmp_path / "0")
+    with pytest.raises(DatasetError, match=r"is a link to a folder behind 4 others, expected at most 4"):
+        open_dataset(root)
