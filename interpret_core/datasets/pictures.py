@@ -85,8 +85,8 @@ def upright(pixels: NDArray[_S], image: Image.Image) -> NDArray[_S]:
 def turned(pixels: NDArray[_S], orientation: int) -> NDArray[_S]:
     """Pixels (h, w, …) turned upright from an orientation (EXIF's, 1 to 8); an array of its own.
 
-    What needs no turn and is read-only is given back as it is: Pillow's copy of what a picture holds, of which
-    another one would take as much memory again.
+    What needs no turn and is read-only is given back as it is: Pillow's copy of what a picture holds, of
+    which another one would take as much memory again.
     """
     if orientation not in range(2, 9) and not pixels.flags.writeable:
         return pixels
