@@ -219,7 +219,13 @@ def _checked(field: RequestField, value: Any) -> Any:
     return value
 
 
-_ONE = {"layers": "layer", "classes": "class", "categories": "category", "networks": "network"}
+_ONE = {
+    "layers": "layer",
+    "classes": "class",
+    "categories": "category",
+    "networks": "network",
+    "columns": "column",
+}
 
 
 def names_of(names: Sequence[str] | str, field: str) -> Names:

@@ -24,6 +24,7 @@ COMMANDS = (
     "specialise",
     "effects",
     "evaluate",
+    "image-labels",
     "merge",
     "estimate",
     "jobs list",
