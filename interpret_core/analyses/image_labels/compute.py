@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core import datasets
-from interpret_core.analyses.image_labels.plan import IMAGES, LabelKeys, find_labels, label_keys
+from interpret_core.analyses.image_labels.plan import IMAGES, LabelKeys, find_labels, keys_by_name, label_keys
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.image_labels.result import UnitsByImageLabel
 from interpret_core.analyses.image_labels.work import LOOK, STAGE, AskedMaxima
@@ -100,7 +100,7 @@ class _LabelRun:
         if unseen:
             self._see(network, dataset, unseen)
         facts = self._kept(IMAGES)
-        images = _ImagesAsked.of(dataset, labels, facts)
+        images = LabelledImageSet(dataset, labels, facts)
         for name in missing:
             response = self._kept(name)["response"]
             self.store.put(self.keys.labels[name], self._labelled(network, dataset, name, images, response))
@@ -134,7 +134,7 @@ class _LabelRun:
         return record
 
     def _labelled(
-        self, network: Network, dataset: Dataset, name: str, images: _ImagesAsked, response: Array
+        self, network: Network, dataset: Dataset, name: str, images: LabelledImageSet, response: Array
     ) -> Record:
         """The record of a layer."""
         asked = images.of_units(np.ascontiguousarray(response[images.images], np.float32))
@@ -176,15 +176,23 @@ class _LabelRun:
         return Record(arrays, metadata)
 
 
-class _ImagesAsked:
+class LabelledImageSet:
     """The images that count, their labels and which of them belong together.
+
+    Args:
+        dataset, labels: whose.
+        facts: of the images, as the pass over them has left them.
 
     Attributes:
         images: (n,) indices into the data set: those that can be read and of which a column knows something.
         shows, known, group, column: as of `LabelledUnits`.
         names: (T,) of the labels.
+        columns: names of their columns.
         left_out: (label, why) of the others.
         skipped: (image, why) of images that cannot be read.
+
+    Raises:
+        DatasetError: no label is borne by enough of them.
     """
 
     def __init__(self, dataset: Dataset, labels: ImageLabels, facts: Record) -> None:
@@ -206,15 +214,6 @@ class _ImagesAsked:
             if problem
         ]
 
-    @classmethod
-    def of(cls, dataset: Dataset, labels: ImageLabels, facts: Record) -> _ImagesAsked:
-        """Of a data set whose images have been read.
-
-        Raises:
-            DatasetError: no label is borne by enough of them.
-        """
-        return cls(dataset, labels, facts)
-
     def of_units(self, responses: NDArray[np.float32]) -> LabelledUnits:
         """What is asked about a layer of these responses, (n, U)."""
         return LabelledUnits(responses, self.shows, self.column, self.known, self.group)
@@ -232,6 +231,12 @@ class _ImagesAsked:
         }
 
 
+def asked_of(dataset: Dataset, request: ImageLabelsRequest, store: Store) -> LabelledImageSet | None:
+    """The images that a request has asked about, where they have been read before."""
+    facts = store.get(keys_by_name(request, store).maxima[IMAGES])
+    return None if facts is None else LabelledImageSet(dataset, image_labels(dataset, request.columns), facts)
+
+
 def _frequent(
     labels: ImageLabels, valid: NDArray[np.bool_], dataset: Dataset
 ) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
@@ -245,9 +250,9 @@ def _frequent(
         among = valid & labels.known[:, labels.column[at]]
         positive, images = int((labels.shows[:, at] & among).sum()), int(among.sum())
         if positive < FEWEST:
-            left_out.append((name, f"{positive} images"))
+            left_out.append((name, f"{positive} images, fewer than {FEWEST}"))
         elif positive == images:
-            left_out.append((name, f"all {images} images bear it"))
+            left_out.append((name, f"all {images} images"))
         else:
             kept.append(at)
     if not kept:

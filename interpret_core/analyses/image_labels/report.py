@@ -22,13 +22,14 @@ def report(found: UnitsByImageLabel, verbose: bool) -> Iterator[str | Table]:
     yield Table(
         "Units that tell a label best", COLUMNS, cells, tuple(set(COLUMNS) - {"layer", "label"}), caption
     )
-    yield _better(found)
+    yield _better(found, verbose)
     yield f"{'Computed in' if found.computed else 'Found in the cache,'} {found.seconds:.2f} s."
 
 
-def _order(row: Row) -> tuple[float, float]:
-    """The most certain first."""
-    return (1.0 if row["p_value"] is None else row["p_value"], -row["z"])
+def _order(row: Row) -> tuple[bool, float]:
+    """Those better than chance first; many have the smallest p that there is."""
+    q = row["q_value"]
+    return (q is None or q > FALSE_DISCOVERIES, -row["z"])
 
 
 def _shown(name: str, value: object) -> object:
@@ -50,13 +51,13 @@ def _facts(found: UnitsByImageLabel, verbose: bool) -> Iterator[str]:
     )
     left_out = [f"{name} ({why})" for name, why in told["left_out"]]
     if left_out:
-        yield f"{len(left_out):,} labels left out (fewer than 5 images, or all): {some(left_out, verbose)}"
+        yield f"{len(left_out):,} left out of the labels: {some(left_out, verbose)}"
     skipped = [why if image in why else f"{image}: {why}" for image, why in told["skipped"]]
     if skipped:
         yield f"{len(skipped):,} images skipped as damaged: {some(skipped, verbose)}"
 
 
-def _better(found: UnitsByImageLabel) -> str:
+def _better(found: UnitsByImageLabel, verbose: bool) -> str:
     if not found.request.permutations:
         return "Without permutations (--permutations 0) nobody knows what chance would give."
     by_layer = {name: layer.better for name, layer in found.layers.items()}
@@ -70,5 +71,6 @@ def _better(found: UnitsByImageLabel) -> str:
         )
         said = "" if least is None else f"; the smallest p is {least:.2g}"
         return f"No unit of {of:,} tells a label better than chance ({limit}){said}."
-    layers = ", ".join(f"{name} {count:,}" for name, count in by_layer.items() if count)
-    return f"{number:,} of {of:,} units tell a label better than chance ({limit}): {layers}."
+    most = sorted((name for name, count in by_layer.items() if count), key=lambda name: -by_layer[name])
+    layers = some([f"{name} {by_layer[name]:,}" for name in most], verbose)
+    return f"{number:,} of {of:,} units tell a label better than chance ({limit}): {layers}"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from interpret_core.measures.dissection.chance import assess
 from interpret_core.measures.image_labels.exchange import exchanges
-from interpret_core.measures.image_labels.separation import Ranked, average_precision, separation
+from interpret_core.measures.image_labels.separation import RankedResponses, average_precision, separation
 
 FEWEST = 5  # images that bear a label, for it to be asked about
 SLICE = 10  # permutations between two looks at progress and cancellation
@@ -76,7 +76,7 @@ def label_evidence(
     units, labels = asked.responses.shape[1], asked.shows.shape[1]
     auc, precision = np.full((2, units, labels), np.nan)
     parts = [
-        _ColumnRanks(labels, members, Ranked.of(asked.responses[members]))
+        _ColumnRanks(labels, members, RankedResponses.of(asked.responses[members]))
         for labels, members in _parts(asked)
     ]
     z = np.zeros((units, labels))
@@ -104,7 +104,7 @@ class _ColumnRanks:
 
     labels: NDArray[np.int64]
     images: NDArray[np.int64]
-    ranked: Ranked
+    ranked: RankedResponses
 
 
 def _parts(asked: LabelledUnits) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

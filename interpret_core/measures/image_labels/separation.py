@@ -14,7 +14,7 @@ from interpret_core.numbers import share
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
+class RankedResponses:
     """The images by each unit's largest response.
 
     Attributes:
@@ -27,7 +27,7 @@ class Ranked:
     ties: NDArray[np.float64]
 
     @classmethod
-    def of(cls, responses: NDArray[np.float32]) -> Ranked:
+    def of(cls, responses: NDArray[np.float32]) -> RankedResponses:
         """Rank (N, U) responses, unit by unit."""
         rank = np.empty(responses.shape, np.float64)
         ties = np.zeros(responses.shape[1])
@@ -44,7 +44,9 @@ class Ranked:
         return self.ties == len(self.rank) ** 3 - float(len(self.rank))
 
 
-def separation(ranked: Ranked, shows: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def separation(
+    ranked: RankedResponses, shows: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AUC and z of every unit for every label.
 
     AUC is the share of pairs of an image with the label and one without in which the former has the larger
