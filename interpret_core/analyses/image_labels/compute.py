@@ -122,7 +122,9 @@ class _LabelRun:
         for name in unseen:
             parts = [load(name) for load in loads]
             arrays = {array: np.concatenate([part[array] for part in parts]) for array in parts[0]}
-            self.store.put(self.keys.maxima[name], Record(arrays))
+            told = {"dataset": _of_dataset(dataset)}
+            told |= {} if name == IMAGES else {"network": _of_network(network)}
+            self.store.put(self.keys.maxima[name], Record(arrays, told))
         shards.forget()
 
     def _kept(self, name: str) -> Record:
@@ -153,20 +155,12 @@ class _LabelRun:
             "null_maximum": found.null_maximum,
             "p_value": found.p_value,
             "q_value": found.q_value,
-            "dead": ~response[images.images].any(0),
             "positive": images.shows.sum(0).astype(np.int64),
             "images": images.known[:, images.column].sum(0).astype(np.int64),
         }
-        spec = network.spec
         metadata = {
-            "network": {
-                "name": spec.name,
-                "title": spec.title,
-                "digest": network.digest,
-                "evidence": network.evidence,
-                "note": network.note,
-            },
-            "dataset": {"name": dataset.name, "digest": dataset.digest, "images": len(dataset)},
+            "network": _of_network(network),
+            "dataset": _of_dataset(dataset),
             "layer": {"name": layer.name, "units": layer.units},
             **images.told(),
             "permutations": self.request.permutations,
@@ -174,6 +168,20 @@ class _LabelRun:
             "batch_size": self.request.batch_size,
         }
         return Record(arrays, metadata)
+
+
+def _of_network(network: Network) -> dict[str, Any]:
+    return {
+        "name": network.spec.name,
+        "title": network.spec.title,
+        "digest": network.digest,
+        "evidence": network.evidence,
+        "note": network.note,
+    }
+
+
+def _of_dataset(dataset: Dataset) -> dict[str, Any]:
+    return {"name": dataset.name, "digest": dataset.digest, "images": len(dataset)}
 
 
 class LabelledImageSet:

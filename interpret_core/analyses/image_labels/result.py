@@ -37,8 +37,8 @@ class LabelledLayer:
     Attributes:
         arrays: auc, average_precision, z (U, T) float64 of every label; best (U,) int64, the label of largest
             z, −1 for a unit that answers all images alike; null_maximum (U, K) f32; p_value, q_value (U,) of
-            the best; dead (U,) bool, units that answer zero everywhere; positive, images (T,) int64, images
-            that bear each label, and of which its column says something.
+            the best; positive, images (T,) int64, images that bear each label, and of which its column says
+            something.
         metadata: network, dataset, layer, labels (T names), columns and column (T indices), labelled
             (images), groups, left_out [[label, why]], skipped [[image, why]], permutations, seed, batch_size.
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from interpret_core.numbers import share
 
@@ -66,7 +67,8 @@ def separation(
     positive = shows.sum(0).astype(np.float64)
     pairs = positive * (images - positive)
     # Whole numbers and halves: exact, whatever the order of a sum.
-    above = ranked.rank.T @ shows.astype(np.float64) - positive * (positive + 1) / 2
+    sums = (csr_array(shows.T.astype(np.float64)) @ ranked.rank).T
+    above = sums - positive * (positive + 1) / 2
     correction = ranked.ties / (images * (images - 1.0)) if images > 1 else np.zeros(len(ranked.ties))
     variance = pairs / 12 * (images + 1 - np.where(ranked.constant, images + 1.0, correction)[:, None])
     deviation = np.sqrt(np.maximum(variance, 0.0))
@@ -88,19 +90,27 @@ def average_precision(responses: NDArray[np.float32], shows: NDArray[np.bool_]) 
     Returns:
         (U, T) float64; NaN for a label of no image.
     """
-    found = np.full((responses.shape[1], shows.shape[1]), np.nan)
-    labels = shows.astype(np.float64)
-    positive = labels.sum(0)
+    images, labels = np.nonzero(shows)  # each image bears few of what may be many labels
+    positive = shows.sum(0).astype(np.float64)
+    found = np.empty((responses.shape[1], shows.shape[1]))
     for unit, column in enumerate(responses.T):
-        order = np.argsort(-column, kind="stable")
-        ordered, hits = column[order], labels[order]
-        # Of images with one response, the last one's place tells how many answer at least as strongly.
-        last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        seen = np.cumsum(hits, 0)[last]
-        precision = seen / (last + 1.0)[:, None]
-        gained = np.diff(seen, axis=0, prepend=0.0)
-        found[unit] = share((gained * precision).sum(0), positive)
+        ascending = np.sort(column)
+        as_strong = len(column) - np.searchsorted(ascending, column[images], side="left")
+        order = np.lexsort((as_strong, labels))
+        precision = _bearing(labels[order], as_strong[order]) / as_strong[order]
+        found[unit] = share(np.bincount(labels[order], precision, len(positive)), positive)
     return found
+
+
+def _bearing(labels: NDArray[np.int64], as_strong: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many images with its label respond at least as strongly; pairs by label, the strongest first."""
+    places = np.arange(len(labels))
+    opens = np.append(True, labels[1:] != labels[:-1])[: len(labels)]
+    first = np.maximum.accumulate(np.where(opens, places, 0))
+    ends = np.append(opens[1:] | (as_strong[1:] != as_strong[:-1]), True)[: len(labels)]
+    # Of those that respond alike, the last one's place tells.
+    last = np.minimum.accumulate(np.where(ends, places, len(labels))[::-1])[::-1]
+    return np.asarray(last - first + 1)
 
 
 def tail(z: NDArray[np.float64]) -> NDArray[np.float64]:
