@@ -118,6 +118,7 @@ class Entry:
         command: what it is called on the command line; by default its name.
         sharded: whether it is asked into how many shards its passes are cut (`--shards`).
         spread: whether other processes can compute for it, or for what it needs (`--workers`, `--scheduler`).
+        annotated: whether it reads annotations, which a segmenter may predict first (`--segmenter`).
     """
 
     name: str
@@ -127,6 +128,7 @@ class Entry:
     command: str = ""
     sharded: bool = False
     spread: bool = False
+    annotated: bool = False
 
     @property
     def called(self) -> str:

@@ -18,7 +18,9 @@ from interpret_core.cli.app import main
 from interpret_core.datasets import open_dataset
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.store.store import Store
-from tests.analyses.test_image_labels import COLOURS, picture
+from tests.analyses.test_image_labels import picture
+
+COLOURS = "tests.analyses.networks:blurred_colours"
 
 
 @pytest.fixture(scope="module")

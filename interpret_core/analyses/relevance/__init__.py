@@ -10,5 +10,6 @@ ENTRIES = (
         RelevanceRequest,
         "interpret_core.analyses.relevance.analysis:RelevanceAnalysis",
         spread=True,
+        annotated=True,
     ),
 )

@@ -47,18 +47,21 @@ def _columns(digest: str, _dataset: Dataset) -> tuple[str, ...]:
     return image_labels(_dataset).columns
 
 
-@once
 def find(view: LayerView) -> LabelledLayer | None:
     """What is stored of a layer; computes nothing.
 
     Raises:
         UserError: network or data set cannot be opened; one clear line.
     """
-    asked = request(view)
+    return _find(request(view), view.layer.name)
+
+
+@once
+def _find(asked: ImageLabelsRequest, layer: str) -> LabelledLayer | None:
     since = ended(asked)
-    subject = results.subject(view.network, since)
-    keys = label_keys(asked, stored.store(), subject, results.dataset(view.dataset, since))
-    key = "" if keys is None else keys.labels.get(view.layer.name, "")
+    subject = results.subject(asked.network, since)
+    keys = label_keys(asked, stored.store(), subject, results.dataset(asked.dataset, since))
+    key = "" if keys is None else keys.labels.get(layer, "")
     if not key:
         return None
     try:
