@@ -56,7 +56,7 @@ def section(view: LayerView, unit: int, layer: LabelledLayer) -> None:
         st.caption("The unit answers all labelled images alike: it tells none from another.")
         return
     rows = [layer.row(unit, label) for label in strongest]
-    cells = [
+    cells: list[list[str | Cell]] = [
         [
             str(row["label"]),
             Cell(f"{row['auc']:.3f}", length=float(row["auc"]), tone=NEUTRAL),
