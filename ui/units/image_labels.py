@@ -19,7 +19,8 @@ from ui.shell.plain import plain
 from ui.shell.theme import NEUTRAL, count_text, p_text
 
 SHOWN = 3  # labels of a unit
-WHEN = "Says **when** the unit responds, not where."
+WHEN = "<b>When it responds</b>, not where: labels of whole images."
+WHERE = "<b>Where it responds</b>: annotated pixels."
 COLUMNS = (
     Column("label of the image", help="those that the unit tells best, by z", share=1.6, named=False),
     Column(
@@ -48,13 +49,30 @@ def of(view: LayerView) -> LabelledLayer | None:
         return None
 
 
-def section(view: LayerView, unit: int, layer: LabelledLayer) -> None:
-    """The labels that the unit tells best, and whether chance explains the first."""
-    st.markdown(f"**Labels of whole images.** {WHEN}")
+def beside(view: LayerView, unit: int, layer: LabelledLayer, concepts: str) -> None:
+    """The labels that the unit tells best, beside its concepts, and whether chance explains the first.
+
+    Args:
+        view, unit: whose.
+        layer: what is known of its labels.
+        concepts: the table of its concepts as HTML, empty where nothing is annotated.
+    """
     strongest = layer.strongest(unit, SHOWN)
-    if not strongest:
-        st.caption("The unit answers all labelled images alike: it tells none from another.")
-        return
+    if strongest:
+        table = _table(layer, unit, strongest)
+    else:
+        table = (
+            '<p class="us-sub">The unit answers all labelled images alike: it tells none from another.</p>'
+        )
+    when = f'<div><p class="us-sub">{WHEN}</p>{table}</div>'
+    where = f'<div><p class="us-sub">{WHERE}</p>{concepts}</div>' if concepts else ""
+    st.html(f'<div class="us-both">{where}{when}</div>')
+    if strongest:
+        st.caption(words(layer, unit))
+    how("image-labels")
+
+
+def _table(layer: LabelledLayer, unit: int, strongest: list[int]) -> str:
     rows = [layer.row(unit, label) for label in strongest]
     cells: list[list[str | Cell]] = [
         [
@@ -65,9 +83,7 @@ def section(view: LayerView, unit: int, layer: LabelledLayer) -> None:
         ]
         for row in rows
     ]
-    st.html(table_markup(COLUMNS, cells, f"Labels of whole images of unit {unit}", 0.5))
-    st.caption(words(layer, unit))
-    how("image-labels")
+    return table_markup(COLUMNS, cells, f"Labels of whole images of unit {unit}", 0.5)
 
 
 def words(layer: LabelledLayer, unit: int) -> str:

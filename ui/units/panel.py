@@ -91,17 +91,11 @@ def _concepts(view: LayerView, unit: int) -> None:
     told = image_labels.of(view)
     if not view.annotated:
         st.caption(markup.UNANNOTATED)
-        if told is not None:
-            image_labels.section(view, unit, told)
-    elif told is None:
-        st.html(markup.concept_table(view, unit))
-    else:
-        where, when = st.columns(2, gap="medium")
-        with where:
-            st.markdown("**Annotated pixels.** Says **where** the unit responds.")
-            st.html(markup.concept_table(view, unit))
-        with when:
-            image_labels.section(view, unit, told)
+    concepts = markup.concept_table(view, unit) if view.annotated else ""
+    if told is not None:
+        image_labels.beside(view, unit, told, concepts)
+    elif concepts:
+        st.html(concepts)
     image_labels.offered(view)
     _alike(view, unit)
 
