@@ -70,7 +70,12 @@ def test_nothing_is_said_that_only_annotation_tells(store: Store, photographs: P
     assert summary.unique_detectors() == 0
     assert summary.assessed is not None
     said = {summary.said(unit) for unit in range(3)}
-    assert said <= {Assessment.COLOUR, Assessment.UNEXPLAINED, Assessment.NEITHER, Assessment.UNDECIDED}
+    assert not said & {
+        Assessment.OBJECT,
+        Assessment.COLOUR_AND_OBJECT,
+        Assessment.BY_CHANCE,
+        Assessment.UNSPECIFIC,
+    }
     assert summary.said(0) is Assessment.COLOUR
 
 
