@@ -42,6 +42,7 @@ class ImageLabels:
         shows: (N, T) bool, which image bears which.
         known: (N, columns) bool, whether a column says anything of an image.
         group: (N,) int64, images that the table says belong together, or that are one picture listed twice.
+        rare: (label, images) of those that too few bear, which are none of the T.
     """
 
     columns: tuple[str, ...]
@@ -50,14 +51,16 @@ class ImageLabels:
     shows: NDArray[np.bool_]
     known: NDArray[np.bool_]
     group: NDArray[np.int64]
+    rare: tuple[tuple[str, int], ...] = ()
 
 
-def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL) -> ImageLabels:
+def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: int = 1) -> ImageLabels:
     """The labels of a data set's images; of two labels that the same images bear, the first.
 
     Args:
         dataset: its tables as they were when it was opened; no picture is read.
         columns: names of columns, or ALL that there are.
+        fewest: images that bear a label; a column of remarks has as many as images.
 
     Raises:
         DatasetError: there is none, or a row of classes.csv contradicts another one or the pictures.
@@ -82,11 +85,13 @@ def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL) -> ImageL
     for name in chosen:
         if name in table.columns:
             table.refuse_spellings(name)
-    return _labels({name: found[name] for name in chosen}, len(dataset), _groups(dataset, table))
+    return _labels({name: found[name] for name in chosen}, _groups(dataset, table), fewest)
 
 
-def _labels(columns: Mapping[str, _Column], images: int, group: NDArray[np.int64]) -> ImageLabels:
+def _labels(columns: Mapping[str, _Column], group: NDArray[np.int64], fewest: int) -> ImageLabels:
+    images = len(group)
     known = np.zeros((images, len(columns)), np.bool_)
+    rare: list[tuple[str, int]] = []
     names: list[str] = []
     column: list[int] = []
     rows: list[NDArray[np.bool_]] = []
@@ -98,16 +103,22 @@ def _labels(columns: Mapping[str, _Column], images: int, group: NDArray[np.int64
             for label in labels:
                 bearing[label].append(image)
         for label in sorted(bearing):
+            shown = label if len(columns) == 1 or name == CLASS else f"{name}: {label}"
+            if len(bearing[label]) < fewest:
+                rare.append((shown, len(bearing[label])))
+                continue
             shows = np.zeros(images, np.bool_)
             shows[bearing[label]] = True
             told = shows.tobytes() + known[:, at].tobytes()
             if told not in seen:
                 seen.add(told)
-                names.append(label if len(columns) == 1 or name == CLASS else f"{name}: {label}")
+                names.append(shown)
                 column.append(at)
                 rows.append(shows)
     shows = np.stack(rows, 1) if rows else np.zeros((images, 0), np.bool_)
-    return ImageLabels(tuple(columns), tuple(names), np.array(column, np.int64), shows, known, group)
+    return ImageLabels(
+        tuple(columns), tuple(names), np.array(column, np.int64), shows, known, group, tuple(rare)
+    )
 
 
 @dataclass(frozen=True, eq=False)

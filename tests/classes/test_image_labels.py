@@ -64,6 +64,12 @@ def test_a_column_alone_has_bare_names(root: Path) -> None:
     assert image_labels(open_dataset(root), ["folder"]).names == ("a", "b", "b/c")
 
 
+def test_rare_labels_take_no_room(root: Path) -> None:
+    labels = image_labels(open_dataset(root), fewest=2)
+    assert labels.names == ("cat", "weather: rain", "folder: a", "folder: b")
+    assert labels.rare == (("dog", 1), ("weather: night", 1), ("folder: b/c", 1))
+
+
 def test_folders_that_repeat_the_classes_are_no_second_label(tmp_path: Path) -> None:
     names = ["cat/1.png", "dog/2.png"]
     root = folder(tmp_path, names, [["cat/1.png", "cat"], ["dog/2.png", "dog"]], ["image", "class"])

@@ -29,6 +29,8 @@ from interpret_core.store.records import Array, Record
 from interpret_core.store.store import Store
 
 CHANCE = "chance"
+KEPT = 1000  # labels left out whose names are kept: a column of remarks has as many as images
+NAMED = 2  # in a message
 
 
 def run_image_labels(
@@ -50,7 +52,7 @@ def run_image_labels(
     start = time.perf_counter()
     reporter = execution.reporter()
     dataset = datasets.open_dataset(request.dataset)
-    labels = image_labels(dataset, request.columns)
+    labels = image_labels(dataset, request.columns, FEWEST)
     _frequent(labels, np.ones(len(dataset), np.bool_), dataset)  # before anything is computed
     reporter.tell("reading the data set's digest", 0, 0)
     dataset.compute_digest(cancelled=execution.cancelled)
@@ -234,7 +236,8 @@ class LabelledImageSet:
             "column": self.column.tolist(),
             "labelled": len(self.images),
             "groups": int(self.group.max(initial=-1)) + 1,
-            "left_out": [list(one) for one in self.left_out],
+            "left_out": [list(one) for one in self.left_out[:KEPT]],
+            "left_out_in_all": len(self.left_out),
             "skipped": [list(one) for one in self.skipped],
         }
 
@@ -242,7 +245,11 @@ class LabelledImageSet:
 def asked_of(dataset: Dataset, request: ImageLabelsRequest, store: Store) -> LabelledImageSet | None:
     """The images that a request has asked about, where they have been read before."""
     facts = store.get(keys_by_name(request, store).maxima[IMAGES])
-    return None if facts is None else LabelledImageSet(dataset, image_labels(dataset, request.columns), facts)
+    return (
+        None
+        if facts is None
+        else LabelledImageSet(dataset, image_labels(dataset, request.columns, FEWEST), facts)
+    )
 
 
 def _frequent(
@@ -253,26 +260,26 @@ def _frequent(
     Raises:
         DatasetError: there is none.
     """
-    kept, left_out = [], []
+    kept: list[int] = []
+    left_out = [(name, _few(count)) for name, count in labels.rare]
     for at, name in enumerate(labels.names):
         among = valid & labels.known[:, labels.column[at]]
         positive, images = int((labels.shows[:, at] & among).sum()), int(among.sum())
         if positive < FEWEST:
-            left_out.append((name, f"{positive} images, fewer than {FEWEST}"))
+            left_out.append((name, _few(positive)))
         elif positive == images:
             left_out.append((name, f"all {images} images"))
         else:
             kept.append(at)
     if not kept:
-        every = [name for name, why in left_out if why.startswith("all")]
-        why = (
-            f"all of them bear {every[0]!r}, and no other one has {FEWEST}"
-            if every
-            else f"the most frequent of {len(labels.names):,} has "
-            f"{max(int((labels.shows[:, at] & valid).sum()) for at in range(len(labels.names)))}"
-        )
+        shown = ", ".join(f"{name!r} has {why}" for name, why in left_out[-NAMED:])
         raise DatasetError(
-            f"Data set {dataset.name} has no label of whole images that tells {FEWEST} of them from others: "
-            f"{why}. Label more images, or group rare labels into a further column of classes.csv."
+            f"Data set {dataset.name} has no label of whole images that tells {FEWEST} of them from others, "
+            f"expected at least one ({shown}): label more images, or group rare labels into a further column "
+            "of classes.csv."
         )
     return np.array(kept), left_out
+
+
+def _few(images: int) -> str:
+    return f"{images} {'image' if images == 1 else 'images'}, fewer than {FEWEST}"

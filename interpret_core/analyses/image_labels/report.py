@@ -51,7 +51,7 @@ def _facts(found: UnitsByImageLabel, verbose: bool) -> Iterator[str]:
     )
     left_out = [f"{name} ({why})" for name, why in told["left_out"]]
     if left_out:
-        yield f"{len(left_out):,} left out of the labels: {some(left_out, verbose)}"
+        yield f"{told['left_out_in_all']:,} left out of the labels: {some(left_out, verbose)}"
     skipped = [why if image in why else f"{image}: {why}" for image, why in told["skipped"]]
     if skipped:
         yield f"{len(skipped):,} images skipped as damaged: {some(skipped, verbose)}"

@@ -40,7 +40,8 @@ class LabelledLayer:
             the best; positive, images (T,) int64, images that bear each label, and of which its column says
             something.
         metadata: network, dataset, layer, labels (T names), columns and column (T indices), labelled
-            (images), groups, left_out [[label, why]], skipped [[image, why]], permutations, seed, batch_size.
+            (images), groups, left_out [[label, why]] (the first of left_out_in_all), skipped [[image, why]],
+            permutations, seed, batch_size.
     """
 
     arrays: Mapping[str, Array]
