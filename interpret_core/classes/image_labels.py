@@ -27,8 +27,13 @@ from interpret_core.options import ALL
 
 CLASS, GROUP, FOLDER = "class", "group", "folder"
 NO_LABELS = ("", "image", "split", GROUP)  # columns of classes.csv that hold none
+FEWEST = 5  # images that bear a label, for it to be asked about
 SEVERAL = ";"  # between labels in one cell
 _Column = Mapping[int, tuple[str, ...]]  # image -> its labels; an image of which nothing is said is missing
+
+
+class NoImageLabelsError(DatasetError):
+    """A data set whose images bear no label as a whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,12 @@ class ImageLabels:
     group: NDArray[np.int64]
     rare: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """Columns with a label that some images bear and others do not."""
+        parts = self.shows.sum(0) < self.known[:, self.column].sum(0)
+        return tuple(self.columns[at] for at in np.unique(self.column[parts]))
+
 
 def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: int = 1) -> ImageLabels:
     """The labels of a data set's images; of two labels that the same images bear, the first.
@@ -63,7 +74,8 @@ def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: i
         fewest: images that bear a label; a column of remarks has as many as images.
 
     Raises:
-        DatasetError: there is none, or a row of classes.csv contradicts another one or the pictures.
+        NoImageLabelsError: there is none.
+        DatasetError: a row of classes.csv contradicts another one or the pictures.
         ParameterError: an unknown column.
     """
     table = _read_table(dataset)
@@ -74,7 +86,7 @@ def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: i
         if cells:
             found.setdefault(name, cells)
     if not found:
-        raise DatasetError(
+        raise NoImageLabelsError(
             f"Data set {dataset.name} has no label of whole images, expected {CLASSES} in {dataset.root} "
             "with the columns image,class (or others), or a folder for each label: write one."
         )

@@ -59,6 +59,12 @@ def test_columns_folders_and_groups(root: Path) -> None:
     assert len(set(labels.group.tolist())) == 3
 
 
+def test_a_label_of_all_images_tells_nothing(tmp_path: Path) -> None:
+    rows = [["a/1.png", "cat"], ["a/2.png", "dog"]]
+    root = folder(tmp_path, ["a/1.png", "a/2.png"], rows, ["image", "class"])
+    assert image_labels(open_dataset(root)).telling == ("class",)
+
+
 def test_a_column_alone_has_bare_names(root: Path) -> None:
     assert image_labels(open_dataset(root), ["weather"]).names == ("night", "rain")
     assert image_labels(open_dataset(root), ["folder"]).names == ("a", "b", "b/c")

@@ -99,7 +99,7 @@ def test_both_kinds_of_label_stand_side_by_side() -> None:
 
 def test_labels_are_offered_where_images_bear_some(cache: Path) -> None:
     app = page("units", "photographs", unit="0")
-    assert "The images bear labels as a whole (class, parity, folder)" in words(app)
+    assert "The images bear labels as a whole (class, parity)" in words(app)
     button = next(one for one in app.button if one.label == "Label units by whole images")
     button.click()
     app.run()

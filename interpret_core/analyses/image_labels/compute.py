@@ -13,11 +13,11 @@ from interpret_core.analyses.image_labels.plan import IMAGES, LabelKeys, find_la
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.image_labels.result import UnitsByImageLabel
 from interpret_core.analyses.image_labels.work import LOOK, STAGE, AskedMaxima
-from interpret_core.classes.image_labels import ImageLabels, image_labels
+from interpret_core.classes.image_labels import FEWEST, ImageLabels, image_labels
 from interpret_core.datasets import Dataset
 from interpret_core.errors import DatasetError, StoreError
 from interpret_core.measures.assessment.scenes import scenes
-from interpret_core.measures.image_labels.evidence import FEWEST, LabelledUnits, label_evidence
+from interpret_core.measures.image_labels.evidence import LabelledUnits, label_evidence
 from interpret_core.measures.image_labels.exchange import joined
 from interpret_core.networks import Network
 from interpret_core.runtime.execution import Execution

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from interpret_core.measures.image_labels.exchange import exchanges
 from interpret_core.measures.image_labels.separation import RankedResponses, average_precision, separation
 
-FEWEST = 5  # images that bear a label, for it to be asked about
 _ROUNDED = 1e-12  # z that differ by less are one
 SLICE = 10  # permutations between two looks at progress and cancellation
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from interpret_core.analyses.image_labels.plan import label_keys
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.image_labels.result import LabelledLayer
-from interpret_core.classes.image_labels import image_labels
+from interpret_core.classes.image_labels import FEWEST, NoImageLabelsError, image_labels
 from interpret_core.datasets import Dataset
 from interpret_core.options import ALL
 from ui.session import results, stored
@@ -31,7 +31,7 @@ def _request(network: str, dataset: str, layer: str) -> ImageLabelsRequest:
 
 @once
 def columns(name: str) -> tuple[str, ...]:
-    """Columns of labels of whole images that a data set has; none where it has none.
+    """Columns of labels of whole images by which a data set's images differ; none where there is none.
 
     Raises:
         UserError: it cannot be opened, or its classes.csv contradicts itself; one clear line.
@@ -42,9 +42,10 @@ def columns(name: str) -> tuple[str, ...]:
 
 @kept(64, kind="")
 def _columns(digest: str, _dataset: Dataset) -> tuple[str, ...]:
-    if _dataset.classes_table is None and not any("/" in one.image or one.maps for one in _dataset.records):
+    try:
+        return image_labels(_dataset, fewest=FEWEST).telling
+    except NoImageLabelsError:
         return ()
-    return image_labels(_dataset).columns
 
 
 def find(view: LayerView) -> LabelledLayer | None:
