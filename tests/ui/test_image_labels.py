@@ -12,7 +12,9 @@ from interpret_core import jobs
 from interpret_core.analyses.image_labels.compute import run_image_labels
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.profile.compute import run_profile
+from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.profile.summary import summarise
 from interpret_core.datasets import open_dataset
 from interpret_core.store.store import Store
 from tests.analyses.test_image_labels import write
@@ -20,6 +22,8 @@ from tests.planted_classes import write_classes
 from tests.planted_dataset import make_planted
 from tests.shared import copy_of
 from tests.ui.test_pages import open_page, words
+from ui.components.unit_grid.unit_grid import tiles
+from ui.session.view import LayerView
 from ui.units import image_labels
 
 NETWORK = "small"
@@ -119,6 +123,7 @@ def test_photographs_without_a_word_have_a_page() -> None:
     assert "Nothing is annotated in these photographs, so no unit has a concept." in said
     assert "Nothing is annotated: there is no label to test." in said
     assert "detectors of" not in said
+    assert "below the cut-off" not in said
     assert "permutations on" not in said
     assert "The 12 strongest of 12 images" in said
     assert not [one for one in app.button if one.label == "Label units by whole images"]
@@ -128,6 +133,20 @@ def test_photographs_without_a_word_have_a_page() -> None:
     assert "nearest shade" in html
     for absent in ("p, best concept", "p by chance", "no better than chance", "overlap too small"):
         assert absent not in html
+
+
+def test_tiles_bear_the_nearest_shade_where_nothing_is_annotated(cache: Path) -> None:
+    request = ProfileRequest(NETWORK, "bare", ("conv2",), permutations=100)
+    store = Store(cache)
+    (found,) = find_profiles(layer_keys(request, store), store).values()
+    summary = summarise(found.profile, found.chance, request.settings(), found.assessment)
+    view = LayerView("key", summary, NETWORK, "bare")
+    for unit, (number, name, _iou, weak, tone, word, said) in enumerate(tiles(view, range(32))):
+        shade = view.nearest_shade(unit)
+        assert (number, weak, word) == (unit, 0, view.word(unit))
+        assert name == (shade[0] if shade else "")
+        assert tone == (f"rgb({','.join(map(str, shade[1]))})" if shade else "rgb(0,0,0)")
+        assert "neither" not in str(said)
 
 
 @pytest.mark.usefixtures("cache")

@@ -59,6 +59,7 @@ _UNANNOTATED = {
     Assessment.NEITHER: ("no colour", "Colour does not tell where it fires on images held out."),
     Assessment.UNEXPLAINED: (NAMES[Assessment.UNEXPLAINED], "Colour tells little of where it fires."),
 }
+_COLOURLESS = {Assessment.UNDECIDED: "◐ perhaps", Assessment.NEITHER: "○ no colour"}
 _COLUMNS = (
     Column("guessed from", share=1.2, named=False),
     Column(
@@ -71,10 +72,12 @@ _COLUMNS = (
 )
 
 
-def sign(word: Assessment | None) -> str:
+def sign(word: Assessment | None, *, annotated: bool = True) -> str:
     """For a tile; empty where nothing is assessed."""
     if word is None:
         return ""
+    if not annotated and word in _COLOURLESS:
+        return _COLOURLESS[word]
     return f"{_SYMBOLS.get(word, '')} {WORDS.get(word, '')}".strip()
 
 
