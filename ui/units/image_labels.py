@@ -97,8 +97,10 @@ def words(layer: LabelledLayer, unit: int) -> str:
     groups, images = int(layer.metadata["groups"]), int(layer.metadata["labelled"])
     rests = count_text(images, "image")
     rests += f" in {groups:,} groups that belong together" if groups < images else ""
+    least = p_text(p, 1 / (1 + permutations * live))
+    said = f"p {least}" if least.startswith("≤") else f"p = {least}"
     return (
-        f"“{plain(str(row['label']))}”: {verdict}, p = {p_text(p, 1 / (1 + permutations * live))}, "
+        f"“{plain(str(row['label']))}”: {verdict}, {said}, "
         f"q = {p_text(q)}, from {permutations:,} permutations of the labels among {rests}."
     )
 
