@@ -98,7 +98,9 @@ Names = tuple[str, ...] | str
 Network = Annotated[str, Option("A known name, or package.module:factory[@weights.safetensors].")]
 Data = Annotated[
     str,
-    Option("A registered name, or a folder: in Broden's layout, or images with classes.csv (no profile)."),
+    Option(
+        "A registered name, or a folder: in Broden's layout, or photographs, with or without classes.csv."
+    ),
 ]
 Layers = Annotated[Names, Option("Names separated by commas, or all.", "NAMES")]
 Classes = Annotated[Names, Option("Classes, separated by commas, or all that the network knows.", "NAMES")]
@@ -222,7 +224,13 @@ def _checked(field: RequestField, value: Any) -> Any:
     return value
 
 
-_ONE = {"layers": "layer", "classes": "class", "categories": "category", "networks": "network"}
+_ONE = {
+    "layers": "layer",
+    "classes": "class",
+    "categories": "category",
+    "networks": "network",
+    "columns": "column",
+}
 
 
 def names_of(names: Sequence[str] | str, field: str) -> Names:

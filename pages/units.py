@@ -79,9 +79,8 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
             with st.container(key="unit_panel"):
                 draw()
     with left, st.container(key="units_grid"):
-        st.caption(
-            f"{order.size:,} of {count_text(view.layer.units, 'unit')} · grey: below the cut-off · arrow keys"
-        )
+        grey = "grey: below the cut-off · " if view.annotated else ""
+        st.caption(f"{order.size:,} of {count_text(view.layer.units, 'unit')} · {grey}arrow keys")
         unit_grid(view, order.tolist(), now.unit, panel.pick, silence_switch.of_layer(view, picked, layers))
         st.html(category_key(view.categories))
 

@@ -30,6 +30,7 @@ BUILT_IN = (  # packages
     "ablation",
     "effects",
     "evaluation",
+    "image_labels",
     "estimate",
 )
 

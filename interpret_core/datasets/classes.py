@@ -114,7 +114,7 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
     spelled: dict[str, tuple[str, int]] = {}
     for line, row in rows:
         image, name, where = row[image_column].strip(), row[class_column].strip(), f"{path} line {line}"
-        image = _image(where, image, names, where_known)
+        image = image_of_row(where, image, names, where_known)
         if not name:
             raise DatasetError(f"{where}: {image} has no class, expected a name: fill it, or remove the row.")
         before, at = found.setdefault(image, (name, line))
@@ -133,8 +133,18 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
     return {image: name for image, (name, _) in found.items()}
 
 
-def _image(where: str, written: str, names: KnownNames, where_known: str) -> str:
-    """The image that a row is about."""
+def image_of_row(where: str, written: str, names: KnownNames, where_known: str) -> str:
+    """The image that a row of a table is about, whose name may be written in another Unicode form.
+
+    Args:
+        where: the table and the line.
+        written: the name as it stands there.
+        names: of all images.
+        where_known: where these stand, for the message.
+
+    Raises:
+        DatasetError: none, or several may be meant.
+    """
     meant = names.meant(written)
     if len(meant) == 1:
         return meant[0]

@@ -29,6 +29,8 @@ _KINDS = (
     EntryKind("ablation", "steps of ablations"),
     EntryKind("effects", "effects of single units"),
     EntryKind("evaluation", "answers of intact networks"),
+    EntryKind("maxima", "largest responses, image by image"),
+    EntryKind("image_labels", "labels of whole images that units tell"),
     EntryKind("partial", "parts of unfinished runs"),
     EntryKind("round", "how far runs in parts have come"),
     EntryKind("unusable", "classes without an image that can be used"),

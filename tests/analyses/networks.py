@@ -27,6 +27,17 @@ def brightness() -> NetworkParts:
     return NetworkParts(network.eval(), PLAIN)
 
 
+def blurred_colours() -> NetworkParts:
+    """Detectors of red, green and blue that look at 5×5 pixels, each a little differently: nothing ties."""
+    layer = nn.Conv2d(3, 3, 5, padding=2)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(3)
+        layer.bias.zero_()  # type: ignore[union-attr]
+        layer.weight.copy_((2 * torch.eye(3) - 1)[:, :, None, None] + 0.1 * torch.rand(3, 3, 5, 5))
+    network = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return NetworkParts(network.eval(), PLAIN)
+
+
 def odd() -> NetworkParts:
     """The planted units in every state a threshold can be in."""
     return NetworkParts(planted_networks.odd_units(), PLAIN)

@@ -130,9 +130,11 @@ def test_without_an_index(command: Command, planted: Planted) -> None:
     wrong(command(*profile("--dataset", planted.root)), "index.csv", str(planted.root))
 
 
-def test_a_profile_needs_annotations(command: Command, tmp_path: Path) -> None:
+def test_no_label_of_whole_images(command: Command, tmp_path: Path) -> None:
     root = write_photos(tmp_path / "photos", {"a.png": "red"})
-    wrong(command(*profile("--dataset", root)), "photos has no annotation", "label.csv")
+    (root / "classes.csv").unlink()
+    done = command("image-labels", "--network", "tests.cli.networks:named", "--dataset", root)
+    wrong(done, "photos has no label of whole images", "classes.csv")
 
 
 def test_a_bad_configuration(command: Command, environment: Path) -> None:

@@ -32,6 +32,7 @@ COMMANDS = (
     "specialise",
     "effects",
     "evaluate",
+    "image-labels",
     "merge",
     "estimate",
     "jobs list",

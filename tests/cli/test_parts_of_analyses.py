@@ -13,7 +13,16 @@ from tests.one_thread import one_thread  # noqa: F401
 from tests.slow import slow
 
 SPLITS = {"ball": (6, 24), "box": (5, 20)}
-KINDS = ("survey/", "relevance/", "ablation/", "answers/", "effects/", "evaluation/")
+KINDS = (
+    "survey/",
+    "relevance/",
+    "ablation/",
+    "answers/",
+    "effects/",
+    "evaluation/",
+    "image_labels/",
+    "maxima/",
+)
 MOST = 12  # rounds
 
 
@@ -53,6 +62,7 @@ def in_parts(command: Command, asked: list[object], folder: Path, of: int = 3) -
         slow(("ablate", "--fractions", "0.1,0.3"), 5),
         slow(("effects",), 3),
         slow(("evaluate", "--split", "all", "--batch-size", "3"), 2),
+        slow(("image-labels", "--permutations", "5", "--batch-size", "3"), 2),
     ],
 )
 def test_parts_give_the_bytes_of_one_process(

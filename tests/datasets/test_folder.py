@@ -113,8 +113,30 @@ def test_mistakes(tmp_path: Path, names: list[str], rows: list[tuple[str, str]],
     assert all(word in str(caught.value) for word in words), caught.value
 
 
+def test_pictures_alone_are_a_data_set(tmp_path: Path) -> None:
+    root = write(tmp_path / "set", ["b/a.png", "c.png"])
+    dataset = open_dataset(root)
+    assert [record.image for record in dataset.records] == ["b/a.png", "c.png"]
+    assert not dataset.annotated
+    assert dataset.classes_table is None
+    before = dataset.digest
+    write_classes(root, [("c.png", "cat")])
+    assert open_dataset(root).digest != before
+    with pytest.raises(DatasetError, match=r"has no classes: expected .*classes\.csv"):
+        read_classes(dataset)
+
+
+def test_labels_without_their_index_are_no_folder_of_pictures(tmp_path: Path) -> None:
+    root = write(tmp_path / "set", ["images/a.png"])
+    (root / "label.csv").write_text("number,name,category\n1,cat,object\n")
+    with pytest.raises(DatasetError, match=r"neither index\.csv .* nor classes\.csv .*expected one of them"):
+        open_dataset(root)
+
+
 def test_neither_layout(tmp_path: Path) -> None:
-    root = write(tmp_path / "set", ["a.png"])
+    root = tmp_path / "set"
+    (root / "deep/er").mkdir(parents=True)
+    (root / "deep/er/notes.txt").write_text("no picture")
     with pytest.raises(DatasetError, match=r"neither index\.csv .* nor classes\.csv .*expected one of them"):
         open_dataset(root)
 

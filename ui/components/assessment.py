@@ -49,6 +49,17 @@ NAMES = {
     Assessment.SATURATED: "saturated: no threshold separates its responses",
     Assessment.DEAD: "nothing: it never responds",
 }
+# The same, and why, where nothing is annotated that could tell as well.
+_UNANNOTATED = {
+    Assessment.COLOUR: ("a colour", "On images held out, colour tells where it fires."),
+    Assessment.UNDECIDED: (
+        "a colour, perhaps",
+        "Colour tells some of where it fires, but not with certainty.",
+    ),
+    Assessment.NEITHER: ("no colour", "Colour does not tell where it fires on images held out."),
+    Assessment.UNEXPLAINED: (NAMES[Assessment.UNEXPLAINED], "Colour tells little of where it fires."),
+}
+_COLOURLESS = {Assessment.UNDECIDED: "◐ perhaps", Assessment.NEITHER: "○ no colour"}
 _COLUMNS = (
     Column("guessed from", share=1.2, named=False),
     Column(
@@ -61,10 +72,12 @@ _COLUMNS = (
 )
 
 
-def sign(word: Assessment | None) -> str:
+def sign(word: Assessment | None, *, annotated: bool = True) -> str:
     """For a tile; empty where nothing is assessed."""
     if word is None:
         return ""
+    if not annotated and word in _COLOURLESS:
+        return _COLOURLESS[word]
     return f"{_SYMBOLS.get(word, '')} {WORDS.get(word, '')}".strip()
 
 
@@ -73,7 +86,7 @@ def line(view: LayerView, unit: int) -> str:
     word = view.assessment(unit)
     if word is None:
         return ""
-    said = escape(NAMES[word])
+    said = escape(NAMES[word] if view.annotated else _UNANNOTATED.get(word, (NAMES[word],))[0])
     if word is Assessment.UNEXPLAINED:  # which is said in large type
         begin = ""
     elif word is Assessment.SATURATED:
@@ -96,7 +109,8 @@ def _because(view: LayerView, unit: int, word: Assessment) -> str:
         Assessment.TOO_FEW_IMAGES: _too_few(view),
         Assessment.BY_CHANCE: "Shuffled annotations overlap as well as its label does.",
     }
-    return " ".join(part for part in (_held(view, unit, word), told.get(word, "")) if part)
+    why = told.get(word, "") if view.annotated else _UNANNOTATED.get(word, ("", told.get(word, "")))[1]
+    return " ".join(part for part in (_held(view, unit, word), why) if part)
 
 
 def _undecided(view: LayerView, unit: int) -> str:
@@ -183,13 +197,13 @@ def evidence(view: LayerView, unit: int) -> str:
             ("colour alone", colour),
             ("annotation alone", annotation),
             ("both", both),
-        )
+        )[: 3 if view.annotated else 1]
     ]
     table = table_markup(_COLUMNS, rows, f"How well the mask of unit {unit} is guessed", base / most)
     facts = [
         ("base rate", f"{_precision(base)}, what guessing blindly gives"),
         ("colour − annotation", _between(colour - annotation, arrays["difference"][unit])),
-    ]
+    ][: 2 if view.annotated else 1]
     if view.label(unit):
         lift = _between(float(arrays["lift"][unit]), arrays["lift_interval"][unit])
         said = f"{lift}: active share inside it over that outside"

@@ -22,6 +22,8 @@ _READ: dict[str, str] = {
 
 def facts_sentence(view: LayerView) -> str:
     """The sentence that heads a page, with n, baseline and chance level."""
+    if not view.annotated:
+        return _unannotated(view)
     found, unique = view.detectors(), view.summary.unique_detectors()
     verb = "is a detector" if found == 1 else "are detectors"
     units = count_text(view.layer.units, f"{plain(view.layer.name)} unit")
@@ -30,6 +32,18 @@ def facts_sentence(view: LayerView) -> str:
         f"**{found:,}** of {units} {verb} of "
         f"**{unique:,}** {'concept' if unique == 1 else 'concepts'} "
         f"(IoU > {view.cutoff:g}; {expected_text(view.expected)}).{_colours(view)}"
+    )
+
+
+def _unannotated(view: LayerView) -> str:
+    """The same where no photograph is annotated: no unit can be a detector."""
+    said = [view.assessment(unit) for unit in range(view.layer.units)]
+    colours = sum(word is Assessment.COLOUR for word in said)
+    known = "" if view.summary.assessed is None else f" **{colours:,}** of them respond to a colour."
+    units = count_text(view.layer.units, f"{plain(view.layer.name)} unit")
+    return (
+        f"**{plain(view.facts.network_title)}** on **{plain(view.facts.dataset)}**: **{units}**.{known} "
+        "Nothing is annotated in these photographs, so no unit has a concept."
     )
 
 
@@ -59,7 +73,7 @@ def fine_print(view: LayerView) -> str:
         parts.append(
             f"{left_out:,} of {count_text(len(view.concepts), 'concept')} left out (fewer than {least})"
         )
-    if view.permutations:
+    if view.permutations and view.annotated:
         images = count_text(view.chance_images, "image")
         parts.append(f"chance from {view.permutations} permutations on {images}")
     return " · ".join(parts)
@@ -84,6 +98,8 @@ def chance_words(view: LayerView, unit: int) -> str:
     """What p means for this unit, honestly."""
     if view.word(unit) == "dead":
         return "This unit never responds: there is nothing to test."
+    if not view.annotated:
+        return "Nothing is annotated: there is no label to test."
     if not view.permutations:
         return "Chance has not been computed for these settings."
     if view.summary.significant[unit]:

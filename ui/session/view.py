@@ -192,6 +192,11 @@ class LayerView:
         return int(self.metadata["positions"])
 
     @property
+    def annotated(self) -> bool:
+        """Whether the photographs have any concept; without, there are colours and shades alone."""
+        return len(self.summary.included) > 0
+
+    @property
     def cutoff(self) -> float:
         """A unit is a detector above this IoU."""
         return self.summary.settings.cutoff

@@ -31,6 +31,9 @@ UNLABELLED = {
     Assessment.UNSPECIFIC: "nothing in particular",
     Assessment.TOO_FEW_IMAGES: "too few independent images to tell",
 }
+UNANNOTATED = (
+    "Nothing is annotated in these photographs: there is no concept that the unit could overlap with."
+)
 # What stands there for a unit that overlaps with no concept of enough images.
 WITHOUT_LABEL: Mapping[Assessment | None, str] = {
     Assessment.OBJECT: "some object",
@@ -54,11 +57,11 @@ def _name(view: LayerView, unit: int) -> str:
         return "dead unit"
     if word is not None and UNLABELLED.get(word):
         return UNLABELLED[word]
-    named = escape(label or WITHOUT_LABEL.get(word, "no concept"))
+    named = escape(label or (WITHOUT_LABEL.get(word, "no concept") if view.annotated else f"unit {unit}"))
     like = f"{swatch(shade[1])}{escape(shade[0])}" if shade else ""
     if like and word is Assessment.COLOUR:
         return like
-    if like and word is Assessment.UNDECIDED:
+    if like and word is Assessment.UNDECIDED and view.annotated:
         return f"{like} or {named}"
     if like and word is Assessment.COLOUR_AND_OBJECT:
         # The annotation tells as a whole; its best label may hold little of the mask.
@@ -81,7 +84,9 @@ def _chips(view: LayerView, unit: int) -> Iterator[str]:
     if word:
         explained = {"dead": "dead: never responds", "tied": "tied: several responses equal the threshold"}
         yield chip(explained[word], "warn")
-    if word != "dead" and (label or view.assessment(unit) is None):
+    if not view.annotated:
+        yield chip("nothing annotated")
+    elif word != "dead" and (label or view.assessment(unit) is None):
         yield from _certainty(view, unit)
     elif word != "dead":
         yield chip("no label", "warn")
@@ -121,6 +126,8 @@ def stats(view: LayerView, unit: int, drawn: int) -> str:
             f"{int(record['exceeding'][unit]):,} / {view.positions:,}",
         ),
     ]
+    if not view.annotated:  # a shade is drawn, or nothing: no label has a p
+        tiles = [*(tiles[:4] if drawn >= 0 else []), tiles[-1]]
     return '<div class="us-stats">' + "".join(_stat(*tile) for tile in tiles) + "</div>"
 
 

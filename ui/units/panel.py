@@ -21,7 +21,7 @@ from ui.session.view import LayerView
 from ui.shell import state
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.units import markup, photographs
+from ui.units import image_labels, markup, photographs
 from ui.units import relevance as unit_relevance
 from ui.units.figures import Responses, histogram
 from ui.units.photographs import Shown
@@ -87,8 +87,16 @@ def _evidence(view: LayerView, unit: int) -> None:
 
 
 def _concepts(view: LayerView, unit: int) -> None:
-    """What it overlaps with, and the units that overlap with the same."""
-    st.html(markup.concept_table(view, unit))
+    """What it overlaps with, beside the labels of whole images that it tells; units that overlap the same."""
+    told = image_labels.of(view)
+    if not view.annotated:
+        st.caption(markup.UNANNOTATED)
+    concepts = markup.concept_table(view, unit) if view.annotated else ""
+    if told is not None:
+        image_labels.beside(view, unit, told, concepts)
+    elif concepts:
+        st.html(concepts)
+    image_labels.offered(view)
     _alike(view, unit)
 
 

@@ -10,5 +10,6 @@ ENTRIES = (
         AgreementRequest,
         "interpret_core.analyses.agreement.analysis:AgreementAnalysis",
         spread=True,
+        annotated=True,
     ),
 )

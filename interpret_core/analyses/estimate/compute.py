@@ -28,7 +28,7 @@ from interpret_core.analyses.estimate.situation import Situation
 from interpret_core.analyses.estimate.trials import Sampling, threads
 from interpret_core.analyses.profile.plan import resolved
 from interpret_core.analyses.relevance.plan import plan_from
-from interpret_core.errors import DatasetError, UserError
+from interpret_core.errors import UserError
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
 from interpret_core.options import Request
 from interpret_core.runtime.evaluated import BATCH
@@ -145,8 +145,6 @@ class _EstimateRun:
 
     def _profile(self, asked: Any) -> AnalysisCost:
         situation = self.situation
-        if not situation.dataset.annotated:
-            raise DatasetError(f"Data set {situation.dataset.name} has no annotation, which a profile needs.")
         keys = resolved(asked, situation.store, situation.subject, situation.dataset.digest)
         units = {layer.name: layer.units for layer in (*situation.network.layers, *situation.network.further)}
         layers, work = profile_work(keys, situation.store, units) if self.whole else (keys.layers, WHOLE_WORK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets import Batch, Dataset, Loader
 from interpret_core.errors import NonFiniteError
-from interpret_core.files import name_bytes
 from interpret_core.measures.ablation.answers import Answers, answer
 from interpret_core.networks import Network
 from interpret_core.runtime.executors.base import Found
@@ -25,6 +24,7 @@ from interpret_core.runtime.parts import (
 )
 from interpret_core.runtime.reporter import Reporter
 from interpret_core.runtime.shards import Shard
+from interpret_core.runtime.texts import texts_as_arrays, texts_of
 from interpret_core.store.records import Arrays
 
 STAGE = "evaluating"
@@ -80,19 +80,16 @@ class AskedImages:
         """
         number = 0
         for found in parts.of(self._pieces(network, dataset)):
-            valid, letters = found["valid"].astype(np.bool_), found["problems"].tobytes()
+            valid = found["valid"].astype(np.bool_)
+            texts = texts_of(found["letters"], found["problems"])
             answers = Answers.from_arrays({name: found[name] for name in ANSWERS if name in found})
-            ends, after = np.cumsum(found["letters"]), np.cumsum(valid)
+            after = np.cumsum(valid)
             at = 0
             while at < len(valid):
                 images = self.images[self.rows(number)]
                 here, first = slice(at, at + len(images)), int(after[at] - valid[at])
-                problems = tuple(
-                    letters[end - size : end].decode("utf-8", "surrogateescape")
-                    for end, size in zip(ends[here].tolist(), found["letters"][here].tolist(), strict=True)
-                )
                 own = answers[slice(first, first + int(valid[here].sum()))]
-                yield AnsweredBatch(images, valid[here], own, problems)
+                yield AnsweredBatch(images, valid[here], own, tuple(texts[here]))
                 at, number = at + len(images), number + 1
 
     def _pieces(self, network: Network, dataset: Dataset) -> Pieces[Opened]:
@@ -115,18 +112,9 @@ def _answered(opened: Opened, asked: AskedImages, piece: Shard, reporter: Report
         given = _outputs(network, asked.network, dataset, batch)[batch.valid]
         labels = asked.labels[asked.rows(number)][batch.valid]
         arrays = answer(given, labels, asked.outputs, network.head).to_arrays()
-        found.append(arrays | {"valid": batch.valid} | _written(batch.problems))
+        found.append(arrays | {"valid": batch.valid} | texts_as_arrays(batch.problems))
         reporter.advance(STAGE, len(batch.indices))
     return {WHOLE: ROWS.arrays(found)}
-
-
-def _written(problems: Sequence[str]) -> Arrays:
-    """Texts as arrays: how many bytes each has, and all of them."""
-    letters = [name_bytes(problem) for problem in problems]
-    return {
-        "letters": np.array([len(one) for one in letters], np.int64),
-        "problems": np.frombuffer(b"".join(letters), np.uint8),
-    }
 
 
 def _outputs(network: Network, name: str, dataset: Dataset, batch: Batch) -> NDArray[np.float32]:

@@ -11,5 +11,6 @@ ENTRIES = (
         "interpret_core.analyses.profile.analysis:ProfileAnalysis",
         sharded=True,
         spread=True,
+        annotated=True,
     ),
 )

@@ -58,7 +58,7 @@ class Sample:
             if one.planes is None or one.colours is None:
                 raise TypeError("A sampled image was read without its annotation.")
             colours[row] = one.colours.reshape(area, 3)
-            found, at = one.planes.reshape(-1, area), 0
+            found, at = one.planes.reshape(len(one.planes), area), 0
             for category in table.categories:
                 number = len(material.dataset.records[image].maps.get(category, ()))
                 labels[first[category] : first[category] + number, row] = found[at : at + number]

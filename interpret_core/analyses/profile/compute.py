@@ -55,7 +55,6 @@ def run_profile(request: ProfileRequest, store: Store, execution: Execution | No
     execution = execution or Execution()
     reporter = execution.reporter()
     dataset = datasets.open_dataset(request.dataset)
-    _refuse_plain(dataset)
     reporter.tell("reading the data set's digest", 0, 0)
     digest = dataset.compute_digest(cancelled=execution.cancelled)
     subject = identify(request.network, store, execution.device)
@@ -305,15 +304,6 @@ class _ProfileRun:
 
 def _damaged(name: str) -> StoreError:
     return StoreError(f"The stored profile of {name} was damaged and is deleted; run the same request again.")
-
-
-def _refuse_plain(dataset: Dataset) -> None:
-    """A profile compares units with annotated concepts, of which a plain folder of images has none."""
-    if not dataset.annotated:
-        raise DatasetError(
-            f"Data set {dataset.name} has no annotation, expected Broden's layout (index.csv, label.csv, "
-            "images/) for a profile: annotate it, or ask for evaluation and relevance only."
-        )
 
 
 def _refuse_damage(request: ProfileRequest, survey: Survey) -> None:

@@ -14,6 +14,9 @@ from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.schema import SCHEMA
 from interpret_core.tables import Row, Table, some
 
+UNANNOTATED = (
+    "Nothing in them is annotated: units have photographs, tenths, colours and shades, and no concepts."
+)
 LATER = ("expected_by_chance", "significant", "colours", "objects")  # of stages that may not have run
 
 
@@ -103,7 +106,10 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     yield f"{network['name']} on {dataset['name']}, {how}"
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
     categories = ", ".join(parameters["categories"])
-    yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
+    if described["concepts"]:
+        yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
+    else:
+        yield f"{dataset['images']:,} images. {UNANNOTATED}"
     if dataset.get("resampling"):
         yield dataset["resampling"]
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
@@ -130,6 +136,8 @@ def _unlisted(label: Row) -> str:
 
 def layers_table(summaries: Sequence[LayerSummary]) -> Table:
     """A row per layer, and one for all where there are several; colours and objects are detectors."""
+    if not len(summaries[0].included):
+        return _states(summaries)
     names = (
         "units",
         "live",
@@ -148,6 +156,19 @@ def layers_table(summaries: Sequence[LayerSummary]) -> Table:
     every = [*facts, network_facts(summaries)] if len(facts) > 1 else facts
     cells = [tuple(row.values()) for row in every]
     return Table(f"Detectors: IoU > {cutoff:g}", ("layer", *numbers), cells, numbers)
+
+
+def _states(summaries: Sequence[LayerSummary]) -> Table:
+    """The same where no unit can be a detector: units, and those that respond to a colour."""
+    names = ("units", "live", "dead", "tied")
+    cells = []
+    for summary in summaries:
+        facts = layer_facts(summary)
+        said = [summary.said(unit) for unit in range(summary.profile.units)]
+        colours = None if summary.assessed is None else sum(word is Assessment.COLOUR for word in said)
+        cells.append((summary.profile.layer, *(facts[name] for name in names), colours))
+    numbers = (*names, "colours")
+    return Table("Units", ("layer", *numbers), cells, numbers)
 
 
 def report(found: Profiled, verbose: bool) -> Iterator[str | Table]:

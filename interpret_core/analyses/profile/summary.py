@@ -144,8 +144,10 @@ def summarise(
     ranked = profile.table_of_iou.ranked(included, TOP_CONCEPTS)
     top_concept, top_iou = ranked.overall()
     nothing = np.full(profile.units, np.nan)
+    # Where nothing is annotated, no label is by chance or not.
+    tested = chance is not None and len(included) > 0
     p_value, q_value, z = (
-        (chance.arrays[name] if chance else nothing) for name in ("p_value", "q_value", "z")
+        (chance.arrays[name] if chance and tested else nothing) for name in ("p_value", "q_value", "z")
     )
     words, little = _assessed(assessment, profile, q_value)
     return LayerSummary(
@@ -185,7 +187,8 @@ def _inside(profile: LayerProfile, assessment: AssessmentResult) -> NDArray[np.f
     arrays, units = profile.arrays, np.arange(profile.units)
     active, label = arrays["active_total"], assessment.arrays["label"][:, 0]
     lifted = (label >= 0) & (assessment.arrays["lift_interval"][:, 0] >= LIFTED)
-    in_label = np.where(lifted, arrays["intersection"][units, np.maximum(label, 0)], 0)
+    in_label = np.zeros(profile.units, np.int64)
+    in_label[lifted] = arrays["intersection"][units[lifted], label[lifted]]
     return np.stack([share(in_label, active, 0.0), share(_in_shade(profile), active, 0.0)], 1)
 
 

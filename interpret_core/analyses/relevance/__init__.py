@@ -11,5 +11,6 @@ ENTRIES = (
         "interpret_core.analyses.relevance.analysis:RelevanceAnalysis",
         spread=True,
         bounded=True,
+        annotated=True,
     ),
 )

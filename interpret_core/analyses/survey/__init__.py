@@ -11,5 +11,6 @@ ENTRIES = (
         "interpret_core.analyses.survey.analysis:SurveyAnalysis",
         sharded=True,
         spread=True,
+        annotated=True,
     ),
 )

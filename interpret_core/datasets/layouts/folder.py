@@ -1,6 +1,7 @@
-"""A plain folder of photographs with classes.csv, no annotation: enough to evaluate and to rank units.
+"""A plain folder of photographs, no annotation: enough for photographs, colours and shades of every unit.
 
-    classes.csv   image,class; a column `split` says what a picture is for (train, val)
+    classes.csv   image,class, a column `split` (train, val), and whatever else labels whole images; needed to
+                  evaluate and to rank units
     images/       the pictures, in folders of any depth; without `images/`, those anywhere below the folder
 
 Files and folders whose names begin with a dot are passed over. Links to folders are followed, up to four one
@@ -9,6 +10,7 @@ behind the other and never back into a folder that they lie in.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,17 +26,19 @@ from interpret_core.errors import DatasetError
 SPLIT = "split"
 LINKS = 4  # links to folders, one behind the other: more are a maze
 ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
+LABELS = "label.csv"  # of Broden's layout
+LOOKED_INTO = 1000  # folders, for a first picture
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
 
 class FolderLayout(Layout):
-    """Pictures and the classes that they show."""
+    """Pictures, and the classes that they show where a table says so."""
 
-    expects = f"{CLASSES} (a folder of images, with the columns image,class)"
+    expects = f"{CLASSES} (a folder of images, with the columns image,class) nor pictures"
 
     def recognises(self, root: Path) -> bool:
-        """By the table of classes."""
-        return (root / CLASSES).is_file()
+        """By the table of classes; or by pictures, where no table of labels says that an index is missing."""
+        return (root / CLASSES).is_file() or (not (root / LABELS).exists() and _holds_pictures(root))
 
     def read(self, root: Path) -> Tables:
         """The pictures, without labels."""
@@ -45,19 +49,19 @@ def read_folder(root: Path) -> Tables:
     """The pictures below a folder in alphabetical order, without labels, categories or sizes.
 
     Args:
-        root: holds classes.csv; which class an image has is read by `read_classes`.
+        root: which class an image has, where it holds classes.csv, is read by `read_classes`.
 
     Raises:
         DatasetError: classes.csv cannot be read, or there is no picture.
     """
     digests: dict[str, str] = {}
-    classes = read_text(root / CLASSES, digests)
+    classes = read_text(root / CLASSES, digests) if (root / CLASSES).is_file() else None
     images = IMAGES if (root / IMAGES).is_dir() else ""
     names = sorted(_pictures(root / images))
     if not names:
         raise DatasetError(
             f"{root / images} holds no picture, expected files that end in {', '.join(sorted(SUFFIXES))}: "
-            f"put the images of {CLASSES} there."
+            "put the images there."
         )
     splits = _splits(root / CLASSES, classes, names)
     if splits is not None:
@@ -68,8 +72,10 @@ def read_folder(root: Path) -> Tables:
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
 
 
-def _splits(path: Path, text: str, names: Sequence[str]) -> dict[str, str] | None:
+def _splits(path: Path, text: str | None, names: Sequence[str]) -> dict[str, str] | None:
     """Image -> what it is for; None without such a column, or with a mistake, which `classes` tells."""
+    if text is None:
+        return None
     known = KnownNames(names)
     try:
         header, rows = numbered_rows(path, text, ())
@@ -79,6 +85,16 @@ def _splits(path: Path, text: str, names: Sequence[str]) -> dict[str, str] | Non
         return {name: row[split].strip() for _, row in rows for name in known.meant(row[image].strip())}
     except DatasetError:
         return None
+
+
+def _holds_pictures(folder: Path) -> bool:
+    """Whether one of the first folders below one, itself included, holds a picture: not all of a disk."""
+    places = itertools.islice(os.walk(folder, followlinks=True), LOOKED_INTO)
+    return any(_is_picture(name) for _, _, files in places for name in files)
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
 
 
 def _pictures(folder: Path) -> Iterator[str]:
@@ -104,7 +120,7 @@ def _pictures(folder: Path) -> Iterator[str]:
                         f"{LINKS} links on the way to a picture: register the folder that they lead to."
                     )
                 waiting.append((name, (*above, own), deeper))
-            elif Path(entry.name).suffix.lower() in SUFFIXES:
+            elif _is_picture(entry.name):
                 yield name
 
 

@@ -75,4 +75,4 @@ def _numbered(known: Iterable[tuple[bytes, tuple[int, ...]]], categories: int) -
     offsets = np.concatenate([[0], np.cumsum([len(concepts) for _, concepts in pairs])]).astype(np.int64)
     concepts = np.array([one for _, several in pairs for one in several], np.int32)
     rows = b"".join(annotated for annotated, _ in pairs)
-    return LabelSets(offsets, concepts, np.frombuffer(rows, np.bool_).reshape(-1, categories))
+    return LabelSets(offsets, concepts, np.frombuffer(rows, np.bool_).reshape(len(pairs), categories))

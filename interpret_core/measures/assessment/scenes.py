@@ -16,6 +16,7 @@ ALIKE = 4.0  # mean difference of their colours, of 255
 # what a picture has of its own is how far it is from the data set's mean.
 OWN = 0.25  # part of that, for the middle one of the pictures, that two of one scene may differ by
 NOISE = 2.0  # no cell differs by more: one picture, whatever the others are
+_ROUNDED = 1e-6  # more than means differ by in their last bits
 
 
 def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int64]:
@@ -30,22 +31,34 @@ def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int6
     Returns:
         (N,) the scene of each image.
     """
-    alike = _alike(_thumbnails(colours, size))
-    found = np.full(len(colours), -1, np.int64)
+    small = _thumbnails(colours, size)
+    found = np.full(len(small), -1, np.int64)
+    limit = _limit(small)
+    bright = small.mean(1)
+    order = np.argsort(bright, kind="stable")
+    # Two of one scene differ in the mean of all cells by no more than in the mean difference of cells.
+    reach = max(limit / max(small.shape[1], 1), NOISE) + _ROUNDED
     number = 0
-    for first, others in enumerate(alike):
+    for first in range(len(small)):
         if found[first] < 0:
-            found[others & (found < 0)] = number
+            ends = np.searchsorted(bright[order], [bright[first] - reach, bright[first] + reach])
+            near = order[slice(*ends)]
+            near = near[found[near] < 0]
+            found[near[_alike(small[first], small[near], limit)]] = number
             number += 1
     return found
 
 
-def _alike(small: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N, N) which thumbnails show one scene."""
-    cells = max(small.shape[1], 1)
+def _limit(small: NDArray[np.float64]) -> float:
+    """By how much, in all cells together, two pictures of one scene may differ."""
     own = np.median(np.abs(small - small.mean(0)).mean(1)) if len(small) else 0.0
-    near = cdist(small, small, "cityblock") <= min(ALIKE, OWN * float(own)) * cells
-    return np.asarray(near | (cdist(small, small, "chebyshev") <= NOISE))
+    return min(ALIKE, OWN * float(own)) * max(small.shape[1], 1)
+
+
+def _alike(one: NDArray[np.float64], others: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+    """(n,) which thumbnails show the scene of one."""
+    near = cdist(one[None], others, "cityblock")[0] <= limit
+    return np.asarray(near | (cdist(one[None], others, "chebyshev")[0] <= NOISE))
 
 
 def _thumbnails(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float64]:

@@ -90,6 +90,8 @@ def null_maxima(masks: Runs, annotations: Annotations, sources: NDArray[np.int64
         (U, K) float64.
     """
     images = annotations.labels.shape[1]
+    if not len(annotations.included):  # nothing is annotated: no IoU, whatever is exchanged
+        return np.zeros(((len(masks.offsets) - 1) // max(images, 1), len(sources)), np.float64)
     units = (len(masks.offsets) - 1) // images
     concepts = len(annotations.included)
     totals = _concept_totals(annotations.labels, concepts)

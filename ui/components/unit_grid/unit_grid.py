@@ -22,6 +22,8 @@ _component = Component("components/unit_grid/grid", "components/common/focus.js"
 
 def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
     """Unit, label, IoU, weak, colour, state word and sign of each tile, in the order shown."""
+    if not view.annotated:
+        return [_of_shade(view, int(unit)) for unit in order]
     return [
         [
             int(unit),
@@ -34,6 +36,13 @@ def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
         ]
         for unit in order
     ]
+
+
+def _of_shade(view: LayerView, unit: int) -> list[object]:
+    """The same where nothing is annotated: the shade that the unit's mask overlaps most; none is weak."""
+    name, rgb, iou = view.nearest_shade(unit) or ("", (0, 0, 0), 0.0)
+    tone = f"rgb({rgb[0]},{rgb[1]},{rgb[2]})"
+    return [unit, name, iou_text(iou), 0, tone, view.word(unit), sign(view.assessment(unit), annotated=False)]
 
 
 @kept(64)

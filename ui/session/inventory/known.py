@@ -113,7 +113,8 @@ def _dataset(name: str, read: bool, of: dict[str, tuple[Stored, ...]]) -> KnownS
         concepts = len(opened.concepts().concepts) if opened.annotated else 0
     except UnitscopeError as error:
         return KnownSubject(name, "", True, str(error), None, None, ())
-    words = "annotated" if opened.annotated else "images with classes, without annotations"
+    plain = "images" if opened.classes_table is None else "images with classes"
+    words = "annotated" if opened.annotated else f"{plain}, without annotations"
     return KnownSubject(name, digest, True, words, len(opened), concepts, of.get(digest, ()))
 
 

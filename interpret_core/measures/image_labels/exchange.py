@@ -1,0 +1,67 @@
+"""Labels exchanged among images as a whole, so that labels that come together still do.
+
+Images of one group (frames of a film, copies of a picture) are no evidence beside each other: they get the
+labels of another group together, which is what could have been where labels say nothing of responses.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def joined(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N,) groups that hold together whatever either of two groupings does, numbered by their first images.
+
+    Args:
+        first, second: (N,) numbers of groups.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    images = np.arange(len(first))
+    apart = int(first.max(initial=-1)) + 1
+    nodes = apart + int(second.max(initial=-1)) + 1
+    # Every image links its group in one with its group in the other.
+    links = coo_array((np.ones(len(images)), (first, second + apart)), shape=(nodes, nodes))
+    component = connected_components(links, directed=False)[1][first]
+    _, place, number = np.unique(component, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(place))[number].astype(np.int64)
+
+
+def exchanges(
+    group: NDArray[np.int64], known: NDArray[np.bool_], seed: int, number: int
+) -> Iterator[NDArray[np.int64]]:
+    """Where every image takes its labels from, permutation by permutation.
+
+    Groups exchange labels with groups of which the same is known: where a column says nothing of an image, it
+    says nothing in any permutation. Of two groups of different sizes, an image takes the labels of the one
+    that stands at the same part of the other.
+
+    Args:
+        group: (N,) numbers of groups.
+        known: (N, columns) bool, whether a column says anything of an image.
+        seed: of the permutations.
+        number: how many.
+    Yields:
+        (N,) int64 indices of images.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for image, one in enumerate(group.tolist()):
+        members[one].append(image)
+    alike: dict[tuple[bytes, ...], list[NDArray[np.int64]]] = defaultdict(list)
+    for images in members.values():
+        patterns = [known[image].tobytes() for image in images]
+        same = len(set(patterns)) == 1
+        alike[tuple(patterns[:1] if same else patterns)].append(np.array(images))
+    rng = np.random.default_rng(seed)
+    for _ in range(number):
+        source = np.arange(len(group))
+        for groups in alike.values():
+            for to, other in enumerate(rng.permutation(len(groups)).tolist()):
+                into, out = groups[to], groups[other]
+                source[into] = out[np.arange(len(into)) * len(out) // len(into)]
+        yield source

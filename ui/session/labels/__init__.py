@@ -1,0 +1,1 @@
+"""What the unit browser asks of the core about labels of whole images."""
