@@ -98,7 +98,7 @@ def test_annotations_of_whole_images(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["9.png", "cat", ""]], r"line 2: image '9\.png' is not among the images"),
+        ([["9.png", "cat", ""]], r"line 2: image '9\.png' is not in data set"),
         ([["1.png", "cat", ""], ["1.png", "dog", ""]], r"line 3: 1\.png is listed again on line 2"),
         ([["1.png", "cat", ""], ["2.png", "Cat", ""]], r"line 3: class 'Cat' is spelled 'cat' on line 2"),
         ([["1.png", "", "Rain"], ["2.png", "", "rain"]], r"weather 'rain' is spelled 'Rain' on line 2"),
