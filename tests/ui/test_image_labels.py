@@ -137,6 +137,16 @@ def test_photographs_without_a_word_have_a_page() -> None:
         assert absent not in html
 
 
+@pytest.mark.usefixtures("cache")
+def test_where_nothing_is_annotated_the_page_of_concepts_says_where_to_go() -> None:
+    app = page("concepts", "bare")
+    said = words(app)
+    assert "nothing is annotated in these photographs, so no unit has a concept" in said
+    assert "[Units](" in said
+    assert "detectors" not in said
+    assert not app.get("plotly_chart")
+
+
 def test_tiles_bear_the_nearest_shade_where_nothing_is_annotated(cache: Path) -> None:
     request = ProfileRequest(NETWORK, "bare", ("conv2",), permutations=100)
     store = Store(cache)
