@@ -131,7 +131,6 @@ class Entry:
         sharded: whether it is asked into how many shards its passes are cut (`--shards`).
         bounded: whether it is a `BoundedAnalysis` (`--time`).
         spread: whether other processes can compute for it, or for what it needs (`--workers`, `--scheduler`).
-        annotated: whether it reads annotations, which a segmenter may predict first (`--segmenter`).
     """
 
     name: str
@@ -142,7 +141,6 @@ class Entry:
     sharded: bool = False
     spread: bool = False
     bounded: bool = False
-    annotated: bool = False
 
     @property
     def called(self) -> str:

@@ -208,12 +208,16 @@ def _categories(dataset: Dataset) -> dict[str, _Column]:
                 found.pop(name, None)
             elif name in found and numbers:
                 found[name][index] = numbers
-    return {name: _named(dataset, name, cells) for name, cells in found.items() if cells}
+    named = {name: _named(dataset, name, cells) for name, cells in found.items() if cells}
+    return {name: cells for name, cells in named.items() if cells}
 
 
 def _named(dataset: Dataset, category: str, cells: Mapping[int, Iterable[int]]) -> _Column:
     """The same under the labels' names; a number that is none of the category's says nothing."""
-    table = dataset.concepts((category,))
+    try:
+        table = dataset.concepts((category,))
+    except DatasetError:  # numbers that no label stands for, such as a year
+        return {}
     names = dict(zip((concept.number for concept in table.concepts), table.names, strict=True))
     named = {image: tuple(names[one] for one in numbers if one in names) for image, numbers in cells.items()}
     return {image: labels for image, labels in named.items() if labels}

@@ -19,7 +19,6 @@ from interpret_core.cli.options import (
     Out,
     Part,
     Scheduler,
-    Segmenter,
     ShardOrder,
     Shards,
     Time,
@@ -45,7 +44,6 @@ SPREADING = {"workers": Workers, "scheduler": Scheduler}
 PARTING = {"part": Part, "merged": Merged}
 BOUNDING = {"time": Time}
 SHARDING = {"shards": Shards, "shard_order": ShardOrder}
-PREDICTING = {"segmenter": Segmenter}
 DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
 
 
@@ -95,8 +93,7 @@ def running(entry: Entry) -> dict[str, Any]:
     spreading = (SPREADING | PARTING).items() if entry.spread else ()
     sharding = SHARDING.items() if entry.sharded else ()
     bounding = BOUNDING.items() if entry.bounded else ()
-    predicting = PREDICTING.items() if entry.annotated else ()
-    return dict([*predicting, device, *bounding, *spreading, *sharding, *rest])
+    return dict([device, *bounding, *spreading, *sharding, *rest])
 
 
 def _parameter(field: RequestField) -> inspect.Parameter:
@@ -136,8 +133,6 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
     out: Path | None = given["out"]
     target = check_target(out) if out is not None else None
     cache = given["cache"] or config.current().cache
-    if given.get("segmenter"):
-        given = {**given, "dataset": _predicted(given, cache, stop)}
     request = given_to(entry.request, given)
     execution = _execution(given, stop)
     screen = console()
@@ -156,14 +151,6 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
         described = analysis.description(found)
         written = write_rows(target, analysis.columns(found), analysis.rows(found), described)
         screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
-
-
-def _predicted(given: dict[str, Any], cache: Path, stop: Stop) -> str:
-    """The data set with the labels that a segmenter predicts, as it is asked for from there on."""
-    from interpret_core.runtime.predicted_labels import predicted
-
-    with stop.patiently(), Progress(console()) as progress:
-        return str(predicted(given["dataset"], given["segmenter"], cache, progress.tell, stop.asked))
 
 
 def _computed(request: Any, store: Any, execution: Execution, seconds: float | None) -> Any:

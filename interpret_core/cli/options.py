@@ -66,13 +66,6 @@ Merged = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="With --part: what merge has joined, only read."),
 ]
-Segmenter = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="package.module:factory that labels the photographs first; all labels are marked (predicted).",
-    ),
-]
 ShardOrder = Annotated[str | None, typer.Option(hidden=True)]
 Cache = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of results, instead of INTERPRET_CACHE.")

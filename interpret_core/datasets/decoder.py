@@ -121,9 +121,18 @@ def _decoded(content: bytes, convert: Callable[[Image.Image], _T]) -> _T:
     try:
         return once()
     except Warning:  # the process has warnings raised; Pillow's are about what does not matter to the pixels
-        with _LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _silent(), Image.open(BytesIO(content)) as image:
+            pixels = image.width * image.height
+        # Room before the lock: whoever has room needs the lock to give it back.
+        with _ROOM.taken(min(pixels, MAX_PIXELS)), _silent():
             return once()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class _Room:
@@ -258,8 +267,7 @@ def why_not(content: bytes) -> str:
     if content.startswith(b"version https://git-lfs"):
         return "it is a Git LFS pointer, not the file: run `git lfs pull`"
     Image.init()
-    with _LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _silent():
         for name in Image.ID:
             factory, accepts = Image.OPEN[name]
             try:

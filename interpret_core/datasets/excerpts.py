@@ -47,18 +47,27 @@ def opened_excerpt(name: str) -> Dataset | None:
 def excerpt_tables(tables: Tables, images: Sequence[int]) -> Tables:
     """What the tables say of some images."""
     records = tuple(tables.records[index] for index in images)
-    names = {composed(record.image) for record in records}
     told = hashlib.sha256(repr(list(images)).encode()).hexdigest()
-    classes = None if tables.classes is None else _rows_of(tables.classes, names)
+    classes = (
+        None
+        if tables.classes is None
+        else _rows_of(tables.classes, {record.image for record in records}, tables)
+    )
     return replace(tables, records=records, digests={**tables.digests, MARK: told}, classes=classes)
 
 
-def _rows_of(text: str, names: set[str]) -> str:
+def _rows_of(text: str, names: set[str], tables: Tables) -> str:
     """The rows of classes.csv that are about some images, below its header."""
     rows = list(csv.reader(io.StringIO(text)))
     if not rows or "image" not in rows[0]:
         return text  # a mistake, which whoever reads it tells
     place, out = rows[0].index("image"), io.StringIO()
-    kept = [row for row in rows[1:] if len(row) > place and composed(row[place].strip()) in names]
+    every = {record.image for record in tables.records}
+    alike = {composed(name) for name in names}
+
+    def meant(name: str) -> bool:
+        return name in names or (name not in every and composed(name) in alike)
+
+    kept = [row for row in rows[1:] if len(row) > place and meant(row[place].strip())]
     csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
     return out.getvalue()

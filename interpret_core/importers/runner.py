@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -34,6 +34,7 @@ from interpret_core.importers.target import Imported, ImportTarget, opened
 WORKERS = 2  # a photograph of 48 megapixels takes 450 MB of each while it is scaled down
 LARGE = 12_000_000  # pixels of a picture whose label maps are read one at a time: 8 bytes for each of them
 _AHEAD = 8
+_PICTURES = "pictures"  # folder below images/
 
 
 def run_import(
@@ -70,6 +71,7 @@ def run_import(
             return target
         source = importer.open(target.work, _stoppable(tell, cancelled))
         checked_labels(source.labels, f"The labels of {places[0]}")
+        target.same_source([[asdict(one) for one in source.labels], source.identity])
         run = _ImportRun(source, target, settings)
         run.go(tell, cancelled)
         found = run.imported()
@@ -193,7 +195,7 @@ class _ImportRun:
                 maps, drawn = self._placed_maps(picture, facts)
         except DamagedFileError as error:
             return {"name": name, "why": str(error)}
-        image = f"pictures/{name}{ending_for(picture.path, facts, self._settings.resize)}"
+        image = f"{_PICTURES}/{name}{ending_for(picture.path, facts, self._settings.resize)}"
         part = self._target.part()
         try:
             size = put_picture(

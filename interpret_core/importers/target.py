@@ -34,7 +34,7 @@ from interpret_core.errors import DatasetError
 from interpret_core.importers.base import NewLabel
 
 WORK, REPORT = ".import", "import.json"
-_JOURNAL, _REQUEST, _LOCK = "pictures.jsonl", "request.json", "lock"
+_JOURNAL, _REQUEST, _SOURCE, _LOCK = "pictures.jsonl", "request.json", "source.json", "lock"
 _SIZES = ("ih", "iw", "sh", "sw")
 _BYTE = 255
 
@@ -143,6 +143,26 @@ class ImportTarget:
                 yield entry
         if good < path.stat().st_size:
             os.truncate(path, good)
+
+    def same_source(self, told: Any) -> None:
+        """Note what tells the source apart, or see that it is what finished pictures were made of.
+
+        Args:
+            told: as JSON takes it: its labels, since masks hold their numbers, and what it says of itself.
+
+        Raises:
+            DatasetError: it is another one by now.
+        """
+        path, text = self.work / _SOURCE, json.dumps(told, ensure_ascii=True)
+        if not self.begun:
+            part = self.part()
+            part.write_text(text, encoding="ascii")
+            part.replace(path)
+        elif not path.is_file() or path.read_text(encoding="ascii") != text:
+            raise DatasetError(
+                f"--into {self.folder} holds an unfinished import of labels that have changed since, so that "
+                "its masks would mean something else: choose a new folder, or remove this one."
+            )
 
     @property
     def begun(self) -> bool:
@@ -254,6 +274,11 @@ def opened(folder: Path, asked: Mapping[str, Any]) -> Iterator[ImportTarget | Im
         ) from error
     with lock:
         _lock(lock, folder)
+        done = _done(folder, asked)  # by whoever had the lock a moment ago
+        if done is not None:
+            shutil.rmtree(work)
+            yield done
+            return
         _agree(work / _REQUEST, asked, folder)
         for rest in work.glob("*.part"):
             rest.unlink()

@@ -110,7 +110,7 @@ def test_it_says_what_there_was_no_time_for(request_: RelevanceRequest, tmp_path
 def test_what_is_stored_in_full_takes_no_time(request_: RelevanceRequest, tmp_path: Path) -> None:
     with Store(tmp_path / "cache", shipped=()) as store:
         run_relevance(request_, store, Execution("cpu"))
-    found = bounded(request_, tmp_path / "cache", 1)
+    found = bounded(request_, tmp_path / "cache", 30)
     assert found.computed == ()
     assert {one.metadata["most_points"] for one in found.classes.values()} == {16}
 

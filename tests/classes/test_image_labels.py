@@ -120,3 +120,16 @@ def test_a_spelling_matters_where_it_is_asked_for(tmp_path: Path) -> None:
 def test_an_unknown_column(root: Path) -> None:
     with pytest.raises(ParameterError, match=r"Unknown column of labels 'wether'.*weather"):
         image_labels(open_dataset(root), ["wether"])
+
+
+def test_numbers_that_no_label_stands_for_say_nothing(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    lines = ["image,ih,iw,sh,sw,scene,year"]
+    for at in range(3):
+        Image.new("RGB", (8, 8)).save(tmp_path / "images" / f"{at}.png")
+        lines.append(f"{at}.png,8,8,4,4,{1 + at % 2},2012")
+    (tmp_path / "index.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "label.csv").write_text("number,name,category\n1,street,scene\n2,beach,scene\n")
+    labels = image_labels(open_dataset(tmp_path))
+    assert labels.columns == ("scene",)
+    assert borne(labels) == {"street": [0, 2], "beach": [1]}

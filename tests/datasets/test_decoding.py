@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from interpret_core.datasets import decoder
 from interpret_core.datasets.decoder import decode
 from interpret_core.datasets.pictures import read_rgb
 from interpret_core.errors import DamagedFileError, DatasetError
@@ -178,6 +179,26 @@ def test_warnings_do_not_matter(tmp_path: Path, filters: Any) -> None:
                 np.testing.assert_array_equal(read_rgb(path, (48, 64)), PIXELS)
         else:
             np.testing.assert_array_equal(read_rgb(path, (48, 64)), PIXELS)
+
+
+def test_a_warning_and_a_full_room_do_not_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread has all the room and wants the settings' lock; the other begins anew without warnings."""
+    monkeypatch.setattr(decoder, "AT_ONCE", 48 * 64)
+    path = tmp_path / "a.png"
+    path.write_bytes(png(unturned(PIXELS, 6), 8, [(b"eXIf", warned(6))]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        threads = [
+            threading.Thread(target=lambda: [read_rgb(path, (48, 64)) for _ in range(20)], daemon=True)
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert not [thread for thread in threads if thread.is_alive()]
 
 
 @pytest.mark.parametrize(

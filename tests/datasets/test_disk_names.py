@@ -37,6 +37,17 @@ def test_a_table_that_composes_letters_otherwise(photos: Path) -> None:
         assert (read_classes(open_dataset(name)).of_image >= 0).all()
 
 
+def test_an_excerpt_has_the_row_of_its_own_picture(tmp_path: Path) -> None:
+    """Two pictures of the same letters are two, also where only one of them is looked at."""
+    root = write_photos(tmp_path / "p", {f"{CAFE}.png": "red", f"{other(CAFE)}.png": "blue", "2.png": "blue"})
+    dataset = open_dataset(root)
+    whole = read_classes(dataset)
+    for index in range(3):
+        with excerpt(dataset, [index]) as name:
+            found = read_classes(open_dataset(name))
+            assert [found.names[at] for at in found.of_image] == [whole.names[whole.of_image[index]]]
+
+
 def test_two_files_of_the_same_letters(tmp_path: Path) -> None:
     root = write_photos(tmp_path / "p", {"é.png": "red", other("é.png"): "blue"})
     found = read_classes(open_dataset(root))

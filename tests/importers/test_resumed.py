@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from interpret_core.errors import Cancelled, DatasetError
-from interpret_core.importers import Importer, ImportSettings, run_import, runner
+from interpret_core.importers import Importer, ImportSettings, run_import, runner, target
+from interpret_core.importers.formats.camvid import CamVid
 from interpret_core.importers.formats.coco_panoptic import CocoPanoptic
 from interpret_core.importers.formats.folder import PictureFolder
 from interpret_core.importers.formats.voc import Voc
 from interpret_core.importers.target import WORK, ImportTarget
-from tests.importers.sources import GRID, files_of, photograph, save, write_panoptic, write_voc
+from tests.importers.sources import GRID, files_of, photograph, save, write_camvid, write_panoptic, write_voc
 
 
 def voc(root: Path) -> Importer:
@@ -184,3 +185,30 @@ def test_killed_with_no_picture_finished(tmp_path: Path, monkeypatch: pytest.Mon
     run_import(asked, ImportSettings(tmp_path / "out", (8, 8)))
     run_import(asked, ImportSettings(tmp_path / "whole", (8, 8)))
     assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+def test_labels_that_have_changed_do_not_go_on(tmp_path: Path) -> None:
+    """The finished masks hold the numbers of the old ones, whatever the folder that they come from."""
+    root, settings = tmp_path / "from", ImportSettings(tmp_path / "to", GRID)
+    write_camvid(root)
+    stopped(CamVid(str(root)), settings, 1)
+    table = root / "label_colors.txt"
+    table.write_text("1 2 3 Bridge\n" + table.read_text())
+    with pytest.raises(DatasetError, match=r"labels that have changed since.*choose a new folder"):
+        run_import(CamVid(str(root)), settings)
+
+
+def test_whoever_comes_as_the_other_ends_finds_it_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importer, settings = panoptic(tmp_path / "from"), ImportSettings(tmp_path / "to", GRID)
+    first = run_import(importer, settings)
+    (settings.into / WORK).mkdir()  # as long as the other has not ended
+    looks = iter([None])  # and neither had it when somebody looked
+    real = target._done
+    monkeypatch.setattr(target, "_done", lambda *given: next(looks, real(*given)))
+    again = run_import(importer, settings)
+    assert again.again
+    assert again.pictures == first.pictures
+    assert not (settings.into / WORK).exists()
+    assert list((settings.into / "images").rglob("*.png"))

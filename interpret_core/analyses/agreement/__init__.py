@@ -10,6 +10,5 @@ ENTRIES = (
         AgreementRequest,
         "interpret_core.analyses.agreement.analysis:AgreementAnalysis",
         spread=True,
-        annotated=True,
     ),
 )

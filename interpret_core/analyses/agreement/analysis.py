@@ -36,6 +36,13 @@ class AgreementAnalysis(Analysis[AgreementRequest, Agreed]):
     def needs(self, request: AgreementRequest, store: Store, execution: Execution) -> Sequence[Request]:
         """Relevance and profile of each network; every name is looked up before hours go into the first."""
         names = _names(request)
+        dataset = datasets.open_dataset(request.dataset)
+        if not dataset.categories:
+            raise DatasetError(
+                f"Data set {dataset.name} has no annotation, expected objects in its masks: the overlap of a "
+                "unit with a class's object is one half of an agreement. `image-labels` says which labels of "
+                "whole images a unit tells."
+            )
         for name in names:
             networks.find(name)
             if request.layers != ALL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -70,16 +71,23 @@ def _maxima(opened: Opened, asked: AskedMaxima, piece: Shard, reporter: Reporter
     """By layer `response` (n, U) float32; of the images `valid`, `look` and why one cannot be read."""
     network, dataset = opened
     layers = [name for name in asked.layers if name != IMAGES]
+    batches = [asked.rows(number) for number in piece]
+    # Of a photograph only what is needed is kept. What it looks like is of no network, so it is made of the
+    # whole photograph, in a loader of its own; that is done once for a data set.
+    seen = Loader(dataset, reduce=network.preprocessing.reduced).batches(batches) if layers else repeat(None)
+    looks = Loader(dataset, reduce=_look).batches(batches) if IMAGES in asked.layers else repeat(None)
     found = []
-    for batch in Loader(dataset).batches([asked.rows(number) for number in piece]):
-        arrays: dict[str, Arrays] = {}
-        if layers:
-            arrays |= _responses(network, dataset, batch, layers)
-        if IMAGES in asked.layers:
-            arrays[IMAGES] = _images(batch)
+    for rows, batch, look in zip(batches, seen, looks, strict=False):
+        arrays = {} if batch is None else _responses(network, dataset, batch, layers)
+        if look is not None:
+            arrays[IMAGES] = _images(look)
         found.append(arrays)
-        reporter.advance(STAGE, len(batch.indices))
+        reporter.advance(STAGE, len(rows))
     return side_by_side(found)
+
+
+def _look(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return shrink(image, LOOK)
 
 
 def _responses(network: Network, dataset: Dataset, batch: Batch, layers: Sequence[str]) -> dict[str, Arrays]:
@@ -102,5 +110,7 @@ def _responses(network: Network, dataset: Dataset, batch: Batch, layers: Sequenc
 
 
 def _images(batch: Batch) -> Arrays:
-    look = np.stack([shrink(image, LOOK).reshape(-1, 3) for image in batch.images])
+    nothing = np.zeros((*LOOK, 3), np.uint8)  # of one that cannot be read
+    images = [one if valid else nothing for one, valid in zip(batch.images, batch.valid, strict=True)]
+    look = np.stack([image.reshape(-1, 3) for image in images])
     return {"valid": batch.valid, "look": look, **texts_as_arrays(batch.problems)}

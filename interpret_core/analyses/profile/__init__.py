@@ -11,6 +11,5 @@ ENTRIES = (
         "interpret_core.analyses.profile.analysis:ProfileAnalysis",
         sharded=True,
         spread=True,
-        annotated=True,
     ),
 )

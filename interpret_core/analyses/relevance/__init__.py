@@ -11,6 +11,5 @@ ENTRIES = (
         "interpret_core.analyses.relevance.analysis:RelevanceAnalysis",
         spread=True,
         bounded=True,
-        annotated=True,
     ),
 )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from interpret_core import datasets
 from interpret_core.analyses.relevance.compute import run_relevance
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.plan import RelevancePlan, plan
@@ -50,11 +51,11 @@ def run_within(
     """
     if not seconds > 0:
         raise ParameterError(f"The time is {seconds:g} s, but expected more than 0: 60s, 5m or 1h.")
-    turns = _Turns(request, store, execution, clock() + seconds, clock)
+    turns = _Turns(request, store, execution, seconds, clock)
     for asked in _refined(request):
         if not turns.take(asked):
             break
-    return turns.outcome(seconds)
+    return turns.outcome()
 
 
 def _refined(request: RelevanceRequest) -> Iterator[RelevanceRequest]:
@@ -71,23 +72,32 @@ class _Turns:
     """What has been found so far.
 
     Attributes:
-        end: of the time, by `clock`.
+        seconds: that there are, by `clock`.
         best: the finest relevance of each class.
         unusable: why no image of a class can be used.
+        problem: what ended it before its time.
         computed: names of those that were not stored.
     """
 
     request: RelevanceRequest
     store: Store
     execution: Execution
-    end: float
+    seconds: float
     clock: Callable[[], float]
     best: dict[str, ClassRelevance] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
     computed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._start = self.clock()
+        self.execution.tell("reading the data set's digest", 0, 0)
+        try:
+            datasets.open_dataset(self.request.dataset).compute_digest(cancelled=self._stopped)
+        except Cancelled:
+            if self.execution.cancelled():
+                raise
+            raise self._out_of_time() from None
         whole = self._plan(self.request)
         self._whole = set(self._take(whole, ())) if whole else set()
 
@@ -106,6 +116,10 @@ class _Turns:
             if self.execution.cancelled():
                 raise
             in_time = False
+        except UnitscopeError as error:
+            if not self.best:
+                raise
+            self.problem, in_time = str(error), False  # what was found before it is worth showing
         else:
             in_time = True
         planned = self._plan(asked)
@@ -113,25 +127,24 @@ class _Turns:
             self._take(planned, missing)
         return in_time
 
-    def outcome(self, seconds: float) -> Related:
+    def outcome(self) -> Related:
         """What was found, by class, and what there was no time for."""
         planned = self._plan(self.request)
         if planned is None or not self.best:
-            raise OutOfTimeError(
-                f"{seconds:g} s were not enough for the relevance of one class of {self.request.dataset}; "
-                "finished parts are kept: give it more time, fewer layers (--layers) or fewer images "
-                "(--images)."
-            )
+            raise self._out_of_time()
         left_out = dict(planned.left_out(self.store)) | self.unusable
         known = {*self.best, *left_out}
-        late = [
-            (one.name, f"no time left within {seconds:g} s")
-            for one in planned.classes
-            if one.name not in known
-        ]
+        why = self.problem or f"no time left within {self.seconds:g} s"
+        late = [(one.name, why) for one in planned.classes if one.name not in known]
         found = {one.name: self.best[one.name] for one in planned.classes if one.name in self.best}
         spent = self.clock() - self._start
         return Related(planned, found, tuple(self.computed), (*left_out.items(), *late), spent)
+
+    def _out_of_time(self) -> OutOfTimeError:
+        return OutOfTimeError(
+            f"{self.seconds:g} s were not enough for the relevance of one class of {self.request.dataset}; "
+            "finished parts are kept: give it more time, fewer layers (--layers) or fewer images (--images)."
+        )
 
     def _settled(self, name: str) -> bool:
         """Whether more gradients would change nothing: every path is complete, or has all there are."""
@@ -140,7 +153,7 @@ class _Turns:
         return complete or name in self._whole or name in self.unusable
 
     def _stopped(self) -> bool:
-        return self.execution.cancelled() or self.clock() > self.end
+        return self.execution.cancelled() or self.clock() - self._start > self.seconds
 
     def _plan(self, asked: RelevanceRequest) -> RelevancePlan | None:
         try:

@@ -11,6 +11,5 @@ ENTRIES = (
         "interpret_core.analyses.survey.analysis:SurveyAnalysis",
         sharded=True,
         spread=True,
-        annotated=True,
     ),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from interpret_core.datasets.layouts.names import composed
 from interpret_core.errors import DatasetError
 from interpret_core.importers.base import OBJECT, Folder, Importer, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder
@@ -67,7 +68,7 @@ class _CamVidSource(ImportSource):
     def _paired(self, names: list[str]) -> Iterator[tuple[str, str]]:
         masks: dict[str, str] = {}
         for name in names:
-            stem = Path(name).stem
+            stem = composed(Path(name).stem)
             if stem.endswith(_MARK):
                 before = masks.setdefault(stem.removesuffix(_MARK), name)
                 if before != name:
@@ -78,7 +79,7 @@ class _CamVidSource(ImportSource):
                     )
         unpaired = set(masks)
         for name in names:
-            stem = Path(name).stem
+            stem = composed(Path(name).stem)
             if stem in masks:
                 unpaired.discard(stem)
                 yield name, masks[stem]

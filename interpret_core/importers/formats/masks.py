@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.datasets.layouts.names import composed
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import Importer, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder
@@ -86,10 +87,10 @@ class _MaskSource(ImportSource):
     def _paired(self, suffix: str) -> Iterator[tuple[str, str]]:
         masks: dict[str, str] = {}
         for name in pictures_below(self._masks):
-            stem = _stem(name)
-            if not stem.endswith(suffix):
+            stem = composed(_stem(name))
+            if not stem.endswith(composed(suffix)):
                 continue
-            before = masks.setdefault(stem.removesuffix(suffix), name)
+            before = masks.setdefault(stem.removesuffix(composed(suffix)), name)
             if before != name:
                 raise DatasetError(
                     f"{self._masks} holds two masks of one picture, {before} and {name}, expected one: "
@@ -100,7 +101,7 @@ class _MaskSource(ImportSource):
         for name in pictures_below(self._root):
             if self._root == self._masks and suffix and _stem(name).endswith(suffix):
                 continue
-            mask = masks.get(_stem(name))
+            mask = masks.get(composed(_stem(name)))
             if mask is None:
                 without += 1
                 continue
