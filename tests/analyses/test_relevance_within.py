@@ -21,7 +21,6 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.analyses.related import asked, write_objects
 
-
 LOOKS = (6, 20, 50, 120)  # at the clock, until the time is over
 
 
