@@ -11,6 +11,7 @@ from PIL import Image
 
 INDEX, CLASSES = "index.csv", "classes.csv"
 IMAGES = "images"  # the folder of the pictures
+UNFINISHED = ".import"  # a folder that lies there as long as an import is not at its end
 CATEGORY_ORDER = ("object", "part", "material", "color", "scene", "texture")
 MAX_LABEL = 0xFFFF  # a mask encodes R + 256·G
 MAX_PIXELS = 64_000_000  # beyond this an image is a mistake or an attack, not a photograph for a CNN

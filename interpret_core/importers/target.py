@@ -29,11 +29,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from interpret_core.datasets.tables import CATEGORY_ORDER, CLASSES, IMAGES, INDEX
+from interpret_core.datasets.tables import CATEGORY_ORDER, CLASSES, IMAGES, INDEX, UNFINISHED
 from interpret_core.errors import DatasetError
 from interpret_core.importers.base import NewLabel
 
-WORK, REPORT = ".import", "import.json"
+WORK, REPORT = UNFINISHED, "import.json"
 _JOURNAL, _REQUEST, _SOURCE, _LOCK = "pictures.jsonl", "request.json", "source.json", "lock"
 _SIZES = ("ih", "iw", "sh", "sw")
 _BYTE = 255
@@ -192,7 +192,7 @@ class ImportTarget:
             if found.classes:
                 self._write_classes(indexed=True)
             self._write(INDEX, self._index_rows(labels, found.grid))
-        else:
+        elif found.classes:  # without any, the pictures alone are a data set
             self._write_classes(indexed=False)
         report = {**asked, **found.to_json()}
         part = self.part()

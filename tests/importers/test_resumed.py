@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interpret_core.datasets import open_dataset
 from interpret_core.errors import Cancelled, DatasetError
 from interpret_core.importers import Importer, ImportSettings, run_import, runner, target
 from interpret_core.importers.formats.camvid import CamVid
@@ -212,3 +213,14 @@ def test_whoever_comes_as_the_other_ends_finds_it_done(
     assert again.pictures == first.pictures
     assert not (settings.into / WORK).exists()
     assert list((settings.into / "images").rglob("*.png"))
+
+
+@MAKERS
+def test_what_is_not_at_its_end_is_no_data_set(tmp_path: Path, make: Callable[[Path], Importer]) -> None:
+    """Its masks would pass for photographs."""
+    importer, settings = make(tmp_path / "from"), ImportSettings(tmp_path / "to", GRID)
+    stopped(importer, settings, 2)
+    with pytest.raises(DatasetError, match=r"has not come to its end.*the same `import` command goes on"):
+        open_dataset(settings.into)
+    run_import(importer, settings)
+    assert len(open_dataset(settings.into))

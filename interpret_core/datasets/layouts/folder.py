@@ -20,7 +20,7 @@ from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.names import KnownNames
 from interpret_core.datasets.sheets import numbered_rows, read_text
-from interpret_core.datasets.tables import CLASSES, IMAGES, ImageRecord, Tables
+from interpret_core.datasets.tables import CLASSES, IMAGES, UNFINISHED, ImageRecord, Tables
 from interpret_core.errors import DatasetError
 
 SPLIT = "split"
@@ -52,8 +52,13 @@ def read_folder(root: Path) -> Tables:
         root: which class an image has, where it holds classes.csv, is read by `read_classes`.
 
     Raises:
-        DatasetError: classes.csv cannot be read, or there is no picture.
+        DatasetError: classes.csv cannot be read, there is no picture, or an import is still to go on there.
     """
+    if (root / UNFINISHED).is_dir():
+        raise DatasetError(
+            f"{root} is an import that has not come to its end, expected one that has: the same `import` "
+            "command goes on."
+        )
     digests: dict[str, str] = {}
     classes = read_text(root / CLASSES, digests) if (root / CLASSES).is_file() else None
     images = IMAGES if (root / IMAGES).is_dir() else ""
