@@ -163,6 +163,17 @@ def test_anonymous_sees_that_and_not_whose(site, visit) -> None:
     assert page.get_by_role("button", name="Cancel", exact=True).count() == 0
 
 
+def lasting(page: Page) -> list[str]:
+    """What is wrong at every look: a page that updates itself is dimmed now and then where it is slow."""
+    found = violations(page)
+    for _ in range(9):
+        if found:
+            page.wait_for_timeout(700)
+            again = violations(page)
+            found = [one for one in found if one in again]
+    return found
+
+
 @pytest.mark.parametrize("width", [1440, slow(390)])
 @pytest.mark.parametrize("part", ["jobs", slow("data"), slow("cache")])
 def test_nothing_is_kept_from_anybody(site, visit, part: str, width: int) -> None:
@@ -173,7 +184,7 @@ def test_nothing_is_kept_from_anybody(site, visit, part: str, width: int) -> Non
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.wait_for_timeout(500)
-        assert violations(page) == []
+        assert lasting(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
