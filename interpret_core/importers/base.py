@@ -125,6 +125,21 @@ class Importer(Request, ABC):
 
 
 @dataclass(frozen=True)
+class FolderImporter(Importer):
+    """What can be asked of a format that is one folder.
+
+    Attributes:
+        source: the folder.
+    """
+
+    source: Folder
+
+    def places(self) -> Sequence[Path]:
+        """The folder."""
+        return (Path(self.source),)
+
+
+@dataclass(frozen=True)
 class ImportSettings:
     """How a data set is written.
 

@@ -86,8 +86,7 @@ def _table(path: Path, text: str) -> list[_Row]:
     if (len(coloured) != 3) == (number is None):
         raise DatasetError(
             f"{path} has the columns {', '.join(header)}, expected either number,name or r,g,b,name: keep "
-            "those "
-            "that say how the masks are coded."
+            "those that say how the masks are coded."
         )
     found = []
     for line, row in rows:

@@ -137,8 +137,7 @@ def _agreed(several: Sequence[CocoRecords]) -> dict[int, Category]:
         if dict(sorted(other.categories.items())) != found:
             raise DatasetError(
                 f"{several[0].path} and {other.path} have different categories, expected the same: import "
-                "them "
-                "one by one."
+                "them one by one."
             )
     if not found:
         raise DatasetError(f"{several[0].path} lists no category, expected at least one: restore the file.")

@@ -67,8 +67,7 @@ class CocoRecords:
         if missing := sorted(set(visits) - found):
             raise DatasetError(
                 f"{path} has no {' and no '.join(missing)}, expected images, annotations and categories: "
-                "name "
-                "the JSON of COCO's annotations."
+                "name the JSON of COCO's annotations."
             )
         self._rows.executescript("CREATE INDEX of_picture ON annotation (picture);")
 

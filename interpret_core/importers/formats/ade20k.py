@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,8 +24,7 @@ from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     OBJECT,
     PART,
-    Folder,
-    Importer,
+    FolderImporter,
     ImportSource,
     NewLabel,
     Planes,
@@ -41,7 +40,7 @@ _LEVELS = 8  # of parts of parts
 
 
 @dataclass(frozen=True)
-class Ade20k(Importer):
+class Ade20k(FolderImporter):
     """ADE20K's options.
 
     Attributes:
@@ -52,12 +51,6 @@ class Ade20k(Importer):
     summary: ClassVar[str] = (
         "ADE20K: the full release (objects and parts), or SceneParse150; 0 is unlabelled."
     )
-
-    source: Folder
-
-    def places(self) -> Sequence[Path]:
-        """The folder."""
-        return (Path(self.source),)
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """Whichever release it is."""
@@ -248,8 +241,7 @@ class _Names:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DatasetError(
                 f"{path} is broken ({type(error).__name__}: {error}), expected ADE20K's annotation.object "
-                "with "
-                "name, name_ndx and parts.part_level: restore it."
+                "with name, name_ndx and parts.part_level: restore it."
             ) from error
 
     def _add_lines(self, path: Path, stem: Path) -> None:

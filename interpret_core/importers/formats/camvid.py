@@ -6,14 +6,14 @@ picture with its name without `_L`. The index masks that SegNet's authors made a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from interpret_core.datasets.layouts.names import composed
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import OBJECT, Folder, Importer, ImportSource, Planes, SourcePicture, Tell
+from interpret_core.importers.base import OBJECT, FolderImporter, ImportSource, Planes, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder
 from interpret_core.importers.palettes import read_palette
 from interpret_core.importers.values import colour_values, labels_of_colours
@@ -23,7 +23,7 @@ _MARK = "_L"
 
 
 @dataclass(frozen=True)
-class CamVid(Importer):
+class CamVid(FolderImporter):
     """CamVid's options.
 
     Attributes:
@@ -32,12 +32,6 @@ class CamVid(Importer):
 
     called: ClassVar[str] = "camvid"
     summary: ClassVar[str] = "CamVid: colour masks …_L.png by label_colors.txt, Void unlabelled."
-
-    source: Folder
-
-    def places(self) -> Sequence[Path]:
-        """The folder."""
-        return (Path(self.source),)
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """Photographs that have a mask."""
@@ -74,8 +68,7 @@ class _CamVidSource(ImportSource):
                 if before != name:
                     raise DatasetError(
                         f"{self._root} holds two masks of one name, {before} and {name}, expected one: "
-                        "remove "
-                        "one of them."
+                        "remove one of them."
                     )
         unpaired = set(masks)
         for name in names:

@@ -7,7 +7,7 @@ vehicle, 2 rectification border, 3 out of roi, 4 static, 5 dynamic, 6 ground) co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     OBJECT,
-    Folder,
-    Importer,
+    FolderImporter,
     ImportSource,
     NewLabel,
     Planes,
@@ -61,7 +60,7 @@ class Fineness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cityscapes(Importer):
+class Cityscapes(FolderImporter):
     """Cityscapes' options.
 
     Attributes:
@@ -73,15 +72,10 @@ class Cityscapes(Importer):
     called: ClassVar[str] = "cityscapes"
     summary: ClassVar[str] = "Cityscapes: masks of label ids (or train ids), void classes unlabelled."
 
-    source: Folder
     ids: Annotated[str, Option("Masks to read: labelIds, or labelTrainIds (19 classes).", choices=Ids)] = (
         Ids.LABEL
     )
     annotations: Annotated[str, Option("gtFine or gtCoarse.", choices=Fineness)] = Fineness.FINE
-
-    def places(self) -> Sequence[Path]:
-        """The folder."""
-        return (Path(self.source),)
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """Pictures of the splits that are annotated."""
@@ -103,8 +97,7 @@ class _CitySource(ImportSource):
         if not self._names:
             raise DatasetError(
                 f"{root / 'leftImg8bit'} holds no picture {SPLITS[0]}/CITY/…{_ENDING}: point to the folder "
-                "that "
-                "holds leftImg8bit."
+                "that holds leftImg8bit."
             )
         train = asked.ids == Ids.TRAIN
         self.labels = [NewLabel(number, name) for number, name, of in LABELS if not train or of != IGNORED]
@@ -133,8 +126,7 @@ class _CitySource(ImportSource):
             number = int(values[found < 0][0])
             raise DamagedFileError(
                 f"mask {path} has number {number}, which is none of Cityscapes' {self._asked.ids}: restore "
-                "the "
-                "mask, or choose the other --ids."
+                "the mask, or choose the other --ids."
             )
         return {OBJECT: [found]}
 

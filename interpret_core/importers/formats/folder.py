@@ -6,14 +6,14 @@ picture lies in is its class; pictures beside such folders have none. What train
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import Folder, Importer, ImportSource, SourcePicture, Tell
+from interpret_core.importers.base import FolderImporter, ImportSource, SourcePicture, Tell
 from interpret_core.importers.names import pictures_below, required_folder, target_name
 
 SPLITS = {
@@ -27,7 +27,7 @@ SPLITS = {
 
 
 @dataclass(frozen=True)
-class PictureFolder(Importer):
+class PictureFolder(FolderImporter):
     """Options of a folder of photographs.
 
     Attributes:
@@ -38,12 +38,6 @@ class PictureFolder(Importer):
     summary: ClassVar[str] = (
         "Photographs without masks: a folder, or a folder for each class (also in train, val)."
     )
-
-    source: Folder
-
-    def places(self) -> Sequence[Path]:
-        """The folder."""
-        return (Path(self.source),)
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """All pictures below it."""

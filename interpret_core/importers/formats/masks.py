@@ -109,8 +109,7 @@ class _MaskSource(ImportSource):
             if before != name:
                 raise DatasetError(
                     f"{self._root} holds {before} and {name} for one mask, {mask}, expected one picture: "
-                    "rename "
-                    "one of them."
+                    "rename one of them."
                 )
             yield name, mask
         notes = [
@@ -160,8 +159,7 @@ class _MaskSource(ImportSource):
                 f"mask {path} has value {int(values[strange][0])} ({int(strange.sum()):,} of "
                 f"{strange.size:,} "
                 f"pixels), which {self._file} does not list: add it there (with the name void, if it shall "
-                "not "
-                "count), or correct the mask."
+                "not count), or correct the mask."
             )
         return found
 

@@ -7,7 +7,7 @@ none of the twenty. Masks that were stored as the devkit's colours are read by t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,7 @@ from interpret_core.datasets.sheets import read_text
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     OBJECT,
-    Folder,
-    Importer,
+    FolderImporter,
     ImportSource,
     NewLabel,
     Planes,
@@ -45,7 +44,7 @@ _PICTURES, _MASKS = "JPEGImages", "SegmentationClass"
 
 
 @dataclass(frozen=True)
-class Voc(Importer):
+class Voc(FolderImporter):
     """PASCAL VOC's options.
 
     Attributes:
@@ -56,12 +55,6 @@ class Voc(Importer):
     summary: ClassVar[str] = (
         "PASCAL VOC: palette masks of SegmentationClass; 0 (background) and 255 (border) are unlabelled."
     )
-
-    source: Folder
-
-    def places(self) -> Sequence[Path]:
-        """The folder."""
-        return (Path(self.source),)
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """Pictures that have a mask of classes."""
@@ -77,8 +70,7 @@ def _year(folder: Path) -> Path:
         held = ", ".join(path.name for path in years) or "no such folder"
         raise DatasetError(
             f"{folder} holds {held}, expected one folder with {_PICTURES} and {_MASKS}: name the folder of "
-            "one "
-            "year, such as VOCdevkit/VOC2012."
+            "one year, such as VOCdevkit/VOC2012."
         )
     required_folder(years[0] / _MASKS, f"{_MASKS} beside {_PICTURES}")
     return years[0]
