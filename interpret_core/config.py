@@ -5,8 +5,8 @@ Environment:
     INTERPRET_CONFIG: a TOML file, default `unitscope.toml` in the working folder (which may be absent).
     INTERPRET_DATASETS: data-set folders separated by `os.pathsep`; each is known by its folder's name.
     INTERPRET_OFFLINE: 1 = never try a download.
-    INTERPRET_UPLOADS: folder of networks that were added on a page (`uploads`), default `uploads/` in the
-        working folder; 0 = none, and none can be added.
+    INTERPRET_UPLOADS: folder of networks and data sets that were added on a page (`uploads`), default
+        `uploads/` in the working folder; 0 = none, and none can be added.
     INTERPRET_CACHE_SIZE: bytes that the result store may take, such as 50G; default 1 TB. Beyond it what is
         computed again in seconds makes room, and then a result is refused.
     INTERPRET_MEMORY: bytes that models and what is kept in memory may take in a process, such as 4G; default
@@ -37,17 +37,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from interpret_core import machine, sizes
 from interpret_core.errors import UserError
 from interpret_core.network_tables import NetworkTable, network_table
-from interpret_core.uploads import Uploads
+from interpret_core.uploads.datasets import AddedDatasets
+from interpret_core.uploads.networks import AddedNetworks
+from interpret_core.uploads.places import VARIABLE as UPLOADS
 
 DEFAULT_CACHE = "cache"
 DEFAULT_CONFIG = "unitscope.toml"
 DEFAULT_UPLOADS = "uploads"
-UPLOADS = "INTERPRET_UPLOADS"
 CACHE_SIZE, LEAST_CACHE, MOST_CACHE = (
     "INTERPRET_CACHE_SIZE",
     1 << 20,
@@ -72,11 +73,11 @@ class Config:
     Attributes:
         cache: absolute folder of the result store; it need not exist yet.
         networks: name -> what it stands for, and what is stated of it; of the file first, then added ones.
-        datasets: name -> absolute folder in Broden's layout; it need not exist.
+        datasets: name -> absolute folder in a layout that is read; it need not exist. Added ones come last.
         origins: name -> address, of data sets that lie elsewhere; their folder is that of the copy.
         offline: never try a download.
         classes: network, or "" for all of them -> class -> names, numbers and ranges of outputs.
-        uploads: absolute folder of networks that were added on a page; None where there is to be none.
+        uploads: absolute folder of what was added on a page; None where there is to be nothing.
     """
 
     cache: Path
@@ -149,8 +150,8 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         environ: variables to read, default `os.environ`.
 
     Returns:
-        A Config; where a name is given twice, the TOML file wins over INTERPRET_DATASETS and over networks
-        that were added on a page.
+        A Config; where a name is given twice, the TOML file wins over INTERPRET_DATASETS, and both over what
+        was added on a page.
 
     Raises:
         UserError: INTERPRET_CONFIG names no file, the TOML is malformed, or a value has the wrong type.
@@ -165,14 +166,24 @@ def current(environ: Mapping[str, str] | None = None) -> Config:
         pass
     said = tuple(variables.get(name, "") for name in (*_VARIABLES, "HOME"))
     folder = _uploads(variables.get(UPLOADS, ""))
-    added = tuple(Uploads(folder).tables().items()) if folder else ()
+    added = _Added()
+    if folder:
+        sets = AddedDatasets(folder).tables().items()
+        added = _Added(
+            tuple(AddedNetworks(folder).tables().items()), tuple((name, one.folder) for name, one in sets)
+        )
     return _stated(said, stamp, added, str(Path.cwd()))
 
 
+class _Added(NamedTuple):
+    """What was added on a page, by name."""
+
+    networks: tuple[tuple[str, NetworkTable], ...] = ()
+    datasets: tuple[tuple[str, Path], ...] = ()
+
+
 @lru_cache(maxsize=16)
-def _stated(
-    said: tuple[str, ...], _stamp: tuple[int, ...], added: tuple[tuple[str, NetworkTable], ...], _here: str
-) -> Config:
+def _stated(said: tuple[str, ...], _stamp: tuple[int, ...], added: _Added, _here: str) -> Config:
     """The configuration; file and folder count for what is remembered alone."""
     named, cache, folders, offline, uploads, cache_limit, memory_limit = said[: len(_VARIABLES)]
     for stated in (cache_size, memory_size):
@@ -181,10 +192,11 @@ def _stated(
     home = Path(cache or DEFAULT_CACHE).expanduser().absolute()
     origins = {name: place for name, place in tables.items() if is_url(place)}
     here = tables | {name: str(copy_of(url, home) / "files") for name, url in origins.items()}
+    own = listed_folders(folders) | {name: Path(folder) for name, folder in here.items()}
     return Config(
         cache=home,
-        networks=networks | {name: one for name, one in added if name not in networks},
-        datasets=_listed_folders(folders) | {name: Path(folder) for name, folder in here.items()},
+        networks=networks | {name: one for name, one in added.networks if name not in networks},
+        datasets=own | {name: one for name, one in added.datasets if name not in own},
         offline=_flag("INTERPRET_OFFLINE", offline),
         classes=classes,
         uploads=_uploads(uploads),
@@ -199,7 +211,8 @@ def _uploads(value: str) -> Path | None:
     return Path(value.strip() or DEFAULT_UPLOADS).expanduser().absolute()
 
 
-def _listed_folders(value: str) -> dict[str, Path]:
+def listed_folders(value: str) -> dict[str, Path]:
+    """The folders of INTERPRET_DATASETS, absolute, by their names."""
     folders = [Path(part).expanduser().absolute() for part in value.split(os.pathsep) if part.strip()]
     named: dict[str, Path] = {}
     for folder in folders:

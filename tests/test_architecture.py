@@ -21,6 +21,7 @@ PAGES = (
     "shared_units",
     "ablation",
     "networks",
+    "datasets",
     "inventory",
 )  # as in the menu
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import config, networks
 from interpret_core.errors import UserError
 from interpret_core.networks.torchvision_ops import classifiers
-from interpret_core.uploads import Uploads
+from interpret_core.uploads.networks import AddedNetworks
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
 from ui.access import settings
@@ -34,11 +34,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def uploads(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uploads:
+def uploads(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddedNetworks:
     """An empty folder, on a server that answers to its own machine."""
     _environment(monkeypatch, installation, tmp_path / "cache")
     monkeypatch.setenv("INTERPRET_UPLOADS", str(tmp_path / "uploads"))
-    return Uploads(tmp_path / "uploads")
+    return AddedNetworks(tmp_path / "uploads")
 
 
 def filled(file: Path, classes: str, name: str = "", model: str = MODEL) -> AppTest:
@@ -69,7 +69,7 @@ def test_an_empty_form_says_what_is_missing() -> None:
     assert "None yet." in words(app)
 
 
-def test_a_file_is_examined_registered_removed_and_put_back(uploads: Uploads, weights: Path) -> None:
+def test_a_file_is_examined_registered_removed_and_put_back(uploads: AddedNetworks, weights: Path) -> None:
     app = pressed(filled(weights, "crane\nowl\nwren\n"), "examine_file")
     assert "3 outputs, 3 names, read as logits" in words(app)
     assert uploads.tables() == {}  # nothing is registered by examining
@@ -92,7 +92,7 @@ def test_a_file_is_examined_registered_removed_and_put_back(uploads: Uploads, we
     assert "birds" in networks.known()
 
 
-def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: Uploads, weights: Path) -> None:
+def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: AddedNetworks, weights: Path) -> None:
     app = pressed(filled(weights, "crane\nowl"), "examine_file")
     assert [one.value.replace("\\", "") for one in app.error] == [
         "The weights have 3 outputs, but 2 classes are named: name one for each output, in their order."
@@ -103,7 +103,9 @@ def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: Uploads, 
     assert uploads.tables() == {}
 
 
-def test_weights_of_another_architecture_are_named_and_not_kept(uploads: Uploads, weights: Path) -> None:
+def test_weights_of_another_architecture_are_named_and_not_kept(
+    uploads: AddedNetworks, weights: Path
+) -> None:
     app = pressed(filled(weights, "crane\nowl\nwren", model="torchvision/alexnet"), "examine_file")
     (line,) = [one.value for one in app.error]
     assert "is of another architecture than torchvision/alexnet" in line
@@ -111,7 +113,7 @@ def test_weights_of_another_architecture_are_named_and_not_kept(uploads: Uploads
     assert not list((uploads.folder / ".staged").iterdir())
 
 
-def test_a_pickle_is_never_read(uploads: Uploads, weights: Path, tmp_path: Path) -> None:
+def test_a_pickle_is_never_read(uploads: AddedNetworks, weights: Path, tmp_path: Path) -> None:
     """Whatever its name says: what unpickling would run leaves a trace."""
     trace = tmp_path / "trace"
 
@@ -128,7 +130,7 @@ def test_a_pickle_is_never_read(uploads: Uploads, weights: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x10\0\0\0\0\0\0\0{}", b"{}", b"\xff" * 64, b"<html>"])
-def test_damaged_files_are_one_line(uploads: Uploads, tmp_path: Path, content: bytes) -> None:
+def test_damaged_files_are_one_line(uploads: AddedNetworks, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "birds.safetensors"
     file.write_bytes(content)
     app = pressed(filled(file, "crane\nowl\nwren"), "examine_file")
@@ -136,7 +138,7 @@ def test_damaged_files_are_one_line(uploads: Uploads, tmp_path: Path, content: b
     assert "internal" not in app.error[0].value.lower()
 
 
-def test_a_name_that_is_taken_cannot_be_registered(uploads: Uploads, weights: Path) -> None:
+def test_a_name_that_is_taken_cannot_be_registered(uploads: AddedNetworks, weights: Path) -> None:
     app = pressed(filled(weights, "crane\nowl\nwren", name="small"), "examine_file")
     assert app.button(key="register").disabled
     assert "The name 'small' is taken" in words(app).replace("\\", "")
@@ -146,7 +148,7 @@ def test_a_name_that_is_taken_cannot_be_registered(uploads: Uploads, weights: Pa
 
 
 def test_numbers_that_are_none_are_told_and_others_are_part_of_the_network(
-    uploads: Uploads, weights: Path
+    uploads: AddedNetworks, weights: Path
 ) -> None:
     app = filled(weights, "crane\nowl\nwren")
     app.text_input(key="new_mean_0").set_value("half").run()
@@ -160,7 +162,7 @@ def test_numbers_that_are_none_are_told_and_others_are_part_of_the_network(
 
 
 def test_a_box_that_cannot_be_read_keeps_the_network_from_being_registered(
-    uploads: Uploads, weights: Path
+    uploads: AddedNetworks, weights: Path
 ) -> None:
     """What is left out of the entry would be the architecture's own: another network than is meant."""
     app = pressed(filled(weights, "crane\nowl\nwren"), "examine_file")
@@ -173,7 +175,7 @@ def test_a_box_that_cannot_be_read_keeps_the_network_from_being_registered(
     assert uploads.tables() == {}
 
 
-def test_only_known_architectures_are_built(uploads: Uploads, weights: Path, tmp_path: Path) -> None:
+def test_only_known_architectures_are_built(uploads: AddedNetworks, weights: Path, tmp_path: Path) -> None:
     """A browser may send any text; no module is imported for it."""
     trace = tmp_path / "trace"
     (tmp_path / "innocent.py").write_text(f"open({str(trace)!r}, 'w')")
@@ -199,7 +201,11 @@ def test_only_known_architectures_are_built(uploads: Uploads, weights: Path, tmp
     ],
 )
 def test_weights_that_are_none_are_refused(
-    uploads: Uploads, weights: Path, tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor], told: str
+    uploads: AddedNetworks,
+    weights: Path,
+    tmp_path: Path,
+    change: Callable[[torch.Tensor], torch.Tensor],
+    told: str,
 ) -> None:
     file = tmp_path / "birds.safetensors"
     save_file({name: change(one) for name, one in load_file(weights).items()}, file)
@@ -210,7 +216,7 @@ def test_weights_that_are_none_are_refused(
 
 
 @pytest.mark.parametrize("size", ["1000000000", str(10**30), "0", "-5", "1,2,3", "30000"])
-def test_sizes_that_no_memory_holds_are_refused(uploads: Uploads, weights: Path, size: str) -> None:
+def test_sizes_that_no_memory_holds_are_refused(uploads: AddedNetworks, weights: Path, size: str) -> None:
     app = filled(weights, "crane\nowl\nwren")
     app.text_input(key="new_size_0").set_value(size).run()
     assert not app.exception
@@ -220,7 +226,7 @@ def test_sizes_that_no_memory_holds_are_refused(uploads: Uploads, weights: Path,
 
 @pytest.mark.parametrize(("mean", "std"), [("1e38", ""), ("", "1e-320"), ("", "0"), ("0.5", ""), ("nan", "")])
 def test_means_that_spoil_every_picture_are_refused(
-    uploads: Uploads, weights: Path, mean: str, std: str
+    uploads: AddedNetworks, weights: Path, mean: str, std: str
 ) -> None:
     app = filled(weights, "crane\nowl\nwren")
     app.text_input(key="new_mean_0").set_value(mean).run()
@@ -239,7 +245,7 @@ def test_typed_classes_stay_while_another_way_is_tried(weights: Path) -> None:
     assert app.text_area(key="new_classes_0").value == "crane\nowl\nwren"
 
 
-def test_a_job_that_needs_the_name_keeps_it(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_needs_the_name_keeps_it(uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the page was drawn before the job was asked for."""
     uploads.register(uploads.stage(b"", "a.safetensors"), "birds", {"network": MODEL})
     monkeypatch.setattr(added, "at_work", lambda name: name == "birds")
@@ -267,7 +273,7 @@ def test_who_may_add(monkeypatch: pytest.MonkeyPatch, value: str, address: str, 
     assert bool(added.refusal()) is bool(refused)
 
 
-def test_a_server_for_others_says_what_to_do(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_for_others_says_what_to_do(uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERPRET_UPLOADS", "0")
     app = open_page("pages/networks.py", dataset="planted", network="small")
     assert not app.exception

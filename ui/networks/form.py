@@ -14,7 +14,7 @@ from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import HEADS
 from interpret_core.networks import NetworkSpec
 from interpret_core.networks.providers.architectures import CLASSES
-from interpret_core.uploads import normal
+from interpret_core.uploads.names import normal
 from ui.access.told import told
 from ui.session.networks import added
 from ui.shell.plain import plain

@@ -7,7 +7,7 @@ import streamlit as st
 from interpret_core import config
 from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import NetworkTable
-from interpret_core.uploads import RemovedNetwork
+from interpret_core.uploads.places import Removal
 from ui.access.told import told
 from ui.session import results
 from ui.session.networks import added
@@ -77,19 +77,19 @@ def _remove(name: str, selected: str) -> None:
         state.change(network=None)
 
 
-def _removed(one: RemovedNetwork) -> None:
+def _removed(one: Removal) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{plain(one.name)} was removed; for a day it can be put back.", width="content")
         st.button(
             "Put back",
-            key=key_of("put_back", one.folder.name),
+            key=key_of("put_back", one.place.name),
             type="tertiary",
             on_click=_put_back,
             args=(one,),
         )
 
 
-def _put_back(one: RemovedNetwork) -> None:
+def _put_back(one: Removal) -> None:
     try:
         added.put_back(one)
     except UnitscopeError as error:

@@ -87,3 +87,16 @@ def before(job: Job) -> int:
     """Jobs that a queued one waits for: those at work, and those whose turn comes before it."""
     others = [other for other in jobs.listing(store()) if other.id != job.id]
     return sum(other.state == "running" or 0 < other.position < job.position for other in others)
+
+
+def needed(kind: str, name: str) -> str:
+    """Why a network or data set cannot be taken away or replaced, in a sentence: a job needs it. Or "".
+
+    Args:
+        kind: "network" or "dataset".
+        name: of it.
+    """
+    at_work = any(
+        job.active and name in (job.request.get(kind), *job.request.get(f"{kind}s", ())) for job in listing()
+    )
+    return f"A job that waits or runs needs the name {name}: cancel that job first." if at_work else ""

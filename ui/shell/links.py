@@ -18,7 +18,8 @@ from ui.shell.site import PAGES, address
 
 UNITS, CONCEPTS = "pages/units.py", "pages/concepts.py"
 RELEVANCE, AGREEMENT, SHARED = "pages/relevance.py", "pages/agreement.py", "pages/shared.py"
-ABLATION, NETWORKS, JOBS = "pages/ablation.py", "pages/networks.py", "pages/jobs.py"
+ABLATION, JOBS = "pages/ablation.py", "pages/jobs.py"
+NETWORKS, DATASETS = "pages/networks.py", "pages/datasets.py"
 _TO = "_travel_to"
 _travel = Component("shell/travel_on", "components/common/travel.js")
 _menu = Component(

@@ -39,6 +39,7 @@ PAGES = (
     Entry("shared", "Shared units"),
     Entry("ablation", "Ablation"),
     Entry("networks", "Networks"),
+    Entry("datasets", "Data sets"),
     Entry("jobs", "Jobs & data"),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,18 @@ from typing import Any
 
 import streamlit as st
 
-from interpret_core import config, networks
-from interpret_core.config import UPLOADS
+from interpret_core import networks
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
-from interpret_core.uploads import RemovedNetwork, Uploads, name_problem
-from ui.access import audit, settings, visitors
-from ui.access.roles import Role
+from interpret_core.uploads.names import name_problem
+from interpret_core.uploads.networks import AddedNetworks
+from interpret_core.uploads.places import Removal
+from ui.access import audit, uploads
+from ui.session import work
 from ui.session.memory import again
 from ui.session.networks import examinations
-from ui.session.work import listing
 
 LARGEST = 1024  # MB of an uploaded file; Streamlit keeps it in memory until it is taken away
-BUSY = "A job that waits or runs needs the name {name}: cancel that job first."
 _EXAMINED = "_examined_file"
 
 
@@ -49,33 +47,16 @@ class Examined:
 
 def refusal() -> str:
     """Why no network can be added here, and what to do; empty where one can."""
-    if config.current().uploads is None:
-        return (
-            f"Adding networks on this page is switched off ({UPLOADS}=0). Whoever runs the server names them "
-            "in unitscope.toml."
-        )
-    access = settings.current()
-    if not visitors.may(Role.OPERATOR):
-        return visitors.refused(Role.OPERATOR, "Adding networks")
-    if access.beyond and not access.login and not os.environ.get(UPLOADS, "").strip():
-        return (
-            "This server answers to other machines and has no login, so networks are not added on its pages "
-            f"unless whoever runs it names a folder for them: {UPLOADS}=uploads. Or they name networks in "
-            "unitscope.toml."
-        )
-    return ""
+    return uploads.refusal("networks")
 
 
-def folder() -> Uploads:
+def folder() -> AddedNetworks:
     """Where they are.
 
     Raises:
         ParameterError: there is to be none, or none for this visitor.
     """
-    place, refused = config.current().uploads, refusal()
-    if place is None or refused:
-        raise ParameterError(refused)
-    return Uploads(place)
+    return AddedNetworks(uploads.folder("networks"))
 
 
 def architectures(source: str) -> tuple[str, ...]:
@@ -190,7 +171,7 @@ def register(name: str) -> None:
     if found is None or found.staged is None:
         raise ParameterError("Nothing has been examined: examine the file first.")
     check_allowed(found.entry)
-    problem = unfit(found) or unusable(name) or (BUSY.format(name=name) if at_work(name) else "")
+    problem = unfit(found) or unusable(name) or work.needed("network", name)
     if problem:
         raise ParameterError(problem)
     folder().register(found.staged, name, found.entry)
@@ -205,21 +186,23 @@ def remove(name: str) -> None:
     Raises:
         UserError: a job needs it, or it is gone already; one clear line.
     """
-    if at_work(name):
-        raise ParameterError(BUSY.format(name=name))
+    problem = work.needed("network", name)
+    if problem:
+        raise ParameterError(problem)
     folder().remove(name)
     audit.note("network removed", network=name)
     again()
 
 
-def put_back(removed: RemovedNetwork) -> None:
+def put_back(removed: Removal) -> None:
     """Undo that.
 
     Raises:
         UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
     """
-    if at_work(removed.name) or unusable(removed.name):
-        raise ParameterError(unusable(removed.name) or BUSY.format(name=removed.name))
+    problem = unusable(removed.name) or work.needed("network", removed.name)
+    if problem:
+        raise ParameterError(problem)
     folder().put_back(removed)
     audit.note("network put back", network=removed.name)
     again()
@@ -227,8 +210,4 @@ def put_back(removed: RemovedNetwork) -> None:
 
 def at_work(name: str) -> bool:
     """Whether a job waits or runs that needs a network."""
-    return any(job.active and name in _networks(job.request) for job in listing())
-
-
-def _networks(request: Mapping[str, Any]) -> tuple[object, ...]:
-    return request.get("network"), *request.get("networks", ())
+    return bool(work.needed("network", name))

@@ -14,25 +14,27 @@ import pytest
 from interpret_core import config
 from interpret_core.config import Config
 from interpret_core.errors import ParameterError, StoreError, UserError
-from interpret_core.uploads import DAY, MOST_STAGED, RESERVE, Uploads, name_problem
+from interpret_core.uploads.names import name_problem
+from interpret_core.uploads.networks import AddedNetworks
+from interpret_core.uploads.places import DAY, MOST_STAGED, RESERVE
 
 ENTRY = {"network": "torchvision/resnet18", "classes": ["owl", "wren"], "size": [64, 96], "mean": [0.5] * 3}
 
 
 @pytest.fixture
-def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uploads:
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddedNetworks:
     """An empty folder, known to the configuration."""
     monkeypatch.chdir(tmp_path)
     for name in ("INTERPRET_CONFIG", "INTERPRET_DATASETS", "INTERPRET_UPLOADS"):
         monkeypatch.delenv(name, raising=False)
-    return Uploads(tmp_path / "uploads")
+    return AddedNetworks(tmp_path / "uploads")
 
 
-def added(uploads: Uploads, name: str, content: bytes = b"one") -> None:
+def added(uploads: AddedNetworks, name: str, content: bytes = b"one") -> None:
     uploads.register(uploads.stage(content, "birds.safetensors"), name, ENTRY)
 
 
-def test_a_registered_network_is_known_to_the_next_reader(uploads: Uploads) -> None:
+def test_a_registered_network_is_known_to_the_next_reader(uploads: AddedNetworks) -> None:
     assert dict(config.current().networks) == {}
     added(uploads, "birds")
     table = config.current().networks["birds"]
@@ -42,7 +44,7 @@ def test_a_registered_network_is_known_to_the_next_reader(uploads: Uploads) -> N
     assert not list((uploads.folder / ".staged").iterdir())
 
 
-def test_what_is_removed_is_gone_at_once_and_can_be_put_back(uploads: Uploads) -> None:
+def test_what_is_removed_is_gone_at_once_and_can_be_put_back(uploads: AddedNetworks) -> None:
     added(uploads, "birds")
     before = config.current().networks["birds"]
     uploads.remove("birds")
@@ -54,7 +56,7 @@ def test_what_is_removed_is_gone_at_once_and_can_be_put_back(uploads: Uploads) -
     assert uploads.removed() == []
 
 
-def test_another_file_under_the_same_name_is_another_network(uploads: Uploads) -> None:
+def test_another_file_under_the_same_name_is_another_network(uploads: AddedNetworks) -> None:
     added(uploads, "birds")
     uploads.remove("birds")
     added(uploads, "birds", b"two")
@@ -64,7 +66,7 @@ def test_another_file_under_the_same_name_is_another_network(uploads: Uploads) -
 
 
 @pytest.mark.parametrize("name", ["birds", "Birds", "BIRDS"])
-def test_a_name_that_is_taken_is_refused(uploads: Uploads, name: str) -> None:
+def test_a_name_that_is_taken_is_refused(uploads: AddedNetworks, name: str) -> None:
     added(uploads, "birds")
     staged = uploads.stage(b"two", "birds.safetensors")
     with pytest.raises(ParameterError, match="is taken"):
@@ -77,7 +79,7 @@ def test_a_name_that_is_taken_is_refused(uploads: Uploads, name: str) -> None:
     "name",
     ["", ".", "..", ".hidden", "a/b", "../up", "a\\b", "a b", "-x", "a:b", "x@y", "a\n", "x" * 65, "a\0"],
 )
-def test_names_that_cannot_stand_in_folders_and_addresses_are_refused(uploads: Uploads, name: str) -> None:
+def test_names_that_cannot_stand_in_addresses_are_refused(uploads: AddedNetworks, name: str) -> None:
     assert name_problem(name, ())
     with pytest.raises(ParameterError):
         uploads.register(uploads.stage(b"", "a.safetensors"), name, ENTRY)
@@ -85,7 +87,7 @@ def test_names_that_cannot_stand_in_folders_and_addresses_are_refused(uploads: U
 
 
 @pytest.mark.parametrize("name", ["birds", "birds-2.1_b", "Vögel", "鳥", "7"])
-def test_names_of_any_script_are_taken(uploads: Uploads, name: str) -> None:
+def test_names_of_any_script_are_taken(uploads: AddedNetworks, name: str) -> None:
     added(uploads, name)
     assert name in config.current().networks
 
@@ -93,20 +95,20 @@ def test_names_of_any_script_are_taken(uploads: Uploads, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["../../evil.safetensors", "a#b.safetensors", "/etc/x.safetensors", "é.safetensors"]
 )
-def test_a_files_name_never_leads_out_of_its_folder(uploads: Uploads, name: str) -> None:
+def test_a_files_name_never_leads_out_of_its_folder(uploads: AddedNetworks, name: str) -> None:
     staged = uploads.stage(b"one", name)
     assert staged.name == "weights.safetensors"
     assert staged.parent.parent == uploads.folder / ".staged"
 
 
-def test_what_waited_for_a_day_is_swept(uploads: Uploads) -> None:
+def test_what_waited_for_a_day_is_swept(uploads: AddedNetworks) -> None:
     stale, fresh = uploads.stage(b"", "a.safetensors"), uploads.stage(b"", "a.safetensors")
     os.utime(stale.parent, (0, 0))
     added(uploads, "birds")
     uploads.remove("birds")
     (removed,) = uploads.removed()
-    when = int(removed.folder.name.partition("~")[0]) - int((DAY + 1) * 1e9)
-    old = removed.folder.rename(removed.folder.with_name(f"{when}~birds"))
+    when = int(removed.place.name.partition("~")[0]) - int((DAY + 1) * 1e9)
+    old = removed.place.rename(removed.place.with_name(f"{when}~birds"))
     assert uploads.removed() == []
     uploads.stage(b"", "a.safetensors")
     assert not stale.exists()
@@ -118,20 +120,20 @@ def test_what_waited_for_a_day_is_swept(uploads: Uploads) -> None:
         uploads.register(stale, "birds", ENTRY)
 
 
-def test_a_value_that_is_none_is_not_written(uploads: Uploads) -> None:
+def test_a_value_that_is_none_is_not_written(uploads: AddedNetworks) -> None:
     staged = uploads.stage(b"", "a.safetensors")
     with pytest.raises(UserError, match="head is 'softmax'"):
         uploads.register(staged, "birds", {**ENTRY, "head": "softmax"})
     assert uploads.tables() == {}
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(uploads: Uploads) -> None:
+def test_a_folder_that_cannot_be_written_is_one_clear_line(uploads: AddedNetworks) -> None:
     uploads.folder.write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="INTERPRET_UPLOADS"):
         uploads.stage(b"", "a.safetensors")
 
 
-def test_the_file_wins_over_an_added_network(uploads: Uploads, tmp_path: Path) -> None:
+def test_the_file_wins_over_an_added_network(uploads: AddedNetworks, tmp_path: Path) -> None:
     added(uploads, "birds")
     (tmp_path / "unitscope.toml").write_text('[networks]\nbirds = "mynet:birds"\n')
     assert config.current().networks["birds"].network == "mynet:birds"
@@ -139,7 +141,7 @@ def test_the_file_wins_over_an_added_network(uploads: Uploads, tmp_path: Path) -
 
 @pytest.mark.parametrize("value", ["0", "off", "no"])
 def test_none_are_known_where_they_are_switched_off(
-    uploads: Uploads, monkeypatch: pytest.MonkeyPatch, value: str
+    uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     added(uploads, "birds")
     monkeypatch.setenv("INTERPRET_UPLOADS", value)
@@ -148,9 +150,9 @@ def test_none_are_known_where_they_are_switched_off(
 
 
 def test_another_folder_is_followed_and_travels_to_other_processes(
-    uploads: Uploads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    uploads: AddedNetworks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Uploads(tmp_path / "elsewhere")
+    other = AddedNetworks(tmp_path / "elsewhere")
     added(other, "wrens")
     monkeypatch.setenv("INTERPRET_UPLOADS", str(other.folder))
     now = config.current()
@@ -159,7 +161,7 @@ def test_another_folder_is_followed_and_travels_to_other_processes(
     assert (copy.uploads, dict(copy.networks)) == (other.folder, dict(now.networks))
 
 
-def test_a_new_network_in_the_place_of_an_old_one_is_not_taken_for_it(uploads: Uploads) -> None:
+def test_a_new_network_in_the_place_of_an_old_one_is_not_taken_for_it(uploads: AddedNetworks) -> None:
     """File systems give inodes again: what is remembered must not be told by them alone."""
     for classes in (["v1"], ["v2"], ["v3"]):
         uploads.register(uploads.stage(b"one", "a.safetensors"), "birds", {**ENTRY, "classes": classes})
@@ -168,7 +170,7 @@ def test_a_new_network_in_the_place_of_an_old_one_is_not_taken_for_it(uploads: U
         assert "birds" not in config.current().networks
 
 
-def test_a_table_that_is_edited_is_read_again(uploads: Uploads) -> None:
+def test_a_table_that_is_edited_is_read_again(uploads: AddedNetworks) -> None:
     added(uploads, "birds")
     assert config.current().networks["birds"].classes == ("owl", "wren")
     file = uploads.folder / "birds" / "network.toml"
@@ -177,7 +179,7 @@ def test_a_table_that_is_edited_is_read_again(uploads: Uploads) -> None:
 
 
 def test_what_changes_while_it_is_read_is_not_remembered(
-    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+    uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gone when its table was read, and back with the same file a moment later."""
     added(uploads, "birds")
@@ -199,7 +201,7 @@ def test_what_changes_while_it_is_read_is_not_remembered(
     assert list(uploads.tables()) == ["birds"]
 
 
-def test_readers_never_see_half_a_network(uploads: Uploads) -> None:
+def test_readers_never_see_half_a_network(uploads: AddedNetworks) -> None:
     added(uploads, "birds")
     ended, seen = threading.Event(), []
 
@@ -220,7 +222,7 @@ def test_readers_never_see_half_a_network(uploads: Uploads) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "network = ", "network = 7", 'network = "x"\nsize = 0', "\x00"])
-def test_one_spoilt_table_does_not_take_the_others_along(uploads: Uploads, content: str) -> None:
+def test_one_spoilt_table_does_not_take_the_others_along(uploads: AddedNetworks, content: str) -> None:
     added(uploads, "birds")
     added(uploads, "wrens")
     (uploads.folder / "birds" / "network.toml").write_text(content)
@@ -233,7 +235,7 @@ def test_one_spoilt_table_does_not_take_the_others_along(uploads: Uploads, conte
 
 
 @pytest.mark.parametrize("name", ["\u212bng", "\uf900", "e\u0301e"])
-def test_a_name_is_the_same_however_it_is_spelt(uploads: Uploads, name: str) -> None:
+def test_a_name_is_the_same_however_it_is_spelt(uploads: AddedNetworks, name: str) -> None:
     added(uploads, name)
     (known,) = config.current().networks
     assert known == unicodedata.normalize("NFC", name)
@@ -244,14 +246,14 @@ def test_a_name_is_the_same_however_it_is_spelt(uploads: Uploads, name: str) -> 
     assert list(config.current().networks) == [known]
 
 
-def test_a_name_that_is_long_in_bytes_is_refused(uploads: Uploads) -> None:
+def test_a_name_that_is_long_in_bytes_is_refused(uploads: AddedNetworks) -> None:
     assert name_problem("\U00020000" * 64, ())
     added(uploads, "鳥" * 64)
     uploads.remove("鳥" * 64)
     uploads.put_back(uploads.removed()[0])
 
 
-def test_no_more_files_wait_than_have_a_place(uploads: Uploads) -> None:
+def test_no_more_files_wait_than_have_a_place(uploads: AddedNetworks) -> None:
     waiting = [uploads.stage(b"", "a.safetensors") for _ in range(MOST_STAGED)]
     with pytest.raises(StoreError, match="wait to be registered"):
         uploads.stage(b"", "a.safetensors")
@@ -259,7 +261,7 @@ def test_no_more_files_wait_than_have_a_place(uploads: Uploads) -> None:
     uploads.stage(b"", "a.safetensors")
 
 
-def test_an_upload_does_not_fill_the_disk(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_does_not_fill_the_disk(uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(uploads.folder.parent)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=RESERVE))
     with pytest.raises(StoreError, match="No space left"):
@@ -267,7 +269,7 @@ def test_an_upload_does_not_fill_the_disk(uploads: Uploads, monkeypatch: pytest.
     assert not list((uploads.folder / ".staged").iterdir())
 
 
-def test_text_that_is_none_is_one_clear_line(uploads: Uploads) -> None:
+def test_text_that_is_none_is_one_clear_line(uploads: AddedNetworks) -> None:
     with pytest.raises(ParameterError, match="no text"):
         uploads.register(uploads.stage(b"", "a.safetensors"), "birds", {**ENTRY, "classes": ["\ud800"]})
     assert uploads.tables() == {}

@@ -1,0 +1,148 @@
+"""From a filled form to a data set: look at it, read what was found, register it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from interpret_core import demo
+from interpret_core.errors import UnitscopeError
+from ui.access.told import told
+from ui.datasets import form
+from ui.datasets.form import DatasetDraft
+from ui.datasets.report import report
+from ui.session import precedence
+from ui.session.datasets import added, candidates
+from ui.session.datasets.added import Looked
+from ui.session.datasets.candidates import Tell
+from ui.shell import links
+from ui.shell.plain import plain
+from ui.shell.sidebar import Ask
+
+AT_ONCE = 2_000  # pictures up to which all files are read without being asked for
+PACE = 0.2  # seconds between two steps of a bar
+_DONE = "_dataset_added"
+_STAGES = {
+    "unpack": "Unpacking",
+    "import": "Reading the pictures",
+    "read files": "Reading the files",
+    "check": "Looking for mistakes",
+}
+
+
+def steps(ask: Ask | None) -> None:
+    """Draw the form and what follows from it."""
+    _welcomed(ask)
+    draft = form.form()
+    asked = st.button(
+        "Look at it",
+        type="secondary" if _ready(draft) else "primary",
+        disabled=draft.origin is None,
+        key="look",
+        help="Unpacks it, shows ten of its pictures with their labels, and looks for mistakes: nothing is "
+        "registered, and nothing is computed.",
+    )
+    if draft.origin is None:
+        st.caption("No archive yet." if not candidates.folders() else "No archive and no folder yet.")
+        added.forget()  # taken away, or somebody has been on another page
+        return
+    if asked:
+        with _progress() as tell:
+            added.look(draft.mark, draft.origin, tell)
+        st.rerun()
+    found = added.looked()
+    if found is not None:
+        _told(draft, found)
+
+
+def _ready(draft: DatasetDraft) -> bool:
+    found = added.looked()
+    return found is not None and found.mark == draft.mark and found.staged is not None
+
+
+def _told(draft: DatasetDraft, found: Looked) -> None:
+    """What was found, and the way on."""
+    if found.mark != draft.mark:
+        st.info("The form has changed since: press “Look at it” again.")
+        return
+    if found.staged is None:
+        st.error(plain(found.problem))
+        return
+    st.subheader("What was found")
+    _offer(draft)
+    report(found.staged)
+    if found.problem:
+        st.error(plain(found.problem))
+    elif found.staged.check is None:
+        _check(len(found.staged.dataset))
+
+
+def _offer(draft: DatasetDraft) -> None:
+    """The button that makes it a data set."""
+    unusable = added.unusable(draft.name)
+    label = f"Register as “{plain(draft.name)}”" if not unusable else "Register"
+    if st.button(label, type="primary", disabled=bool(unusable), key="register_dataset"):
+        _register(draft)
+    if unusable:
+        st.caption(plain(unusable))
+
+
+def _register(draft: DatasetDraft) -> None:
+    try:
+        added.register(draft.name)
+    except UnitscopeError as error:
+        st.error(plain(told(error)))
+        return
+    st.session_state[_DONE] = draft.name
+    form.anew()
+    st.rerun()
+
+
+def _check(pictures: int) -> None:
+    """Read every file: at once where they are few, else where somebody asks for it."""
+    if pictures > AT_ONCE and not st.button(
+        f"Look through all {pictures:,} pictures",
+        key="check_dataset",
+        help="Reads every picture and mask once, counts labels, and looks for likely mistakes. It can be "
+        "registered without.",
+    ):
+        return
+    with _progress() as tell:
+        added.check(tell)
+    st.rerun()
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """A bar that follows what is told."""
+    bar = st.progress(0.0, "Beginning …")
+    last = [0.0]
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        if time.monotonic() - last[0] < PACE:
+            return
+        last[0] = time.monotonic()
+        words = _STAGES.get(stage, "Reading")
+        of = f" of {total:,}" if total else ""
+        bar.progress(min(1.0, done / total) if total else 0.0, f"{words}: {done:,}{of}")
+
+    try:
+        yield tell
+    finally:
+        bar.empty()
+
+
+def _welcomed(ask: Ask | None) -> None:
+    """Once after a data set was added: where to go on; the demo's networks know no photographs."""
+    name = st.session_state.pop(_DONE, None)
+    if name is None:
+        return
+    network = ask.network if ask else ""
+    if not network or network.startswith(demo.PREFIX):
+        network = precedence.first(name)
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="dataset_added"):
+        st.markdown(f"**{plain(name)}** is registered: it is in the sidebar’s list.", width="content")
+        links.link(f"Find what the units of {plain(network)} detect in it →", dataset=name, network=network)

@@ -1,0 +1,172 @@
+"""Data sets that are added on a page: whether they may be, what is looked at, and those there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from interpret_core import datasets
+from interpret_core.errors import ParameterError, UnitscopeError
+from interpret_core.uploads.datasets import AddedDatasets
+from interpret_core.uploads.names import name_problem
+from interpret_core.uploads.places import Removal
+from ui.access import audit, uploads
+from ui.session import work
+from ui.session.datasets import candidates
+from ui.session.datasets.candidates import Origin, Staged, Tell
+from ui.session.live.queue import turn
+from ui.session.memory import again
+
+PATIENCE = 120.0  # seconds that it waits for its turn, while the page says what it waits for
+_LOOKED = "_looked_at"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What this session has looked at last.
+
+    Attributes:
+        mark: tells it from another file, folder or choice.
+        origin: what it was made of, for people.
+        staged: what was found; None where it came to nothing.
+        problem: why, one line.
+    """
+
+    mark: str
+    origin: str
+    staged: Staged | None = None
+    problem: str = ""
+
+
+def refusal() -> str:
+    """Why no data set can be added here, and what to do; empty where one can."""
+    return uploads.refusal("data sets")
+
+
+def folder() -> AddedDatasets:
+    """Where they are.
+
+    Raises:
+        ParameterError: there is to be none, or none for this visitor.
+    """
+    return AddedDatasets(uploads.folder("data sets"))
+
+
+def unusable(name: str) -> str:
+    """Why a new data set cannot be called so; empty where it can."""
+    return name_problem(name, datasets.known(), "data set")
+
+
+def mark_of(what: str, *, classed: bool) -> str:
+    """Tells whether what was looked at is what the form says now.
+
+    Args:
+        what: id of a file, or a folder's name.
+        classed: whether folders are classes.
+    """
+    return json.dumps([what, classed])
+
+
+def looked() -> Looked | None:
+    """What this session has looked at and not registered."""
+    found = st.session_state.get(_LOOKED)
+    return found if isinstance(found, Looked) else None
+
+
+def forget() -> None:
+    """Throw away what was looked at."""
+    found = looked()
+    if found is not None and found.staged is not None and found.staged.place is not None:
+        folder().discard(found.staged.place)
+    st.session_state[_LOOKED] = None
+
+
+def look(mark: str, origin: Origin, tell: Tell) -> None:
+    """Make a data set of what was sent or chosen, and keep it for this session.
+
+    Args:
+        mark: from `mark_of`.
+        origin: an archive, or one of `candidates.folders`.
+        tell: progress.
+    """
+    forget()
+    try:
+        place = folder()
+        if origin.folder is not None and origin.folder not in candidates.folders().values():
+            raise ParameterError("This folder is not among those on the server: choose one of the list.")
+        with turn("data set", PATIENCE):
+            found = Looked(mark, origin.name, candidates.stage(place, origin, tell))
+    except UnitscopeError as error:
+        found = Looked(mark, origin.name, problem=_without_paths(str(error), origin))
+    st.session_state[_LOOKED] = found
+
+
+def check(tell: Tell) -> None:
+    """Look through all files of what is looked at."""
+    found = looked()
+    if found is None or found.staged is None:
+        return
+    try:
+        with turn("data set", PATIENCE):
+            st.session_state[_LOOKED] = replace(found, staged=candidates.checked(found.staged, tell))
+    except UnitscopeError as error:
+        st.session_state[_LOOKED] = replace(found, problem=str(error))
+
+
+def register(name: str) -> None:
+    """Make what was looked at a data set of this name.
+
+    Raises:
+        UserError: nothing was; the name is taken meanwhile; the files are gone. One clear line.
+    """
+    found = looked()
+    if found is None or found.staged is None:
+        raise ParameterError("Nothing has been looked at: look at it first.")
+    problem = unusable(name) or work.needed("dataset", name)
+    if problem:
+        raise ParameterError(problem)
+    folder().register(name, Path(found.staged.dataset.root), found.origin)
+    st.session_state[_LOOKED] = None
+    audit.note("data set added", dataset=name)
+    again()
+
+
+def remove(name: str) -> None:
+    """Take an added data set away.
+
+    Raises:
+        UserError: a job needs it, or it is gone already; one clear line.
+    """
+    problem = work.needed("dataset", name)
+    if problem:
+        raise ParameterError(problem)
+    folder().remove(name)
+    audit.note("data set removed", dataset=name)
+    again()
+
+
+def put_back(removed: Removal) -> None:
+    """Undo that.
+
+    Raises:
+        UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
+    """
+    problem = unusable(removed.name) or work.needed("dataset", removed.name)
+    if problem:
+        raise ParameterError(problem)
+    folder().put_back(removed)
+    audit.note("data set put back", dataset=removed.name)
+    again()
+
+
+def at_work(name: str) -> bool:
+    """Whether a job waits or runs that needs a data set."""
+    return bool(work.needed("dataset", name))
+
+
+def _without_paths(told: str, origin: Origin) -> str:
+    """A message without where the server keeps things, which a reader need not know."""
+    return told.replace(f"{folder().folder}/", "") if origin.archive is not None else told
