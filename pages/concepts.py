@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.components import least
 from ui.components.facts import fine_print
-from ui.concepts import comparison, linked, tables, untrained
+from ui.concepts import comparison, image_labels, linked, tables, untrained
 from ui.concepts.concept_table import concept_section
 from ui.jobs import beside, profile
 from ui.session.layers import Layers
@@ -38,9 +38,13 @@ def without_concepts(views: Views) -> None:
         f"**{plain(facts.network_title)}** on **{plain(facts.dataset)}**: nothing is annotated in these "
         "photographs, so no unit has a concept."
     )
+    told = image_labels.known(views)
+    if told:
+        image_labels.section(told, views)
+        return
     st.markdown(
         f"[Units]({links.to('units')}) shows each unit’s strongest photographs, its colours and shades, and "
-        "which labels of whole images it tells, where there are any."
+        "finds which labels of whole images it tells, where there are any."
     )
 
 

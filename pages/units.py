@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from interpret_core import demo
+from interpret_core.analyses.image_labels.result import LabelledLayer
 from ui.components import least
 from ui.components.facts import facts_sentence, fine_print
 from ui.components.markup import category_key
@@ -21,7 +22,7 @@ from ui.session.view import LayerView
 from ui.shell import notices, silenced, state
 from ui.shell.how import how
 from ui.shell.theme import count_text
-from ui.units import examined, filters, panel, pinned, silence_switch
+from ui.units import examined, filters, image_labels, panel, pinned, silence_switch
 from ui.units.layers import layer_picker
 from ui.units.selection import choose
 
@@ -33,21 +34,25 @@ def main() -> None:
     views = profile.ready(ask)
     view = layer_picker(ask, views, from_first=ask.dataset == demo.NAME)
     examined.button(ask.network)
-    chosen = filters.filters(view, list(relevances.classes_of(view)))
+    labelled = image_labels.of(view)
+    chosen = filters.filters(view, list(relevances.classes_of(view)), labelled)
     part_of_class = relevances.part_of(view, chosen.class_name) if chosen.class_name else None
-    order = choose(view, chosen, part_of_class)
-    heading(view)
+    order = choose(view, chosen, part_of_class, labelled)
+    heading(view, labelled)
     notices.show("page")
     browser(view, order, views)
 
 
-def heading(view: LayerView) -> None:
+def heading(view: LayerView, labelled: LabelledLayer | None) -> None:
     """The sentence of facts, its small print, and where the numbers come from."""
     st.markdown(facts_sentence(view))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(fine_print(view), width="content")
         how("iou", "chance")
-    least.offer(view)
+    if view.annotated:
+        least.offer(view)
+    else:
+        image_labels.heading(view, labelled)
 
 
 @part
@@ -81,7 +86,8 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
     with left, st.container(key="units_grid"):
         grey = "grey: below the cut-off · " if view.annotated else ""
         st.caption(f"{order.size:,} of {count_text(view.layer.units, 'unit')} · {grey}arrow keys")
-        unit_grid(view, order.tolist(), now.unit, panel.pick, silence_switch.of_layer(view, picked, layers))
+        silence = silence_switch.of_layer(view, picked, layers)
+        unit_grid(view, order.tolist(), now.unit, panel.pick, silence, image_labels.of(view))
         st.html(category_key(view.categories))
 
 

@@ -89,8 +89,8 @@ def line(view: LayerView, unit: int) -> str:
     said = escape(NAMES[word] if view.annotated else _UNANNOTATED.get(word, (NAMES[word],))[0])
     if word is Assessment.UNEXPLAINED:  # which is said in large type
         begin = ""
-    elif word is Assessment.SATURATED:
-        begin = f"<b>{said.capitalize()}.</b> "
+    elif word in (Assessment.SATURATED, Assessment.TOO_FEW_IMAGES):
+        begin = f"<b>{said[:1].upper()}{said[1:]}.</b> "
     else:
         begin = f"<b>Responds to {said}.</b> "
     return f'<p class="us-said">{begin}{_because(view, unit, word)}</p>{palette(view, unit)}'

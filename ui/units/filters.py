@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
+from interpret_core.analyses.image_labels.result import LabelledLayer
 from ui.components.assessment import NAMES
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
@@ -44,40 +46,67 @@ PARAMETERS = (
     "sort",
     "class",
     "influence",
+    "label",
+)
+NARROWING = (
+    *("concept", "category", "iou", "significant", "detectors", "state", "responds", "influence", "label"),
 )
 
 
-def filters(view: LayerView, classes: Sequence[str] = ()) -> Filters:
+def filters(view: LayerView, classes: Sequence[str] = (), labelled: LabelledLayer | None = None) -> Filters:
     """Draw the filters and return what they ask for.
 
     Args:
         view: the layer.
         classes: whose relevance can order the units; without any this order is not offered.
+        labelled: which labels of whole images the units tell, where that is known.
     """
     with st.sidebar:
-        concept = _concept(view)
-        categories = _categories(view.categories)
-        low, high = _iou(view)
-        detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
-        significant = _flag("significant", "Better than chance only", "q ≤ 5 % against shuffled annotations.")
+        found = _of_concepts(view) if view.annotated else Filters()
+        if labelled is not None:
+            found = found._replace(label=_label(labelled))
         which = choice("State", "state", STATES, "", help=STATE_HELP)
         responds = choice("Responds to", "responds", RESPONDS, "") if view.summary.assessed else ""
-        known = {"relevance": bool(classes), **dict.fromkeys(("lift", "colour"), bool(view.summary.assessed))}
+        known = {
+            "relevance": bool(classes),
+            "label": labelled is not None,
+            **dict.fromkeys(("lift", "colour"), bool(view.summary.assessed)),
+            **dict.fromkeys(("relative", "z"), view.annotated),
+        }
         sorts = {name: words for name, words in SORTS.items() if known.get(name, True)}
-        sort = choice("Sort by", "sort", sorts, "iou")
+        if not view.annotated:
+            sorts["iou"] = "IoU with a shade"
+        sort = choice("Sort by", "sort", sorts, "iou" if view.annotated or labelled is None else "label")
         name = side = ""
         if sort == "relevance":
             name = choice("Class", "class", {each: each for each in classes}, classes[0])
             side = choice("Influence", "influence", SIDES, "", help=SIDES_HELP)
-        names = ("concept", "category", "iou", "significant", "detectors", "state", "responds", "influence")
         st.button(
             "Clear filters",
             on_click=state.change,
-            kwargs=dict.fromkeys(names),
-            disabled=not any(map(state.parameter, names)),
+            kwargs=dict.fromkeys(NARROWING),
+            disabled=not any(map(state.parameter, NARROWING)),
         )
-    return Filters(
-        tuple(categories), concept, low, high, significant, detectors, which, responds, sort, name, side
+    return found._replace(state=which, responds=responds, sort=sort, class_name=name, influence=side)
+
+
+def _of_concepts(view: LayerView) -> Filters:
+    """Those that rest on annotated pixels."""
+    concept = _concept(view)
+    categories = _categories(view.categories)
+    low, high = _iou(view)
+    detectors = _flag("detectors", "Detectors only", "Units whose best IoU exceeds the cut-off.")
+    significant = _flag("significant", "Better than chance only", "q ≤ 5 % against shuffled annotations.")
+    return Filters(tuple(categories), concept, low, high, significant, detectors)
+
+
+def _label(labelled: LabelledLayer) -> str:
+    """The label of whole images that units shall tell best."""
+    best = labelled["best"]
+    counted = np.bincount(best[best >= 0], minlength=len(labelled.labels)).tolist()
+    names = {name: f"{name} · {count}" for name, count in zip(labelled.labels, counted, strict=True) if count}
+    return choice(
+        "Label of the image", "label", {"": "any", **names}, "", help="Units that tell this label best, by z."
     )
 
 

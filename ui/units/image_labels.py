@@ -16,9 +16,10 @@ from ui.session.labels import found as labels
 from ui.session.view import LayerView
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import NEUTRAL, count_text, p_text
+from ui.shell.theme import NEUTRAL, count_text, p_text, percent_text
 
 SHOWN = 3  # labels of a unit
+NAMED = 4  # labels in the heading
 WHEN = "<b>When it responds</b>, not where: labels of whole images."
 WHERE = "<b>Where it responds</b>: annotated pixels."
 COLUMNS = (
@@ -47,6 +48,12 @@ def of(view: LayerView) -> LabelledLayer | None:
         return labels.find(view) if labels.columns(view.dataset) else None
     except UnitscopeError:
         return None
+
+
+def better_than_chance(layer: LabelledLayer, unit: int) -> str:
+    """The label that a unit tells best; empty where chance explains it."""
+    best = int(layer["best"][unit])
+    return layer.labels[best] if best >= 0 and layer["q_value"][unit] <= FALSE_DISCOVERIES else ""
 
 
 def beside(view: LayerView, unit: int, layer: LabelledLayer, concepts: str) -> None:
@@ -124,3 +131,24 @@ def offered(view: LayerView) -> None:
                 beside=True,
             )
         )
+
+
+def heading(view: LayerView, layer: LabelledLayer | None) -> None:
+    """Where nothing is annotated: how many units tell a label beyond chance, or the offer to find out."""
+    if layer is None:
+        offered(view)
+        return
+    better = layer["q_value"] <= FALSE_DISCOVERIES
+    counted = np.bincount(layer["best"][better], minlength=len(layer.labels))
+    order = np.argsort(-counted, kind="stable")[:NAMED]
+    named = [f"{plain(layer.labels[label])} {counted[label]:,}" for label in order if counted[label]]
+    more = int((counted > 0).sum()) - len(named)
+    which = f": {', '.join(named)}{f' and {more:,} more labels' if more > 0 else ''}" if named else ""
+    verb = "tells" if layer.better == 1 else "tell"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{layer.better:,}** of {count_text(layer.units, 'unit')} {verb} a label of whole images "
+            f"better than chance (q ≤ {percent_text(FALSE_DISCOVERIES)}){which}.",
+            width="content",
+        )
+        how("image-labels")

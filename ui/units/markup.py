@@ -42,10 +42,17 @@ WITHOUT_LABEL: Mapping[Assessment | None, str] = {
 }
 
 
-def heading(view: LayerView, unit: int) -> str:
-    """What a unit responds to, as far as that is known, and how good its label is."""
+def heading(view: LayerView, unit: int, told: str = "") -> str:
+    """What a unit responds to, as far as that is known, and how good its label is.
+
+    Args:
+        view, unit: whose.
+        told: the label of whole images that it tells better than chance, where nothing is annotated.
+    """
+    name = escape(told) or _name(view, unit)
+    chips = chip("tells this label of images", "strong") if told else ""
     return (
-        f'<div class="us-head"><h2 class="us-name">{_name(view, unit)}</h2>{"".join(_chips(view, unit))}'
+        f'<div class="us-head"><h2 class="us-name">{name}</h2>{chips}{"".join(_chips(view, unit))}'
         f'<span class="us-sub">{escape(view.layer.name)} · unit {unit}</span></div>'
     )
 
@@ -56,7 +63,8 @@ def _name(view: LayerView, unit: int) -> str:
     if view.word(unit) == "dead":
         return "dead unit"
     if word is not None and UNLABELLED.get(word):
-        return UNLABELLED[word]
+        few = word is Assessment.TOO_FEW_IMAGES and not view.annotated
+        return UNLABELLED[word] if not few else f"unit {unit}"
     named = escape(label or (WITHOUT_LABEL.get(word, "no concept") if view.annotated else f"unit {unit}"))
     like = f"{swatch(shade[1])}{escape(shade[0])}" if shade else ""
     if like and word is Assessment.COLOUR:

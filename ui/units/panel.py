@@ -51,7 +51,7 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
     # First: they take the browser longest.
     readable = alive and photographs.strongest(view, now)
     with head:
-        st.html(markup.heading(view, unit))
+        st.html(markup.heading(view, unit, _told_label(view, unit)))
         _responds(view, unit)
         _tools(view, order, unit)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -86,6 +86,12 @@ def _evidence(view: LayerView, unit: int) -> None:
         st.html(assessment.evidence(view, unit))
 
 
+def _told_label(view: LayerView, unit: int) -> str:
+    """The label of whole images that the unit tells better than chance, where nothing is annotated."""
+    found = image_labels.of(view) if not view.annotated else None
+    return image_labels.better_than_chance(found, unit) if found is not None else ""
+
+
 def _concepts(view: LayerView, unit: int) -> None:
     """What it overlaps with, beside the labels of whole images that it tells; units that overlap the same."""
     told = image_labels.of(view)
@@ -96,7 +102,8 @@ def _concepts(view: LayerView, unit: int) -> None:
         image_labels.beside(view, unit, told, concepts)
     elif concepts:
         st.html(concepts)
-    image_labels.offered(view)
+    if view.annotated:  # else the head of the page says so
+        image_labels.offered(view)
     _alike(view, unit)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.analyses.image_labels.result import LabelledLayer
 from interpret_core.analyses.relevance.result import LayerRelevance
 from interpret_core.numbers import share
 from ui.session import unit_rows
@@ -21,6 +22,7 @@ SORTS = {
     "shade": "shade, dark to light",
     "firing": "share of positions firing",
     "relevance": "influence on a class",
+    "label": "label of whole images, z",
     "index": "unit number",
 }
 STATES = {"": "all", "live": "live", "dead": "dead", "tied": "tied"}
@@ -40,17 +42,26 @@ class Filters(NamedTuple):
     sort: str = "iou"
     class_name: str = ""
     influence: str = ""
+    label: str = ""
 
 
-def choose(view: LayerView, filters: Filters, relevance: LayerRelevance | None = None) -> NDArray[np.int64]:
+def choose(
+    view: LayerView,
+    filters: Filters,
+    relevance: LayerRelevance | None = None,
+    labelled: LabelledLayer | None = None,
+) -> NDArray[np.int64]:
     """Units that pass the filters, in order; ties by unit number.
 
     Args:
         view: the layer.
         filters: what is asked for.
         relevance: of the layer for the class of the filters; needed by that order alone.
+        labelled: which labels of whole images its units tell; needed by that filter and order alone.
     """
     keep = (view.iou >= filters.low - 1e-9) & (view.iou <= filters.high + 1e-9)
+    if filters.label and labelled is not None:
+        keep &= labelled["best"] == labelled.labels.index(filters.label)
     if filters.categories:
         keep &= np.array([view.category(unit) in filters.categories for unit in range(view.layer.units)])
     if filters.concept:
@@ -72,10 +83,19 @@ def choose(view: LayerView, filters: Filters, relevance: LayerRelevance | None =
     if filters.sort == "relevance" and relevance is not None:
         keep &= unit_rows.on_side(relevance, filters.influence)
         score = relevance.relevance
+    elif filters.sort == "label" and labelled is not None:
+        score = _of_labels(labelled)
     else:
         score = _score(view, filters.sort)
     kept = np.flatnonzero(keep)
     return kept[np.argsort(-score[kept], kind="stable")]
+
+
+def _of_labels(labelled: LabelledLayer) -> NDArray[np.float64]:
+    """(U,) z of each unit's best label; units that answer all images alike come last."""
+    best = labelled["best"]
+    score = labelled["z"][np.arange(best.size), np.maximum(best, 0)]
+    return np.where(best < 0, -np.inf, np.nan_to_num(score, nan=-np.inf))
 
 
 def _score(view: LayerView, sort: str) -> NDArray[np.float64]:

@@ -36,9 +36,9 @@ export default function({ data, parentElement, setTriggerValue }) {
     const [unit, label, iou, weak, tone, word, sign] = state.data.tiles[index];
     const tile = document.createElement('button'); tile.type = 'button'; tile.className = weak ? 'tile weak' : 'tile';
     tile.dataset.unit = unit; tile.dataset.index = index; tile.tabIndex = index === state.focus ? 0 : -1;
-    tile.setAttribute('aria-label', `unit ${unit}, ${word || `${label}, IoU ${iou}${sign ? `, ${sign}` : ''}`}`);
+    tile.setAttribute('aria-label', `unit ${unit}, ${word || `${label || 'no concept'}, ${state.data.measure} ${iou}${sign ? `, ${sign}` : ''}`}`);
     tile.setAttribute('aria-pressed', String(unit === state.data.selected));
-    tile.title = `unit ${unit} · ${label || 'no concept'} · IoU ${iou}${word ? ' · ' + word : weak ? ' · not above the cut-off' : ''}`;
+    tile.title = `unit ${unit} · ${label || 'no concept'} · ${state.data.measure} ${iou}${word ? ' · ' + word : weak ? (state.data.measure === 'AUC' ? ' · no better than chance' : ' · not above the cut-off') : ''}`;
     const patch = document.createElement('span'); patch.className = 'patch';
     if (word === 'dead') { patch.classList.add('loaded'); patch.append(Object.assign(document.createElement('span'), { className: 'word', textContent: 'dead' })); }
     else {

@@ -8,22 +8,33 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import sign
 from ui.session import resources
 from ui.session.memory import kept
 from ui.session.view import LayerView
 from ui.shell.component import Component
-from ui.shell.theme import colour_of, iou_text
+from ui.shell.theme import NEUTRAL, colour_of, iou_text
 
 SEARCH_KEY = "filter_concept"
 
 _component = Component("components/unit_grid/grid", "components/common/focus.js")
 
 
-def tiles(view: LayerView, order: Sequence[int]) -> list[list[object]]:
-    """Unit, label, IoU, weak, colour, state word and sign of each tile, in the order shown."""
+def tiles(view: LayerView, order: Sequence[int], labelled: LabelledLayer | None = None) -> list[list[object]]:
+    """Unit, label, its number, weak, colour, state word and sign of each tile, in the order shown.
+
+    Args:
+        view: the layer.
+        order: its units.
+        labelled: which labels of whole images they tell; where nothing is annotated, tiles name those.
+    """
     if not view.annotated:
-        return [_of_shade(view, int(unit)) for unit in order]
+        return [
+            _of_shade(view, int(unit)) if labelled is None else _of_label(view, int(unit), labelled)
+            for unit in order
+        ]
     return [
         [
             int(unit),
@@ -45,12 +56,23 @@ def _of_shade(view: LayerView, unit: int) -> list[object]:
     return [unit, name, iou_text(iou), 0, tone, view.word(unit), sign(view.assessment(unit), annotated=False)]
 
 
+def _of_label(view: LayerView, unit: int, labelled: LabelledLayer) -> list[object]:
+    """The same with the label of whole images that the unit tells best; weak where chance explains that."""
+    best = int(labelled["best"][unit])
+    if best < 0:
+        return [unit, "", "—", 1, NEUTRAL, view.word(unit), ""]
+    weak = not labelled["q_value"][unit] <= FALSE_DISCOVERIES
+    colour = "colour" if view.assessment(unit) is Assessment.COLOUR else ""
+    auc = f"{labelled['auc'][unit, best]:.3f}"
+    return [unit, labelled.labels[best], auc, int(weak), NEUTRAL, view.word(unit), colour]
+
+
 @kept(64)
 def _tiles(
-    identity: tuple[object, ...], order: tuple[int, ...], _view: LayerView
+    identity: tuple[object, ...], order: tuple[int, ...], _view: LayerView, _labelled: LabelledLayer | None
 ) -> tuple[str, list[list[object]]]:
     """The tiles, and what tells them from others."""
-    made = tiles(_view, order)
+    made = tiles(_view, order, _labelled)
     version = hashlib.sha1(repr((_view.key, made)).encode(), usedforsecurity=False).hexdigest()[:16]
     return version, made
 
@@ -68,10 +90,14 @@ def unit_grid(
     selected: int,
     on_pick: Callable[[int], None],
     silence: Silence,
+    labelled: LabelledLayer | None = None,
 ) -> None:
     """Draw the grid; a click, Enter or an arrow key calls `on_pick` with the unit."""
     key = "unit_grid"
-    version, shown = _tiles(view.identity, tuple(order), view)
+    settings = ("permutations", "seed")  # the rest follows from network and data set
+    told = [labelled.metadata[name] for name in settings] if labelled is not None else []
+    identity = (*view.identity, *told)
+    version, shown = _tiles(identity, tuple(order), view, labelled)
     base, suffix = resources.thumbnail(view)
 
     def picked() -> None:
@@ -94,9 +120,10 @@ def unit_grid(
             "base": base,
             "suffix": suffix,
             "panel": ".st-key-unit_panel",
+            "measure": "IoU" if view.annotated or labelled is None else "AUC",
             "title": f"units of {view.layer.name}",
             "search": f".st-key-{SEARCH_KEY} input",
-            "empty": "No unit matches these filters. Widen the IoU range or clear a filter on the left.",
+            "empty": "No unit matches these filters. Clear a filter on the left.",
         },
         on_picked_change=picked,
         on_silenced_change=silenced,

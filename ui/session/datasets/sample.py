@@ -97,7 +97,7 @@ def _picture(dataset: Dataset, table: ConceptTable, index: int, label: str) -> S
 def _labelled(
     pixels: NDArray[np.uint8], planes: NDArray[np.uint16], table: ConceptTable
 ) -> tuple[NDArray[np.uint8], list[Patch]]:
-    """The picture with its labels in colours, and what they are: things first, then what a picture is like."""
+    """The picture with its labels in colours, and what they are: things first, then colours and the like."""
     numbers, counts = np.unique(planes, return_counts=True)
     area = max(1, planes.shape[1] * planes.shape[2])
     found = sorted(

@@ -1,0 +1,122 @@
+"""Labels of whole images across the layers: how many units tell each, and the one that tells it best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.errors import UnitscopeError
+from ui.components.saves.saves import saves
+from ui.components.table.table import Cell, Column, rows_of, table
+from ui.session.labels import found as labels
+from ui.session.view import Views
+from ui.shell import links
+from ui.shell.how import how
+from ui.shell.plain import plain
+from ui.shell.theme import NEUTRAL, count_text, p_text
+
+NAMED = 3  # labels that are left out
+COLUMNS = (
+    Column("label of the image", share=1.3, named=False),
+    Column("images", help="that bear it", number=True),
+    Column("units", help="that tell it best, and better than chance (q ≤ 5 %), of all layers", number=True),
+    Column("best unit", help="of largest z among those that tell it best", share=2.2),
+    Column("AUC", help="of that unit; chance gives 0.5", share=1.5, number=True),
+    Column("average precision", help="of that unit", share=1.3, number=True, narrow=False),
+    Column("base rate", help="average precision that chance gives", number=True, narrow=False),
+    Column("q", help="of that unit within its layer", number=True),
+)
+
+
+class LabelRow(NamedTuple):
+    """A label, and the unit that tells it best.
+
+    Attributes:
+        label: its name.
+        images: that bear it.
+        units: that tell it best, and better than chance.
+        best: columns of `image-labels` of the best unit; None where no unit tells it best.
+    """
+
+    label: str
+    images: int
+    units: int
+    best: Mapping[str, object] | None
+
+
+def known(views: Views) -> dict[str, LabelledLayer]:
+    """What is stored of each layer; nothing where nothing was computed or it cannot be looked at."""
+    try:
+        found = {name: labels.find(view) for name, view in views.items()}
+    except UnitscopeError:
+        return {}
+    return {name: layer for name, layer in found.items() if layer is not None}
+
+
+def rows(layers: Mapping[str, LabelledLayer]) -> list[LabelRow]:
+    """A row for each label, those that most units tell first; ties by name."""
+    named = dict.fromkeys(label for layer in layers.values() for label in layer.labels)
+    made = [_row(name, list(layers.values())) for name in named]
+    return sorted(made, key=lambda one: (-one.units, one.label))
+
+
+def _row(name: str, layers: Sequence[LabelledLayer]) -> LabelRow:
+    units, images, best, score = 0, 0, None, -np.inf
+    for layer in layers:
+        if name not in layer.labels:
+            continue
+        label = layer.labels.index(name)
+        images = int(layer["positive"][label])
+        those = np.flatnonzero(layer["best"] == label)
+        units += int((layer["q_value"][those] <= FALSE_DISCOVERIES).sum())
+        z = np.nan_to_num(layer["z"][those, label], nan=-np.inf)
+        if z.size and z.max() > score:
+            score, best = float(z.max()), layer.row(int(those[z.argmax()]), label)
+    return LabelRow(name, images, units, best)
+
+
+def section(layers: Mapping[str, LabelledLayer], views: Views) -> None:
+    """The table."""
+    found = rows(layers)
+    told = sum(one.units > 0 for one in found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"Units of {count_text(len(layers), 'layer')} tell **{told:,}** of "
+            f"{count_text(len(found), 'label')} of whole images better than chance: when they respond, not "
+            "where.",
+            width="content",
+        )
+        how("image-labels")
+    table(rows_of(COLUMNS, map(_cells, found)), "image_labels", "Labels of whole images", height=520)
+    left_out = next(iter(layers.values())).metadata["left_out"]
+    if left_out:
+        named = "; ".join(f"{plain(label)}: {plain(why)}" for label, why in left_out[:NAMED])
+        st.caption(f"Left out: {named}{' …' if len(left_out) > NAMED else ''}")
+    facts = next(iter(views.values())).facts
+    saves(
+        f"Labels of whole images · {facts.badge}",
+        lambda: [one for layer in layers.values() for one in layer.rows()],
+        "save_image_labels",
+    )
+
+
+def _cells(one: LabelRow) -> list[str | Cell]:
+    if one.best is None:
+        return [one.label, Cell(f"{one.images:,}", one.images), Cell("0", 0), "none", "—", "—", "—", "—"]
+    layer, unit = str(one.best["layer"]), int(str(one.best["unit"]))
+    auc, precision, base = (float(str(one.best[name])) for name in ("auc", "average_precision", "base_rate"))
+    q = one.best["q_value"]
+    return [
+        one.label,
+        Cell(f"{one.images:,}", one.images),
+        Cell(f"{one.units:,}", one.units),
+        Cell(f"{layer} unit {unit}", f"{layer} {unit:06d}", href=links.to("units", layer=layer, unit=unit)),
+        Cell(f"{auc:.3f}", auc, auc, NEUTRAL),
+        Cell(f"{precision:.3f}", precision),
+        Cell(f"{base:.3f}", base),
+        Cell("—" if q is None else p_text(float(str(q))), None if q is None else -float(str(q))),
+    ]
