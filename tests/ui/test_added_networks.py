@@ -18,6 +18,7 @@ from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
 from ui.access import settings
 from ui.networks.form import LISTED, NONE
+from ui.session import work
 from ui.session.networks import added
 
 MODEL = "torchvision/squeezenet1_1"
@@ -240,15 +241,18 @@ def test_means_that_spoil_every_picture_are_refused(
 def test_typed_classes_stay_while_another_way_is_tried(weights: Path) -> None:
     app = filled(weights, "crane\nowl\nwren")
     ways = app.button_group(key="new_ways_0")
-    ways.set_value([NONE]).run()
-    app.button_group(key="new_ways_0").set_value([LISTED]).run()
+    ways.set_value(NONE).run()
+    app.button_group(key="new_ways_0").set_value(LISTED).run()
     assert app.text_area(key="new_classes_0").value == "crane\nowl\nwren"
 
 
 def test_a_job_that_needs_the_name_keeps_it(uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the page was drawn before the job was asked for."""
     uploads.register(uploads.stage(b"", "a.safetensors"), "birds", {"network": MODEL})
-    monkeypatch.setattr(added, "at_work", lambda name: name == "birds")
+    told = "A job that waits or runs needs the name birds"
+    monkeypatch.setattr(
+        work, "needed", lambda kind, name: told if (kind, name) == ("network", "birds") else ""
+    )
     with pytest.raises(UserError, match="A job that waits or runs needs the name birds"):
         added.remove("birds")
     monkeypatch.undo()

@@ -28,7 +28,9 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_text_of_primary_buttons_can_be_read(theme: str) -> None:
     accent = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"][theme]["primaryColor"]
-    rule = r"\[data-testid='stBaseButton-primary'\]:not\(:disabled\) \{ color: light-dark\((#\w{6}), (#\w{6})\)"
+    rule = (
+        r"\[data-testid='stBaseButton-primary'\]:not\(:disabled\) \{ color: light-dark\((#\w{6}), (#\w{6})\)"
+    )
     (found,) = re.findall(rule, (ROOT / "ui/shell/page.css").read_text())
     assert contrast(accent, found[THEMES[theme]]) >= READABLE
 

@@ -51,13 +51,14 @@ def section(ask: Ask | None) -> None:
     links.link("Add a network →", links.NETWORKS)
     st.subheader("Data sets")
     if not datasets:
-        st.caption("None is registered: name a folder in unitscope.toml, as Home tells.")
-        links.link("Home →", "pages/home.py")
+        st.caption("None is registered.")
+        links.link("Add a data set →", links.DATASETS)
         return
     st.markdown(_sentence(datasets, "data set"))
     chosen = _table("dataset", datasets, ("Images", "Concepts"))
     if chosen is not None:
         _dataset(chosen, names)
+    links.link("Add a data set →", links.DATASETS)
 
 
 def _sentence(shown: Sequence[KnownSubject], what: str) -> str:

@@ -19,11 +19,17 @@ def own(*, expanded: bool = False) -> None:
 
 def _own_data() -> None:
     st.markdown(
-        "**Photographs with annotations**, in Broden's layout, or a plain folder of images with a "
-        "`classes.csv` (columns image, class), which is enough for relevance. Name your folders in "
-        "`unitscope.toml`, beside `app.py`:"
+        "**Photographs**, with or without annotations: a folder of pictures, a folder for each class, "
+        "pictures with a `classes.csv`, or Broden's layout. A zip archive, or a folder on the server, is "
+        "added on a page, which shows what is in it first:"
     )
-    st.code('[datasets]\nkitchen = "/data/kitchen"', language="toml")
+    links.link("Add a data set →", links.DATASETS)
+    st.markdown(
+        "COCO, ADE20K, VOC, Cityscapes, CamVid and masks of your own are brought in by a command, and "
+        "folders are named in `unitscope.toml`, beside `app.py`:"
+    )
+    st.code("python -m interpret_core import voc VOCdevkit/VOC2012 --into data/voc", language="sh")
+    st.code('[datasets]\nvoc = "data/voc"', language="toml")
     st.markdown("or fetch Broden itself (63,305 images, about 1 GB):")
     st.code("python -m interpret_core fetch broden", language="sh")
 
@@ -44,7 +50,8 @@ def _own_networks() -> None:
 def no_dataset() -> None:
     """Nothing registered: what to do."""
     st.info(
-        "**No data set yet.** Unitscope needs photographs with annotations, in Broden's layout. For "
-        "relevance, a plain folder of images with classes.csv will do."
+        "**No data set yet.** Any photographs will do: with annotated pixels units get concepts, with "
+        "classes they get labels of whole images, relevance and ablation, and without either every unit’s "
+        "strongest pictures and colours."
     )
     own(expanded=True)

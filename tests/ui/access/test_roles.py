@@ -16,6 +16,7 @@ from ui.access.roles import Role, Visitor
 from ui.access.told import told
 from ui.access.visitors import NotAllowedError
 from ui.session import stored, work
+from ui.session.datasets import added as added_datasets
 from ui.session.live.queue import turn
 from ui.session.networks import added
 from ui.shell.theme import ROOT
@@ -46,6 +47,7 @@ ACTS: dict[str, tuple[Role, Callable[[], object]]] = {
     "job": (Role.MEMBER, lambda: work.start(REQUEST)),
     "cancel": (Role.MEMBER, lambda: work.cancel(REQUEST)),
     "networks": (Role.OPERATOR, added.folder),
+    "datasets": (Role.OPERATOR, added_datasets.folder),
 }
 
 
