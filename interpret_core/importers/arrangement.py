@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +62,7 @@ def arranged(
     classed: bool,
     copy: bool,
     tell: Tell,
-    cancelled: Callable[[], bool] = lambda: False,
+    name: str = "",
 ) -> Arranged:
     """Make a folder readable: as it is where tables say what is in it, else with its folders as classes.
 
@@ -72,31 +71,30 @@ def arranged(
         into: where its pictures are imported to, if they are; it is not there yet.
         classed: whether folders are classes.
         copy: whether pictures are copied, in place of links to them.
-        tell: progress.
-        cancelled: asked for each picture; a true answer raises Cancelled.
+        tell: progress; what it raises ends this.
+        name: of the folder in messages, where people know it by another.
 
     Raises:
-        DatasetError: there is no picture, the folder is of a format that a command imports, or holds several
-            data sets.
-        Cancelled: as asked.
+        DatasetError: there is no picture, or the folder is of a format that a command imports.
     """
+    name = name or source.name
     if _has_tables(source):
         return Arranged(source)
     other = _format_of(source)
     if other:
         raise DatasetError(
-            f"{source.name} looks like pictures with masks beside them, expected pictures alone or Broden's "
+            f"{name} looks like pictures with masks beside them, expected pictures alone or Broden's "
             f"tables: bring it in with `python -m interpret_core import {other}`."
         )
     if not any(one.recognises(source) for one in layouts()):
-        raise DatasetError(f"{source.name} holds no picture, expected .jpg, .png or the like in it.")
+        raise DatasetError(f"{name} holds no picture, expected .jpg, .png or the like in it.")
     folders = _folders(source)
     if not (classed and folders):
         return Arranged(source)
     # Pictures lie in images/ where nothing else is said.
     lie_in = folders[0] if [one.name for one in folders] == [IMAGES] else source
     settings = ImportSettings(into, copy=copy)
-    found = run_import(PictureFolder(source=str(lie_in)), settings, tell, cancelled)
+    found = run_import(PictureFolder(source=str(lie_in)), settings, tell)
     return Arranged(into, found)
 
 

@@ -194,6 +194,15 @@ def test_what_cannot_be_taken_is_one_line_and_leaves_nothing(place: AddedDataset
     assert not list(place.folder.parent.parent.rglob("1.png"))
 
 
+@pytest.mark.parametrize("name", ["pictures.zip", "archive.zip", "..zip", ".zip", f"{'x' * 240}.zip"])
+def test_any_name_of_an_archive_will_do(place: AddedDatasets, name: str) -> None:
+    origin = Origin(name, io.BytesIO(packed(classed())), None, True)
+    staged = candidates.stage(place, origin, lambda *_: None)
+    assert len(staged.dataset) == 6
+    assert staged.place is not None
+    assert staged.dataset.root.is_relative_to(staged.place)
+
+
 def test_names_are_text_and_nothing_else(place: AddedDatasets) -> None:
     """Of files, classes and archives: shown letter by letter."""
     odd = "<img src=x onerror=alert(1)>"

@@ -101,6 +101,8 @@ def look(mark: str, origin: Origin, tell: Tell) -> None:
             found = Looked(mark, origin.name, candidates.stage(place, origin, tell))
     except UnitscopeError as error:
         found = Looked(mark, origin.name, problem=_without_paths(str(error), origin))
+    except MemoryError:
+        found = Looked(mark, origin.name, problem="There is too little memory for these pictures just now.")
     st.session_state[_LOOKED] = found
 
 

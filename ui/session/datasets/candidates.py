@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -23,6 +24,7 @@ from ui.session.memory import once
 
 LARGEST = 1024  # MB of an archive; Streamlit keeps it in memory until it is taken away
 TABLES = ".csv"
+EVERY = 60.0  # seconds after which a folder in use says so
 _COPIES = 2  # of an archive's files, while the pictures are brought into order
 
 Tell = Callable[[str, int, int | None], None]
@@ -94,7 +96,7 @@ def stage(added: AddedDatasets, origin: Origin, tell: Tell) -> Staged:
     archive = PictureArchive(origin.archive, origin.name, _wanted) if origin.archive else None
     place = added.new_place(_COPIES * archive.size if archive else 0)
     try:
-        return _staged(place, archive, origin, tell)
+        return _staged(place, archive, origin, _alive(place, tell))
     except OSError as error:
         added.discard(place)
         raise StoreError(
@@ -109,13 +111,15 @@ def _staged(place: Path, archive: PictureArchive | None, origin: Origin, tell: T
     source = origin.folder
     left_out: tuple[str, ...] = ()
     if archive is not None:
-        packed = place / PurePosixPath(origin.name).stem
+        packed = place / "archive"
         packed.mkdir()
         left_out = archive.unpack(packed, tell).left_out
         source = pictures_root(packed)
     assert source is not None
     copy = archive is not None
-    found = arranged(source, place / "pictures", classed=origin.classed, copy=copy, tell=tell)
+    found = arranged(
+        source, place / "pictures", classed=origin.classed, copy=copy, tell=tell, name=origin.name
+    )
     if copy and found.imported is not None:
         shutil.rmtree(packed)
     elif not copy and found.imported is None:
@@ -126,15 +130,27 @@ def _staged(place: Path, archive: PictureArchive | None, origin: Origin, tell: T
     return Staged(dataset, used, found.imported, left_out, pictures)
 
 
+def _alive(place: Path, tell: Tell) -> Tell:
+    """The same progress; a folder that somebody works in for hours is not swept away."""
+    touched = [time.monotonic()]
+
+    def telling(stage: str, done: int, total: int | None) -> None:
+        if time.monotonic() - touched[0] > EVERY and place.is_dir():
+            touched[0] = time.monotonic()
+            os.utime(place)
+        tell(stage, done, total)
+
+    return telling
+
+
 def checked(staged: Staged, tell: Tell) -> Staged:
     """The same with what a look through all files has found.
 
     Raises:
         DatasetError: a file cannot be read, or changed meanwhile.
     """
-    found = check_dataset(staged.dataset, tell)
-    if staged.place is not None:
-        os.utime(staged.place)  # somebody is here
+    telling = tell if staged.place is None else _alive(staged.place, tell)
+    found = check_dataset(staged.dataset, telling)
     return replace(staged, check=found)
 
 
