@@ -27,14 +27,7 @@ def put(root: Path, *names: str) -> Path:
 
 
 def arrange(source: Path, *, classed: bool = True) -> Arranged:
-    return arranged(
-        source,
-        source.parent / "into",
-        classed=classed,
-        copy=True,
-        tell=lambda *_: None,
-        cancelled=lambda: False,
-    )
+    return arranged(source, source.parent / "into", classed=classed, copy=True, tell=lambda *_: None)
 
 
 @pytest.mark.parametrize(
