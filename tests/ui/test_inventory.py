@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from interpret_core import jobs
 from interpret_core.analyses.profile.request import ProfileRequest
+from interpret_core.analyses.registry import entries
 from interpret_core.errors import UserError
 from interpret_core.jobs import Job, launch, state
 from interpret_core.jobs.settings import RUNNER
@@ -415,3 +416,9 @@ def test_two_hundred_jobs_cost_little(empty: Path, login: As) -> None:
         seen_jobs.listing()
     assert reads == [], "records that have not changed are not read again"
     assert time.process_time() - begun < 30  # a bound against something quadratic, not a measurement
+
+
+def test_every_analysis_of_the_house_is_said_in_words() -> None:
+    own = {name for name, entry in entries().items() if str(entry.code).startswith("interpret_core.")}
+    assert own
+    assert own <= set(phrases._WORK)

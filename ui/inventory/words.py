@@ -26,10 +26,13 @@ _WORK = {  # what a job does to {of}
     "effects": "Single units silenced, {of}",
     "evaluation": "Answers of {of}",
     "survey": "Annotations, {of}",
+    "image-labels": "Labels of images that the units of {of} tell",
+    "estimate": "How long it takes, {of}",
 }
 PAGES = {  # where a result is looked at
     "profile": "units",
     "survey": "concepts",
+    "image-labels": "units",
     "relevance": "relevance",
     "agreement": "agreement",
     **dict.fromkeys(("ablation", "ablate", "specialise", "effects", "evaluation"), "ablation"),
