@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -94,6 +94,19 @@ class ImportSource(ABC):
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """An import that can begin.
+
+    Attributes:
+        open: as `Importer.open`.
+        made_with: what decides the bytes beside options and files, by name, as JSON takes it.
+    """
+
+    open: Callable[[Path, Tell], ImportSource]
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Importer(Request, ABC):
     """What can be asked of one format; a frozen dataclass whose fields are its options.
 
@@ -110,6 +123,14 @@ class Importer(Request, ABC):
     @abstractmethod
     def places(self) -> Sequence[Path]:
         """Folders and files that are read."""
+
+    def prepared(self) -> Preparation:
+        """Whatever its options name, in place; called once for each import, before it begins.
+
+        Raises:
+            UserError: what they name cannot be had; one clear line.
+        """
+        return Preparation(self.open)
 
     @abstractmethod
     def open(self, work: Path, tell: Tell) -> ImportSource:

@@ -65,11 +65,13 @@ def run_import(
             raise DatasetError(
                 f"--into {folder} and the source {place} lie in each other: choose a folder beside it."
             )
-    asked = {"format": importer.called, **_asked(importer, places), **settings.to_json()}
+    prepared = importer.prepared()
+    options = {**_asked(importer, places), **settings.to_json()}
+    asked = {"format": importer.called, **options, **prepared.made_with}
     with opened(folder, asked) as target:
         if isinstance(target, Imported):
             return target
-        source = importer.open(target.work, _stoppable(tell, cancelled))
+        source = prepared.open(target.work, _stoppable(tell, cancelled))
         checked_labels(source.labels, f"The labels of {places[0]}")
         target.same_source([[asdict(one) for one in source.labels], source.identity])
         run = _ImportRun(source, target, settings)
