@@ -22,8 +22,8 @@ from interpret_core.lists import typed
 
 DEFAULT_CATEGORIES = ("object", "part", "material", "color")
 PREDICTED = "(predicted)"  # behind the names of labels that a model has given, and nobody has drawn
-PREDICTED_MASKS = "masks of classes are a model's predictions: nobody has drawn them"
-PREDICTED_LABELS = f"labels marked {PREDICTED} are a model's answers: nobody has drawn them"
+PREDICTED_MASKS = "masks of classes are a model's answers, which nobody has drawn"
+PREDICTED_LABELS = f"marked {PREDICTED}: a model's answers, which nobody has drawn"
 _SHOWN = 8  # names in a message
 # Letters and marks without a shape of their own, beside the control and format characters.
 _SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
@@ -44,7 +44,7 @@ def predicted(name: str) -> str:
 
 
 def is_predicted(name: str) -> bool:
-    """Whether a label's name says that a model has given it; also one that is told apart by more behind it."""
+    """Whether a label's name says that a model has given it; more may stand behind it to tell it apart."""
     return PREDICTED in name.lower() and name.strip().lower() != PREDICTED
 
 

@@ -51,7 +51,7 @@ def lines(found: DatasetCheck) -> Iterator[str]:
     if found.unlabelled is not None:
         yield f"{found.unlabelled:.1%} of the annotation is unlabelled"
     if found.predicted:
-        yield f"{found.predicted:,} of {many(len(found.concepts), 'label', 'labels')}: {PREDICTED_LABELS}"
+        yield f"{found.predicted:,} of {many(len(found.concepts), 'label', 'labels')} {PREDICTED_LABELS}"
     findings = many(len(found.findings), "finding", "findings")
     yield findings if found.findings else "Nothing suspicious was found"
     for one in found.findings:

@@ -92,6 +92,9 @@ class ImportSource(ABC):
         """
         return {}
 
+    def close(self) -> None:  # noqa: B027 - most hold nothing open
+        """Let go of what it holds open; called once, also where the import fails."""
+
 
 @dataclass(frozen=True)
 class Preparation:

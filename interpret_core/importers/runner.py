@@ -6,7 +6,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -71,13 +71,14 @@ def run_import(
     with opened(folder, asked) as target:
         if isinstance(target, Imported):
             return target
-        source = prepared.open(target.work, _stoppable(tell, cancelled))
-        checked_labels(source.labels, f"The labels of {places[0]}")
-        target.same_source([[asdict(one) for one in source.labels], source.identity])
-        run = _ImportRun(source, target, settings)
-        run.go(tell, cancelled)
-        found = run.imported()
-        target.close(source.labels, found, asked)
+        with closing(prepared.open(target.work, _stoppable(tell, cancelled))) as source:
+            checked_labels(source.labels, f"The labels of {places[0]}")
+            target.same_source([[asdict(one) for one in source.labels], source.identity])
+            run = _ImportRun(source, target, settings)
+            run.go(tell, cancelled)
+            found = run.imported()
+            labels = source.labels
+        target.close(labels, found, asked)
     return found
 
 

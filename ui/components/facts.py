@@ -69,8 +69,8 @@ def fine_print(view: LayerView) -> str:
         parts.append(f"{view.facts.skipped:,} skipped as damaged")
     if view.summary.profile.unlisted:
         parts.append(_unlisted(view.summary.profile))
-    if any(is_predicted(one.name) for one in view.concepts):
-        parts.append(PREDICTED_LABELS)
+    if of_model := sum(is_predicted(one.name) for one in view.concepts):
+        parts.append(f"{count_text(of_model, 'concept')} {PREDICTED_LABELS}")
     if left_out:
         least = count_text(view.summary.settings.min_images, "image")
         parts.append(

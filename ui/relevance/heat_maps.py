@@ -81,7 +81,7 @@ def warnings(found: Found) -> None:
     if without:
         st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
     if guessed := [name for name, record in records.items() if predicted_masks(record)]:
-        st.caption(f"Summed inside masks that a model predicts, and nobody has drawn: {_names(guessed)}.")
+        st.caption(f"Summed inside masks that a model gives, and nobody has drawn: {_names(guessed)}.")
     if found.left_out:
         reasons = [f"{plain(name)} ({plain(why)})" for name, why in found.left_out]
         st.caption("Left out: " + "; ".join(reasons) + ".")

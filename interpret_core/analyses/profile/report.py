@@ -114,7 +114,7 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
     else:
         yield f"{dataset['images']:,} images. {UNANNOTATED}"
     if described.get("predicted"):
-        yield f"{described['predicted']:,} of them predicted: {PREDICTED_LABELS}"
+        yield f"{described['predicted']:,} of them {PREDICTED_LABELS}"
     if dataset.get("resampling"):
         yield dataset["resampling"]
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]

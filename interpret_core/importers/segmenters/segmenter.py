@@ -42,6 +42,7 @@ from interpret_core.networks.seeds import SEED, seeded_call
 from interpret_core.networks.streams import seeded
 
 _PROTOCOL = "a callable with `labels` that takes a picture, or NetworkParts with class_names"
+_BLOCK = 1 << 20  # pixels
 Segment = Callable[[NDArray[np.uint8]], Any]
 
 
@@ -116,7 +117,11 @@ class Segmenter:
         lowest, highest = int(plain.min()), int(plain.max())
         if lowest < -1 or highest > MAX_LABEL:
             self._refuse(lowest if lowest < -1 else highest, plain, path)
-        numbers = self.known.table[plain.astype(np.int64)]
+        numbers = np.empty(size, np.int64)
+        rows = max(1, _BLOCK // size[1])
+        for start in range(0, size[0], rows):  # a photograph may have 48 million pixels
+            block = slice(start, start + rows)
+            numbers[block] = self.known.table[plain[block].astype(np.int64)]
         if numbers.min() < 0:
             self._refuse(int(plain[numbers < 0][0]), plain, path)
         return numbers
