@@ -65,11 +65,13 @@ class ImportSource(ABC):
         labels: what its maps may hold; none where it has no annotation.
         notes: what whoever imports it should know, a sentence each.
         identity: what tells that it is the same when an import goes on, as JSON takes it.
+        upright: whether its maps are made of the picture as it is read, so that no side is in doubt.
     """
 
     labels: Sequence[NewLabel] = ()
     notes: Sequence[str] = ()
     identity: Any = None
+    upright: bool = False
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -137,6 +137,7 @@ class _ImportRun:
         self._known = np.zeros(MAX_LABEL + 1, np.bool_)
         self._known[[0, *self._category_of]] = True
         self._counts = _Counts()
+        self._unsure = not source.upright
         self._alone = Lock()
 
     def go(self, tell: Tell, cancelled: Callable[[], bool]) -> None:
@@ -218,7 +219,7 @@ class _ImportRun:
             "name": name, "image": image, "split": picture.split, "class": picture.label.strip(),
             "size": list(size), "maps": files, "labels": sorted(present),
             "lost": len(drawn.labels - present), "drawn": sorted(drawn.sizes),
-            "turned": int(bool(drawn.sizes) and facts.orientation != 1 and facts.size == facts.stored),
+            "turned": int(self._unsure and bool(drawn.sizes) and facts.unconfirmed),
         }  # fmt: skip
 
     def _placed_maps(

@@ -73,6 +73,20 @@ def test_masks_are_its_answers(photographs: Path, factory: str) -> None:
     assert set(read_classes(told.dataset).names) == {"red", "green", "blue"}
 
 
+def test_photographs_that_are_stored_turned(tmp_path: Path) -> None:
+    for orientation in range(1, 9):
+        stated = Image.Exif()
+        stated[0x0112] = orientation
+        (tmp_path / "in").mkdir(exist_ok=True)
+        Image.fromarray(picture(0, (30, 20))).save(tmp_path / f"in/{orientation}.png", exif=stated)
+    found = asked(tmp_path)
+    assert (found.pictures, found.turned) == (8, 0)
+    told = read(tmp_path / "out")
+    for index, record in enumerate(told.dataset.records):
+        expected = on_grid(np.where(told.dataset.read_image(index).max(2) > 125, 1, 0))
+        assert np.array_equal(told.maps[record.image]["object"][0], expected)
+
+
 def test_a_module_that_takes_pictures(photographs: Path) -> None:
     asked(photographs, "on_pictures")
     told = read(photographs / "out")

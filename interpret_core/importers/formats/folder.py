@@ -129,6 +129,8 @@ class _FolderSource(ImportSource):
 class _SegmentedSource(_FolderSource):
     """The same, labelled by a segmenter."""
 
+    upright = True
+
     def __init__(self, root: Path, segmenter: Segmenter) -> None:
         super().__init__(root)
         self._segmenter, self.labels = segmenter, segmenter.known.labels

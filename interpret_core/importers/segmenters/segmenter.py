@@ -13,10 +13,9 @@ which code, weights, packages and answers it is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -61,7 +60,6 @@ class Segmenter:
     answer: Segment
     known: PredictedLabels
     record: Mapping[str, Any]
-    _alone: Lock = field(default_factory=Lock)  # nobody promises that it can be asked by two threads at once
 
     def numbers(self, path: Path) -> NDArray[np.int64]:
         """(h, w) label numbers of a picture, 0 = unlabelled.
@@ -73,9 +71,7 @@ class Segmenter:
         """
         picture = np.array(read_rgb(path, None))  # its own, which it may write to
         height, width, _ = picture.shape
-        with self._alone:
-            given = self._asked(picture, path)
-        return self._checked(given, (height, width), path)
+        return self._checked(self._asked(picture, path), (height, width), path)
 
     def told(self, paths: Iterable[Path], most: int) -> str:
         """SHA-256 (hex) of what it answers on the first pictures that can be read."""
@@ -91,6 +87,7 @@ class Segmenter:
         return sha("\n".join(found))
 
     def _asked(self, picture: NDArray[np.uint8], path: Path) -> Any:
+        # `seeded` lets one thread in at a time: nobody promises that a segmenter can be asked by two.
         with seeded(SEED), plain_arithmetic(), torch.no_grad():
             try:
                 return self.answer(picture)
