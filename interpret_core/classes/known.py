@@ -6,8 +6,9 @@ whose largest object known to the network is of that class and covers at least a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -97,19 +98,17 @@ class ClassPlan:
         Raises:
             ParameterError: unknown (the message gives the nearest names) or left out (it says why).
         """
-        for meant in map(spelling, dict.fromkeys((name, one_name(name)))):
+        asked = [spelling(one) for one in dict.fromkeys((name, one_name(name)))]
+        ways: tuple[Callable[[str], str], ...] = (str, unmarked)
+        for bare, meant in product(ways, asked):
             for one in self.classes:
-                if spelling(one.name) == meant:
+                if spelling(bare(one.name)) == meant:
                     return one
             for other, why in self.left_out:
-                if spelling(other) == meant:
+                if spelling(bare(other)) == meant:
                     raise ParameterError(
                         f"Class {name!r} cannot be used: {why}. Expected one of {self._listed()}."
                     )
-        wanted = {spelling(one) for one in (name, one_name(name))}
-        for one in self.classes:
-            if is_predicted(one.name) and spelling(unmarked(one.name)) in wanted:
-                return one
         raise ParameterError(unknown("class", name, [one.name for one in self.classes], shown=typed))
 
     def chosen(self, names: Sequence[str] | str) -> tuple[KnownClass, ...]:

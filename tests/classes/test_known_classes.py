@@ -245,6 +245,10 @@ def test_predicted_objects_are_classes_and_masks_of_classes(tmp_path: Path) -> N
     assert images(plan) == {"green (predicted)": [1], "red (predicted)": [0, 2]}
     assert plan.predicted
     assert plan.find("RED").name == "red (predicted)"
+    with pytest.raises(ParameterError, match=r"Unknown class 'blue'"):
+        plan.find("blue")
+    with pytest.raises(ParameterError, match=r"Class 'green' cannot be used: no output has this name"):
+        planned_from(dataset, class_names=("red",)).find("green")
     assert dataset.concepts().find("red") == plan.find("red").concepts[0]
     write_classes(tmp_path, [("0.png", "red"), ("1.png", "blue")])
     plan = planned_from(open_dataset(tmp_path))

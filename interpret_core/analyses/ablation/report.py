@@ -145,8 +145,8 @@ def _ranking_in_words(found: Ablated, verbose: bool) -> Iterator[str]:
         )
         if not plan.ranking.class_plan.masked:
             yield "the data set has no object annotation: relevance is summed over the whole image"
-    if plan.ranking.class_plan.predicted:
-        yield PREDICTED_MASKS
+        if plan.ranking.class_plan.predicted:
+            yield PREDICTED_MASKS
         again = [name for name in found.names if not plan.held_out(name)]
         if again:
             yield (
