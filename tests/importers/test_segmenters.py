@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -127,7 +128,8 @@ def test_photographs_are_not_touched_whatever_their_names(tmp_path: Path) -> Non
         ("leaving", r"failed on .*2\.png with SystemExit: 3"),
         ("short", r"2\.png: its module gives \(1, 4, 20, 20\), expected scores of shape \(1, 2, h, w\)"),
         ("infinite", r"scores that are NaN or infinite"),
-        ("unfinished", r"holds 'network', a module in training mode.*eval\(\)"),
+        ("unfinished", r"reaches a module in training mode \(Scores\).*eval\(\)"),
+        ("hidden", r"reaches a module in training mode \(Scores\)"),
         ("without_labels", r"returned an object of type function, expected a callable with `labels`"),
         ("raising", r"failed with RuntimeError: no weights here\. Expected a .* returns a segmenter"),
         ("colours@x.pt", r"named with a weights file, but returns Colours"),
@@ -256,6 +258,18 @@ def test_one_that_fails_midway_goes_on_later(photographs: Path, monkeypatch: pyt
     monkeypatch.delenv(FAILS)
     asked(photographs, "failing")
     assert files_of(photographs / "out") == files_of(photographs / "whole")
+
+
+def test_the_example_of_the_documents(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/importing.md").read_text()
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "class Skies" in one]
+    (photographs / "skies_of_18.py").write_text(code)
+    monkeypatch.syspath_prepend(str(photographs))
+    imported(PictureFolder(str(photographs / "in"), "skies_of_18:skies"), photographs / "out")
+    told = read(photographs / "out")
+    assert told.names == {1: "sky (predicted)", 2: "grass (predicted)"}
+    assert set(told.of("blue/2.png")) == {"object"}
+    assert set(told.of("green/1.png")) == {"material"}
 
 
 def test_imports_from_before_there_were_segmenters_are_known(photographs: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import types
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -14,8 +16,10 @@ from torch import nn
 
 from interpret_core.errors import DatasetError
 from interpret_core.importers.grid import nearest
+from interpret_core.networks.objects.global_values import closed_over, globals_read
 from interpret_core.networks.preprocessing import Preprocessing
 
+_DEEPEST = 6  # things within things
 _SCORES = ("out", "logits")  # torchvision's name of them, and Hugging Face's
 
 
@@ -53,6 +57,45 @@ class SegmentingModule:
             raise DatasetError("its module gives scores that are NaN or infinite, expected finite ones.")
         best = scores[0].argmax(0).cpu().numpy()
         return nearest(self.numbers[best], (picture.shape[0], picture.shape[1]))
+
+
+def module_in_training(made: Any) -> str:
+    """The class of a module in training mode that a callable reaches, or nothing.
+
+    Looked for in attributes, containers, what functions close over, and the globals that they read.
+    """
+    seen: set[int] = set()
+    pending = [(made, 0)]
+    while pending:
+        value, depth = pending.pop()
+        if id(value) in seen or depth > _DEEPEST:
+            continue
+        seen.add(id(value))
+        if isinstance(value, nn.Module):
+            if training := next((one for one in value.modules() if one.training), None):
+                return type(training).__name__
+        else:
+            pending += [(one, depth + 1) for one in _reached(value)]
+    return ""
+
+
+def _reached(value: Any) -> Iterable[Any]:
+    if isinstance(value, (str, bytes, type, types.ModuleType, np.ndarray, torch.Tensor)):
+        return ()
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    if isinstance(value, partial):
+        return (value.func, *value.args, *value.keywords.values())
+    if isinstance(value, types.MethodType):
+        return (value.__self__, value.__func__)
+    held = list(getattr(value, "__dict__", {}).values())
+    if not isinstance(called := value, types.FunctionType):
+        called = getattr(type(value), "__call__", None)  # noqa: B004 - the function itself is wanted
+    if isinstance(called, types.FunctionType):
+        held += [*closed_over(called), *(one for _, one in globals_read(called))]
+    return held
 
 
 def _scores(given: Any) -> Any:

@@ -29,7 +29,7 @@ from interpret_core.datasets.tables import MAX_LABEL
 from interpret_core.errors import DamagedFileError, DatasetError, UserError, WeightsError
 from interpret_core.files import sha256
 from interpret_core.importers.segmenters.labels import PredictedLabels, channel_labels, predicted_labels
-from interpret_core.importers.segmenters.modules import SegmentingModule
+from interpret_core.importers.segmenters.modules import SegmentingModule, module_in_training
 from interpret_core.networks import NetworkParts
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.networks.checkpoints.fit import fit
@@ -177,11 +177,9 @@ def _own_callable(made: Any, source: FactorySource) -> Segment:
             "expected a torch.nn.Module or NetworkParts to load it into: load it in the factory, and leave "
             "it away here."
         )
-    held = getattr(made, "__dict__", {}).items()
-    training = [name for name, one in held if isinstance(one, nn.Module) and one.training]
-    if training:
+    if training := module_in_training(made):
         raise DatasetError(
-            f"Segmenter {source.name} holds {training[0]!r}, a module in training mode, whose answers change "
+            f"Segmenter {source.name} reaches a module in training mode ({training}), whose answers change "
             "from call to call: call its eval() in the factory."
         )
     answer: Segment = made
