@@ -4,7 +4,7 @@ A concept is a label within a category, and is known by its number and category:
 (ADE20K has "door" twice), and one label may be in two categories. Wherever a concept is shown or written it
 goes by a name that no other of its table has: `cat (1)` and `cat (9)` for two labels, `cat (object)` and
 `cat (part)` for two categories, and its own name where that is enough. Names that nobody can tell apart on a
-screen count as one (`appearance`).
+screen count as one (`appearance`). A label that a model has given is marked: `cat (predicted)`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from interpret_core.errors import ParameterError, unknown
 from interpret_core.lists import typed
 
 DEFAULT_CATEGORIES = ("object", "part", "material", "color")
+PREDICTED = "(predicted)"  # behind the names of labels that a model has given, and nobody has drawn
+PREDICTED_MASKS = "masks of classes are a model's answers, which nobody has drawn"
+PREDICTED_LABELS = f"marked {PREDICTED}: a model's answers, which nobody has drawn"
 _SHOWN = 8  # names in a message
 # Letters and marks without a shape of their own, beside the control and format characters.
 _SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
@@ -33,6 +36,23 @@ def appearance(name: str) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
     return " ".join("".join(filter(_visible, name)).split())
+
+
+def predicted(name: str) -> str:
+    """The name of a label that a model gives: `dog` is `dog (predicted)`."""
+    return name if is_predicted(name) else f"{name.strip()} {PREDICTED}"
+
+
+def is_predicted(name: str) -> bool:
+    """Whether a label's name says that a model has given it; more may stand behind it to tell it apart."""
+    return PREDICTED in name.lower() and name.strip().lower() != PREDICTED
+
+
+def unmarked(name: str) -> str:
+    """The name without that mark, whatever its capitals; any other name as it is."""
+    text = name.rstrip()
+    bare = text[: -len(PREDICTED)].rstrip() if text.lower().endswith(PREDICTED) else ""
+    return bare or name
 
 
 def _visible(character: str) -> bool:
@@ -79,11 +99,12 @@ class ConceptTable:
 
     def named(self, name: str) -> tuple[int, ...]:
         """Indices of the concepts that a name may mean: one of `names`, a label's own name, or either with
-        the category, the number or both behind it."""
+        the category, the number or both behind it; else a predicted label's name without its mark."""
         wanted = appearance(name)
         if wanted in self._places:
             return (self._places[wanted],)
-        return tuple(index for index, spellings in enumerate(self._spellings) if wanted in spellings)
+        found = tuple(index for index, spellings in enumerate(self._spellings) if wanted in spellings)
+        return found or tuple(at for at, bare in self._unmarked if bare == wanted)
 
     def find(self, name: str) -> int:
         """Index of the one concept that a name means.
@@ -112,6 +133,11 @@ class ConceptTable:
         return tuple(
             frozenset(map(appearance, (concept.name, *_spelled_out(concept)))) for concept in self.concepts
         )
+
+    @cached_property
+    def _unmarked(self) -> tuple[tuple[int, str], ...]:
+        names = [(at, one.name) for at, one in enumerate(self.concepts)]
+        return tuple((at, appearance(unmarked(name))) for at, name in names if is_predicted(name))
 
 
 @lru_cache(256)  # a data set makes its table of concepts anew for everybody who asks

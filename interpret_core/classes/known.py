@@ -6,8 +6,9 @@ whose largest object known to the network is of that class and covers at least a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from interpret_core import config
 from interpret_core.classes.matches import Matching, Table, match
 from interpret_core.classes.outputs import distinct, spellings
+from interpret_core.concepts import is_predicted, unmarked
 from interpret_core.datasets import DEFAULT_CATEGORIES, Classes, ConceptTable, Dataset, Survey, read_classes
 from interpret_core.datasets.classes import NO_CLASS, spelling, with_splits
 from interpret_core.datasets.tables import CLASSES
@@ -78,6 +80,7 @@ class ClassPlan:
         source: what says which image shows which class, "classes.csv" or "largest object".
         masked: False where the data set has no object annotation at all: the mask is 1 everywhere.
         how: class -> what says which outputs it has: "name", "curated table", "your table" or "synonym".
+        predicted: whether masks of classes are what a segmenter says, and not what somebody has drawn.
     """
 
     classes: tuple[KnownClass, ...]
@@ -85,19 +88,24 @@ class ClassPlan:
     source: str
     masked: bool
     how: Mapping[str, str]
+    predicted: bool = False
 
     def find(self, name: str) -> KnownClass:
         """A class by its name, whatever its capitals, also in the quotation marks of a list (`lists`).
 
+        A predicted one is found without its mark too, where no other class has that name.
+
         Raises:
             ParameterError: unknown (the message gives the nearest names) or left out (it says why).
         """
-        for meant in map(spelling, dict.fromkeys((name, one_name(name)))):
+        asked = [spelling(one) for one in dict.fromkeys((name, one_name(name)))]
+        ways: tuple[Callable[[str], str], ...] = (str, unmarked)
+        for bare, meant in product(ways, asked):
             for one in self.classes:
-                if spelling(one.name) == meant:
+                if spelling(bare(one.name)) == meant:
                     return one
             for other, why in self.left_out:
-                if spelling(other) == meant:
+                if spelling(bare(other)) == meant:
                     raise ParameterError(
                         f"Class {name!r} cannot be used: {why}. Expected one of {self._listed()}."
                     )
@@ -187,13 +195,18 @@ class _Objects:
         self.names = [self.table.concepts[concepts[0]].name for concepts in self.labels]
 
     def of_class(self, name: str) -> tuple[int, ...]:
-        """The concepts of a class: those of its name, else those whose name COCO made longer."""
+        """The concepts of a class: those of its name, else of names that COCO or a segmenter extended."""
         named = list(zip(self.names, self.labels, strict=True))
         for other, concepts in named:
             if spelling(other) == spelling(name):
                 return concepts
-        alike = [concepts for other, concepts in named if set(spellings(other)) & set(spellings(name))]
-        return tuple(sorted(concept for concepts in alike for concept in concepts))
+        alike = [(other, own) for other, own in named if set(spellings(other)) & set(spellings(name))]
+        drawn = [one for one in alike if not is_predicted(one[0])]  # comes before what a model says
+        return tuple(sorted(concept for _, concepts in drawn or alike for concept in concepts))
+
+    def predicted(self, concepts: Iterable[int]) -> bool:
+        """Whether a model has given any of these labels."""
+        return any(is_predicted(self.table.concepts[one].name) for one in concepts)
 
     def classes(self, matching: Matching, survey: Survey) -> Classes:
         """Images by the largest object among those that the network knows."""
@@ -259,4 +272,7 @@ def _plan(
             )
         )
     known.sort(key=lambda one: spelling(one.name))
-    return ClassPlan(tuple(known), tuple(left_out), source, bool(objects.names), MappingProxyType(how))
+    of_model = objects.predicted([concept for one in known for concept in one.concepts])
+    return ClassPlan(
+        tuple(known), tuple(left_out), source, bool(objects.names), MappingProxyType(how), of_model
+    )

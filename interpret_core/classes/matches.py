@@ -3,7 +3,8 @@
 In this order: the user's table; ImageNet's curated table, where the outputs are ImageNet's; the whole name;
 a name that an output lists among several. The curated table comes before the name since it knows more: that
 ImageNet's "kite" is a bird, and that a "notebook" is a laptop, too. A data set whose every class bears the
-name of an output speaks the network's own language, and is taken by its word.
+name of an output speaks the network's own language, and is taken by its word. A class that is known by labels
+that a model has given, "dog (predicted)", stands for "dog", unless there is a class of that name too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from interpret_core.classes import imagenet
 from interpret_core.classes.outputs import OutputNames, spellings
+from interpret_core.concepts import is_predicted, unmarked
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import NetworkError
 
@@ -88,16 +90,24 @@ def match(
 
 
 def _claims(classes: Sequence[str], outputs: OutputNames, network: str, table: Table) -> list[_Claim]:
+    meant = _meant(classes)
     yours = {
-        spelling(name): outputs.chosen(entries, f"{TABLE} {name} for {network}")
-        for name, entries in table.items()
-        if spelling(name) in {spelling(one) for one in classes}
+        meant[spelling(name)]: outputs.chosen(table[name], f"{TABLE} {name} for {network}")
+        for name in sorted(table, key=is_predicted)  # the last one counts: the class's own spelling
+        if spelling(name) in meant
     }
-    own_words = all(outputs.named(name) for name in classes if spelling(name) not in yours)
+    others = [name for name in classes if spelling(name) not in yours]
+    own_words = all(outputs.named(name) or outputs.named(unmarked(name)) for name in others)
     curated = not own_words and imagenet.is_imagenet(outputs.names)
     claims = [_claim(name, outputs, yours, curated) for name in classes]
     _refuse_overlap(classes, claims, network)
     return claims
+
+
+def _meant(classes: Sequence[str]) -> dict[str, str]:
+    """Spelling in the user's table -> that of the class; a predicted one also without its mark."""
+    bare = {spelling(unmarked(one)): spelling(one) for one in classes}
+    return bare | {spelling(one): spelling(one) for one in classes}
 
 
 def _claim(name: str, outputs: OutputNames, yours: Mapping[str, tuple[int, ...]], curated: bool) -> _Claim:
@@ -140,10 +150,17 @@ def _refuse_overlap(classes: Sequence[str], claims: Sequence[_Claim], network: s
 
 
 def _given(classes: Sequence[str], claims: Sequence[_Claim]) -> list[_Claim]:
-    """Every output to one class: to the surer claim ("minivan" by its name before "car"), then the first."""
+    """Every output to one class: to the surer claim ("minivan" by its name before "car"), then the first.
+
+    Whatever the claim, what somebody has labelled comes before what a model predicts.
+    """
     owner: dict[int, str] = {}
     given = list(claims)
-    for number in sorted(range(len(claims)), key=lambda at: HOW.index(claims[at].how or SYNONYM)):
+
+    def order(at: int) -> tuple[bool, int]:
+        return is_predicted(classes[at]), HOW.index(claims[at].how or SYNONYM)
+
+    for number in sorted(range(len(claims)), key=order):
         claim, name = claims[number], classes[number]
         free = tuple(output for output in claim.outputs if output not in owner)
         owner |= dict.fromkeys(free, name)

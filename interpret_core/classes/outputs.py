@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from interpret_core.concepts import unmarked
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import NetworkError, unknown
 
@@ -85,6 +86,9 @@ def parts(name: str) -> list[str]:
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """How a class may be spelled elsewhere: as it is, then without COCO's "-merged", "-other" or "-stuff"."""
-    whole = spelling(name)
-    return tuple(dict.fromkeys((whole, _COCO.sub("", whole))))
+    """How a class may be spelled elsewhere: as it is, then without COCO's "-merged", "-other" or "-stuff".
+
+    Of a label that a model gives, each of them also without its "(predicted)".
+    """
+    wholes = (spelling(name), spelling(unmarked(name)))
+    return tuple(dict.fromkeys(one for whole in wholes for one in (whole, _COCO.sub("", whole))))

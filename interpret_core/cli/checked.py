@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.concepts import PREDICTED_LABELS
 from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import Table, many
 
@@ -49,6 +50,8 @@ def lines(found: DatasetCheck) -> Iterator[str]:
         yield f"{found.readable:,} can be read, {unread:,} cannot"
     if found.unlabelled is not None:
         yield f"{found.unlabelled:.1%} of the annotation is unlabelled"
+    if found.predicted:
+        yield f"{found.predicted:,} of {many(len(found.concepts), 'label', 'labels')} {PREDICTED_LABELS}"
     findings = many(len(found.findings), "finding", "findings")
     yield findings if found.findings else "Nothing suspicious was found"
     for one in found.findings:

@@ -203,10 +203,10 @@ def _classes_line(dataset: Dataset) -> str:
     import numpy as np
 
     from interpret_core.datasets import read_classes
-    from interpret_core.datasets.classes import NO_CLASS
+    from interpret_core.datasets.classes import NO_CLASS, lists_classes
 
-    if dataset.classes_table is not None and not dataset.classes_table.partition("\n")[2].strip():
-        return "classes.csv names no class"
+    if not lists_classes(dataset):
+        return f"{CLASSES} names no class"
     classes = read_classes(dataset)
     images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
     rowless = [dataset.records[at].image for at in np.flatnonzero(classes.of_image == NO_CLASS)[:NAMES_SHOWN]]

@@ -64,6 +64,12 @@ def spelling(name: str) -> str:
     return appearance(name.replace("_", " ").lower())
 
 
+def lists_classes(dataset: Dataset) -> bool:
+    """Whether classes.csv says anything of any image: some tools write one of a header alone."""
+    table = dataset.classes_table
+    return table is not None and any(line.strip(" \t,;") for line in table.splitlines()[1:])
+
+
 def read_classes(dataset: Dataset) -> Classes:
     """The classes of a data set, from its classes.csv as it was when the data set was opened.
 

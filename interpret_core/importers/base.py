@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -65,11 +65,13 @@ class ImportSource(ABC):
         labels: what its maps may hold; none where it has no annotation.
         notes: what whoever imports it should know, a sentence each.
         identity: what tells that it is the same when an import goes on, as JSON takes it.
+        upright: whether its maps are made of the picture as it is read, so that no side is in doubt.
     """
 
     labels: Sequence[NewLabel] = ()
     notes: Sequence[str] = ()
     identity: Any = None
+    upright: bool = False
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -92,6 +94,22 @@ class ImportSource(ABC):
         """
         return {}
 
+    def close(self) -> None:  # noqa: B027 - most hold nothing open
+        """Let go of what it holds open; called once, also where the import fails."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """An import that can begin.
+
+    Attributes:
+        open: as `Importer.open`.
+        made_with: what decides the bytes beside options and files, by name, as JSON takes it.
+    """
+
+    open: Callable[[Path, Tell], ImportSource]
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Importer(Request, ABC):
@@ -110,6 +128,14 @@ class Importer(Request, ABC):
     @abstractmethod
     def places(self) -> Sequence[Path]:
         """Folders and files that are read."""
+
+    def prepared(self) -> Preparation:
+        """Whatever its options name, in place; called once for each import, before it begins.
+
+        Raises:
+            UserError: what they name cannot be had; one clear line.
+        """
+        return Preparation(self.open)
 
     @abstractmethod
     def open(self, work: Path, tell: Tell) -> ImportSource:

@@ -1,7 +1,8 @@
-"""Label maps of any size, turned as their picture is and brought to one grid by nearest."""
+"""Label maps of any size: one for each category, turned as their picture is, brought to a grid by nearest."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,22 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets.pictures import turned
 from interpret_core.errors import DamagedFileError
+from interpret_core.importers.base import NewLabel, Planes
 from interpret_core.importers.placement import PictureFacts
+
+
+def by_category(numbers: NDArray[np.int64], labels: Sequence[NewLabel]) -> Planes:
+    """Category -> the map with its own labels alone.
+
+    Args:
+        numbers: (h, w) label numbers, 0 = unlabelled.
+        labels: all that there may be.
+    """
+    categories = list(dict.fromkeys(one.category for one in labels))
+    if len(categories) == 1:
+        return {categories[0]: [numbers]}
+    of = {category: [one.number for one in labels if one.category == category] for category in categories}
+    return {category: [np.where(np.isin(numbers, own), numbers, 0)] for category, own in of.items()}
 
 
 def nearest(plane: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:

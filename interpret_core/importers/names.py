@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,17 +71,6 @@ def _escaped(part: str) -> str:
     end = text[len(text.rstrip()) :] if bare else ""
     quoted = ["".join(f"%{byte:02X}" for byte in one.encode()) for one in (start, end)]
     return f"{quoted[0]}{bare}{quoted[1]}"
-
-
-def present(folder: Path, name: str) -> Path:
-    """A file below a folder; where there is none of the name, the one spelled in another normal form."""
-    path = folder / name
-    if not path.exists():
-        for form in ("NFC", "NFD"):
-            other = folder / unicodedata.normalize(form, name)
-            if other.exists():
-                return other
-    return path
 
 
 def pictures_below(folder: Path) -> list[str]:

@@ -30,6 +30,11 @@ _CHANNELS = (("r", "red"), ("g", "green"), ("b", "blue"))
 _COLOUR_LINE = re.compile(r"\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(.*\S)\s*")
 
 
+def means_nothing(name: str) -> bool:
+    """Whether a label's name says that nothing is labelled: `void`, `__background__`."""
+    return name.strip().lower() in NOTHING or name.strip(" _").lower() in NOTHING
+
+
 @dataclass(frozen=True)
 class Palette:
     """What the values of a mask mean.

@@ -40,6 +40,11 @@ class PictureFacts:
     stored: tuple[int, int]
     orientation: int
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it states an orientation that its sides do not show."""
+        return self.orientation != 1 and self.size == self.stored
+
 
 def facts_of(path: Path) -> PictureFacts:
     """Sizes and orientation; the picture is decoded (a JPEG at an eighth), so that damage shows now.

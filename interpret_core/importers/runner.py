@@ -6,7 +6,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -65,17 +65,20 @@ def run_import(
             raise DatasetError(
                 f"--into {folder} and the source {place} lie in each other: choose a folder beside it."
             )
-    asked = {"format": importer.called, **_asked(importer, places), **settings.to_json()}
+    prepared = importer.prepared()
+    options = {**_asked(importer, places), **settings.to_json()}
+    asked = {"format": importer.called, **options, **prepared.made_with}
     with opened(folder, asked) as target:
         if isinstance(target, Imported):
             return target
-        source = importer.open(target.work, _stoppable(tell, cancelled))
-        checked_labels(source.labels, f"The labels of {places[0]}")
-        target.same_source([[asdict(one) for one in source.labels], source.identity])
-        run = _ImportRun(source, target, settings)
-        run.go(tell, cancelled)
-        found = run.imported()
-        target.close(source.labels, found, asked)
+        with closing(prepared.open(target.work, _stoppable(tell, cancelled))) as source:
+            checked_labels(source.labels, f"The labels of {places[0]}")
+            target.same_source([[asdict(one) for one in source.labels], source.identity])
+            run = _ImportRun(source, target, settings)
+            run.go(tell, cancelled)
+            found = run.imported()
+            labels = source.labels
+        target.close(labels, found, asked)
     return found
 
 
@@ -134,6 +137,7 @@ class _ImportRun:
         self._known = np.zeros(MAX_LABEL + 1, np.bool_)
         self._known[[0, *self._category_of]] = True
         self._counts = _Counts()
+        self._unsure = not source.upright
         self._alone = Lock()
 
     def go(self, tell: Tell, cancelled: Callable[[], bool]) -> None:
@@ -215,7 +219,7 @@ class _ImportRun:
             "name": name, "image": image, "split": picture.split, "class": picture.label.strip(),
             "size": list(size), "maps": files, "labels": sorted(present),
             "lost": len(drawn.labels - present), "drawn": sorted(drawn.sizes),
-            "turned": int(bool(drawn.sizes) and facts.orientation != 1 and facts.size == facts.stored),
+            "turned": int(self._unsure and bool(drawn.sizes) and facts.unconfirmed),
         }  # fmt: skip
 
     def _placed_maps(

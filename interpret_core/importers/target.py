@@ -35,6 +35,8 @@ from interpret_core.importers.base import NewLabel
 
 WORK, REPORT = UNFINISHED, "import.json"
 _JOURNAL, _REQUEST, _SOURCE, _LOCK = "pictures.jsonl", "request.json", "source.json", "lock"
+_SEGMENTER = "segmenter"
+_SEGMENTER_PARTS = ("weights", "part", "made", "code", "versions", "answers")  # of its record
 _SIZES = ("ih", "iw", "sh", "sw")
 _BYTE = 255
 
@@ -300,10 +302,19 @@ def _done(folder: Path, asked: Mapping[str, Any]) -> Imported | None:
             return Imported.from_json(folder, told)
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DatasetError(f"{path} cannot be read ({error}): choose a new folder.") from error
-    raise DatasetError(
-        f"--into {folder} was imported from something else or with other options: choose a new folder, or "
-        "remove this one."
-    )
+    other = _another(told, asked) or "from something else or with other options"
+    raise DatasetError(f"--into {folder} was imported {other}: choose a new folder, or remove this one.")
+
+
+def _another(told: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """By which other segmenter it was made, where that is all that differs; empty where it is not."""
+    now = asked.get(_SEGMENTER, {})
+    before = told.get(_SEGMENTER) if isinstance(told.get(_SEGMENTER), dict) else None
+    same = all(told.get(name) == value for name, value in asked.items() if name != _SEGMENTER)
+    if not now or not before or not same:
+        return ""
+    differ = [name for name in _SEGMENTER_PARTS if now.get(name) != before.get(name)]
+    return f"with another segmenter of this name (other {', '.join(differ)})"
 
 
 def _lock(lock: TextIO, folder: Path) -> None:
@@ -323,8 +334,9 @@ def _agree(path: Path, asked: Mapping[str, Any], folder: Path) -> None:
         part = path.with_suffix(".part")
         part.write_text(text, encoding="ascii")
         part.replace(path)
-    elif path.read_text(encoding="ascii") != text:
+    elif (before := path.read_text(encoding="ascii")) != text:
+        other = "from something else, with other options or of files that have changed"
+        other = _another(json.loads(before), asked) or other
         raise DatasetError(
-            f"--into {folder} holds an unfinished import from something else, with other options or of files "
-            "that have changed: choose a new folder, or remove this one."
+            f"--into {folder} holds an unfinished import {other}: choose a new folder, or remove this one."
         )

@@ -21,8 +21,16 @@ def seeded(build: Callable[[], nn.Module]) -> nn.Module:
         return build().eval()
 
 
-def seeded_call(function: Callable[[], Any], name: str, seed: int = SEED) -> Any:
+def seeded_call(
+    function: Callable[[], Any], name: str, seed: int = SEED, *, makes: str = "the network"
+) -> Any:
     """Call a user's factory with a seed.
+
+    Args:
+        function: the factory.
+        name: of it, for the message.
+        seed: of all streams.
+        makes: what it is to return, for the message.
 
     Raises:
         NetworkError: it fails; the message gives its error.
@@ -34,14 +42,14 @@ def seeded_call(function: Callable[[], Any], name: str, seed: int = SEED) -> Any
             raise NetworkError(f"{name}: {error}") from error
         except SystemExit as error:
             raise NetworkError(
-                f"{name} ended the process (SystemExit: {error}). Expected a function that returns the "
-                "network and does not read the command line: parse_args([]) takes the defaults."
+                f"{name} ended the process (SystemExit: {error}). Expected a function that returns "
+                f"{makes} and does not read the command line: parse_args([]) takes the defaults."
             ) from error
         except Exception as error:  # the user's own code
             told = " ".join(str(error).split())
             raise NetworkError(
                 f"{name} failed with {type(error).__name__}: {told}. Expected a function without "
-                "arguments that returns the network."
+                f"arguments that returns {makes}."
             ) from error
 
 

@@ -227,3 +227,38 @@ def test_the_survey_is_made_once_and_only_where_it_is_needed(tmp_path: Path, sto
     planned(dataset, SPEC, store, reporter)
     planned(open_dataset(write_pictures(tmp_path / "listed")), SPEC, store, reporter)
     assert told == ["reading annotations"]
+
+
+def relabelled(root: Path, labels: Sequence[tuple[int, str, tuple[str, ...]]]) -> Dataset:
+    """Three scenes whose labels 4 and 7 have these names."""
+    write_scenes(root, [{7: 60, 4: 40}, {4: 100}, {7: 300}])
+    table = "".join(f"{number},{name},{category}(3)\n" for number, name, (category,) in labels)
+    (root / "label.csv").write_text(f"number,name,category\n{table}")
+    return open_dataset(root)
+
+
+def test_predicted_objects_are_classes_and_masks_of_classes(tmp_path: Path) -> None:
+    dataset = relabelled(
+        tmp_path, [(4, "green (predicted)", ("object",)), (7, "red (predicted)", ("object",))]
+    )
+    plan = planned_from(dataset)
+    assert images(plan) == {"green (predicted)": [1], "red (predicted)": [0, 2]}
+    assert plan.predicted
+    assert plan.find("RED").name == "red (predicted)"
+    with pytest.raises(ParameterError, match=r"Unknown class 'blue'"):
+        plan.find("blue")
+    with pytest.raises(ParameterError, match=r"Class 'green' cannot be used: no output has this name"):
+        planned_from(dataset, class_names=("red",)).find("green")
+    assert dataset.concepts().find("red") == plan.find("red").concepts[0]
+    write_classes(tmp_path, [("0.png", "red"), ("1.png", "blue")])
+    plan = planned_from(open_dataset(tmp_path))
+    assert [(one.name, len(one.concepts)) for one in plan.classes] == [("blue", 0), ("red", 1)]
+    assert plan.predicted
+
+
+def test_a_drawn_object_comes_before_a_predicted_one(tmp_path: Path) -> None:
+    labels = [(4, "red-merged", ("object",)), (7, "red (predicted)", ("object",))]
+    write_classes(relabelled(tmp_path, labels).root, [("0.png", "red"), ("1.png", "blue")])
+    plan = planned_from(open_dataset(tmp_path))
+    assert plan.find("red").concepts == (0,)
+    assert not plan.predicted

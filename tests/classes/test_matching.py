@@ -162,3 +162,33 @@ def test_the_users_table_overrides_the_curated_one() -> None:
     assert named["bus"] == (KNOWN["minibus"], KNOWN["moving van"])
     assert KNOWN["moving van"] not in named["truck"]
     assert named["kite"] == (KNOWN["parachute"],)
+
+
+def test_a_predicted_class_is_matched_without_its_mark() -> None:
+    classes = ["red (predicted)", "sky-other-merged (predicted)", "park bench (predicted)"]
+    found = matched(classes, ["Red", "park_bench, bench", "sky"])
+    expected = {classes[0]: (0,), classes[1]: (2,), classes[2]: (1,)}
+    assert groups(classes, found) == expected
+    assert found.how == ("name", "name", "synonym")
+    dogs = matched(["dog (predicted)"], list(IMAGENET))
+    assert dogs.outputs == matched(["dog"], list(IMAGENET)).outputs
+    assert dogs.how == ("curated table",)
+
+
+def test_what_somebody_has_labelled_comes_before_what_a_model_predicts() -> None:
+    classes = ["dog (predicted)", "dog"]
+    found = matched(classes, ["dog", "cat"])
+    assert groups(classes, found) == {"dog": (0,)}
+    assert found.left_out == (("dog (predicted)", "its outputs stand for dog already"),)
+    assert groups(classes, matched(classes, ["dog", "cat"], {"Dog": [1]})) == {
+        "dog": (1,), "dog (predicted)": (0,),
+    }  # fmt: skip
+
+
+def test_the_users_table_may_leave_the_mark_away() -> None:
+    outputs = ["one", "two"]
+    assert groups(["dog (predicted)"], matched(["dog (predicted)"], outputs, {"dog": ["two"]})) == {
+        "dog (predicted)": (1,)
+    }
+    both: dict[str, list[str | int]] = {"dog (predicted)": ["one"], "dog": ["two"]}
+    assert matched(["dog (predicted)"], outputs, both).outputs == ((0,),)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from interpret_core.datasets import open_dataset
 from tests.cli.conftest import Command, Ran
 from tests.importers.sources import (
     files_of,
@@ -19,6 +20,7 @@ from tests.importers.sources import (
     write_panoptic,
     write_voc,
 )
+from ui.session.inventory.known import words_of
 
 SMALL = ("--network", "tests.cli.networks:small", "--permutations", 0, "--min-images", 1)
 GRID = ("--grid", 16)
@@ -304,3 +306,13 @@ def test_palettes_that_are_none(command: Command, environment: Path, palette: st
     )
     wrong(command(*arguments, "--into", environment / "mine"), told)
     assert not (environment / "mine/index.csv").exists()
+
+
+@pytest.mark.parametrize("table", ["image,class\n", "image,class", "image,class,split\r\n\r\n , ,\n"])
+def test_a_table_of_classes_without_a_row(command: Command, environment: Path, table: str) -> None:
+    """Command, check and page take it for what it is: nothing is said of any image."""
+    save(environment / "mine/1.png", photograph((16, 16), 0))
+    (environment / "mine/classes.csv").write_text(table)
+    assert "classes.csv names no class" in command("datasets", environment / "mine").out
+    assert "Nothing suspicious was found" in command("datasets", "check", environment / "mine").out
+    assert words_of(open_dataset(environment / "mine")) == "images, without annotations"

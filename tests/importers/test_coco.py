@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from pycocotools import mask as tools
 from pycocotools.coco import COCO
 
 from interpret_core import datasets
-from interpret_core.errors import DatasetError
+from interpret_core.errors import Cancelled, DatasetError
+from interpret_core.importers import ImportSettings, run_import
 from interpret_core.importers.coco.codes import NoMaskError, counts_of, drawn, filled
 from interpret_core.importers.coco.streams import visit_arrays
 from interpret_core.importers.formats.coco_instances import CocoInstances
@@ -298,3 +300,49 @@ def test_real_label_maps_come_back_from_panoptic_files(tmp_path: Path) -> None:
     for image, plane in wanted.items():
         own = data.of(image).get("object", [np.zeros_like(plane)])
         assert np.array_equal(own, [plane])
+
+
+@pytest.mark.parametrize("broken", ["", '{"images": [], "annotations": []}', "stopped"])
+def test_databases_are_closed_whatever_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """Also those of a JSON that is sound, beside one that is not."""
+    write_panoptic(tmp_path / "coco")
+    if broken.startswith("{"):
+        (tmp_path / "coco/annotations/panoptic_zzz.json").write_text(broken)
+        for name in ("zzz", "annotations/panoptic_zzz"):
+            (tmp_path / "coco" / name).mkdir()
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: opened.append(connect(*a, **k)) or opened[-1])
+    settings = ImportSettings(tmp_path / "out", GRID)
+    seen: list[str] = []
+    try:
+        run_import(
+            CocoPanoptic(str(tmp_path / "coco")), settings, lambda stage, *_: seen.append(stage),
+            lambda: broken == "stopped" and seen[-1] == "import",
+        )  # fmt: skip
+        ended = ""
+    except (DatasetError, Cancelled) as error:
+        ended = str(error)
+    assert bool(ended) is bool(broken)
+    assert len(opened) == (2 if broken.startswith("{") else 1)
+    for one in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match=r"closed database"):
+            one.execute("SELECT 1")
+
+
+def test_names_that_are_composed_part_by_part(tmp_path: Path) -> None:
+    """A folder's name as two signs and a file's as one, and both within one name."""
+    written = ["Stra\u00dfe/e\u0301te\u0301.jpg", "\u00e9t\u00e9/e\u0301t\u00e9.jpg"]
+    on_disk = ["Stra\u00dfe/\u00e9te\u0301.jpg", "e\u0301te\u0301/\u00e9te\u0301.jpg"]
+    images, annotations = [], []
+    for place, (name, disk) in enumerate(zip(written, on_disk, strict=True), 1):
+        save(tmp_path / "coco/val" / disk, photograph((8, 8), place))
+        number_png(tmp_path / f"coco/panoptic_val/{disk[:-4]}.png", np.ones((8, 8), np.int64))
+        images.append({"id": place, "file_name": name, "height": 8, "width": 8})
+        segments = [{"id": 1, "category_id": 1}]
+        annotations.append({"image_id": place, "file_name": f"{name[:-4]}.png", "segments_info": segments})
+    path = write_json(tmp_path / "coco/panoptic_val.json", images, annotations)
+    found = imported(CocoPanoptic(str(path)), tmp_path / "out")
+    assert (found.pictures, found.left_out) == (2, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interpret_core.analyses.profile.result import LayerProfile
+from interpret_core.concepts import PREDICTED_LABELS, is_predicted
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.networks.layers.layer import Sort
 from ui.session.view import SMALL, LayerView
@@ -68,6 +69,8 @@ def fine_print(view: LayerView) -> str:
         parts.append(f"{view.facts.skipped:,} skipped as damaged")
     if view.summary.profile.unlisted:
         parts.append(_unlisted(view.summary.profile))
+    if of_model := sum(is_predicted(one.name) for one in view.concepts):
+        parts.append(f"{count_text(of_model, 'concept')} {PREDICTED_LABELS}")
     if left_out:
         least = count_text(view.summary.settings.min_images, "image")
         parts.append(

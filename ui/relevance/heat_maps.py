@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.concepts import is_predicted
 from ui.components.control.control import buttons
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
@@ -54,6 +56,11 @@ def heading(found: Found, wanted: Wanted) -> None:
         how("relevance", "mass", "completeness")
 
 
+def predicted_masks(record: ClassRelevance) -> bool:
+    """Whether a model, and nobody else, has labelled the objects of a class."""
+    return any(is_predicted(label) for _, label in record.metadata["objects"])
+
+
 def warnings(found: Found) -> None:
     """In words, what is to be read with care."""
     records = found.records
@@ -73,6 +80,8 @@ def warnings(found: Found) -> None:
         )
     if without:
         st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
+    if guessed := [name for name, record in records.items() if predicted_masks(record)]:
+        st.caption(f"Summed inside masks that a model gives, and nobody has drawn: {_names(guessed)}.")
     if found.left_out:
         reasons = [f"{plain(name)} ({plain(why)})" for name, why in found.left_out]
         st.caption("Left out: " + "; ".join(reasons) + ".")

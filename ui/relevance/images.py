@@ -12,7 +12,7 @@ from interpret_core.analyses.relevance.result import ClassRelevance, LayerReleva
 from interpret_core.errors import DatasetError
 from ui.access.told import told
 from ui.components.maps.maps import maps
-from ui.relevance.heat_maps import Picked
+from ui.relevance.heat_maps import Picked, predicted_masks
 from ui.session import relevances, resources
 from ui.session.memory import kept
 from ui.session.relevances import Found, Wanted
@@ -154,6 +154,7 @@ def _draw(
             "suffix": suffix,
             "concept": picked.name,
             "masked": masked,
+            "predicted": predicted_masks(record),
             "signed": unit >= 0,
             "mode": mode,
             "open": now["open"],

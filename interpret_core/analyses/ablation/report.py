@@ -15,6 +15,7 @@ from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.table import Pair, Point, pair, spread, target_of
 from interpret_core.analyses.ablation.table import rows as point_rows
 from interpret_core.analyses.relevance.result import FEW
+from interpret_core.concepts import PREDICTED_MASKS
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.measures.ablation.settings import HAND, INNER, IOU, RANDOM, RELEVANCE, Setting
 from interpret_core.numbers import known
@@ -144,6 +145,8 @@ def _ranking_in_words(found: Ablated, verbose: bool) -> Iterator[str]:
         )
         if not plan.ranking.class_plan.masked:
             yield "the data set has no object annotation: relevance is summed over the whole image"
+        if plan.ranking.class_plan.predicted:
+            yield PREDICTED_MASKS
         again = [name for name in found.names if not plan.held_out(name)]
         if again:
             yield (

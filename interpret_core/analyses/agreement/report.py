@@ -14,6 +14,7 @@ from interpret_core.analyses.agreement.result import (
     left_out_cells,
 )
 from interpret_core.analyses.relevance.result import FEW
+from interpret_core.concepts import PREDICTED_MASKS, is_predicted
 from interpret_core.measures.agreement import Cell
 from interpret_core.numbers import known, mean
 from interpret_core.positions import Placing
@@ -95,6 +96,8 @@ def facts_in_words(answers: Sequence[Answer], verbose: bool) -> Iterator[str]:
         f"{metadata['baseline']}, {metadata['output']}, split {metadata['split']}; "
         f"{_placing(metadata)} positions"
     )
+    if any(is_predicted(name) for one in first.concepts for name in one.split(" + ")):
+        yield PREDICTED_MASKS
     for answer in answers:
         yield from _facts_of(answer, verbose)
 

@@ -9,6 +9,7 @@ import numpy as np
 from interpret_core import __version__
 from interpret_core.analyses.profile.outcome import Outcome, Profiled
 from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.concepts import PREDICTED_LABELS, is_predicted
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.store.schema import SCHEMA
@@ -28,6 +29,7 @@ def description(found: Profiled) -> Row:
     skipped = dataset.pop("skipped")
     dataset.pop("unlisted", None)
     profile = summaries[0].profile
+    of_model = sum(is_predicted(one.name) for one in profile.table.concepts)
     return {
         "version": __version__,
         "schema": SCHEMA,
@@ -49,6 +51,7 @@ def description(found: Profiled) -> Row:
         "unlisted_share": profile.unlisted_share,
         "concepts": len(summaries[0].included),
         "left_out": _left_out(summaries[0]),
+        **({"predicted": of_model} if of_model else {}),
         "layers": [layer_facts(summary) for summary in summaries],
         "all_layers": network_facts(summaries),
     }
@@ -110,6 +113,8 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
         yield f"{dataset['images']:,} images, {described['concepts']:,} concepts of {categories}"
     else:
         yield f"{dataset['images']:,} images. {UNANNOTATED}"
+    if described.get("predicted"):
+        yield f"{described['predicted']:,} of them {PREDICTED_LABELS}"
     if dataset.get("resampling"):
         yield dataset["resampling"]
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]

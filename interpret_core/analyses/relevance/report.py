@@ -9,6 +9,7 @@ import numpy as np
 from interpret_core import __version__
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.result import FEW, ClassRelevance
+from interpret_core.concepts import PREDICTED_MASKS, is_predicted
 from interpret_core.tables import Row, Table, some
 
 
@@ -86,6 +87,8 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
         yield f"no time for finer paths: {some(early, verbose)}"
     if not plan.class_plan.masked:
         yield "the data set has no object annotation: relevance is summed over the whole image"
+    if any(is_predicted(label) for one in classes for _, label in one.metadata["objects"]):
+        yield PREDICTED_MASKS
     wrong = [one.name for one in classes if not one.right.any()]
     if wrong:
         yield f"no image is classified right, so little is explained: {some(wrong, verbose)}"

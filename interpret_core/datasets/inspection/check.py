@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.concepts import ConceptTable
-from interpret_core.datasets.classes import NO_CLASS, Classes, read_classes
+from interpret_core.datasets.classes import NO_CLASS, Classes, lists_classes, read_classes
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.digests import content_of
 from interpret_core.datasets.inspection.duplicates import Copies
@@ -93,8 +93,7 @@ def _observations(dataset: Dataset, table: ConceptTable) -> Iterator[Observation
 
 def _classes(dataset: Dataset) -> tuple[Classes | None, list[Finding]]:
     """The classes, or why they cannot be read; a table without a row says nothing."""
-    table = dataset.classes_table
-    if table is None or len(table.split("\n", 1)[-1].strip()) == 0:
+    if not lists_classes(dataset):
         return None, []
     try:
         return read_classes(dataset), []

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from interpret_core.concepts import is_predicted
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -72,6 +74,11 @@ class DatasetCheck:
     unlabelled: float | None = None
     classes: Mapping[str, int] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
+
+    @property
+    def predicted(self) -> int:
+        """How many of the concepts a model has labelled, and nobody has drawn."""
+        return sum(is_predicted(one.name) for one in self.concepts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, texts and lists."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from interpret_core.datasets.layouts.names import DiskNames
 from interpret_core.datasets.tables import MAX_LABEL
 from interpret_core.errors import DatasetError
 from interpret_core.importers.base import OBJECT, Importer, ImportSource, NewLabel, SourcePicture, Tell
 from interpret_core.importers.coco.records import Category, CocoPicture, CocoRecords
-from interpret_core.importers.names import present, required_folder
+from interpret_core.importers.names import required_folder
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,23 @@ class CocoSource(ImportSource):
 
     def __init__(self, parts: Sequence[Part], work: Path, tell: Tell, *, named: bool) -> None:
         self._parts = parts
-        self._records = [
-            CocoRecords(one.json, work / f"records{place}.sqlite", named=named, tell=tell)
-            for place, one in enumerate(parts)
-        ]
-        self._categories = _agreed(self._records)
-        self.numbers = numbers_of(self._categories)
-        astray = sum(one.astray for one in self._records)
-        if astray:
-            self.notes = (f"{astray:,} annotations belong to pictures that the JSON does not list",)
+        with ExitStack() as opened:
+            self._records = [
+                opened.enter_context(
+                    closing(CocoRecords(one.json, work / f"records{place}.sqlite", named=named, tell=tell))
+                )
+                for place, one in enumerate(parts)
+            ]
+            self._categories = _agreed(self._records)
+            self.numbers = numbers_of(self._categories)
+            astray = sum(one.astray for one in self._records)
+            if astray:
+                self.notes = (f"{astray:,} annotations belong to pictures that the JSON does not list",)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self._opened.close()
 
     def _labelled(self, stuff: str) -> list[NewLabel]:
         """Labels, things as objects."""
@@ -109,8 +119,9 @@ class CocoSource(ImportSource):
     def pictures(self) -> Iterator[SourcePicture]:
         """JSON by JSON, in their orders."""
         for part, records in zip(self._parts, self._records, strict=True):
+            names = DiskNames(part.pictures)
             for one in records.pictures():
-                path = present(part.pictures, one.file)
+                path = part.pictures / names.of(one.file)
                 yield SourcePicture(f"{part.name}/{one.file}", path, part.split, detail=(part, one))
 
     def known(self, annotation: dict[str, Any], where: str) -> int:

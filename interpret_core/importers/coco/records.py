@@ -60,6 +60,15 @@ class CocoRecords:
         self.categories: dict[int, Category] = {}
         database.unlink(missing_ok=True)
         self._rows = sqlite3.connect(database, isolation_level=None)
+        try:
+            self._fill(tell)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, tell: Tell) -> None:
+        """Read the JSON into the database."""
+        path = self.path
         self._rows.executescript(f"PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; {_TABLES} BEGIN;")
         size = path.stat().st_size if path.is_file() else 0
         visits = {"images": self._picture, "annotations": self._annotation, "categories": self._category}

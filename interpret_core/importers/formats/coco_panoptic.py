@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.datasets.layouts.names import DiskNames
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import (
     OBJECT,
@@ -26,7 +27,7 @@ from interpret_core.importers.base import (
 )
 from interpret_core.importers.coco.layout import CocoImporter, CocoSource, Part, picture_of
 from interpret_core.importers.formats.coco_instances import JsonOrFolder, Pictures, WithoutCrowds
-from interpret_core.importers.names import present, required_folder
+from interpret_core.importers.names import required_folder
 from interpret_core.importers.values import number_values
 from interpret_core.options import Option
 
@@ -87,6 +88,7 @@ class _PanopticSource(CocoSource):
     def __init__(self, asked: CocoPanoptic, parts: Sequence[Part], work: Path, tell: Tell) -> None:
         super().__init__(parts, work, tell, named=True)
         self._asked = asked
+        self._pngs: dict[Path, DiskNames] = {}
         self.labels = self._labelled(asked.stuff)
         self._stuff = {self.numbers[one.id] for one in self._categories.values() if not one.thing}
 
@@ -101,7 +103,9 @@ class _PanopticSource(CocoSource):
             many = len(record.annotations)
             raise self.damaged(f"{part.json} has {many} annotations of {record.file}, expected one")
         annotation = record.annotations[0]
-        path = present(self._asked.png_folder(part), annotation["file_name"])
+        folder = self._asked.png_folder(part)
+        names = self._pngs.setdefault(folder, DiskNames(folder))
+        path = folder / names.of(annotation["file_name"])
         numbers = self._numbers(annotation, number_values(path), f"{part.json}, {annotation['file_name']}")
         if numbers.shape != record.size:
             (h, w), (height, width) = numbers.shape, record.size

@@ -2,6 +2,8 @@
 
 There is no annotation in it: what comes out serves top pictures, evaluation and relevance. The folder that a
 picture lies in is its class; pictures beside such folders have none. What train and val are for is kept.
+
+With `--segmenter`, a model annotates the pictures, and every label is marked as predicted (`segmenters`).
 """
 
 from __future__ import annotations
@@ -9,13 +11,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from interpret_core.concepts import PREDICTED
 from interpret_core.datasets.classes import spelling
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import FolderImporter, ImportSource, SourcePicture, Tell
+from interpret_core.importers.base import (
+    FolderImporter,
+    ImportSource,
+    Planes,
+    Preparation,
+    SourcePicture,
+    Tell,
+)
+from interpret_core.importers.grid import by_category
 from interpret_core.importers.names import pictures_below, required_folder, target_name
+from interpret_core.options import Option
 
+if TYPE_CHECKING:
+    from interpret_core.importers.segmenters.segmenter import Segmenter
+
+LOOKS = 3  # pictures on which a segmenter's answers tell it from another, whatever its code says
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -32,16 +48,42 @@ class PictureFolder(FolderImporter):
 
     Attributes:
         source: the folder.
+        segmenter: `package.module:factory[@weights]` of the model that labels the pictures; None for none.
     """
 
     called: ClassVar[str] = "folder"
     summary: ClassVar[str] = (
-        "Photographs without masks: a folder, or a folder for each class (also in train, val)."
+        "Photographs without masks: a folder, or a folder for each class (also in train, val); --segmenter "
+        "labels them."
     )
+
+    segmenter: Annotated[
+        str | None,
+        Option(
+            "package.module:factory[@weights] that labels the pictures; its labels are marked (predicted)."
+        ),
+    ] = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Without a segmenter, as before there were any: imports from then are known again."""
+        told = super().to_json()
+        return told if self.segmenter is not None else {"source": told["source"]}
+
+    def prepared(self) -> Preparation:
+        """With its segmenter loaded and asked for the first pictures, if there is one."""
+        if self.segmenter is None:
+            return super().prepared()
+        from interpret_core.importers.segmenters.segmenter import load_segmenter  # brings torch along
+
+        source = _SegmentedSource(self._root(), load_segmenter(self.segmenter))
+        return Preparation(lambda _work, _tell: source, {"segmenter": source.segmenter_record()})
 
     def open(self, work: Path, tell: Tell) -> ImportSource:
         """All pictures below it."""
-        return _FolderSource(required_folder(Path(self.source), "a folder of photographs"))
+        return _FolderSource(self._root()) if self.segmenter is None else self.prepared().open(work, tell)
+
+    def _root(self) -> Path:
+        return required_folder(Path(self.source), "a folder of photographs")
 
 
 class _FolderSource(ImportSource):
@@ -82,6 +124,31 @@ class _FolderSource(ImportSource):
         for name in self._names:
             split = SPLITS[name.split("/")[0].lower()] if self._split else ""
             yield SourcePicture(name, self._root / name, split, self._label(name))
+
+
+class _SegmentedSource(_FolderSource):
+    """The same, labelled by a segmenter."""
+
+    upright = True
+
+    def __init__(self, root: Path, segmenter: Segmenter) -> None:
+        super().__init__(root)
+        self._segmenter, self.labels = segmenter, segmenter.known.labels
+        self.notes = [
+            f"All labels are predictions of {segmenter.name}, marked {PREDICTED}: units are compared with "
+            "another model's answers"
+        ]
+        if segmenter.known.nothing:
+            self.notes.append(f"Counted as unlabelled: {', '.join(segmenter.known.nothing)}")
+
+    def segmenter_record(self) -> dict[str, Any]:
+        """What the segmenter is made of, and what it answers here."""
+        paths = (one.path for one in self.pictures())
+        return {**self._segmenter.record, "answers": self._segmenter.told(paths, LOOKS)}
+
+    def planes(self, picture: SourcePicture) -> Planes:
+        """A map for each category."""
+        return by_category(self._segmenter.numbers(picture.path), self.labels)
 
 
 def _text(name: str) -> bool:

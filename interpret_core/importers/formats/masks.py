@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from interpret_core.datasets.layouts.names import composed
 from interpret_core.errors import DamagedFileError, DatasetError
 from interpret_core.importers.base import Importer, ImportSource, Planes, SourcePicture, Tell
+from interpret_core.importers.grid import by_category
 from interpret_core.importers.names import pictures_below, required_folder
 from interpret_core.importers.palettes import read_palette
 from interpret_core.importers.values import colour_values, index_values, labels_of_colours
@@ -135,14 +136,7 @@ class _MaskSource(ImportSource):
             numbers = labels_of_colours(colour_values(path), self._palette.colours, path, remedy)
         else:
             numbers = self._numbered(path)
-        categories = list(dict.fromkeys(one.category for one in self.labels))
-        if len(categories) == 1:
-            return {categories[0]: [numbers]}
-        of = {
-            category: [one.number for one in self.labels if one.category == category]
-            for category in categories
-        }
-        return {category: [np.where(np.isin(numbers, own), numbers, 0)] for category, own in of.items()}
+        return by_category(numbers, self.labels)
 
     def _numbered(self, path: Path) -> NDArray[np.int64]:
         values = index_values(path)

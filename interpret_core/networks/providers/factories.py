@@ -102,7 +102,7 @@ class FactorySource:
         Raises:
             NetworkError: it cannot be imported, fails, or returns something else.
         """
-        made = seeded_call(self._function(), self.name, seed)
+        made = seeded_call(self.function(), self.name, seed)
         parts = NetworkParts(made) if isinstance(made, nn.Module) else made
         if not isinstance(parts, NetworkParts) or not isinstance(parts.module, nn.Module):
             raise NetworkError(
@@ -189,7 +189,13 @@ class FactorySource:
             note += f" {drawn:.0%} of them are drawn at random."
         return UNSTATED, parts.note or note
 
-    def _function(self) -> Callable[[], Any]:
+    def function(self) -> Callable[[], Any]:
+        """The function itself, its module imported.
+
+        Raises:
+            NetworkError: no such module, or no such function in it.
+            CodeChangedError: the code on disk is not what this process imported.
+        """
         torchvision_ops.declare()  # the module may import it
         try:
             module = importlib.import_module(self.module)
@@ -309,8 +315,12 @@ class FactoryProvider(Provider):
         return Made(spec, spec.weights(), parts.module, (source.module,), findings)
 
 
-def source_of(name: str) -> FactorySource:
+def source_of(name: str, kind: str = "Network") -> FactorySource:
     """The factory of a name.
+
+    Args:
+        name: `package.module:factory[@weights[#part]]`.
+        kind: what it makes, for the message.
 
     Raises:
         NetworkError: the name is none of a factory.
@@ -320,7 +330,7 @@ def source_of(name: str) -> FactorySource:
     path, part = (file, "") if file.endswith(SUFFIXES) else _parted(file)
     if not module or not factory or (at and not path.endswith(SUFFIXES)):
         raise NetworkError(
-            f"Network {name!r} is not a factory string, expected package.module:factory or "
+            f"{kind} {name!r} is not a factory string, expected package.module:factory or "
             f"package.module:factory@file with a file that ends in {', '.join(SUFFIXES)}: correct the name."
         )
     return FactorySource(module, factory, Path(path).expanduser() if at else None, part)

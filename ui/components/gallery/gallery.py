@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from interpret_core.concepts import is_predicted
 from ui.components.gallery.strokes import strokes
 from ui.session import resources
 from ui.session.photos import FEW, Photo
@@ -108,4 +109,4 @@ def _outlined(concept: Concept | None) -> str:
         return ""
     if concept.category == SHADE:
         return f"pixels of {concept.name}"
-    return f"“{concept.name}” as annotated"
+    return f"“{concept.name}” as {'a model labels it' if is_predicted(concept.name) else 'annotated'}"

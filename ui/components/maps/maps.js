@@ -37,7 +37,7 @@ export default function({ data, parentElement, setTriggerValue }) {
   const ramp = (kind, text) => { const key = make('span', {}, text); key.style.setProperty('--ramp', `linear-gradient(90deg, ${data.ramps[kind].join(',')})`); return key; };
   root.querySelector('.legend').replaceChildren(
     ...(data.signed ? [ramp('signed', 'against · for the class')] : [ramp('sizes', 'little · much |G|, this image’s scale')]),
-    ...(data.masked ? [make('span', { class: 'truth' }, `“${data.concept}” as annotated`)] : []));
+    ...(data.masked ? [make('span', { class: 'truth' }, `“${data.concept}” as ${data.predicted ? 'a model labels it' : 'annotated'}`)] : []));
   setMode(data.mode, false);
 
   // One frame: photograph, map clipped to the object, the same without clipping, outline.

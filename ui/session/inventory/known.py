@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from interpret_core import demo
+from interpret_core.datasets import Dataset
+from interpret_core.datasets.classes import lists_classes
 from interpret_core.errors import UnitscopeError
 from interpret_core.runtime.subjects import layers_of
 from ui.session import relevances, results
@@ -113,9 +115,14 @@ def _dataset(name: str, read: bool, of: dict[str, tuple[Stored, ...]]) -> KnownS
         concepts = len(opened.concepts().concepts) if opened.annotated else 0
     except UnitscopeError as error:
         return KnownSubject(name, "", True, str(error), None, None, ())
-    plain = "images" if opened.classes_table is None else "images with classes"
-    words = "annotated" if opened.annotated else f"{plain}, without annotations"
-    return KnownSubject(name, digest, True, words, len(opened), concepts, of.get(digest, ()))
+    return KnownSubject(name, digest, True, words_of(opened), len(opened), concepts, of.get(digest, ()))
+
+
+def words_of(dataset: Dataset) -> str:
+    """What somebody has said of its images."""
+    if dataset.annotated:
+        return "annotated"
+    return f"{'images with classes' if lists_classes(dataset) else 'images'}, without annotations"
 
 
 def _gone(
