@@ -24,6 +24,7 @@ from tests.planted_dataset import make_planted
 from tests.shared import copy_of
 from tests.ui.test_pages import open_page, words
 from ui.components.unit_grid.unit_grid import tiles
+from ui.session import memory
 from ui.session.view import LayerView
 from ui.units import image_labels
 
@@ -116,6 +117,21 @@ def test_labels_are_offered_where_images_bear_some(cache: Path) -> None:
     assert "Labels of whole images of unit 0" in html
     assert image_labels.WHEN in html
     assert image_labels.WHERE not in html
+
+
+@pytest.mark.usefixtures("cache")
+def test_the_tables_of_labels_are_read_once_for_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tens of thousands of rows take seconds; what a page needs of them is kept."""
+    offer = "The images bear labels as a whole (class, parity)"
+    assert offer in words(page("units", "photographs", unit="0"))
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("interpret_core.analyses.image_labels.plan.image_labels", read)
+    memory.forget()
+    assert offer in words(page("units", "photographs", unit="0"))
+    assert "Labels of whole images of unit 0" in markup(page("units", "both", unit="0"))
 
 
 @pytest.mark.usefixtures("cache")
