@@ -30,7 +30,7 @@ from interpret_core.analyses.estimate.trials import Sampling, threads
 from interpret_core.analyses.image_labels.plan import label_keys
 from interpret_core.analyses.profile.plan import resolved
 from interpret_core.analyses.relevance.plan import plan_from
-from interpret_core.errors import UserError
+from interpret_core.errors import DatasetError, UserError
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
 from interpret_core.options import Request
 from interpret_core.runtime.evaluated import BATCH
@@ -59,6 +59,12 @@ def run_estimate(request: EstimateRequest, store: Store, execution: Execution) -
     """
     execution.tell("reading the data set's digest", 0, 0)
     dataset = datasets.open_dataset(request.dataset)
+    if request.concepts is not None and not dataset.annotated:
+        raise DatasetError(
+            f"concepts is {request.concepts}, but nothing in data set {dataset.name} is annotated, so that a "
+            "sample of it tells nothing of what concepts take: estimate on an annotated data set, or leave "
+            "--concepts out."
+        )
     dataset.compute_digest(cancelled=execution.cancelled)
     began = time.perf_counter(), time.process_time()
     subject = loaded(identify(request.network, store, execution.device), store)
