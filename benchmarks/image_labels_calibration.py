@@ -98,10 +98,10 @@ def shuffled(network: str, dataset: str, layer: str) -> Callable[[np.random.Gene
     response, images = store.get(keys.maxima[layer]), asked_of(datasets.open_dataset(dataset), request, store)
     if response is None or images is None:
         raise SystemExit(f"No labels of {layer} are stored: run image-labels first.")
-    asked = images.of_units(response["response"][images.images])
+    asked = images.of_units(response["response"])
 
     def moved(rng: np.random.Generator) -> LabelledUnits:
-        order = rng.permutation(len(asked.shows))
+        order = rng.permutation(len(asked.known))
         return replace(asked, shows=asked.shows[order], known=asked.known[order])
 
     return moved

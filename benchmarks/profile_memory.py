@@ -8,7 +8,6 @@ Elsewhere the mark of the whole process counts.
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import gc
 import resource
@@ -18,6 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.listings import listed
 from interpret_core.errors import UnitscopeError
 
 BATCH = 4  # small, so that 32 images are a whole shard already, as most shards of a long list are
@@ -56,19 +56,6 @@ def peaks(root: Path, images: int, network: str, layer: str) -> tuple[list[Peak]
             for times, made in sets.items():
                 found[times].append(_peak(Path(folder) / "small", made, network, layer))
     return found[1], found[10]
-
-
-def listed(root: Path, folder: Path, images: int, times: int) -> None:
-    """A data set that lists the first images of another so many times; its pictures are the other's."""
-    folder.mkdir()
-    (folder / "images").symlink_to(root.resolve() / "images", target_is_directory=True)
-    for table in root.glob("*.csv"):
-        if table.name != "index.csv":
-            (folder / table.name).write_bytes(table.read_bytes())
-    with (root / "index.csv").open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = csv.reader(file)
-    with (folder / "index.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *(rows[:images] * times)])
 
 
 def _peak(small: Path, large: Path, network: str, layer: str) -> Peak:

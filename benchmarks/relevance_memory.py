@@ -7,13 +7,13 @@ loaded; then the high-water mark is set back.
 
 from __future__ import annotations
 
-import csv
 import gc
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.listings import named
 from benchmarks.profile_memory import Peak, forget_peak, high_water, peak_of
 
 TIMES = 10
@@ -23,36 +23,21 @@ def peaks(root: Path, names: Sequence[str], network: str, class_name: str) -> tu
     """Memory of all layers' relevance for images listed once, and listed ten times.
 
     Args:
-        root: of the data set, in Broden's layout.
-        names: of images of the class, as index.csv spells them; best twice as many as are computed together
-            or more, since fewer never reach the steady state of a long list.
+        root: of the data set.
+        names: of images of the class, as the data set spells them; best twice as many as are computed
+            together or more, since fewer never reach the steady state of a long list.
         network, class_name: what is computed.
     """
     with tempfile.TemporaryDirectory() as folder:
         small, once, ten = (Path(folder) / name for name in ("small", "once", "ten"))
-        listed(root, small, names[:1], 1)
-        listed(root, once, names, 1)
-        listed(root, ten, names, TIMES)
+        named(root, small, names[:1], 1)
+        named(root, once, names, 1)
+        named(root, ten, names, TIMES)
         first, second = (
             peak_of("benchmarks.relevance_memory", str(small), str(large), network, class_name)
             for large in (once, ten)
         )
     return first, second
-
-
-def listed(root: Path, folder: Path, names: Sequence[str], times: int) -> None:
-    """A data set that lists some images of another so many times; its pictures are the other's."""
-    folder.mkdir()
-    (folder / "images").symlink_to(root.resolve() / "images", target_is_directory=True)
-    for table in root.glob("*.csv"):
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            header, *rows = csv.reader(file)
-        if table.name in {"index.csv", "classes.csv"}:
-            column = header.index("image")
-            rows = [row for row in rows if row[column] in names]
-        repeated = rows * times if table.name == "index.csv" else rows
-        with (folder / table.name).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *repeated])
 
 
 def _measured(small: str, large: str, network: str, class_name: str) -> Peak:

@@ -27,8 +27,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.listings import listed
 from benchmarks.profile_bench import find_dataset
-from benchmarks.profile_memory import listed
 from interpret_core import datasets
 from interpret_core.analyses.profile.compute import run_profile
 from interpret_core.analyses.profile.request import ProfileRequest

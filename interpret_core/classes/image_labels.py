@@ -9,6 +9,7 @@ scene …       categories of index.csv that hold nothing but numbers, each of w
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from interpret_core.concepts import appearance
 from interpret_core.datasets import Dataset
@@ -45,7 +47,7 @@ class ImageLabels:
         columns: their names.
         names: (T,) for display: of several columns, those of others than `class` bear their column's name.
         column: (T,) int64 index into `columns`.
-        shows: (N, T) bool, which image bears which.
+        shows: (N, T) bool, sparse, which image bears which: of 63,000 images and 1,000 labels few do.
         known: (N, columns) bool, whether a column says anything of an image.
         group: (N,) int64, images that the table says belong together, or that are one picture listed twice.
         rare: (label, images) of those that too few bear, which are none of the T.
@@ -54,7 +56,7 @@ class ImageLabels:
     columns: tuple[str, ...]
     names: tuple[str, ...]
     column: NDArray[np.int64]
-    shows: NDArray[np.bool_]
+    shows: csc_array
     known: NDArray[np.bool_]
     group: NDArray[np.int64]
     rare: tuple[tuple[str, int], ...] = ()
@@ -62,7 +64,7 @@ class ImageLabels:
     @property
     def telling(self) -> tuple[str, ...]:
         """Columns with a label that some images bear and others do not."""
-        parts = self.shows.sum(0) < self.known[:, self.column].sum(0)
+        parts = np.diff(self.shows.indptr) < self.known.sum(0)[self.column]
         return tuple(self.columns[at] for at in np.unique(self.column[parts]))
 
 
@@ -79,11 +81,12 @@ def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: i
         DatasetError: a row of classes.csv contradicts another one or the pictures.
         ParameterError: an unknown column.
     """
-    table = _read_table(dataset)
+    images = [record.image for record in dataset.records]  # once: each look at a row reads its text
+    table = _read_table(dataset, images)
     found: dict[str, _Column] = {
         name: cells for name, cells in table.columns.items() if name not in NO_LABELS and cells
     }
-    for name, cells in {FOLDER: _folders(dataset), **_categories(dataset)}.items():
+    for name, cells in {FOLDER: _folders(images), **_categories(dataset)}.items():
         if cells:
             found.setdefault(name, cells)
     if not found:
@@ -98,7 +101,7 @@ def image_labels(dataset: Dataset, columns: Sequence[str] | str = ALL, fewest: i
     for name in chosen:
         if name in table.columns:
             table.refuse_spellings(name)
-    return _labels({name: found[name] for name in chosen}, _groups(dataset, table), fewest)
+    return _labels({name: found[name] for name in chosen}, _groups(images, table), fewest)
 
 
 def _labels(columns: Mapping[str, _Column], group: NDArray[np.int64], fewest: int) -> ImageLabels:
@@ -107,7 +110,7 @@ def _labels(columns: Mapping[str, _Column], group: NDArray[np.int64], fewest: in
     rare: list[tuple[str, int]] = []
     names: list[str] = []
     column: list[int] = []
-    rows: list[NDArray[np.bool_]] = []
+    bear: list[NDArray[np.int32]] = []
     seen: set[bytes] = set()
     for at, (name, cells) in enumerate(columns.items()):
         known[list(cells), at] = True
@@ -120,15 +123,16 @@ def _labels(columns: Mapping[str, _Column], group: NDArray[np.int64], fewest: in
             if len(bearing[label]) < fewest:
                 rare.append((shown, len(bearing[label])))
                 continue
-            shows = np.zeros(images, np.bool_)
-            shows[bearing[label]] = True
-            told = shows.tobytes() + known[:, at].tobytes()
+            shows = np.unique(np.array(bearing[label], np.int32))
+            told = hashlib.sha256(shows.tobytes() + known[:, at].tobytes()).digest()
             if told not in seen:
                 seen.add(told)
                 names.append(shown)
                 column.append(at)
-                rows.append(shows)
-    shows = np.stack(rows, 1) if rows else np.zeros((images, 0), np.bool_)
+                bear.append(shows)
+    ends = np.cumsum([0, *map(len, bear)])
+    rows = np.concatenate([np.zeros(0, np.int32), *bear])
+    shows = csc_array((np.ones(len(rows), np.bool_), rows, ends), shape=(images, len(bear)))
     return ImageLabels(
         tuple(columns), tuple(names), np.array(column, np.int64), shows, known, group, tuple(rare)
     )
@@ -156,14 +160,14 @@ class _Table:
                 )
 
 
-def _read_table(dataset: Dataset) -> _Table:
+def _read_table(dataset: Dataset, images: Sequence[str]) -> _Table:
     path = dataset.root / CLASSES
     if dataset.classes_table is None:
         return _Table(path, {}, {})
     header, rows = numbered_rows(path, dataset.classes_table, ("image",))
     places: dict[str, list[int]] = defaultdict(list)
-    for index, record in enumerate(dataset.records):
-        places[record.image].append(index)
+    for index, image in enumerate(images):
+        places[image].append(index)
     table = _Table(path, {name: {} for name in header if name}, {name: {} for name in header if name})
     at, known = header.index("image"), KnownNames(places)
     before: dict[str, int] = {}
@@ -189,11 +193,11 @@ def _in_cell(column: str, cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts if (name := part.strip())))
 
 
-def _folders(dataset: Dataset) -> _Column:
+def _folders(images: Sequence[str]) -> _Column:
     """Of every image the folders that it lies in, outermost first; nothing where no image lies in one."""
     found = {
-        index: tuple(str(one) for one in reversed(PurePosixPath(record.image).parents) if one.name)
-        for index, record in enumerate(dataset.records)
+        index: tuple(str(one) for one in reversed(PurePosixPath(image).parents) if one.name)
+        for index, image in enumerate(images)
     }
     return found if any(found.values()) else {}
 
@@ -201,6 +205,8 @@ def _folders(dataset: Dataset) -> _Column:
 def _categories(dataset: Dataset) -> dict[str, _Column]:
     """Categories all of whose annotations are numbers of labels, each for a whole image."""
     found: dict[str, dict[int, tuple[int, ...]]] = {name: {} for name in dataset.categories}
+    if not found:
+        return {}
     for index, record in enumerate(dataset.records):
         for name, items in record.maps.items():
             numbers = tuple(item for item in items if isinstance(item, int))
@@ -223,13 +229,13 @@ def _named(dataset: Dataset, category: str, cells: Mapping[int, Iterable[int]]) 
     return {image: labels for image, labels in named.items() if labels}
 
 
-def _groups(dataset: Dataset, table: _Table) -> NDArray[np.int64]:
+def _groups(images: Sequence[str], table: _Table) -> NDArray[np.int64]:
     told = table.columns.get(GROUP, {})
     numbers: dict[tuple[bool | str, ...], int] = {}
     return np.array(
         [
-            numbers.setdefault((index in told, *told.get(index, (record.image,))), len(numbers))
-            for index, record in enumerate(dataset.records)
+            numbers.setdefault((index in told, *told.get(index, (image,))), len(numbers))
+            for index, image in enumerate(images)
         ],
         np.int64,
     )

@@ -48,6 +48,8 @@ def lines(found: DatasetCheck) -> Iterator[str]:
     yield f"{found.dataset}: {found.images:,} images, digest {found.digest}"
     if unread:
         yield f"{found.readable:,} can be read, {unread:,} cannot"
+    if not found.categories:
+        yield "Nothing in them is annotated: there is no concept to count, and no mask to check"
     if found.unlabelled is not None:
         yield f"{found.unlabelled:.1%} of the annotation is unlabelled"
     if found.predicted:

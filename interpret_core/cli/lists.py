@@ -152,7 +152,7 @@ def _dataset_cells(name: str, folder: Path) -> tuple[str, str, str]:
     except UserError as error:
         return "", f"problem: {error}", str(folder)
     counts = ", ".join(f"{category} {len(names)}" for category, names in concept_names(dataset).items())
-    return f"{len(dataset):,}", counts, str(folder)
+    return f"{len(dataset):,}", counts if dataset.annotated else "nothing annotated", str(folder)
 
 
 def concept_names(dataset: Dataset) -> dict[str, list[str]]:
@@ -169,7 +169,8 @@ def concept_names(dataset: Dataset) -> dict[str, list[str]]:
 def _show_dataset(dataset: Dataset) -> None:
     screen = console()
     size = "×".join(str(extent) for extent in dataset.annotation_size)
-    screen.print(f"{dataset.name}: {len(dataset):,} images, annotations {size}", soft_wrap=True)
+    annotations = f"annotations {size}" if dataset.annotated else "nothing annotated"
+    screen.print(f"{dataset.name}: {len(dataset):,} images, {annotations}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
     if dataset.resampling:
         screen.print(dataset.resampling, soft_wrap=True)
@@ -177,6 +178,8 @@ def _show_dataset(dataset: Dataset) -> None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     if dataset.without_column:
         screen.print(_without_column(dataset), soft_wrap=True)
+    if not dataset.annotated:
+        return
     listed = table("", "category", "concepts", "images with a map", "names", numbers=("concepts",))
     for category, names in concept_names(dataset).items():
         images = sum(bool(record.maps.get(category)) for record in dataset.records)

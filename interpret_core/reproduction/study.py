@@ -17,7 +17,7 @@ from interpret_core.analyses.ablation.report import Ablated
 from interpret_core.analyses.registry import compute
 from interpret_core.classes.known import ClassPlan, KnownClass
 from interpret_core.datasets.classes import spelling
-from interpret_core.errors import ChangedFileError, ParameterError
+from interpret_core.errors import ChangedFileError, DatasetError, ParameterError
 from interpret_core.networks.weights import RANDOM
 from interpret_core.options import ALL, Request, Split
 from interpret_core.provenance import made_with
@@ -107,6 +107,11 @@ def run_study(
         NonFiniteError, Cancelled: as the analyses.
     """
     dataset = datasets.open_dataset(request.dataset)
+    if not dataset.annotated:  # before hours go into what comes first
+        raise DatasetError(
+            f"Data set {dataset.name} has no annotation, expected objects in its masks: the paper's figures "
+            "are of units and annotated concepts. `profile` and `image-labels` say what there is without."
+        )
     request = replace(request, networks=tuple(dict.fromkeys(map(whole_name, request.networks))))
     specs = {name: networks.find(name) for name in request.networks}
     execution.tell("reading the data set's digest", 0, 0)

@@ -179,6 +179,11 @@ def compare_totals(
         Cancelled: as the survey.
     """
     opened = datasets.open_dataset(request.dataset)
+    if not opened.annotated:
+        raise DatasetError(
+            f"Data set {opened.name} has no annotation, expected masks whose pixels can be counted: name the "
+            "folder that holds index.csv and label.csv."
+        )
     categories = _categories(opened, published)
     found: Surveyed = compute(SurveyRequest(request.dataset, categories), store, execution)
     totals = tuple(_compared(found, published, request.partial))

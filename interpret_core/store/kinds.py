@@ -45,6 +45,7 @@ _KINDS = (
     EntryKind("cleared", "what was cleared, in words"),
     EntryKind("upkeep", "the last check of the cache"),
     EntryKind("thresholds", "thresholds, read off profiles", again=True),
+    EntryKind("label_columns", "columns of labels of whole images", again=True),
     EntryKind("outline", "best concepts of all layers", again=True),
     EntryKind("sketch", "a few numbers of each layer's units", again=True),
     EntryKind("answers", "answers with units silenced", again=True),

@@ -137,6 +137,7 @@ def test_all_analyses_of_a_data_set_with_classes(noise: Path, store: Store) -> N
     assert [cost.analysis for cost in found.costs] == list(ANALYSES)
     assert {cost.state for cost in found.costs} == {MEASURED}
     assert all(0 < cost.pace.low < cost.pace.middle < cost.pace.high for cost in found.costs)
+    assert of(found, "image-labels").amount == "66 units on 46 images"
     assert of(found, "relevance").amount == "15 images of 3 classes"
     assert of(found, "ablation").amount == "67 settings on 31 images"
     assert of(found, "effects").amount == "66 units on 31 images"

@@ -24,7 +24,9 @@ def folder(root: Path, names: list[str], rows: list[list[str]], header: list[str
 
 
 def borne(labels: ImageLabels) -> dict[str, list[int]]:
-    return {name: np.flatnonzero(labels.shows[:, at]).tolist() for at, name in enumerate(labels.names)}
+    return {
+        name: np.flatnonzero(labels.shows.todense()[:, at]).tolist() for at, name in enumerate(labels.names)
+    }
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import ablation_bench, relevance_bench, relevance_memory, relevance_timing, workers_bench
+from benchmarks import ablation_bench, relevance_bench, relevance_timing, workers_bench
 from benchmarks.captum_loop import Loop
+from benchmarks.listings import listed, named
 from benchmarks.profile_bench import find_dataset
-from benchmarks.profile_memory import Peak, listed
+from benchmarks.profile_memory import Peak
 from benchmarks.profile_timing import Bench, first
 from benchmarks.relevance_timing import Turn
 from interpret_core import datasets
@@ -37,6 +38,7 @@ from interpret_core.store.store import Store
 from tests.analyses.ablated import planned, plant_relevance, write_noise
 from tests.analyses.related import NETWORK, asked, write_objects
 from tests.cli.conftest import Command
+from tests.planted_classes import write_classes
 from tests.planted_dataset import Planted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +113,30 @@ def test_a_longer_list_of_the_same_images(planted: Planted, tmp_path: Path) -> N
     long = datasets.open_dataset(tmp_path / "ten")
     assert len(long) == 30
     np.testing.assert_array_equal(long.read_image(4), datasets.open_dataset(planted.root).read_image(1))
+
+
+@pytest.mark.parametrize("listing", [lambda root, to: listed(root, to, 4, 3), None], ids=["first", "named"])
+def test_pictures_of_a_plain_folder_listed_several_times(planted: Planted, tmp_path: Path, listing) -> None:
+    root = tmp_path / "plain"
+    root.mkdir()
+    names = [f"a{at}.png" for at in range(4)]
+    for at, name in enumerate(names):
+        (root / name).write_bytes(Path(planted.root, "images", open_images(planted)[at]).read_bytes())
+    write_classes(root, [(name, "cat") for name in names])
+    if listing:
+        listing(root, tmp_path / "some")
+    else:
+        named(root, tmp_path / "some", names, 3)
+    made = datasets.open_dataset(tmp_path / "some")
+    assert [record.image for record in made.records] == [
+        f"{turn}/{name}" for turn in range(3) for name in names
+    ]
+    np.testing.assert_array_equal(made.read_image(5), datasets.open_dataset(root).read_image(1))
+    assert len(read_classes(made).images("all")) == 12
+
+
+def open_images(planted: Planted) -> list[str]:
+    return [record.image for record in datasets.open_dataset(planted.root).records]
 
 
 def test_where_the_data_set_comes_from(environment: Path, planted: Planted, monkeypatch) -> None:
@@ -293,7 +319,7 @@ def test_some_images_of_a_class_listed_several_times(objects: Path, tmp_path: Pa
         (root / "classes.csv").unlink()
     whole = datasets.open_dataset(root)
     names = [record.image for record in whole.records[2:5]]
-    relevance_memory.listed(root, tmp_path / "ten", names, 10)
+    named(root, tmp_path / "ten", names, 10)
     long = datasets.open_dataset(tmp_path / "ten")
     assert [record.image for record in long.records] == names * 10
     np.testing.assert_array_equal(long.read_image(4), whole.read_image(3))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control, mannwhitneyu
 
 from benchmarks.image_labels_calibration import SITUATIONS, calibration
@@ -176,3 +179,22 @@ def test_frames_taken_for_images_would_be_found_too_often() -> None:
 
     p, _ = calibration(apart, 10, 60)
     assert p > 0.1
+
+
+def test_units_at_a_time_and_sparse_labels_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    known = np.stack([np.ones(90, np.bool_), rng.random(90) < 0.6, rng.random(90) < 0.6], 1)
+    column = np.array([0, 0, 1, 1, 2])
+    shows = (rng.random((90, 5)) < 0.35) & known[:, column]
+    responses = np.maximum(rng.normal(size=(90, 7)), 0).astype(np.float32)
+    responses[:, 3] = 1.0
+    group = np.sort(rng.integers(0, 40, 90))
+    units = LabelledUnits(responses, shows, column, known, group)
+    told: list[list[int]] = [[], []]
+    whole = label_evidence(units, 2, 25, told[0].append)
+    monkeypatch.setattr("interpret_core.measures.image_labels.separation.ENTRIES", 11)
+    sparse = replace(units, shows=csr_array(shows))
+    one_by_one = label_evidence(sparse, 2, 25, told[1].append, room=1)
+    for name, values in vars(whole).items():
+        assert np.array_equal(values, getattr(one_by_one, name), equal_nan=True), name
+    assert list(map(sum, told)) == [25, 25]

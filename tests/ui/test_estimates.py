@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interpret_core.analyses.estimate.paces import Pace
 from interpret_core.analyses.estimate.result import AnalysisCost, Bytes, PartCost
+from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from ui.jobs import estimates
@@ -27,6 +28,8 @@ def test_what_was_not_measured_is_said_to_be_rough() -> None:
 def test_the_job_measures_what_the_page_asks_for() -> None:
     profile = ProfileRequest("net", "data", layers=("conv1",), batch_size=4, permutations=7)
     assert estimates.of_profile(profile).asked()["profile"] == profile
+    labels = ImageLabelsRequest("net", "data", ("conv1",))
+    assert estimates.of_image_labels(labels).asked() == {"image-labels": labels}
     relevance = RelevanceRequest("net", "data", method="conductance")
     assert estimates.of_relevance(relevance).asked() == {"relevance": relevance}
 

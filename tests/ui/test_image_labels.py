@@ -24,6 +24,7 @@ from tests.planted_dataset import make_planted
 from tests.shared import copy_of
 from tests.ui.test_pages import open_page, words
 from ui.components.unit_grid.unit_grid import tiles
+from ui.session import memory
 from ui.session.view import LayerView
 from ui.units import image_labels
 
@@ -119,6 +120,21 @@ def test_labels_are_offered_where_images_bear_some(cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("cache")
+def test_the_tables_of_labels_are_read_once_for_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tens of thousands of rows take seconds; what a page needs of them is kept."""
+    offer = "The images bear labels as a whole (class, parity)"
+    assert offer in words(page("units", "photographs", unit="0"))
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("interpret_core.analyses.image_labels.plan.image_labels", read)
+    memory.forget()
+    assert offer in words(page("units", "photographs", unit="0"))
+    assert "Labels of whole images of unit 0" in markup(page("units", "both", unit="0"))
+
+
+@pytest.mark.usefixtures("cache")
 def test_photographs_without_a_word_have_a_page() -> None:
     app = page("units", "bare", unit="0")
     said = words(app)
@@ -162,7 +178,20 @@ def test_tiles_bear_the_nearest_shade_where_nothing_is_annotated(cache: Path) ->
 
 
 @pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("name", ["home", "concepts", "relevance", "agreement", "shared", "ablation"])
-def test_other_pages_say_what_is_missing(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("home", "Nothing is annotated in these photographs, so no unit has a concept"),
+        ("concepts", "nothing is annotated in these photographs"),
+        ("relevance", "has no object annotation and no classes.csv"),
+        ("agreement", "Nothing is annotated in the photographs of **bare**"),
+        ("shared", "has no object annotation and no classes.csv"),
+        ("ablation", "has no object annotation and no classes.csv"),
+        ("jobs", "Nothing is being computed"),
+    ],
+)
+def test_other_pages_say_what_is_missing(name: str, said: str) -> None:
     app = page(name, "bare")
-    assert "Traceback" not in words(app)
+    shown = words(app) + markup(app)
+    assert said in shown
+    assert not re.search(r"Traceback|\bnan\b|best IoU, then|detectors of 0", shown)

@@ -136,8 +136,10 @@ def measured(found: Effects, name: str) -> list[dict[str, Any]]:
             {
                 "layer": unit.layer,
                 "unit": unit.unit,
-                "needed by": found.classes[worst],
-                "its loss": POINTS * float(found.exact[place, worst]),
+                "needed by": found.classes[worst] if found.exact[place, worst] < 0 else "",
+                "its loss": POINTS * float(found.exact[place, worst])
+                if found.exact[place, worst] < 0
+                else None,
                 "in the way of": found.classes[best] if found.exact[place, best] > 0 else "",
                 "its gain": POINTS * float(found.exact[place, best])
                 if found.exact[place, best] > 0

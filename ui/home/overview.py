@@ -47,7 +47,7 @@ def entries(ask: Ask | None) -> None:
         st.markdown(
             "**Concepts**: which concepts a network's detectors name, layer by layer, beside other networks."
         )
-        if best is not None:
+        if best is not None and best.annotated:
             st.html(pictures(best, [units[0] for units in best.concept_counts().values()], SHOWN))
         links.link("Compare concepts →", links.CONCEPTS)
     with right.container(border=True, height="stretch", key="step_relevance"):
@@ -62,7 +62,12 @@ def entries(ask: Ask | None) -> None:
             links.link("Layers × classes →", links.RELEVANCE)
             links.link("Agreement →", links.AGREEMENT)
             links.link("Shared units →", links.SHARED)
-    if best is not None:
+    if best is not None and not best.annotated:
+        st.caption(
+            f"In the pictures: units of {plain(best.facts.network_title)} on {plain(best.facts.dataset)}, "
+            f"{plain(best.layer.name)}. Nothing is annotated in these photographs, so no unit has a concept."
+        )
+    elif best is not None:
         third = ", then the unit that matters most for each class" if relevant else ""
         st.caption(
             f"In the pictures: {plain(best.facts.network_title)} ({plain(best.facts.evidence)}) on "

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from interpret_core.analyses.estimate.plan import KnownCosts
 from interpret_core.analyses.estimate.request import EstimateRequest
 from interpret_core.analyses.estimate.result import AnalysisCost
+from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.options import ALL, Names
 from ui.session import results, stored
 from ui.session.ablations import Bench
+from ui.session.labels import found as labels
 from ui.session.memory import once
 from ui.session.relevances import Found
+from ui.session.view import LayerView
 from ui.shell.sidebar import Ask
 
 
@@ -37,6 +40,20 @@ def of_profile(request: ProfileRequest) -> EstimateRequest:
         batch_size=request.batch_size,
         permutations=request.permutations,
     )
+
+
+def image_labels(view: LayerView) -> AnalysisCost | None:
+    """Of labels of whole images of a layer's units; None where it was not measured."""
+    asked, keys = labels.request(view), labels.keys(view)
+    if keys is None:
+        return None
+    opened, subject = results.dataset(view.dataset), results.subject(view.network)
+    return _known(view.network).image_labels(asked, keys, subject.digest, opened)
+
+
+def of_image_labels(request: ImageLabelsRequest) -> EstimateRequest:
+    """The job that measures it."""
+    return EstimateRequest(request.network, request.dataset, ("image-labels",), layers=request.layers)
 
 
 def relevance(found: Found, names: Sequence[str]) -> AnalysisCost | None:

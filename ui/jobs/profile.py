@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from interpret_core.analyses.estimate.request import EstimateRequest
@@ -16,6 +18,7 @@ from ui.jobs.panel import Offer, panel
 from ui.jobs.words import duration, takes
 from ui.session import results
 from ui.session.layers import Layers
+from ui.session.profiles.other_settings import other_profiles
 from ui.shell import notices
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
@@ -94,17 +97,58 @@ def pending(ask: Ask) -> None:
 
 
 def _profile(ask: Ask) -> Offer:
+    """The profile of all layers: what is there of it, under other settings too, and what is missing."""
     images = len(results.dataset(ask.dataset))
     time, measure = _time(ask, ALL, images)
+    pair = f"{plain(ask.network)} on {plain(ask.dataset)}"
+    there, missing = results.profiled(ask)
+    partly = bool(there and missing)
+    of = f"Of {pair}, {_named(there)} {_is(there)} profiled, {_named(missing)} {_is(missing)} not yet."
+    only = f"What is there stays, and only {_named(missing)} {_is(missing)} computed: it" if partly else "It"
     return Offer(
         ask.request(),
-        f"The profile of {plain(ask.network)} on {plain(ask.dataset)}",
-        "Find what its units detect (all layers)",
-        missing=f"**{plain(ask.network)} on {plain(ask.dataset)} has not been profiled yet.**",
-        cost=f"It {profile_cost(images).words} and keeps the result: {time}.",
+        f"The profile of {pair}",
+        "Find what the units of the other layers detect"
+        if partly
+        else "Find what its units detect (all layers)",
+        missing=(f"**{of}**" if partly else f"**{pair} has not been profiled yet.**") + _otherwise(ask),
+        cost=f"{only} {profile_cost(images).words} and keeps the result: {time}.",
         primary=True,
         measure=measure,
     )
+
+
+def _otherwise(ask: Ask) -> str:
+    """Which profiles there are under settings that no page shows, and how to read them; empty for none."""
+    request = ask.request()
+    told = []
+    for one in other_profiles(ask)[:NAMED]:
+        settings = one.settings
+        options = [
+            f"{name.replace('_', ' ')} {value}" + f" (pages show {usual})"
+            for name, value, usual in (
+                ("quantile", f"{settings.quantile:g}", f"{request.quantile:g}"),
+                ("batch_size", str(settings.batch_size), str(request.batch_size)),
+                ("positions", settings.positions, str(request.positions)),
+            )
+            if value != usual
+        ]
+        told.append(f"{_named(one.layers)} with {', '.join(options)}")
+    if not told:
+        return ""
+    return f" There is a profile of {'; of '.join(told)}: `profile` on the command line reads it."
+
+
+def _named(layers: Sequence[str]) -> str:
+    """Layers in a line, as plain text for Markdown: of many the first ones and the last."""
+    shown = list(map(plain, layers))
+    if len(shown) > NAMED + 1:
+        shown[NAMED - 1 : -1] = [f"{len(shown) - NAMED:,} more"]
+    return ", ".join(shown)
+
+
+def _is(layers: Sequence[str]) -> str:
+    return "is" if len(layers) == 1 else "are"
 
 
 def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
@@ -133,7 +177,7 @@ def _chance(ask: Ask, names: Names = ALL) -> Offer:
         names,
         "No p-values yet: the chance level for concepts in at least "
         f"{count_text(ask.min_images, 'image')} is missing. "
-        f"It {chance_cost(ask.request(), images).words}: {time}.",
+        f"It {chance_cost(ask.request(), images).words}: {time}. Nothing else is computed.",
         measure,
     )
 

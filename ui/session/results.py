@@ -320,6 +320,16 @@ def ready(ask: Ask) -> bool:
     return keys is not None and not keys.without_profile(store())
 
 
+@once
+def profiled(ask: Ask) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Layers whose profile is there, and those whose is not; none of either where nobody has listed them."""
+    keys = profile_keys(ask, since=ended(ask.request()))
+    if keys is None:
+        return (), ()
+    missing = keys.without_profile(store())
+    return tuple(name for name in keys.layers if name not in missing), missing
+
+
 def layer(ask: Ask, name: str) -> LayerView | None:
     """One layer, or None."""
     names = (name,) if name in {one.name for one in further(ask.network)} else ALL

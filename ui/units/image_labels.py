@@ -10,7 +10,9 @@ from interpret_core.errors import UnitscopeError
 from ui.access.told import told
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
+from ui.jobs import estimates
 from ui.jobs.panel import Offer, panel
+from ui.jobs.words import duration, takes
 from ui.session import results
 from ui.session.labels import found as labels
 from ui.session.view import LayerView
@@ -20,6 +22,7 @@ from ui.shell.theme import NEUTRAL, count_text, p_text, percent_text
 
 SHOWN = 3  # labels of a unit
 NAMED = 4  # labels in the heading
+RULE = 0.1  # seconds per image, on two cores, of a network of middling size, before a sample was measured
 WHEN = "<b>When it responds</b>, not where: labels of whole images."
 WHERE = "<b>Where it responds</b>: annotated pixels."
 COLUMNS = (
@@ -45,7 +48,7 @@ COLUMNS = (
 def of(view: LayerView) -> LabelledLayer | None:
     """What is known of the layer; None where nothing was computed, or where a line says what is wrong."""
     try:
-        return labels.find(view) if labels.columns(view.dataset) else None
+        return labels.find(view)
     except UnitscopeError:
         return None
 
@@ -114,21 +117,26 @@ def words(layer: LabelledLayer, unit: int) -> str:
 
 def offered(view: LayerView) -> None:
     """Where the images have labels and nothing was computed: the offer, or its progress; else nothing."""
+    if of(view) is not None:  # before the data set's labels, of which there may be as many as images
+        return
     try:
         columns = labels.columns(view.dataset)
     except UnitscopeError as error:
         st.caption(plain(told(error)))
         return
-    if columns and of(view) is None:
-        images = count_text(len(results.dataset(view.dataset)), "image")
+    if columns:
+        number = len(results.dataset(view.dataset))
+        images, cost = count_text(number, "image"), estimates.image_labels(view)
+        rule = f"≈ {duration(number * RULE)}, at a tenth of a second per image; large networks take several"
         panel(
             Offer(
                 labels.request(view),
                 f"Which labels of whole images units of {plain(view.network)} tell",
                 "Label units by whole images",
                 cost=f"The images bear labels as a whole ({plain(', '.join(columns))}), which units may "
-                f"tell: one run of the network over {images}.",
+                f"tell: one run of the network over {images}, {takes(cost, rule)}.",
                 beside=True,
+                measure=estimates.of_image_labels(labels.request(view)) if cost is None else None,
             )
         )
 

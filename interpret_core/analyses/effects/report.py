@@ -41,8 +41,8 @@ def strongest_table(found: Effects, every: bool) -> Table:
             (
                 name.layer,
                 name.unit,
-                found.classes[worst],
-                f"{change[worst]:+.2f}",
+                found.classes[worst] if change[worst] < 0 else None,
+                f"{change[worst]:+.2f}" if change[worst] < 0 else None,
                 found.classes[best] if change[best] > 0 else None,
                 f"{change[best]:+.2f}" if change[best] > 0 else None,
             )

@@ -11,6 +11,7 @@ from interpret_core import datasets, machine
 from interpret_core.analyses import registry
 from interpret_core.analyses.estimate.attributions import measure_relevance, relevance_cost
 from interpret_core.analyses.estimate.extents import Extent
+from interpret_core.analyses.estimate.labelled import image_labels_cost, measure_image_labels
 from interpret_core.analyses.estimate.paces import Measured, Pace
 from interpret_core.analyses.estimate.plan import find_measured, profile_work, sample_key
 from interpret_core.analyses.estimate.profile_costs import ProfileCosts, ProfileWork, survey_cost
@@ -26,9 +27,10 @@ from interpret_core.analyses.estimate.silences import (
 )
 from interpret_core.analyses.estimate.situation import Situation
 from interpret_core.analyses.estimate.trials import Sampling, threads
+from interpret_core.analyses.image_labels.plan import label_keys
 from interpret_core.analyses.profile.plan import resolved
 from interpret_core.analyses.relevance.plan import plan_from
-from interpret_core.errors import UserError
+from interpret_core.errors import DatasetError, UserError
 from interpret_core.measures.ablation.selection import DIRECTIONS, FRACTIONS, SEEDS
 from interpret_core.options import Request
 from interpret_core.runtime.evaluated import BATCH
@@ -57,6 +59,12 @@ def run_estimate(request: EstimateRequest, store: Store, execution: Execution) -
     """
     execution.tell("reading the data set's digest", 0, 0)
     dataset = datasets.open_dataset(request.dataset)
+    if request.concepts is not None and not dataset.annotated:
+        raise DatasetError(
+            f"concepts is {request.concepts}, but nothing in data set {dataset.name} is annotated, so that a "
+            "sample of it tells nothing of what concepts take: estimate on an annotated data set, or leave "
+            "--concepts out."
+        )
     dataset.compute_digest(cancelled=execution.cancelled)
     began = time.perf_counter(), time.process_time()
     subject = loaded(identify(request.network, store, execution.device), store)
@@ -85,6 +93,7 @@ class _EstimateRun:
         self._of: dict[str, Callable[[Any], AnalysisCost]] = {
             "survey": self._survey,
             "profile": self._profile,
+            "image-labels": self._image_labels,
             "relevance": self._relevance,
             "ablation": self._ablation,
             "effects": self._effects,
@@ -152,6 +161,21 @@ class _EstimateRun:
             return AnalysisCost("profile", THERE)
         measured = self._measured(asked, layers, lambda sampling: measure_profile(sampling, asked, layers))
         return ProfileCosts(asked, measured, self._extent("profile"), work).cost()
+
+    def _image_labels(self, asked: Any) -> AnalysisCost:
+        situation = self.situation
+        keys = label_keys(asked, situation.store, situation.subject, situation.dataset)
+        if keys is None:
+            raise ValueError(f"{asked.network} has not been loaded.")
+        store = situation.store
+        layers = keys.missing(store) if self.whole else keys.layers
+        if not layers:
+            return AnalysisCost("image-labels", THERE)
+        measured = self._measured(
+            asked, layers, lambda sampling: measure_image_labels(sampling, asked, layers)
+        )
+        seen = self.whole and not keys.unseen(store)
+        return image_labels_cost(measured, self._extent("image-labels"), asked, seen)
 
     def _relevance(self, asked: Any) -> AnalysisCost:
         situation, classed = self.situation, self.situation.classed

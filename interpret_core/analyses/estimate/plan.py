@@ -10,10 +10,13 @@ from interpret_core import machine
 from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.estimate.attributions import relevance_cost
 from interpret_core.analyses.estimate.extents import Extent
+from interpret_core.analyses.estimate.labelled import image_labels_cost
 from interpret_core.analyses.estimate.paces import Measured
 from interpret_core.analyses.estimate.profile_costs import ProfileCosts, ProfileWork, survey_cost
 from interpret_core.analyses.estimate.result import AnalysisCost
 from interpret_core.analyses.estimate.silences import ablation_cost, effects_cost
+from interpret_core.analyses.image_labels.plan import LabelKeys
+from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.profile.plan import LayerKeys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.plan import RelevancePlan
@@ -96,6 +99,16 @@ class KnownCosts:
         asked = SurveyRequest(request.dataset, request.categories)
         before = self._paces(asked, digests)
         return None if before is None else found.after(survey_cost(before, extent))
+
+    def image_labels(
+        self, request: ImageLabelsRequest, keys: LabelKeys, network_digest: str, dataset: Dataset
+    ) -> AnalysisCost | None:
+        """Of what is missing of labels of whole images; None where that was not measured."""
+        layers = keys.missing(self._store)
+        measured = self._paces(request, (network_digest, dataset.digest), layers)
+        if measured is None:
+            return None
+        return image_labels_cost(measured, _extent(dataset), request, not keys.unseen(self._store))
 
     def relevance(self, plan: RelevancePlan, names: tuple[str, ...]) -> AnalysisCost | None:
         """Of some classes."""

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.effects.request import EffectsRequest
 from interpret_core.analyses.evaluation.request import EvaluationRequest
+from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.relevance.request import MethodName, RelevanceRequest
 from interpret_core.analyses.survey.request import SurveyRequest
@@ -29,7 +30,7 @@ from interpret_core.options import (
 )
 
 SECONDS = 60
-ANALYSES = ("survey", "profile", "relevance", "ablation", "effects", "evaluation")
+ANALYSES = ("survey", "profile", "image-labels", "relevance", "ablation", "effects", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class EstimateRequest(Request):
     Attributes:
         network, dataset: names (or, from the command line, a factory and a folder).
         analyses: their names, or ALL of `ANALYSES`.
-        layers: of profile and relevance.
+        layers: of profile, image labels and relevance.
         classes: of relevance and ablation.
         method: of the relevance, also of that which ranks for an ablation.
-        batch_size, permutations: of the profile.
+        batch_size, permutations: of profile and image labels.
         images: as if the data set held so many; None for those that it has.
         concepts: as if it had so many; None for those that it has.
         workers: processes (or workers of a cluster) that share the images; None for one process.
@@ -94,6 +95,9 @@ class EstimateRequest(Request):
         every: dict[str, Request] = {
             "survey": SurveyRequest(self.dataset),
             "profile": ProfileRequest(
+                *pair, self.layers, batch_size=self.batch_size, permutations=self.permutations
+            ),
+            "image-labels": ImageLabelsRequest(
                 *pair, self.layers, batch_size=self.batch_size, permutations=self.permutations
             ),
             "relevance": RelevanceRequest(*pair, self.classes, self.method, layers=self.layers),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from interpret_core import datasets
 from interpret_core.analyses.image_labels.plan import IMAGES, LabelKeys, find_labels, keys_by_name, label_keys
@@ -22,10 +24,10 @@ from interpret_core.measures.image_labels.exchange import joined
 from interpret_core.networks import Network
 from interpret_core.runtime.execution import Execution
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import Shards, Stage, split, sweep
+from interpret_core.runtime.shards import Load, Shards, Stage, split, sweep
 from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.runtime.texts import texts_of
-from interpret_core.store.records import Array, Record
+from interpret_core.store.records import Array, Arrays, Record
 from interpret_core.store.store import Store
 
 CHANCE = "chance"
@@ -104,8 +106,7 @@ class _LabelRun:
         facts = self._kept(IMAGES)
         images = LabelledImageSet(dataset, labels, facts)
         for name in missing:
-            response = self._kept(name)["response"]
-            self.store.put(self.keys.labels[name], self._labelled(network, dataset, name, images, response))
+            self.store.put(self.keys.labels[name], self._labelled(network, dataset, name, images))
 
     def _see(self, network: Network, dataset: Dataset, unseen: tuple[str, ...]) -> None:
         """The pass over the images."""
@@ -122,11 +123,9 @@ class _LabelRun:
         )
         loads = shards.all(stage, pieces)
         for name in unseen:
-            parts = [load(name) for load in loads]
-            arrays = {array: np.concatenate([part[array] for part in parts]) for array in parts[0]}
             told = {"dataset": _of_dataset(dataset)}
             told |= {} if name == IMAGES else {"network": _of_network(network)}
-            self.store.put(self.keys.maxima[name], Record(arrays, told))
+            self.store.put(self.keys.maxima[name], Record(_joined(loads, name, len(dataset)), told))
         shards.forget()
 
     def _kept(self, name: str) -> Record:
@@ -137,13 +136,10 @@ class _LabelRun:
             )
         return record
 
-    def _labelled(
-        self, network: Network, dataset: Dataset, name: str, images: LabelledImageSet, response: Array
-    ) -> Record:
+    def _labelled(self, network: Network, dataset: Dataset, name: str, images: LabelledImageSet) -> Record:
         """The record of a layer."""
-        asked = images.of_units(np.ascontiguousarray(response[images.images], np.float32))
         found = label_evidence(
-            asked,
+            images.of_units(self._kept(name)["response"]),
             self.request.seed,
             self.request.permutations,
             lambda done: self.reporter.advance(CHANCE, done),
@@ -158,7 +154,7 @@ class _LabelRun:
             "p_value": found.p_value,
             "q_value": found.q_value,
             "positive": images.shows.sum(0).astype(np.int64),
-            "images": images.known[:, images.column].sum(0).astype(np.int64),
+            "images": images.known.sum(0).astype(np.int64)[images.column],
         }
         metadata = {
             "network": _of_network(network),
@@ -170,6 +166,26 @@ class _LabelRun:
             "batch_size": self.request.batch_size,
         }
         return Record(arrays, metadata)
+
+
+def _joined(loads: Sequence[Load], name: str, images: int) -> Arrays:
+    """What the pieces of a pass tell of a layer; of the widest array one copy, and one piece beside it."""
+    if name != IMAGES:
+        return {"response": _rows(loads, name, images)}
+    parts = [load(name) for load in loads]
+    return {array: np.concatenate([part[array] for part in parts]) for array in parts[0]}
+
+
+def _rows(loads: Sequence[Load], name: str, images: int) -> Array:
+    """(N, U) float32 responses, put together in place."""
+    found, row = np.empty((images, 0), np.float32), 0
+    for load in loads:
+        part = load(name)["response"]
+        if not row:
+            found = np.empty((images, part.shape[1]), np.float32)
+        found[row : row + len(part)] = part
+        row += len(part)
+    return found
 
 
 def _of_network(network: Network) -> dict[str, Any]:
@@ -210,7 +226,7 @@ class LabelledImageSet:
         kept, self.left_out = _frequent(labels, valid, dataset)
         columns = np.unique(labels.column[kept])
         self.images = np.flatnonzero(valid & labels.known[:, columns].any(1))
-        self.shows = labels.shows[np.ix_(self.images, kept)]
+        self.shows = csr_array(labels.shows[:, kept])[self.images]
         self.known = labels.known[np.ix_(self.images, columns)]
         self.column = np.searchsorted(columns, labels.column[kept])
         self.names = [labels.names[one] for one in kept]
@@ -224,9 +240,10 @@ class LabelledImageSet:
             if problem
         ]
 
-    def of_units(self, responses: NDArray[np.float32]) -> LabelledUnits:
-        """What is asked about a layer of these responses, (n, U)."""
-        return LabelledUnits(responses, self.shows, self.column, self.known, self.group)
+    def of_units(self, responses: Array) -> LabelledUnits:
+        """What is asked about a layer of these responses, (N, U) float32 to all images of the data set."""
+        own = responses if len(self.images) == len(responses) else responses[self.images]
+        return LabelledUnits(own, self.shows, self.column, self.known, self.group)
 
     def told(self) -> dict[str, Any]:
         """As a record's metadata."""
@@ -262,9 +279,9 @@ def _frequent(
     """
     kept: list[int] = []
     left_out = [(name, _few(count)) for name, count in labels.rare]
-    for at, name in enumerate(labels.names):
-        among = valid & labels.known[:, labels.column[at]]
-        positive, images = int((labels.shows[:, at] & among).sum()), int(among.sum())
+    bearing = csr_array(labels.shows)[np.flatnonzero(valid)].sum(0).tolist()
+    among = (labels.known & valid[:, None]).sum(0)[labels.column].tolist()
+    for at, (name, positive, images) in enumerate(zip(labels.names, bearing, among, strict=True)):
         if positive < FEWEST:
             left_out.append((name, _few(positive)))
         elif positive == images:

@@ -85,6 +85,13 @@ class SurveyAnalysis(Analysis[SurveyRequest, Surveyed]):
         yield f"{found.dataset.name}: {int(survey.valid.sum()):,} images, {len(found.table):,} concepts"
         if survey.problems:
             yield f"{len(survey.problems):,} skipped as damaged, the first: {survey.problems[0].reason}"
+        if not len(found.table):
+            yield (
+                "Nothing in them is annotated, so there is no concept to count; colours and shades are kept. "
+                "profile shows what its units respond to all the same, image-labels what labels of whole "
+                "images they tell."
+            )
+            return
         rows = list(self.rows(found))
         order = np.argsort([-row["images"] for row in rows], kind="stable")
         cells = [tuple(rows[at].values()) for at in order[: None if verbose else SHOWN]]

@@ -36,12 +36,13 @@ def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int6
     limit = _limit(small)
     bright = small.mean(1)
     order = np.argsort(bright, kind="stable")
+    ascending = bright[order]
     # Two of one scene differ in the mean of all cells by no more than in the mean difference of cells.
     reach = max(limit / max(small.shape[1], 1), NOISE) + _ROUNDED
     number = 0
     for first in range(len(small)):
         if found[first] < 0:
-            ends = np.searchsorted(bright[order], [bright[first] - reach, bright[first] + reach])
+            ends = np.searchsorted(ascending, [bright[first] - reach, bright[first] + reach])
             near = order[slice(*ends)]
             near = near[found[near] < 0]
             found[near[_alike(small[first], small[near], limit)]] = number

@@ -2,6 +2,7 @@
 
 The label is the one of largest z: the largest AUC would pick the rarest. Its p is that of a maximum over
 labels, by permutations, standardised and pooled over the layer's units much as the chance level of an IoU.
+Units are ranked some at a time, so that what is held beside responses and labels does not grow with them.
 Axes: N images, U units, T labels in columns, K permutations.
 Source: docs/method.md, "Labels of whole images".
 """
@@ -9,17 +10,24 @@ Source: docs/method.md, "Labels of whole images".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from interpret_core.measures.image_labels.exchange import exchanges
-from interpret_core.measures.image_labels.separation import RankedResponses, average_precision, separation
+from interpret_core.measures.image_labels.separation import (
+    Borne,
+    RankedResponses,
+    average_precision,
+    separation,
+)
 
 _ROUNDED = 1e-12  # z that differ by less are one
 SLICE = 10  # permutations between two looks at progress and cancellation
+ROOM = 1 << 27  # bytes that the ranks of some units, and what is made of them, may take
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +36,14 @@ class LabelledUnits:
 
     Attributes:
         responses: (N, U) float32, largest response of each unit in each image.
-        shows: (N, T) bool, which image bears which label.
+        shows: (N, T) bool, dense or sparse, which image bears which label.
         column: (T,) int64, the column that each label is of.
         known: (N, columns) bool, whether a column says anything of an image.
         group: (N,) int64, images whose labels go together.
     """
 
     responses: NDArray[np.float32]
-    shows: NDArray[np.bool_]
+    shows: Borne
     column: NDArray[np.int64]
     known: NDArray[np.bool_]
     group: NDArray[np.int64]
@@ -63,7 +71,11 @@ class LabelEvidence:
 
 
 def label_evidence(
-    asked: LabelledUnits, seed: int, permutations: int, done: Callable[[int], None] = lambda _: None
+    asked: LabelledUnits,
+    seed: int,
+    permutations: int,
+    done: Callable[[int], None] = lambda _: None,
+    room: int = ROOM,
 ) -> LabelEvidence:
     """The label of every unit of a layer, and whether chance explains it.
 
@@ -72,24 +84,24 @@ def label_evidence(
             not by all of them.
         seed, permutations: of the chance level.
         done: told the number of permutations finished, every few of them; may raise Cancelled.
+        room: bytes for the units that are ranked at a time, at least one; changes no number.
     """
     units, labels = asked.responses.shape[1], asked.shows.shape[1]
     auc, precision = np.full((2, units, labels), np.nan)
-    parts = [
-        _ColumnRanks(labels, members, RankedResponses.of(asked.responses[members]))
-        for labels, members in _parts(asked)
-    ]
     z = np.zeros((units, labels))
-    for part in parts:
-        shows = asked.shows[np.ix_(part.images, part.labels)]
-        auc[:, part.labels], z[:, part.labels] = separation(part.ranked, shows)
-        precision[:, part.labels] = average_precision(asked.responses[part.images], shows)
-    alive = ~_constant(asked.responses)
     null = np.zeros((units, permutations))
-    for number, source in enumerate(exchanges(asked.group, asked.known, seed, permutations)):
-        null[:, number] = _largest(parts, asked.shows[source])
-        if number % SLICE == SLICE - 1 or number == permutations - 1:
-            done(number % SLICE + 1)
+    progress = _SlicedPermutations(units, done)
+    parts = _parts(asked)
+    for some in _slices(units, parts, room):
+        ranked = [RankedResponses.of(asked.responses[part.images, some]) for part in parts]
+        for part, one in zip(parts, ranked, strict=True):
+            auc[some, part.labels], z[some, part.labels] = separation(one, part.shows, part.images)
+            responses = asked.responses[part.images, some]
+            precision[some, part.labels] = average_precision(responses, part.shows[part.images])
+        for number, source in enumerate(exchanges(asked.group, asked.known, seed, permutations)):
+            null[some, number] = _largest(parts, ranked, source)
+            progress.advance(some.stop - some.start, number == permutations - 1)
+    alive = ~_constant(asked.responses)
     p_value = _pooled(z.max(1), null, alive)
     q_value = np.full(units, np.nan)
     known = ~np.isnan(p_value)
@@ -101,31 +113,72 @@ def label_evidence(
     return LabelEvidence(auc, precision, z, best, null.astype(np.float32), p_value, q_value)
 
 
+@dataclass(eq=False)
+class _SlicedPermutations:
+    """Permutations of all units, told as whole ones: of half of the units, two are one."""
+
+    units: int
+    done: Callable[[int], None]
+    finished: int = 0  # permutations times units
+    told: int = 0
+    since: int = 0
+
+    def advance(self, units: int, last: bool) -> None:
+        """One more permutation of some units; the last one of these is always told."""
+        self.finished, self.since = self.finished + units, self.since + 1
+        if self.since == SLICE or last:
+            whole = self.finished // self.units
+            self.done(whole - self.told)
+            self.told, self.since = whole, 0
+
+
 @dataclass(frozen=True, eq=False)
-class _ColumnRanks:
-    """Labels of columns that know the same images, and these images ranked."""
+class _LabelledPart:
+    """Labels of columns that know the same images, which are ranked once.
+
+    Attributes:
+        labels: (t,) their numbers among all.
+        images: (n,) the images that are known.
+        shows: (N, t) bool, sparse, which image bears which of these labels.
+    """
 
     labels: NDArray[np.int64]
     images: NDArray[np.int64]
-    ranked: RankedResponses
+    shows: csr_array
 
 
-def _parts(asked: LabelledUnits) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """(labels, images) of columns that know the same images: these are ranked once."""
+def _parts(asked: LabelledUnits) -> list[_LabelledPart]:
+    """The labels by what their columns know."""
     found: dict[bytes, list[int]] = {}
     for label, column in enumerate(asked.column.tolist()):
         found.setdefault(asked.known[:, column].tobytes(), []).append(label)
+    shows = csr_array(asked.shows)
     return [
-        (np.array(labels), np.flatnonzero(np.frombuffer(members, np.bool_)))
+        _LabelledPart(
+            np.array(labels), np.flatnonzero(np.frombuffer(members, np.bool_)), shows[:, np.array(labels)]
+        )
         for members, labels in found.items()
     ]
 
 
-def _largest(parts: list[_ColumnRanks], shows: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(U,) largest z over the labels; one that no image bears, or all do, says nothing."""
+def _slices(units: int, parts: Sequence[_LabelledPart], room: int) -> Iterator[slice]:
+    """Units whose ranks (8 bytes an image, and 4 of its response) and AUC, z and what both are made of
+    (about eight numbers a label) fit into some room."""
+    images, labels = sum(len(part.images) for part in parts), max(len(part.labels) for part in parts)
+    step = max(1, room // (12 * images + 64 * labels))
+    return (slice(first, min(first + step, units)) for first in range(0, units, step))
+
+
+def _largest(
+    parts: Sequence[_LabelledPart], ranked: Sequence[RankedResponses], source: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(units,) largest z over the labels; one that no image bears, or all do, says nothing.
+
+    A column knows as much of an image as of the one whose labels it takes, so a part takes its own.
+    """
     largest = [
-        separation(part.ranked, shows[np.ix_(part.images, part.labels)])[1].max(1, initial=-np.inf)
-        for part in parts
+        separation(one, part.shows, source[part.images])[1].max(1, initial=-np.inf)
+        for part, one in zip(parts, ranked, strict=True)
     ]
     return np.max(largest, axis=0)
 
@@ -146,8 +199,8 @@ def _pooled(
     if not null.shape[1] or not alive.any():
         return found
     values = np.concatenate([observed[:, None], null], 1)[alive]
-    values -= np.array([math.fsum(row) for row in values.tolist()])[:, None] / values.shape[1]
-    deviation = np.array([math.sqrt(math.fsum(row)) for row in (values**2).tolist()])[:, None]
+    values -= np.array([math.fsum(row.tolist()) for row in values])[:, None] / values.shape[1]
+    deviation = np.array([math.sqrt(math.fsum((row**2).tolist())) for row in values])[:, None]
     same = values.max(1) - values.min(1) <= _ROUNDED
     values = np.where(same[:, None], 0.0, values / np.where(same[:, None], 1.0, deviation))
     pool = np.sort(values[:, 1:].ravel())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,16 +54,45 @@ def exchanges(
     members: dict[int, list[int]] = defaultdict(list)
     for image, one in enumerate(group.tolist()):
         members[one].append(image)
-    alike: dict[tuple[bytes, ...], list[NDArray[np.int64]]] = defaultdict(list)
+    alike: dict[tuple[bytes, ...], list[list[int]]] = defaultdict(list)
     for images in members.values():
         patterns = [known[image].tobytes() for image in images]
         same = len(set(patterns)) == 1
-        alike[tuple(patterns[:1] if same else patterns)].append(np.array(images))
+        alike[tuple(patterns[:1] if same else patterns)].append(images)
+    kinds = [_Alike.of(groups) for groups in alike.values()]
     rng = np.random.default_rng(seed)
     for _ in range(number):
         source = np.arange(len(group))
-        for groups in alike.values():
-            for to, other in enumerate(rng.permutation(len(groups)).tolist()):
-                into, out = groups[to], groups[other]
-                source[into] = out[np.arange(len(into)) * len(out) // len(into)]
+        for kind in kinds:
+            source[kind.images] = kind.taken(rng.permutation(len(kind.size)))
         yield source
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """Groups that exchange their labels, end to end: a permutation costs no loop over them.
+
+    Attributes:
+        images: (n,) those of the first group, of the second one, and so on.
+        group, place: (n,) which group an image is of, and its place there.
+        start, size: (groups,) where each group begins in `images`, and how many it has.
+    """
+
+    images: NDArray[np.int64]
+    group: NDArray[np.int64]
+    place: NDArray[np.int64]
+    start: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, groups: list[list[int]]) -> _Alike:
+        size = np.array([len(images) for images in groups])
+        start = np.cumsum(size) - size
+        group = np.repeat(np.arange(len(groups)), size)
+        images = np.fromiter(chain.from_iterable(groups), np.int64, int(size.sum()))
+        return cls(images, group, np.arange(len(images)) - start[group], start, size)
+
+    def taken(self, other: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) from where each image takes its labels, where each group takes those of another one."""
+        out = other[self.group]
+        return self.images[self.start[out] + self.place * self.size[out] // self.size[self.group]]

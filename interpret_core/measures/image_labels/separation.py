@@ -1,11 +1,13 @@
 """How well numbers tell some images from others: AUC, Mann–Whitney's z, average precision.
 
+Which image bears which label is a sparse matrix: of 1,000 labels an image bears a few.
 Axes: N images, U units, T labels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +47,12 @@ class RankedResponses:
         return self.ties == len(self.rank) ** 3 - float(len(self.rank))
 
 
+Borne: TypeAlias = NDArray[np.bool_] | csr_array  # (N, T), which image bears which label
+ENTRIES = 1 << 22  # pairs of an image and a label that are handled at a time, some 64 bytes each at most
+
+
 def separation(
-    ranked: RankedResponses, shows: NDArray[np.bool_]
+    ranked: RankedResponses, shows: Borne, taken: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AUC and z of every unit for every label.
 
@@ -56,18 +62,17 @@ def separation(
 
     Args:
         ranked: N images by U units.
-        shows: (N, T) bool, the images that bear each label.
+        shows: (images, T) bool, dense or sparse, who bears each label.
+        taken: (N,) rows of `shows`, whose labels each image has; by default those of the same place.
     Returns:
         auc, z: (U, T) float64. A label of all images or none, and a unit that answers all alike, have AUC
         1/2 and z 0: nothing is told.
     Source: Mann and Whitney 1947; the correction for ties as in scipy.stats.mannwhitneyu (asymptotic,
         without a correction for continuity).
     """
-    images = len(shows)
-    positive = shows.sum(0).astype(np.float64)
+    images = len(ranked.rank)
+    positive, sums = _sums(ranked, csr_array(shows), np.arange(images) if taken is None else taken)
     pairs = positive * (images - positive)
-    # Whole numbers and halves: exact, whatever the order of a sum.
-    sums = (csr_array(shows.T.astype(np.float64)) @ ranked.rank).T
     above = sums - positive * (positive + 1) / 2
     correction = ranked.ties / (images * (images - 1.0)) if images > 1 else np.zeros(len(ranked.ties))
     variance = pairs / 12 * (images + 1 - np.where(ranked.constant, images + 1.0, correction)[:, None])
@@ -77,7 +82,35 @@ def separation(
     return share(above, np.broadcast_to(pairs, above.shape), 0.5), z
 
 
-def average_precision(responses: NDArray[np.float32], shows: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _sums(
+    ranked: RankedResponses, shows: csr_array, taken: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many images bear each label, (T,), and the sums of their ranks, (U, T).
+
+    Whole numbers and halves: exact, whatever the order of a sum, so images are added some at a time.
+    """
+    labels = shows.shape[1]
+    positive, sums = np.zeros(labels), np.zeros((labels, ranked.rank.shape[1]))
+    for rows in _at_a_time(np.diff(shows.indptr)[taken]):
+        some = shows[taken[rows]]
+        positive += np.bincount(some.indices, minlength=labels)
+        sums += some.T @ ranked.rank[rows]
+    return positive, sums.T
+
+
+def _at_a_time(entries: NDArray[np.int64]) -> list[slice]:
+    """Rows of so many entries each, in stretches of at most ENTRIES together, or of one row."""
+    ends = np.cumsum(entries)
+    found, first = [], 0
+    while first < len(ends):
+        before = int(ends[first - 1]) if first else 0
+        last = max(int(np.searchsorted(ends, before + ENTRIES, side="right")), first + 1)
+        found.append(slice(first, last))
+        first = last
+    return found
+
+
+def average_precision(responses: NDArray[np.float32], shows: Borne) -> NDArray[np.float64]:
     """Mean precision over the images that bear a label, each at its own response.
 
     The precision at a response is the share of images with the label among those that answer at least as
@@ -86,19 +119,24 @@ def average_precision(responses: NDArray[np.float32], shows: NDArray[np.bool_]) 
 
     Args:
         responses: (N, U).
-        shows: (N, T) bool.
+        shows: (N, T) bool, dense or sparse.
     Returns:
         (U, T) float64; NaN for a label of no image.
     """
-    images, labels = np.nonzero(shows)  # each image bears few of what may be many labels
-    positive = shows.sum(0).astype(np.float64)
-    found = np.empty((responses.shape[1], shows.shape[1]))
+    by_label = csr_array(shows).tocsc()
+    positive = np.diff(by_label.indptr)
+    found = np.empty((responses.shape[1], len(positive)))
     for unit, column in enumerate(responses.T):
         ascending = np.sort(column)
-        as_strong = len(column) - np.searchsorted(ascending, column[images], side="left")
-        order = np.lexsort((as_strong, labels))
-        precision = _bearing(labels[order], as_strong[order]) / as_strong[order]
-        found[unit] = share(np.bincount(labels[order], precision, len(positive)), positive)
+        as_strong = len(column) - np.searchsorted(ascending, column, side="left")
+        for some in _at_a_time(positive):
+            borne = by_label.indices[by_label.indptr[some.start] : by_label.indptr[some.stop]]
+            label = np.repeat(np.arange(some.stop - some.start), positive[some])
+            # By label, the strongest first: one number for both sorts faster than two.
+            ordered = np.sort(label * (len(column) + 1) + as_strong[borne])
+            label, strong = np.divmod(ordered, len(column) + 1)
+            precision = np.bincount(label, _bearing(label, strong) / strong, some.stop - some.start)
+            found[unit, some] = share(precision, positive[some])
     return found
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from interpret_core.analyses.image_labels.plan import label_keys
+from interpret_core.analyses.image_labels.plan import LabelKeys, label_keys, telling_columns
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
 from interpret_core.analyses.image_labels.result import LabelledLayer
-from interpret_core.classes.image_labels import FEWEST, NoImageLabelsError, image_labels
 from interpret_core.datasets import Dataset
 from interpret_core.options import ALL
 from ui.session import results, stored
@@ -42,10 +41,7 @@ def columns(name: str) -> tuple[str, ...]:
 
 @kept(64, kind="")
 def _columns(digest: str, _dataset: Dataset) -> tuple[str, ...]:
-    try:
-        return image_labels(_dataset, fewest=FEWEST).telling
-    except NoImageLabelsError:
-        return ()
+    return telling_columns(_dataset, stored.store())
 
 
 def find(view: LayerView) -> LabelledLayer | None:
@@ -57,11 +53,21 @@ def find(view: LayerView) -> LabelledLayer | None:
     return _find(request(view), view.layer.name)
 
 
+def keys(view: LayerView) -> LabelKeys | None:
+    """Where they lie; None for a network whose layers nobody has listed yet."""
+    return _keys(request(view))
+
+
 @once
-def _find(asked: ImageLabelsRequest, layer: str) -> LabelledLayer | None:
+def _keys(asked: ImageLabelsRequest) -> LabelKeys | None:
     since = ended(asked)
     subject = results.subject(asked.network, since)
-    keys = label_keys(asked, stored.store(), subject, results.dataset(asked.dataset, since))
+    return label_keys(asked, stored.store(), subject, results.dataset(asked.dataset, since))
+
+
+@once
+def _find(asked: ImageLabelsRequest, layer: str) -> LabelledLayer | None:
+    keys = _keys(asked)
     key = "" if keys is None else keys.labels.get(layer, "")
     if not key:
         return None
