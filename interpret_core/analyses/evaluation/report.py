@@ -8,7 +8,7 @@ from typing import Any
 from interpret_core.analyses.evaluation.result import ALL_CLASSES, Evaluated, rows
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.numbers import known
-from interpret_core.tables import Table, cell, some
+from interpret_core.tables import Table, added, cell, some
 
 CONFUSION_CLASSES = 20  # more do not fit on a screen
 
@@ -50,7 +50,7 @@ def _classes_in_words(metadata: Mapping[str, Any], verbose: bool) -> Iterator[st
     if few and metadata["split"] != "all":
         yield f"{len(few):,} classes have fewer than 4 images, all of which are taken: {some(few, verbose)}"
     matches = [
-        f"{name} = {' + '.join(names)} ({how})"
+        f"{name} = {added(names, verbose)} ({how})"
         for name, how, _, names in metadata["matches"]
         if how != "name"
     ]
