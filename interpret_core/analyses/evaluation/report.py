@@ -63,8 +63,9 @@ def classes_table(found: Evaluated) -> Table:
     top = ("top-5",) if found.evaluation.in_top is not None else ()
     numbers = ("images", "right", "accuracy", *top, "balanced accuracy", "mean probability")
     keys = ("images", "right", "accuracy", *(["top5"] if top else []), "balanced_accuracy", "probability")
+    total = "all classes" if "all" in found.classes else "all"
     cells = [
-        ("all" if row["class"] == ALL_CLASSES else row["class"], *(row[key] for key in keys))
+        (total if row["class"] == ALL_CLASSES else row["class"], *(row[key] for key in keys))
         for row in rows(found)
     ]
     recall = cell(known(found.evaluation.mean_recall))

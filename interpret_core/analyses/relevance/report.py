@@ -10,7 +10,7 @@ from interpret_core import __version__
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.result import FEW, ClassRelevance
-from interpret_core.tables import Row, Table, some
+from interpret_core.tables import Row, Table, many, some
 
 
 def report(found: Related, verbose: bool) -> Iterator[str | Table]:
@@ -20,7 +20,8 @@ def report(found: Related, verbose: bool) -> Iterator[str | Table]:
     yield classes_table(ordered)
     yield ""
     yield mass_table(ordered)
-    spent = f"{len(found.computed)} classes computed in" if found.computed else "All found in the cache,"
+    computed = f"{many(len(found.computed), 'class', 'classes')} computed in"
+    spent = computed if found.computed else "All found in the cache,"
     yield f"{spent} {found.seconds:.1f} s."
 
 
@@ -81,7 +82,7 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
         f"{request.output} from a {request.baseline} baseline, {request.positions} positions"
     )
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
-    yield f"{len(classes):,} classes, images by {plan.class_plan.source}"
+    yield f"{many(len(classes), 'class', 'classes')}, images by {plan.class_plan.source}"
     checked = np.concatenate([one.residual.ravel() for one in classes])
     flagged = int(sum(one.flagged.sum() for one in classes))
     pairs = int(np.isfinite(checked).sum())
