@@ -8,7 +8,7 @@ from typing import Any
 from interpret_core.analyses.evaluation.result import ALL_CLASSES, Evaluated, rows
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.numbers import known
-from interpret_core.tables import Table, added, cell, some
+from interpret_core.tables import Table, added, cell, many, some
 
 CONFUSION_CLASSES = 20  # more do not fit on a screen
 
@@ -30,9 +30,11 @@ def facts_in_words(found: Evaluated, verbose: bool) -> Iterator[str]:
     network, dataset = metadata["network"], metadata["dataset"]
     yield f"{network['name']} on {dataset['name']}, split {metadata['split']}"
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
-    yield (
-        f"{metadata['images']:,} images, {len(found.classes):,} classes among {network['outputs']:,} outputs"
+    images, classes = (
+        many(metadata["images"], "image", "images"),
+        many(len(found.classes), "class", "classes"),
     )
+    yield f"{images}, {classes} among {network['outputs']:,} outputs"
     yield from _classes_in_words(metadata, verbose)
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in metadata["skipped"]]
     if skipped:

@@ -225,7 +225,7 @@ class _RowParser:
         own = self.masks.add(masks)
         maps = {category: self._items(line, row[at]) for category, at in self._categories if row[at]}
         return ImageRecord(
-            image=self._file(line, row[self._image].strip()),
+            image=self._image_file(line, row[self._image]),
             split="" if self._split is None else row[self._split].strip(),
             size=size,
             maps={category: items for category, items in maps.items() if items},
@@ -255,6 +255,12 @@ class _RowParser:
             elif item:
                 items.append(self._file(line, item))
         return tuple(item for item in items if item != 0)  # 0 is "unlabelled", as in a mask
+
+    def _image_file(self, line: int, cell: str) -> str:
+        """The picture that a cell names; spaces around its name count where a file has them."""
+        name = cell.strip()
+        found = self._file(line, name)
+        return cell if cell != name and self._names.has(cell) and not self._names.has(found) else found
 
     def _file(self, line: int, name: str) -> str:
         # A table from elsewhere must not make us read outside its folder.
