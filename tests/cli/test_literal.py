@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from interpret_core.cli.terminal import Literal, Progress, draw, printable, table
-from interpret_core.tables import Table
+from interpret_core.tables import Table, added
 from tests.cli.conftest import Command
 from tests.planted_classes import Picture, write_pictures
 
@@ -165,3 +165,10 @@ def test_no_number_is_cut_off(width: int, capsys: pytest.CaptureFixture[str]) ->
     assert all(len(line) <= width for line in told.splitlines())
     assert told.count("All of them.") == 1
     assert told.count("class 29") == 1
+
+
+def test_a_class_of_many_outputs_is_told_in_a_few() -> None:
+    outputs = [f"breed {number}" for number in range(118)]
+    assert added(outputs, every=False) == "breed 0 + breed 1 + breed 2 + 115 more"
+    assert added(outputs[:4], every=False) == "breed 0 + breed 1 + breed 2 + breed 3"
+    assert added(outputs, every=True).count(" + ") == 117
