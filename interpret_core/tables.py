@@ -76,6 +76,13 @@ def some(names: Sequence[str], every: bool) -> str:
     return "; ".join(shown) + (f"; and {more:,} more (--verbose names them)" if more else "")
 
 
+def added(names: Sequence[str], every: bool) -> str:
+    """Names that are one thing together: a few and how many more, or all of them."""
+    shown = names if every or len(names) <= NAMED + 1 else names[:NAMED]
+    more = len(names) - len(shown)
+    return " + ".join([*shown, *([f"{more:,} more"] if more else [])])
+
+
 def cell(value: Cell) -> str:
     """What a screen's table shows of a value; None is a dash."""
     if value is None:

@@ -10,6 +10,7 @@ from ui.agreement import parts, untrained
 from ui.agreement.parts import Side
 from ui.agreement.rows import facts_sentence
 from ui.agreement.untrained import UntrainedControl
+from ui.components import unannotated
 from ui.components.relevance_settings import relevance_settings
 from ui.jobs import beside, profile
 from ui.jobs import relevance as relevance_status
@@ -26,6 +27,8 @@ def main() -> None:
     """Draw the page."""
     st.title("Agreement")
     ask = st.session_state["ask"]
+    if unannotated.ends(ask, "and the overlap of a unit with a class’s object is one half of an agreement."):
+        return
     wanted = relevance_settings.wanted(ask) if ask else None
     if ask is not None and nothing_annotated(ask):
         return

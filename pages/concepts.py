@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.components import least
+from interpret_core.errors import UnitscopeError
+from ui.components import least, unannotated
 from ui.components.facts import fine_print
 from ui.concepts import comparison, image_labels, linked, tables, untrained
 from ui.concepts.concept_table import concept_section
 from ui.jobs import beside, profile
+from ui.session import results
 from ui.session.layers import Layers
 from ui.session.memory import part
 from ui.session.view import Views
-from ui.shell import links, notices, state
-from ui.shell.plain import plain
+from ui.shell import notices, state
 from ui.shell.sidebar import Ask
 
 
@@ -21,31 +22,25 @@ def main() -> None:
     """Draw the page."""
     st.title("Concepts")
     ask = st.session_state["ask"]
-    views = dict(profile.ready(ask))  # all of them, once: the fragment below keeps them while it is dragged
-    if not any(view.annotated for view in views.values()):
-        without_concepts(views)
+    if unannotated.ends(ask, "so no unit has a concept."):
+        labels_of_images(ask)
         return
+    views = dict(profile.ready(ask))  # all of them, once: the fragment below keeps them while it is dragged
     others = beside.profiles(ask)
     controls = untrained.profiles([ask, *(ask._replace(network=name) for name in others)])
     notices.show("page")
     body(ask, views, others, controls)
 
 
-def without_concepts(views: Views) -> None:
-    """What there is in place of concepts where nothing is annotated."""
-    facts = next(iter(views.values())).facts
-    st.markdown(
-        f"**{plain(facts.network_title)}** on **{plain(facts.dataset)}**: nothing is annotated in these "
-        "photographs, so no unit has a concept."
-    )
+def labels_of_images(ask: Ask) -> None:
+    """What there is in place of concepts: labels of whole images, where a layer's are known."""
+    try:
+        views = dict(results.layers(ask)) if results.ready(ask) else {}
+    except UnitscopeError:  # Units says what is wrong
+        return
     told = image_labels.known(views)
     if told:
         image_labels.section(told, views)
-        return
-    st.markdown(
-        f"[Units]({links.to('units')}) shows each unit’s strongest photographs, its colours and shades, and "
-        "finds which labels of whole images it tells, where there are any."
-    )
 
 
 @part

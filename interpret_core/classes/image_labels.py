@@ -172,7 +172,7 @@ def _read_table(dataset: Dataset, images: Sequence[str]) -> _Table:
     at, known = header.index("image"), KnownNames(places)
     before: dict[str, int] = {}
     for line, row in rows:
-        image = image_of_row(f"{path} line {line}", row[at].strip(), known, f"data set {dataset.name}")
+        image = image_of_row(f"{path} line {line}", row[at], known, f"data set {dataset.name}")
         if before.setdefault(image, line) != line:
             raise DatasetError(
                 f"{path} line {line}: {image} is listed again on line {before[image]}, expected once: "

@@ -22,6 +22,9 @@ YOURS, NAME, CURATED, SYNONYM = "your table", "name", "curated table", "synonym"
 HOW = (YOURS, NAME, CURATED, SYNONYM)  # the surer of two claims to an output comes first
 TABLE = "[classes]"
 
+# What tables have in place of a class in rows about several: a class of this name could not be told apart.
+RESERVED = ("*", "*others", "*all")
+
 Table = Mapping[str, Sequence[str | int]]
 
 
@@ -112,6 +115,8 @@ def _meant(classes: Sequence[str]) -> dict[str, str]:
 
 def _claim(name: str, outputs: OutputNames, yours: Mapping[str, tuple[int, ...]], curated: bool) -> _Claim:
     """What one class asks for, whatever the others do."""
+    if name in RESERVED:
+        return _Claim(why="tables have this name for several classes together: rename the class")
     own = yours.get(spelling(name))
     if own is not None:
         return _Claim(own, YOURS, "" if own else f"removed under {TABLE} in the configuration")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from interpret_core.cli.stop import Stop
-from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.cli.terminal import Progress, console, draw
 from interpret_core.concepts import PREDICTED_LABELS
 from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import Table, many
@@ -39,7 +39,7 @@ def show_check(name: str, stop: Stop, *, as_json: bool, verbose: bool) -> None:
     for line in lines(found):
         screen.print(line, soft_wrap=True)
     for one in tables(found, every=verbose):
-        screen.print(drawn(one))
+        draw(screen, one)
 
 
 def lines(found: DatasetCheck) -> Iterator[str]:

@@ -28,7 +28,7 @@ from interpret_core.cli.options import (
     whole,
 )
 from interpret_core.cli.stop import Stop
-from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.cli.terminal import Progress, console, draw
 from interpret_core.errors import ParameterError
 from interpret_core.lists import joined_names
 from interpret_core.options import Names, Request, RequestField, fields_of
@@ -139,8 +139,10 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
     with opened(cache, given.get("merged")) as store:
         analysis = entry.load()
         try:
-            with stop.patiently(), execution.executor, Progress(console()) as progress:
-                found = _computed(request, store, replace(execution, tell=progress.tell), given.get("time"))
+            bound = given.get("time")
+            progress = Progress(screen, bounded=bound is not None)
+            with stop.patiently(), execution.executor, progress:
+                found = _computed(request, store, replace(execution, tell=progress.tell), bound)
         except RoundDoneError as ended:
             note_end(request, store, execution.executor, ended)
             screen.print(f"Part {given['part']}: {ended}", soft_wrap=True)
@@ -200,6 +202,6 @@ def show(report: Iterable[str | Table]) -> None:
     screen = console()
     for one in report:
         if isinstance(one, Table):
-            screen.print(drawn(one))
+            draw(screen, one)
         else:
             screen.print(one, soft_wrap=True)

@@ -12,6 +12,7 @@ from interpret_core.cli.checked import show_check
 from interpret_core.cli.examined import show_examination
 from interpret_core.cli.terminal import console, table
 from interpret_core.errors import ParameterError, UserError
+from interpret_core.tables import many
 
 if TYPE_CHECKING:
     from interpret_core.datasets import Dataset
@@ -170,10 +171,10 @@ def _show_dataset(dataset: Dataset) -> None:
     screen = console()
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     annotations = f"annotations {size}" if dataset.annotated else "nothing annotated"
-    screen.print(f"{dataset.name}: {len(dataset):,} images, {annotations}", soft_wrap=True)
+    screen.print(f"{dataset.name}: {many(len(dataset), 'image', 'images')}, {annotations}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
-    if dataset.resampling:
-        screen.print(dataset.resampling, soft_wrap=True)
+    for told in filter(None, (dataset.resampling, dataset.repetition)):
+        screen.print(told, soft_wrap=True)
     if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)
     if dataset.without_column:
@@ -214,7 +215,11 @@ def _classes_line(dataset: Dataset) -> str:
     images = {split: len(classes.images(split)) for split in ("all", "train", "val")}
     rowless = [dataset.records[at].image for at in np.flatnonzero(classes.of_image == NO_CLASS)[:NAMES_SHOWN]]
     without = int((classes.of_image == NO_CLASS).sum())
-    others = f"; {without:,} images in no row of {CLASSES}: {', '.join(rowless)}" if without else ""
+    others = (
+        f"; {many(without, 'image', 'images')} in no row of {CLASSES}: {', '.join(rowless)}"
+        if without
+        else ""
+    )
     others += " …" if without > NAMES_SHOWN else ""
     shown = ", ".join(classes.names[:NAMES_SHOWN]) + (" …" if len(classes.names) > NAMES_SHOWN else "")
     return (

@@ -15,7 +15,7 @@ from interpret_core.cli.commands import SPREADING, given_to, with_options
 from interpret_core.cli.files import check_folder, check_target, whole_file, write_rows
 from interpret_core.cli.options import Cache, Device, Out, Verbose
 from interpret_core.cli.stop import Stop
-from interpret_core.cli.terminal import Progress, console, drawn
+from interpret_core.cli.terminal import Progress, console, draw
 from interpret_core.errors import UnitscopeError
 from interpret_core.reproduction.request import StudyRequest, TotalsRequest
 from interpret_core.tables import Table, cell, some
@@ -149,4 +149,4 @@ def _show_totals(found: ComparedTotals, verbose: bool) -> None:
     cells = [tuple(one.row().values()) for one in found.wrong[: None if verbose else SHOWN]]
     more = len(found.wrong) - len(cells)
     caption = f"and {more:,} more (--verbose shows them)" if more else ""
-    screen.print(drawn(Table("Not as published", columns, cells, columns[2:5], caption)))
+    draw(screen, Table("Not as published", columns, cells, columns[2:5], caption))

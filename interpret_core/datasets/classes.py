@@ -119,8 +119,8 @@ def _listed(path: Path, text: str, known: Mapping[str, Sequence[int]], where_kno
     found: dict[str, tuple[str, int]] = {}
     spelled: dict[str, tuple[str, int]] = {}
     for line, row in rows:
-        image, name, where = row[image_column].strip(), row[class_column].strip(), f"{path} line {line}"
-        image = image_of_row(where, image, names, where_known)
+        name, where = row[class_column].strip(), f"{path} line {line}"
+        image = image_of_row(where, row[image_column], names, where_known)
         if not name:
             raise DatasetError(f"{where}: {image} has no class, expected a name: fill it, or remove the row.")
         before, at = found.setdefault(image, (name, line))
@@ -144,7 +144,7 @@ def image_of_row(where: str, written: str, names: KnownNames, where_known: str) 
 
     Args:
         where: the table and the line.
-        written: the name as it stands there.
+        written: the cell as it stands there.
         names: of all images.
         where_known: where these stand, for the message.
 
@@ -159,6 +159,7 @@ def image_of_row(where: str, written: str, names: KnownNames, where_known: str) 
             f"{where}: image {written!a} may be any of {', '.join(map(ascii, meant))}, whose names are the "
             "same letters, expected the name of one: rename all but one of them."
         )
+    written = written.strip()
     raise DatasetError(
         f"{where}: image {written!r} is not in {where_known}, expected one of its images"
         f"{names.hint(written)}: correct the row."

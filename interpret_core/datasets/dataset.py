@@ -27,6 +27,7 @@ from interpret_core.datasets.masks import ListedLabels, read_mask, resampled
 from interpret_core.datasets.tables import MAX_LABEL, ImageRecord, Label, Tables
 from interpret_core.errors import ChangedFileError, DamagedFileError, DatasetError, unknown
 from interpret_core.lists import typed
+from interpret_core.tables import NAMED, many
 
 _UNLISTED = 0xFFFF  # in a lookup table: label.csv knows the number, but not in this category
 
@@ -166,6 +167,17 @@ class Dataset:
         large = self.tables.mask_size[0] * self.tables.mask_size[1]
         which = "several sizes" if any(one.mask_size for one in self.records) else f"{large:,} pixels"
         return f"masks of {which}, read on a grid of {height}×{width}, the nearest pixel for each cell"
+
+    @cached_property
+    def repetition(self) -> str:
+        """Images that have several rows, each of which counts, in words; empty where none has."""
+        rows = Counter(record.image for record in self.records)
+        several = [f"{image} ({count:,} rows)" for image, count in rows.items() if count > 1]
+        if not several:
+            return ""
+        more = f"; and {len(several) - NAMED:,} more" if len(several) > NAMED else ""
+        which = many(len(several), "image has", "images have")
+        return f"{which} several rows in index.csv, each of which counts: {'; '.join(several[:NAMED])}{more}"
 
     def _mismatch(self) -> str:
         """Where the labels of a category may be that seems to have none, and the remedy."""

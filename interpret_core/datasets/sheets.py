@@ -20,10 +20,9 @@ def read_text(path: Path, digests: dict[str, str]) -> str:
     try:
         content = path.read_bytes()
         digests[path.name] = hashlib.sha256(content).hexdigest()
-        text = content.decode("utf-8-sig")
-        return (
-            text if "\n" in text else text.replace("\r", "\n")
-        )  # line ends of old Macs, and of Excel's for them
+        text = content.decode().lstrip("\ufeff")
+        # Line ends of old Macs, and of Excel's for them.
+        return text if "\n" in text else text.replace("\r", "\n")
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} is missing, expected Broden's layout (index.csv, label.csv, images/): "
@@ -46,20 +45,22 @@ def numbered_rows(
     A row has as many cells as the header, in which "" stands for columns without a name.
     """
     reader = csv.reader(_lines(text), strict=True)
-    header = [name.strip() for name in next(_guarded(path, reader), [])]
+    first = (row for row in _guarded(path, reader) if any(cell.strip() for cell in row))
+    header = [name.strip() for name in next(first, [])]
     while header and not header[-1]:
         header.pop()
     missing = [name for name in required if name not in header]
     if missing:
         raise DatasetError(
             f"{path} has the columns {', '.join(header) or 'none'}, expected also {', '.join(missing)}: "
-            f"{_separators(header, required)}."
+            f"{_remedy(header, missing)}."
         )
     named = list(filter(None, header))
     if len({appearance(name) for name in named}) != len(named):
         alike = len(set(named)) == len(named)
         shown = ", ".join(map(ascii, named) if alike else named)
         raise DatasetError(f"{path} names a column twice ({shown}), expected each once: rename one.")
+    needed = [header.index(name) for name in required]
     nameless = [at for at, name in enumerate(header) if at and not name]
 
     def rows() -> Iterator[tuple[int, list[str]]]:
@@ -68,9 +69,15 @@ def numbered_rows(
                 continue
             where = f"{path} line {reader.line_num}"
             if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
+                remedy = "complete the row, or quote a cell that contains a comma"
+                remedy = "remove the space before the quotation mark" if any(map(_late, row)) else remedy
                 raise DatasetError(
-                    f"{where} has {len(row)} cells, expected {len(header)} as in its first line: complete "
-                    "the row, or quote a cell that contains a comma."
+                    f"{where} has {len(row)} cells, expected {len(header)} as in its first line: {remedy}."
+                )
+            if any(_late(row[at]) for at in needed):
+                raise DatasetError(
+                    f"{where} has quotation marks behind a space, where they belong to the name, expected "
+                    "none: remove the space."
                 )
             for at in nameless:
                 if row[at].strip():
@@ -83,12 +90,24 @@ def numbered_rows(
     return header, rows()
 
 
-def _separators(header: Sequence[str], required: Sequence[str]) -> str:
-    """What to do about missing columns: something else than commas may stand between them."""
-    for character, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if set(required) <= {part.strip() for cell in header for part in cell.split(character)}:
+def _remedy(header: Sequence[str], missing: Sequence[str]) -> str:
+    """What to do about missing columns, which may be there in another way."""
+    for character, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (" ", "spaces")):
+        if set(missing) <= {part.strip() for cell in header for part in cell.split(character)}:
             return f"{name} stand between its cells, so export it with commas (CSV, UTF-8)"
-    return "add them to its first line"
+    if any("\0" in cell for cell in header):
+        return "it has zeros between its letters, as in UTF-16, so save it as UTF-8"
+    if header and header[0].lower().startswith("sep="):
+        return "its first line is for spreadsheet programs alone, so remove it"
+    alike = {appearance(name).casefold(): name for name in header}
+    if all(name in alike for name in missing):
+        return f"it has {', '.join(ascii(alike[name]) for name in missing)}, so write them as here"
+    return f"they belong into its first line, before all rows: {','.join(missing)}"
+
+
+def _late(cell: str) -> bool:
+    """Whether a quotation mark comes after a space, so that it quotes nothing."""
+    return cell[:1].isspace() and cell.lstrip()[:1] == '"'
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -104,8 +123,9 @@ def _guarded(path: Path, reader: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error as error:
+        why = "its lines end in several ways" if "new-line character" in str(error) else error
         raise DatasetError(
-            f"{path} is not a comma-separated table ({error}): export it again as CSV."
+            f"{path} is not a comma-separated table ({why}): export it again as CSV."
         ) from error
 
 

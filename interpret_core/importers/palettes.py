@@ -27,6 +27,8 @@ NOTHING = frozenset(
     {"void", "unlabelled", "unlabeled", "background", "ignore", "ignored", "other", "unknown", "_background_"}
 )
 _CHANNELS = (("r", "red"), ("g", "green"), ("b", "blue"))
+_NUMBERED = re.compile(r"\d+\s*[\s,;:|=].*|.*[,;:|=\t]\s*\d+\s*,?")  # a number, and a name beside it
+_CELLS, _HEADS = re.compile(r"[;\t|]"), frozenset({"name", "names", "label", "labels", "class"})
 _COLOUR_LINE = re.compile(r"\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(.*\S)\s*")
 
 
@@ -111,6 +113,7 @@ def _lines(path: Path, text: str) -> list[_Row]:
     filled = [(line, one) for line, one in lines if one and not one.startswith("#")]
     matches = [(line, _COLOUR_LINE.fullmatch(one)) for line, one in filled]
     if not any(match for _, match in matches):
+        _require_names(path, filled)
         return [_Row(line, name, OBJECT, value=value) for value, (line, name) in enumerate(filled)]
     found = []
     for line, match in matches:
@@ -120,6 +123,19 @@ def _lines(path: Path, text: str) -> list[_Row]:
         red, green, blue = (_whole(where, match[channel], 255) for channel in (1, 2, 3))
         found.append(_Row(line, match[4], OBJECT, colour=(red, green, blue)))
     return found
+
+
+def _require_names(path: Path, filled: Sequence[tuple[int, str]]) -> None:
+    """Refuse what would be taken for names and is something else: each would get its line's number."""
+    rows = [(line, one) for line, one in filled if _NUMBERED.fullmatch(one)]
+    heads = [{cell.strip().lower() for cell in _CELLS.split(one)} for _, one in filled[:1]]
+    several = any(len(cells) > 1 and cells & _HEADS for cells in heads)
+    if several or (rows and len(rows) >= len(filled) - 1) or any(one[0] in "{[<" for _, one in filled):
+        line, one = (rows or list(filled))[0]
+        raise DatasetError(
+            f"{path} line {line} is {one!r}, which looks like more than a name, expected names alone, or a "
+            "table with commas: write number,name (or r,g,b,name) as its first line."
+        )
 
 
 def _whole(where: str, text: str, most: int) -> int:

@@ -212,6 +212,7 @@ def test_few_images_of_a_class_rank_and_are_evaluated(tmp_path: Path, store: Sto
     scores = plant_relevance(plan)
     assert [plan.held_out(name) for name in CLASSES] == [False, False, True]
     assert [plan.rankable(name) for name in CLASSES] == [True, False, True]
+    assert [plan.has_rankings(name) for name in CLASSES] == [True, False, True]
     parts = plan.parts(Setting("relevance", "ball", "top", 0.1))
     assert [len(part.rows) for part in parts] == [4, 1, 1, 1]
     for part in parts[1:]:

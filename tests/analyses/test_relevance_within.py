@@ -122,6 +122,28 @@ def test_without_a_tolerance_nothing_is_tried_twice(request_: RelevanceRequest, 
         assert len(list(store.keys("relevance/"))) == 2
 
 
+def test_a_large_request_begins_with_a_look_at_every_class(
+    request_: RelevanceRequest, tmp_path: Path
+) -> None:
+    """A quarter of the gradients to begin with; never the end, also where its paths are complete."""
+    large = replace(request_, points=16, most_points=32, tolerance=0.5)
+    with Store(tmp_path / "early", shipped=()) as store:
+        look = replace(large, points=4, most_points=4)
+        run_relevance(look, store, Execution("cpu"))
+    early = bounded(large, tmp_path / "early", 2)
+    assert {one.metadata["most_points"] for one in early.classes.values()} == {4}
+    assert early.computed == ()
+    (told,) = [line for line in report(early, verbose=False) if "no time for finer" in str(line)]
+    for name, one in early.classes.items():
+        assert f"{name} (4 gradients, residual {np.median(one.residual):.2f})" in str(told)
+    assert {one["points"] for one in description(early)["classes"]} == {4}
+    found = bounded(large, tmp_path / "cache", 10**6)
+    assert {one.metadata["most_points"] for one in found.classes.values()} <= {16, 32}
+    with Store(tmp_path / "cache", shipped=()) as store:
+        looked = run_relevance(look, store, Execution("cpu"))
+    assert looked.computed == ()
+
+
 def test_whoever_stops_it_is_heard(request_: RelevanceRequest, tmp_path: Path) -> None:
     stopped = Execution("cpu", cancelled=lambda: True)
     with Store(tmp_path / "cache", shipped=()) as store, pytest.raises(Cancelled):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from interpret_core.analyses.ablation.table import EVERY, OTHERS
+from interpret_core.analyses.evaluation.result import ALL_CLASSES
 from interpret_core.classes import imagenet
 from interpret_core.classes.matches import Matching, match
 from interpret_core.errors import NetworkError
@@ -192,3 +194,14 @@ def test_the_users_table_may_leave_the_mark_away() -> None:
     }
     both: dict[str, list[str | int]] = {"dog (predicted)": ["one"], "dog": ["two"]}
     assert matched(["dog (predicted)"], outputs, both).outputs == ((0,),)
+
+
+def test_a_class_that_is_called_as_several_together_is_left_out() -> None:
+    """Rows of tables about the others, or about all, could not be told from its own."""
+    names = ["*", "*all", "*others", "cat"]
+    assert {OTHERS, EVERY, ALL_CLASSES} == set(names[:3])
+    found = matched(names, names)
+    assert found.classes == (3,)
+    assert {why for _, why in found.left_out} == {
+        "tables have this name for several classes together: rename the class"
+    }

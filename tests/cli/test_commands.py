@@ -165,7 +165,26 @@ def test_plain_progress_is_at_most_a_line_a_second(capsys: pytest.CaptureFixture
             progress.tell("counting", done, 100)
             clock.now += 0.25
     expected = [f"counting {done}/100" for done in range(0, 100, 4)]
-    assert capsys.readouterr().out.splitlines() == expected
+    assert [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()] == expected
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_plain_progress_says_what_is_left_once_a_pace_has_held(
+    capsys: pytest.CaptureFixture[str], bounded: bool
+) -> None:
+    clock = Clock()
+    with Progress(Console(width=80), clock=clock, bounded=bounded) as progress:
+        for done in range(0, 600, 4):
+            progress.tell("counting", done, 600)
+            clock.now += 2.0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "counting 0/600"
+    found = [line.partition(", about ")[2] for line in told if ", about " in line]
+    if bounded:
+        assert not found
+    else:  # 300 seconds in all; nothing before the pace has held for five
+        assert (found[0], found[-1]) == ("5 min left", "4 s left")
+        assert len(told) - len(found) == 2
 
 
 def test_slow_progress_is_heard_of_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,7 +196,8 @@ def test_slow_progress_is_heard_of_now_and_then(capsys: pytest.CaptureFixture[st
         progress.tell("next", 0, None)
         progress.tell("next", 0, 5)
     assert capsys.readouterr().out.splitlines() == [
-        *(f"counting {done}/1,000,000" for done in (0, 30, 60, 90)),
+        "counting 0/1,000,000",
+        *(f"counting {done}/1,000,000, about 277.8 h left" for done in (30, 60, 90)),
         "next",
     ]
 

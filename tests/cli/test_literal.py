@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from interpret_core.cli.terminal import Literal, Progress, printable, table
+from interpret_core.cli.terminal import Literal, Progress, draw, printable, table
+from interpret_core.tables import Table, added
 from tests.cli.conftest import Command
 from tests.planted_classes import Picture, write_pictures
 
@@ -148,3 +149,26 @@ def test_what_to_type_again_can_be_typed_again(monkeypatch: pytest.MonkeyPatch) 
     status, line = app._explained(RuntimeError("oh"), given)
     assert status == 1
     assert shlex.split(line.partition("Traceback: ")[2])[-2:] == given
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_no_number_is_cut_off(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns that a screen has no room for come in a further table; each has the names of the rows."""
+    columns = ("layer", *(f"class {number}" for number in range(30)))
+    cells = [(f"layer {row}", *(row * 1000 + number / 7 for number in range(30))) for row in range(4)]
+    draw(Literal(width=width), Table("Mass", columns, cells, columns[1:], "All of them."))
+    told = capsys.readouterr().out
+    shown = [line.split() for line in told.splitlines() if line.startswith("layer ")]
+    for row in range(4):
+        found = [number for line in shown if line[:2] == ["layer", str(row)] for number in line[2:]]
+        assert found == [f"{row * 1000 + number / 7:.3f}" for number in range(30)]
+    assert all(len(line) <= width for line in told.splitlines())
+    assert told.count("All of them.") == 1
+    assert told.count("class 29") == 1
+
+
+def test_a_class_of_many_outputs_is_told_in_a_few() -> None:
+    outputs = [f"breed {number}" for number in range(118)]
+    assert added(outputs, every=False) == "breed 0 + breed 1 + breed 2 + 115 more"
+    assert added(outputs[:4], every=False) == "breed 0 + breed 1 + breed 2 + breed 3"
+    assert added(outputs, every=True).count(" + ") == 117

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -115,3 +116,40 @@ def test_a_maze_of_links(tmp_path: Path) -> None:
     (root / "into").symlink_to(tmp_path / "0")
     with pytest.raises(DatasetError, match=r"is a link to a folder behind 4 others, expected at most 4"):
         open_dataset(root)
+
+
+@pytest.mark.parametrize("name", [" a.png", " folder /a.png", "a .png"])
+def test_spaces_of_a_name_are_its_own(tmp_path: Path, name: str) -> None:
+    root = write_photos(tmp_path / "p", {name: "red", "b.png": "red"})
+    write_classes(root, [(name, "red")])
+    assert sorted(read_classes(open_dataset(root)).of_image.tolist()) == [-1, 0]
+    write_classes(root, [(f" {name.strip()}x ", "red")])
+    with pytest.raises(DatasetError, match="is not in"):
+        read_classes(open_dataset(root))
+    planted = make_planted(tmp_path / "set", images=4, size=32, annotation=16).root
+    (planted / "images/planted/00001.png").rename(planted / "images" / name.replace("/", "-"))
+    table = (planted / "index.csv").read_text().replace("planted/00001.png", name.replace("/", "-"))
+    (planted / "index.csv").write_text(table)
+    dataset = open_dataset(planted)
+    assert survey(dataset, dataset.concepts()).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "words"),
+    [
+        (b"caf\xe9.png", "caf\u00e9.png", "in another encoding than UTF-8: rename it"),
+        (b"caf\xe9.png", "CAF\u00c9", "in another encoding than UTF-8: rename it"),
+        (b".a.png", ".a.png", "names that begin with a dot are passed over"),
+        (b".thumbs/a.png", ".thumbs/a.png", "names that begin with a dot are passed over"),
+        (b"A.PNG", "a.png", "did you mean 'A.PNG'?"),
+    ],
+)
+def test_a_row_about_no_image_says_why(tmp_path: Path, file: bytes, row: str, words: str) -> None:
+    root = write_photos(tmp_path / "p", {"b.png": "red"})
+    there = os.fsencode(root) + b"/" + file
+    Path(os.fsdecode(there)).parent.mkdir(exist_ok=True)
+    os.link(root / "b.png", there)
+    write_classes(root, [(row, "red")])
+    with pytest.raises(DatasetError) as told:
+        read_classes(open_dataset(root))
+    assert words in str(told.value)

@@ -233,6 +233,15 @@ TABLES: dict[str, tuple[bytes, str]] = {
     "an open quote": (b'image,ih,iw,sh,sw,object\n"a.png,8,8,4,4,\n', "not a comma-separated table"),
     "a large number": (b"image,ih,iw,sh,sw,object\na.png," + b"9" * 5000 + b",8,4,4,\n", "a whole number"),
     "a formula": (b"image,ih,iw,sh,sw,object\na.png,=1+1,8,4,4,\n", "ih is '=1+1', expected a whole number"),
+    "UTF-16 without a mark": ("image,ih,iw\n".encode("utf-16-le"), "save it as UTF-8"),
+    "for a spreadsheet": (b"sep=,\nimage,ih,iw,sh,sw,object\n", "so remove it"),
+    "capitals": (b"Image,IH,iw,sh,sw,object\n", "it has 'Image', 'IH', so write them as here"),
+    "an invisible letter": ("ima\u200bge,ih,iw,sh,sw,object\n".encode(), "it has 'ima\\u200bge'"),
+    "spaces": (b"image ih iw sh sw object\n", "spaces stand between its cells"),
+    "no header": (b"a.png,8,8,4,4,m.png\n", "they belong into its first line, before all rows: image,ih"),
+    "ends of several kinds": (b"image,ih,iw,sh,sw,object\ra.png,8,8,4,4,\n", "lines end in several ways"),
+    "a late quotation mark": (b'image,ih,iw,sh,sw,object\n "a.png",8,8,4,4,\n', "remove the space"),
+    "a name cut in two": (b'image,ih,iw,sh,sw,object\na.png, "8,8",4,4,1,\n', "remove the space"),
     "a large grid": (b"image,ih,iw,sh,sw,object\na.png,8,8,60000,60000,\n", "60000×60000 pixels, expected"),
 }  # fmt: skip
 
@@ -246,6 +255,44 @@ def test_tables(folder: Path, name: str) -> None:
     assert words in str(told.value)
     assert len(str(told.value).splitlines()) == 1
     assert len(str(told.value)) < 8000
+
+
+@pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf" * 2, b"\n\r\n", b",,\n"], ids=["two marks", "lines", "cells"]
+)
+def test_what_stands_before_a_table_and_is_nothing(folder: Path, before: bytes) -> None:
+    table = (folder / "index.csv").read_bytes()
+    (folder / "index.csv").write_bytes(before + table)
+    assert len(open_dataset(folder)) == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("0" * 12 + "1", ""),
+        ("65537", "65537"),
+        ("4294967297", "4294967297"),
+        ("1" + "0" * 300, "1" + "0" * 17),
+        ("0" * 9 + "99", "99"),
+    ],
+    ids=["zeros in front", "beyond", "32 bits", "endless", "not listed"],
+)
+def test_a_number_for_the_whole_image_is_read_as_it_stands(folder: Path, number: str, words: str) -> None:
+    """A prefix of nine digits was read: 000000000012 counted as 1."""
+    with (folder / "index.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    before = open_dataset(folder).digest
+    rows[2][rows[0].index("object")] = number
+    with (folder / "index.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    if words:
+        assert f"has label number {words}, expected one of label.csv" in problem(folder)
+        return
+    dataset = open_dataset(folder)
+    table = dataset.concepts(("object",))
+    (at,) = [at for at, one in enumerate(table.concepts) if one.number == 1]
+    assert (dataset.read_annotation(1, table) == at + 1).all()
+    assert dataset.digest != before
 
 
 def archive(name: str, link: bool = False, size: int | None = None) -> bytes:

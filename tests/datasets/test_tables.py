@@ -64,6 +64,10 @@ def test_a_split_column_is_not_required(tmp_path: Path) -> None:
 def test_duplicate_images_are_allowed(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path, INDEX + ROW * 10))
     assert len(dataset) == 10
+    assert (
+        dataset.repetition == "1 image has several rows in index.csv, each of which counts: a.png (10 rows)"
+    )
+    assert open_dataset(write(tmp_path / "once")).repetition == ""
 
 
 def test_display_names_lose_brodens_suffixes_but_raw_stays(tmp_path: Path) -> None:

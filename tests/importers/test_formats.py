@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from interpret_core import datasets
+from interpret_core.errors import DatasetError
 from interpret_core.importers import importers
 from interpret_core.importers.formats import cityscapes, voc
 from interpret_core.importers.formats.ade20k import Ade20k
@@ -17,6 +18,7 @@ from interpret_core.importers.formats.cityscapes import Cityscapes
 from interpret_core.importers.formats.folder import PictureFolder
 from interpret_core.importers.formats.masks import MaskFolder
 from interpret_core.importers.formats.voc import Voc
+from interpret_core.importers.palettes import NOTHING, read_palette
 from tests.importers.sources import (
     ADE,
     ADE_PARTS,
@@ -202,6 +204,41 @@ def test_index_masks_whose_zero_is_nothing(tmp_path: Path) -> None:
     maps = read(tmp_path / "out").of("a.jpg")
     assert np.array_equal(maps["object"], [on_grid(np.where(plane == 1, 1, 0))])
     assert np.array_equal(maps["material"], [on_grid(np.where(plane == 7, 7, 0))])
+
+
+TABLES_WITHOUT_A_HEADER = {
+    "semicolons": "number;name\n0;background\n1;cat\n2;dog\n",
+    "tabs": "number\tname\n0\tbackground\n1\tcat\n",
+    "no header": "0,background\n1,cat\n2,dog\n",
+    "spaces": "0 background\n1 cat\n2 dog\n",
+    "another word": "id,label\n0,background\n1,cat\n",
+    "colons": "0: background\n1: cat\n",
+    "the number behind": "background,0\ncat,1\n",
+    "one": "1,cat\n",
+    "JSON": '{"background": 0,\n "cat": 1}\n',
+    "semicolons between names": "name;category\nbackground;\ncat;object\n",
+    "colours": "r;g;b;name\n0;0;0;void\n255;0;0;cat\n",
+}
+
+
+@pytest.mark.parametrize("name", TABLES_WITHOUT_A_HEADER)
+def test_a_table_is_not_taken_for_names(tmp_path: Path, name: str) -> None:
+    """Value 1 was `0;background` then, and value 2 `1;cat`."""
+    (tmp_path / "palette.csv").write_text(TABLES_WITHOUT_A_HEADER[name])
+    with pytest.raises(DatasetError, match="looks like more than a name, expected names alone") as told:
+        read_palette(tmp_path / "palette.csv")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["background", "palm, palm tree", "car"], ["cat"], ["void", "2 wheels", "7-segment", "n01440764"]],
+)
+def test_names_alone(tmp_path: Path, names: list[str]) -> None:
+    (tmp_path / "codes.txt").write_text("\n".join(names))
+    found = read_palette(tmp_path / "codes.txt")
+    assert list(found.numbers) == list(range(len(names)))
+    assert [label.name for label in found.labels] == [one for one in names if one not in NOTHING]
 
 
 def test_values_that_the_palette_lacks_leave_a_picture_out(tmp_path: Path) -> None:

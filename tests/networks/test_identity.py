@@ -6,7 +6,9 @@ import copy
 import random
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from interpret_core.errors import CodeChangedError
 from interpret_core.networks import NetworkParts, Preprocessing, digest, load
+from interpret_core.networks.objects.code import check_unchanged
 from interpret_core.networks.objects.description import Describer
 from tests.networks import own
 from tests.networks.samples import randomise
@@ -414,6 +417,22 @@ def test_a_reload_takes_the_new_code(project: Callable[..., Project]) -> None:
     for part in ("helpers", "parts", "factory"):
         importlib.reload(sys.modules[f"{user.name}_{part}"])
     assert load(user.network).digest != before
+
+
+def test_an_import_is_not_taken_for_an_earlier_one_at_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is gone leaves its address to what comes; that is no reason to ask for a restart."""
+    module, file = ModuleType("imported_anew"), tmp_path / "imported_anew.py"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for number in range(20):
+        file.write_text(f"number = {number}\n")
+        module.__spec__ = None
+        module.__spec__ = ModuleSpec(module.__name__, None)
+        check_unchanged({module.__name__: file})
+    file.write_text("number = 'changed'\n")
+    with pytest.raises(CodeChangedError):
+        check_unchanged({module.__name__: file})
 
 
 def test_what_is_typed_into_a_notebook_counts_by_its_code(monkeypatch: pytest.MonkeyPatch) -> None:

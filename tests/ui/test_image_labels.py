@@ -153,14 +153,27 @@ def test_photographs_without_a_word_have_a_page() -> None:
         assert absent not in html
 
 
-@pytest.mark.usefixtures("cache")
-def test_where_nothing_is_annotated_the_page_of_concepts_says_where_to_go() -> None:
-    app = page("concepts", "bare")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("concepts", "so no unit has a concept"),
+        ("agreement", "and the overlap of a unit with a class’s object"),
+    ],
+)
+def test_where_nothing_is_annotated_a_page_about_concepts_says_where_to_go(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    """Without a profile, which would tell it nothing."""
+    _environment(monkeypatch, labelled, tmp_path / "empty")
+    app = page(name, "bare")
     said = words(app)
-    assert "nothing is annotated in these photographs, so no unit has a concept" in said
+    assert f"nothing is annotated in these photographs, {why}" in said
     assert "[Units](" in said
+    assert "[Relevance](" in said
     assert "detectors" not in said
+    assert "profiled" not in said
     assert not app.get("plotly_chart")
+    assert not app.button
 
 
 def test_tiles_bear_the_nearest_shade_where_nothing_is_annotated(cache: Path) -> None:

@@ -264,3 +264,14 @@ def test_scatter_marks_the_four_kinds_of_units() -> None:
     assert names == {"both (1)": [3], "IoU only (1)": [2], "relevance only (1)": [1], "neither (1)": [0]}
     assert len({trace.marker.symbol for trace in figure.data}) == 4, "not by colour alone"
     assert len(figure.layout.shapes) == 1
+
+
+def test_without_an_object_nothing_is_inside_it(record: ClassRelevance) -> None:
+    whole = ClassRelevance(record.arrays, {**record.metadata, "masked": False, "objects": []})
+    for one, masked in ((record, True), (whole, False)):
+        rows = unit_rows.by_class({"person": one}, "conv5", 3)
+        assert [row["in_mask_share"] is not None for row in rows] == [masked]
+        assert ("inside the object" in str(drawn(unit_figures.class_bars(rows)))) is masked
+        found = {"person": totals.totals_of(one)}
+        scale = relevance_heat.scale_of([*found.values()], "mass")
+        assert ("inside the object" in relevance_heat.heat("n", ["person"], found, scale).scale) is masked

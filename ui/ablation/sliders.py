@@ -110,7 +110,8 @@ def classes(plan: AblationPlan) -> list[str]:
 
 def first_class(plan: AblationPlan) -> str:
     """Where whoever comes without a class begins: with one that can be measured."""
-    return plan.classes[0].name
+    able = (one.name for one in plan.classes if plan.has_rankings(one.name))
+    return next(able, plan.classes[0].name)
 
 
 def units_of(plan: AblationPlan) -> dict[str, int]:

@@ -63,8 +63,8 @@ def fine_print(view: LayerView) -> str:
     parts = [f"n = {count_text(view.facts.images, 'image')}"]
     if view.layer.sort in _READ:
         parts.append(_READ[view.layer.sort].format(plain(view.layer.path)))
-    if resampling := view.summary.profile.metadata["dataset"].get("resampling"):
-        parts.append(resampling)
+    about = view.summary.profile.metadata["dataset"]
+    parts += [plain(about[told]) for told in ("resampling", "repetition") if about.get(told)]
     if view.facts.skipped:
         parts.append(f"{view.facts.skipped:,} skipped as damaged")
     if view.summary.profile.unlisted:

@@ -25,6 +25,7 @@ from ui.shell.plain import plain
 from ui.shell.theme import badge_of, count_text
 
 PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "influence", "order", "units", "image", "area")
+NAMED = 8  # classes in a sentence; a table below has them all
 FORGET = ("unit", "image", "units")  # what belongs to one cell
 
 
@@ -43,11 +44,12 @@ def heading(found: Found, wanted: Wanted) -> None:
     units = sum(shape.units for shape in first.layers)
     fine, pairs = totals.complete(list(found.records.values()))
     images = {len(record.images) for record in found.records.values()}
-    each = str(images.pop()) if len(images) == 1 else f"{min(images)} to {max(images)}"
+    many = count_text(max(images), "image")
+    each = many if len(images) == 1 else f"{min(images)} to {many}"
     st.markdown(
         f"**{title}** on **{plain(wanted.dataset)}**: what {count_text(units, 'unit')} in "
         f"{count_text(len(first.layers), 'layer')} contribute to **{len(found.records)}** of "
-        f"{count_text(len(found.classes), 'class', 'classes')}, over {each} images of each. "
+        f"{count_text(len(found.classes), 'class', 'classes')}, over {each} of each. "
         f"The gradients add up to within {100 * float(first.metadata['tolerance']):g}{SPACE}% for "
         f"**{100 * fine / max(1, pairs):.1f}{SPACE}%** of {pairs:,} pairs of image and layer."
     )
@@ -73,22 +75,23 @@ def warnings(found: Found) -> None:
             "for a class that it does not choose."
         )
     if few:
-        st.caption(
-            f"{totals.FEW} Few images (fewer than {SMALL}), read with care: "
-            + ", ".join(f"{plain(name)} ({len(records[name].images)})" for name in few)
-            + "."
-        )
+        counted = [f"{plain(name)} ({len(records[name].images)})" for name in few[:NAMED]]
+        more = f" and {len(few) - NAMED} more" if len(few) > NAMED else ""
+        which = f"all {len(few)} classes" if len(few) == len(records) > NAMED else ", ".join(counted) + more
+        st.caption(f"{totals.FEW} Few images (fewer than {SMALL}), read with care: {which}.")
     if without:
         st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
     if guessed := [name for name, record in records.items() if predicted_masks(record)]:
         st.caption(f"Summed inside masks that a model gives, and nobody has drawn: {_names(guessed)}.")
     if found.left_out:
         reasons = [f"{plain(name)} ({plain(why)})" for name, why in found.left_out]
-        st.caption("Left out: " + "; ".join(reasons) + ".")
+        more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+        st.caption("Left out: " + "; ".join(reasons[:NAMED]) + more + ".")
 
 
 def _names(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(map(plain, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(plain, names[:NAMED])) + more
 
 
 def maps(networks: dict[str, Found]) -> Picked | None:

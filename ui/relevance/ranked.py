@@ -78,7 +78,7 @@ def _tiles(
     base, suffix = resources.thumbnail(view) if view else ("", "")
     entry = {**state.entry(picked.network), "network": picked.network}
     link = addresses.page("units", **entry, layer=picked.layer, annotate=_object(view, record))
-    tiles = [_tile(one, part) for one in units]
+    tiles = [_tile(one, part, masked=bool(record.metadata["masked"])) for one in units]
     identity = (picked, base, suffix, link, tiles)
 
     def chosen() -> None:
@@ -112,7 +112,7 @@ def _object(view: LayerView | None, record: ClassRelevance) -> str:
     return next((one.name for one in concepts if one.category == OBJECT and one.number in numbers), "")
 
 
-def _tile(one: Ranked, part: LayerRelevance) -> list[object]:
+def _tile(one: Ranked, part: LayerRelevance, *, masked: bool) -> list[object]:
     high = float(part.relevance.max(initial=0))
     inside = "—" if math.isnan(one.share) else f"{one.share:.0%}"
     label = "dead" if one.word == "dead" else one.label
@@ -124,7 +124,7 @@ def _tile(one: Ranked, part: LayerRelevance) -> list[object]:
     spoken = (
         f"{label or 'no concept'}, {iou}, relevance {scaled_text(one.relevance, high)}, for the class "
         f"{scaled_text(one.positive, high)}, against it {scaled_text(-one.negative, high)}, "
-        f"{inside} of it inside the object"
+        + (f"{inside} of it inside the object" if masked else "over the whole image")
     )
     return [
         one.unit,
@@ -134,7 +134,7 @@ def _tile(one: Ranked, part: LayerRelevance) -> list[object]:
         one.word,
         one.positive,
         one.negative,
-        f"{iou} · {inside} inside the object",
+        f"{iou} · {inside} inside the object" if masked else iou,
         numbers,
         spoken,
     ]

@@ -55,6 +55,8 @@ def heat(whose: str, classes: Sequence[str], found: Mapping[str, Totals], scale:
         ]
         for at in range(len(layers))
     ]
+    masked = any(one.masked for one in found.values())
+    label = SCALES[view] if masked else SCALES[view].replace("inside the object", "over the whole image")
     signs = [found[name].sign if name in found else "" for name in classes]
     return Heat(
         f"{SHOWN[view]} by layer and class",
@@ -64,7 +66,7 @@ def heat(whose: str, classes: Sequence[str], found: Mapping[str, Totals], scale:
         cells,
         0.0,
         high,
-        SCALES[view] + ("; colours by logarithm" if floor else ""),
+        label + ("; colours by logarithm" if floor else ""),
         column_marks=signs,
         floor=floor,
         notch="an image above the tolerance",

@@ -104,7 +104,8 @@ def by_class(records: Mapping[str, ClassRelevance], layer: str, unit: int) -> li
                 "relevance": float(part.relevance[unit]),
                 "positive": float(part.positive[unit]),
                 "negative": float(part.negative[unit]),
-                "in_mask_share": known(part.in_mask_share[unit]),
+                # Of a whole image everything is inside.
+                "in_mask_share": known(part.in_mask_share[unit]) if record.metadata["masked"] else None,
                 "rank": int(np.flatnonzero(order == unit)[0]) + 1,
                 "units": part.shape.units,
                 "images": len(record.images),

@@ -28,6 +28,8 @@ def class_bars(rows: Sequence[Mapping[str, Any]], badge: str = "", limit: int = 
     """
     shown = list(rows)[:limit][::-1]
     names = [figure_text(row["class"]) for row in shown]
+    masked = any(row["in_mask_share"] is not None for row in shown)
+    inside = "<br>%{customdata[4]} inside the object" if masked else ""
     figure = Figure()
     for key, name, colour in (
         ("negative", "against the class", NEGATIVE),
@@ -44,12 +46,16 @@ def class_bars(rows: Sequence[Mapping[str, Any]], badge: str = "", limit: int = 
             },
             customdata=[_facts(row) for row in shown],
             hovertemplate="%{y}<br>" + name + ": %{x:.4g}<br>R = %{customdata[1]:.4g}, "
-            "rank %{customdata[2]} of %{customdata[3]} in its layer<br>%{customdata[4]} inside the object"
-            "<br>n = %{customdata[5]}, %{customdata[6]} recognised<extra></extra>",
+            "rank %{customdata[2]} of %{customdata[3]} in its layer"
+            + inside
+            + "<br>n = %{customdata[5]}, %{customdata[6]} recognised<extra></extra>",
         )
     figure.update_layout(barmode="relative")
     figure.update_yaxes(type="category", automargin=True, tickmode="linear")
-    figure.update_xaxes(title="sum of G inside the object, mean over the images", zeroline=True)
+    figure.update_xaxes(
+        title=f"sum of G {'inside the object' if masked else 'over the picture'}, mean over the images",
+        zeroline=True,
+    )
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     return finish(figure, height=96 + 22 * max(3, len(shown)), badge=badge)
 

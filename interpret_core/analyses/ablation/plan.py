@@ -105,6 +105,11 @@ class AblationPlan(EvaluatedImages):
             images = self.relevance(name).images
         return len(images) > 1 or not np.isin(images, self.images).any()
 
+    def has_rankings(self, name: str) -> bool:
+        """The same by the images that are asked for alone: nothing is looked up."""
+        images = self.ranking.images.get(name, np.empty(0, np.int64))
+        return len(images) > 1 or (len(images) == 1 and images[0] not in self.images)
+
     def selection(self, setting: Setting) -> Selection:
         """The units a setting silences, by a ranking on all ranking images.
 
@@ -138,7 +143,8 @@ class AblationPlan(EvaluatedImages):
             if not kept.any():
                 raise ParameterError(
                     f"Class {found.name!r} has a single ranking image, which cannot be evaluated as well; "
-                    "expected at least two: choose another class, or more ranking images."
+                    "expected at least two: choose another class, more ranking images, or units by IoU or at "
+                    "random."
                 )
             selection = self._selected(setting, relevance_scores(self.relevance(setting.of), kept))
             parts.append(SilencedImages(np.array([row]), selection))

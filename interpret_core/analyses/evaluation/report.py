@@ -8,7 +8,7 @@ from typing import Any
 from interpret_core.analyses.evaluation.result import ALL_CLASSES, Evaluated, rows
 from interpret_core.datasets.tables import CLASSES
 from interpret_core.numbers import known
-from interpret_core.tables import Table, cell, some
+from interpret_core.tables import Table, added, cell, many, some
 
 CONFUSION_CLASSES = 20  # more do not fit on a screen
 
@@ -30,9 +30,11 @@ def facts_in_words(found: Evaluated, verbose: bool) -> Iterator[str]:
     network, dataset = metadata["network"], metadata["dataset"]
     yield f"{network['name']} on {dataset['name']}, split {metadata['split']}"
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
-    yield (
-        f"{metadata['images']:,} images, {len(found.classes):,} classes among {network['outputs']:,} outputs"
+    images, classes = (
+        many(metadata["images"], "image", "images"),
+        many(len(found.classes), "class", "classes"),
     )
+    yield f"{images}, {classes} among {network['outputs']:,} outputs"
     yield from _classes_in_words(metadata, verbose)
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in metadata["skipped"]]
     if skipped:
@@ -50,7 +52,7 @@ def _classes_in_words(metadata: Mapping[str, Any], verbose: bool) -> Iterator[st
     if few and metadata["split"] != "all":
         yield f"{len(few):,} classes have fewer than 4 images, all of which are taken: {some(few, verbose)}"
     matches = [
-        f"{name} = {' + '.join(names)} ({how})"
+        f"{name} = {added(names, verbose)} ({how})"
         for name, how, _, names in metadata["matches"]
         if how != "name"
     ]
@@ -63,8 +65,9 @@ def classes_table(found: Evaluated) -> Table:
     top = ("top-5",) if found.evaluation.in_top is not None else ()
     numbers = ("images", "right", "accuracy", *top, "balanced accuracy", "mean probability")
     keys = ("images", "right", "accuracy", *(["top5"] if top else []), "balanced_accuracy", "probability")
+    total = "all classes" if "all" in found.classes else "all"
     cells = [
-        ("all" if row["class"] == ALL_CLASSES else row["class"], *(row[key] for key in keys))
+        (total if row["class"] == ALL_CLASSES else row["class"], *(row[key] for key in keys))
         for row in rows(found)
     ]
     recall = cell(known(found.evaluation.mean_recall))

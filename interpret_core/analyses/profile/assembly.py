@@ -145,6 +145,7 @@ def layer_metadata(material: Material, layer: Layer, request: ProfileRequest, wa
             "skipped": [[problem.image, problem.reason] for problem in material.survey.problems],
             **_unlisted(material),
             **({"resampling": dataset.resampling} if dataset.resampling else {}),
+            **({"repetition": dataset.repetition} if dataset.repetition else {}),
         },
         "layer": {
             "name": layer.name,

@@ -115,8 +115,7 @@ def facts_in_words(described: Row, verbose: bool) -> Iterator[str]:
         yield f"{dataset['images']:,} images. {UNANNOTATED}"
     if described.get("predicted"):
         yield f"{described['predicted']:,} of them {PREDICTED_LABELS}"
-    if dataset.get("resampling"):
-        yield dataset["resampling"]
+    yield from (dataset[told] for told in ("resampling", "repetition") if dataset.get(told))
     skipped = [reason if image in reason else f"{image}: {reason}" for image, reason in described["skipped"]]
     if skipped:
         yield f"{len(skipped):,} skipped as damaged: {some(skipped, verbose)}"

@@ -28,6 +28,7 @@ from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.runtime.survey import planned
 from interpret_core.store.records import Arrays, Record
 from interpret_core.store.store import Store
+from interpret_core.tables import many
 
 
 class NoUsableImageError(DatasetError):
@@ -110,6 +111,9 @@ class _RelevanceRun:
     def classes(self, names: Sequence[str]) -> None:
         images = sum(len(self.plan.images[name]) for name in names)
         self.reporter.total = images * len(self.layers)
+        amount = f"{many(images, 'image', 'images')} of {many(len(names), 'class', 'classes')}"
+        layers = many(len(self.layers), "layer", "layers")
+        self.reporter.tell(f"integrating gradients: {amount}, {layers}", 0, self.reporter.total)
         postponed = Postponed()
         # Those with most images first: whoever looks before the end, or stops, has what says most.
         for one in sorted(self.plan.classes, key=lambda one: -len(one.of(self.plan.request.split))):

@@ -8,9 +8,10 @@ import numpy as np
 
 from interpret_core import __version__
 from interpret_core.analyses.relevance.outcome import Related
+from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.analyses.relevance.result import FEW, ClassRelevance
 from interpret_core.concepts import PREDICTED_MASKS, is_predicted
-from interpret_core.tables import Row, Table, some
+from interpret_core.tables import Row, Table, many, some
 
 
 def report(found: Related, verbose: bool) -> Iterator[str | Table]:
@@ -20,7 +21,8 @@ def report(found: Related, verbose: bool) -> Iterator[str | Table]:
     yield classes_table(ordered)
     yield ""
     yield mass_table(ordered)
-    spent = f"{len(found.computed)} classes computed in" if found.computed else "All found in the cache,"
+    computed = f"{many(len(found.computed), 'class', 'classes')} computed in"
+    spent = computed if found.computed else "All found in the cache,"
     yield f"{spent} {found.seconds:.1f} s."
 
 
@@ -49,7 +51,7 @@ def description(found: Related) -> Row:
                 ],
                 "left_out": one.metadata["left_out"],
                 "masked": one.metadata["masked"],
-                **_bounded(one, request.most_points),
+                **_bounded(one, request),
                 "objects": one.metadata["objects"],
             }
             for one in found.classes.values()
@@ -58,10 +60,17 @@ def description(found: Related) -> Row:
     }
 
 
-def _bounded(one: ClassRelevance, most: int) -> Row:
+def _bounded(one: ClassRelevance, request: RelevanceRequest) -> Row:
     """The gradients that a class had time for, where they are fewer than asked for."""
-    points = one.metadata["most_points"]
-    return {} if points == most else {"most_points": points}
+    first, most = one.metadata["first_points"], one.metadata["most_points"]
+    begun = {} if first == request.points else {"points": first}
+    return begun if most == request.most_points else begun | {"most_points": most}
+
+
+def _early(one: ClassRelevance, request: RelevanceRequest) -> bool:
+    """Whether finer paths would have said more of a class."""
+    bounded = _bounded(one, request)
+    return "points" in bounded or ("most_points" in bounded and bool(one.flagged.any()))
 
 
 def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
@@ -74,7 +83,7 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
         f"{request.output} from a {request.baseline} baseline, {request.positions} positions"
     )
     yield f"evidence: {network['evidence']}. {network['note']}".rstrip()
-    yield f"{len(classes):,} classes, images by {plan.class_plan.source}"
+    yield f"{many(len(classes), 'class', 'classes')}, images by {plan.class_plan.source}"
     checked = np.concatenate([one.residual.ravel() for one in classes])
     flagged = int(sum(one.flagged.sum() for one in classes))
     pairs = int(np.isfinite(checked).sum())
@@ -83,7 +92,7 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
             f"completeness: {pairs - flagged:,} of {pairs:,} pairs of image and layer within "
             f"{request.tolerance:.0%}, median residual {np.nanmedian(checked):.4f}"
         )
-    if early := [one.name for one in classes if _bounded(one, request.most_points) and one.flagged.any()]:
+    if early := [_fineness(one) for one in classes if _early(one, request)]:
         yield f"no time for finer paths: {some(early, verbose)}"
     if not plan.class_plan.masked:
         yield "the data set has no object annotation: relevance is summed over the whole image"
@@ -99,6 +108,17 @@ def facts_in_words(found: Related, verbose: bool) -> Iterator[str]:
     left_out = [f"{name} ({why})" for name, why in (*plan.class_plan.left_out, *found.left_out)]
     if left_out:
         yield f"{len(left_out):,} classes of the data set left out: {some(left_out, verbose)}"
+
+
+def _fineness(one: ClassRelevance) -> str:
+    """How far a class came: the gradients on its paths, and what they leave unexplained."""
+    return f"{one.name} ({one.arrays['points'].mean():.0f} gradients, residual {_residual(one):.2f})"
+
+
+def _residual(one: ClassRelevance) -> float | None:
+    """The median over images and layers; None where nothing was checked."""
+    checked = one.residual[np.isfinite(one.residual)]
+    return float(np.median(checked)) if checked.size else None
 
 
 def _images_in_words(classes: Sequence[ClassRelevance], verbose: bool) -> Iterator[str]:
@@ -117,7 +137,7 @@ def _images_in_words(classes: Sequence[ClassRelevance], verbose: bool) -> Iterat
 
 def classes_table(classes: Sequence[ClassRelevance]) -> Table:
     """A row per class: its outputs, its images, and how far to trust the attributions."""
-    numbers = ("images", "right", "mean score", "flagged pairs", "mean points")
+    numbers = ("images", "right", "mean score", "residual", "flagged pairs", "mean points")
     cells = []
     for one in classes:
         names = one.metadata["output_names"]
@@ -128,6 +148,7 @@ def classes_table(classes: Sequence[ClassRelevance]) -> Table:
                 len(one.images),
                 int(one.right.sum()),
                 float(one.arrays["score"].mean()),
+                _residual(one),
                 int(one.flagged.sum()),
                 float(one.arrays["points"].mean()),
             )

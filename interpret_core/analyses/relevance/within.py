@@ -1,14 +1,16 @@
 """The best relevance that a bound on the time allows: a first look at every class, then finer paths.
 
-Each turn is a request of its own, with the same settings and twice the gradients at most, so that all that is
-shown can be computed again without a bound. Classes with most images come first in each turn, and those whose
-paths are complete already take part in no further one.
+Each turn is a request of its own, with other numbers of gradients and all else the same, so that all that is
+shown can be computed again without a bound. The first has a quarter of those to begin with: units keep their
+order for the most part, and a large network has a number for every class early. Then come those to begin
+with, and twice as many each time. Classes with most images come first in each turn, and those whose paths are
+complete already take part in no further one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from interpret_core import datasets
@@ -21,6 +23,8 @@ from interpret_core.classes.known import NeedsSurvey
 from interpret_core.errors import Cancelled, ParameterError, UnitscopeError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
+
+COARSE, LEAST = 4, 2  # a first look has so much fewer gradients, and so many at least
 
 
 class OutOfTimeError(UnitscopeError):
@@ -59,7 +63,10 @@ def run_within(
 
 
 def _refined(request: RelevanceRequest) -> Iterator[RelevanceRequest]:
-    """The request with twice the gradients at most each time, from those to begin with to all of them."""
+    """The request with few gradients, then with those to begin with, then with twice as many at most."""
+    few = max(LEAST, request.points // COARSE)
+    if few < request.points:
+        yield replace(request, points=few, most_points=few)
     most = request.points if request.tolerance else request.most_points  # without one, nothing is refined
     while most < request.most_points:
         yield replace(request, most_points=most)
@@ -98,14 +105,15 @@ class _Turns:
             if self.execution.cancelled():
                 raise
             raise self._out_of_time() from None
-        whole = self._plan(self.request)
-        self._whole = set(self._take(whole, ())) if whole else set()
+        for asked in _refined(self.request):
+            if (planned := self._plan(asked)) is not None:
+                self._take(planned, ())
 
     def take(self, asked: RelevanceRequest) -> bool:
         """Every class that a turn can improve; whether there was time for all of them."""
         planned = self._plan(asked)
         if planned is not None:
-            names = tuple(one.name for one in planned.classes if not self._settled(one.name))
+            names = tuple(one.name for one in planned.classes if not self._settled(one.name, asked))
             if not names:
                 return True
             asked = replace(asked, classes=names)
@@ -146,11 +154,13 @@ class _Turns:
             "finished parts are kept: give it more time, fewer layers (--layers) or fewer images (--images)."
         )
 
-    def _settled(self, name: str) -> bool:
-        """Whether more gradients would change nothing: every path is complete, or has all there are."""
+    def _settled(self, name: str, asked: RelevanceRequest) -> bool:
+        """Whether a turn would improve nothing: it is as fine already, or every path is complete."""
         found = self.best.get(name)
-        complete = found is not None and not found.flagged.any()
-        return complete or name in self._whole or name in self.unusable
+        if found is None:
+            return name in self.unusable
+        complete = found.metadata["first_points"] >= self.request.points and not found.flagged.any()
+        return complete or bool(found.metadata["most_points"] >= asked.most_points)
 
     def _stopped(self) -> bool:
         return self.execution.cancelled() or self.clock() - self._start > self.seconds
@@ -161,12 +171,11 @@ class _Turns:
         except NeedsSurvey:
             return None
 
-    def _take(self, planned: RelevancePlan, missing: tuple[str, ...] | None) -> Iterable[str]:
-        """Keep what is stored of a turn, unless it is there in a finer one; the names."""
+    def _take(self, planned: RelevancePlan, missing: tuple[str, ...] | None) -> None:
+        """Keep what is stored of a turn, which is finer than what was kept of earlier ones."""
         found = planned.find(self.store)
         for name in found:
             if (missing is None or name in missing) and name not in self.computed:
                 self.computed.append(name)
         self.best |= found
         self.unusable |= dict(planned.left_out(self.store))
-        return found

@@ -38,6 +38,8 @@ from interpret_core.errors import DatasetError
 
 LARGEST = 4_000_000  # pixels of a grid: counting on more would take more memory than most machines have
 GRID = 112  # at most, of a side of the grid for masks of several sizes
+DIGITS = 18  # of a number that fits into 64 bits; label numbers have at most five
+PADDED = 10  # digits of a number, zeros in front included, that was once cut off
 _SIZES = ("ih", "iw", "sh", "sw")
 _NOT_CATEGORIES = frozenset({"image", "split", *_SIZES})
 _CATEGORY = re.compile(r"\s*([^();]+?)\s*(?:\(\s*(\d+)\s*\))?\s*")
@@ -74,11 +76,13 @@ def read_tables(root: Path) -> Tables:
     listed = (
         _listed_categories(root / "category.csv", texts["category.csv"]) if "category.csv" in texts else None
     )
-    categories, sizes, records = _index(root / "index.csv", texts["index.csv"], listed)
-    grid = sizes.grid()
+    categories, rows, records = _index(root / "index.csv", texts["index.csv"], listed)
+    grid = rows.masks.grid()
     own = None
-    if len(sizes.rows) > 1 or grid != sizes.first:
-        own = sizes.first
+    if rows.padded:
+        digests[f"numbers of {INDEX}"] = "1"  # read as they stand; others keep their digest
+    if len(rows.masks.rows) > 1 or grid != rows.masks.first:
+        own = rows.masks.first
         digests["masks"] = f"nearest pixels on {grid[0]}×{grid[1]}"
     return Tables(records, labels, categories, grid, digests, classes=texts.get(CLASSES), mask_size=own)
 
@@ -148,8 +152,8 @@ def _listed_categories(path: Path, text: str) -> frozenset[str]:
 
 def _index(
     path: Path, text: str, listed: frozenset[str] | None
-) -> tuple[tuple[str, ...], _MaskSizes, ImageRecords]:
-    """Categories, sizes of masks and records of index.csv."""
+) -> tuple[tuple[str, ...], _RowParser, ImageRecords]:
+    """Categories of index.csv, what its rows have in common, and its records."""
     header, rows = numbered_rows(path, text, ("image", *_SIZES))
     columns = {name: at for at, name in enumerate(header) if name not in _NOT_CATEGORIES and name}
     categories = tuple(c for c in CATEGORY_ORDER if c in columns) + tuple(
@@ -166,7 +170,7 @@ def _index(
         raise DatasetError(
             f"{path} lists no image, expected at least one row: add the images of the data set."
         )
-    return categories, parser.masks, records
+    return categories, parser, records
 
 
 class _MaskSizes:
@@ -207,6 +211,7 @@ class _RowParser:
     def __init__(self, path: Path, header: list[str], categories: list[tuple[str, int]]) -> None:
         self.path = path
         self.masks = _MaskSizes()
+        self.padded = False  # whether some number has so many digits
         self._names = DiskNames(path.parent / IMAGES)
         self._image = header.index("image")
         self._split = header.index("split") if "split" in header else None
@@ -220,7 +225,7 @@ class _RowParser:
         own = self.masks.add(masks)
         maps = {category: self._items(line, row[at]) for category, at in self._categories if row[at]}
         return ImageRecord(
-            image=self._file(line, row[self._image].strip()),
+            image=self._image_file(line, row[self._image]),
             split="" if self._split is None else row[self._split].strip(),
             size=size,
             maps={category: items for category, items in maps.items() if items},
@@ -245,10 +250,17 @@ class _RowParser:
         items: list[str | int] = []
         for item in map(str.strip, cell.split(";")):
             if item.isascii() and item.isdigit():
-                items.append(min(int(item[:9]), MAX_LABEL + 1))  # whatever is beyond is unknown alike
+                self.padded |= len(item) >= PADDED
+                items.append(int(item.lstrip("0")[:DIGITS] or "0"))  # zeros in front are none of them
             elif item:
                 items.append(self._file(line, item))
         return tuple(item for item in items if item != 0)  # 0 is "unlabelled", as in a mask
+
+    def _image_file(self, line: int, cell: str) -> str:
+        """The picture that a cell names; spaces around its name count where a file has them."""
+        name = cell.strip()
+        found = self._file(line, name)
+        return cell if cell != name and self._names.has(cell) and not self._names.has(found) else found
 
     def _file(self, line: int, name: str) -> str:
         # A table from elsewhere must not make us read outside its folder.

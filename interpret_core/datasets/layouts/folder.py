@@ -87,7 +87,7 @@ def _splits(path: Path, text: str | None, names: Sequence[str]) -> dict[str, str
         if SPLIT not in header or "image" not in header:
             return None
         image, split = header.index("image"), header.index(SPLIT)
-        return {name: row[split].strip() for _, row in rows for name in known.meant(row[image].strip())}
+        return {name: row[split].strip() for _, row in rows for name in known.meant(row[image])}
     except DatasetError:
         return None
 

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
+from interpret_core.files import name_bytes
+
 
 def composed(name: str) -> str:
     """A name with its letters composed, as Unicode's normal form C."""
@@ -44,6 +46,10 @@ class DiskNames:
             found = place
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file, or a link, of exactly this name."""
+        return os.path.lexists(f"{self._folder}/{name}")
+
     def _in(self, place: str) -> Mapping[str, list[str]]:
         """Names in a folder by their composed form."""
         if place not in self._listed:
@@ -67,15 +73,25 @@ class KnownNames:
             if not name.isascii():
                 self._composed.setdefault(composed(name), []).append(name)
 
-    def meant(self, name: str) -> list[str]:
-        """The image of a name, or all whose names are the same letters; none where it is no image's."""
+    def meant(self, cell: str) -> list[str]:
+        """The image that a cell names, or all whose names are the same letters; none where it is no image's.
+
+        Spaces around a name count where an image has them.
+        """
+        if cell in self._known:
+            return [cell]
+        name = cell.strip()
         return [name] if name in self._known else self._composed.get(composed(name), [])
 
     def hint(self, name: str) -> str:
-        """An image that is likely to be meant by a name that is none's, as a question; or nothing."""
+        """What is likely to be meant by a name that is no image's, in brackets; or nothing."""
         wanted = _loose(name)
+        if any(part.startswith(".") for part in wanted.split("/")):
+            return " (names that begin with a dot are passed over)"
         for how in (lambda one: one, _without_ending, _last):
             alike = [one for one in self._known if how(_loose(one)) == how(wanted)]
+            if len(alike) == 1 and not _readable(alike[0]):
+                return " (a file has this name in another encoding than UTF-8: rename it)"
             if len(alike) == 1:
                 return f" (did you mean {alike[0]!r}?)"
             if alike:
@@ -83,7 +99,14 @@ class KnownNames:
         return ""
 
 
+def _readable(name: str) -> bool:
+    """Whether a file's name is UTF-8 on the disk."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in name)
+
+
 def _loose(name: str) -> str:
+    if not _readable(name):
+        name = name_bytes(name).decode("latin-1")
     plain = composed(name).replace("\\", "/").strip("/").removeprefix("./").removeprefix("images/")
     return plain.casefold()
 

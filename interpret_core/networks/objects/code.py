@@ -26,8 +26,9 @@ from interpret_core.files import sha256
 OURS = "interpret_core"
 MAIN = "__main__"
 
-# Append-only: source file -> (the import it belongs to, its SHA-256 then); a reload is another import.
-_IMPORTED: dict[Path, tuple[int, str]] = {}
+# Append-only: source file -> (the import it belongs to, its SHA-256 then); a reload is another import. The
+# module's spec stands for an import, and is held: the address of one that is gone may be that of the next.
+_IMPORTED: dict[Path, tuple[ModuleSpec | None, str]] = {}
 
 
 def sources(modules: Iterable[str]) -> dict[str, Path]:
@@ -89,10 +90,10 @@ def check_unchanged(files: dict[str, Path]) -> None:
         if module is None:
             continue
         # A reload replaces the module's spec: what it imported then is what counts from there on.
-        imported = id(getattr(module, "__spec__", None))
+        imported = getattr(module, "__spec__", None)
         digest = sha256(file)
         known = _IMPORTED.get(file)
-        if known is None or known[0] != imported:
+        if known is None or known[0] is not imported:
             _IMPORTED[file] = (imported, digest)
         elif known[1] != digest:
             raise CodeChangedError(

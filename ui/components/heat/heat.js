@@ -31,7 +31,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     const names = columns.map((name, c) => (data.columnMarks[c] ? data.columnMarks[c] + ' ' : '') + name);
     const longest = Math.max(...names.map(name => width(name, 11.5)));
     const fitting = room => Math.max(18, Math.min(110, room / columns.length));
-    const flat = longest <= fitting(room - left - 2) - 4, label = Math.min(longest, 108);
+    const flat = longest <= fitting(room - left - 2) - 4, label = Math.min(longest, 140);
     // A slanted name leans over the right edge: the last one needs room there.
     const lean = flat ? 2 : Math.min(label, width(names.at(-1), 11.5)) * .58 + 6, wide = fitting(room - left - lean);
     const high = rows.length <= 12 ? 34 : rows.length <= 24 ? 25 : 17;
@@ -50,7 +50,7 @@ export default function({ data, parentElement, setTriggerValue }) {
     heading(svg, title, ink);
     const heads = node(svg, 'g', { role: 'row' });
     names.forEach((name, c) => {
-      const x = left + wide * (c + .5), y = top - 6, text = clipped(name, 11.5, flat ? wide - 2 : 108);
+      const x = left + wide * (c + .5), y = top - 6, text = clipped(name, 11.5, flat ? wide - 2 : 140);
       const strong = chosen && chosen[1] === c ? 700 : 400;
       const made = node(heads, 'text', { x, y, 'font-size': 11.5, fill: ink, 'font-weight': strong, role: 'columnheader',
         'text-anchor': flat ? 'middle' : 'start', transform: flat ? undefined : `rotate(-55 ${x} ${y})` }, text);
