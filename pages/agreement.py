@@ -18,7 +18,7 @@ from ui.session import results
 from ui.session.memory import part
 from ui.session.relevances import Found, Wanted
 from ui.session.view import Views
-from ui.shell import links, notices, state
+from ui.shell import notices, state
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 
@@ -30,8 +30,6 @@ def main() -> None:
     if unannotated.ends(ask, "and the overlap of a unit with a class’s object is one half of an agreement."):
         return
     wanted = relevance_settings.wanted(ask) if ask else None
-    if ask is not None and nothing_annotated(ask):
-        return
     views: Views = profile.ready(ask, chance=False)
     found = relevance_status.ready(ask, wanted)
     if ask is None or wanted is None:
@@ -48,25 +46,6 @@ def main() -> None:
     }
     body(networks, {name: _control(ask, wanted, name, one) for name, (_, one) in networks.items()})
     relevance_status.rest(wanted, found)
-
-
-def nothing_annotated(ask: Ask) -> bool:
-    """Whether the photographs have no annotation, and then why there is nothing here, before any cost."""
-    try:
-        annotated = results.dataset(ask.dataset).annotated
-    except UnitscopeError:  # what is ready or not says it
-        return False
-    if not annotated:
-        notices.show("page")
-        st.markdown(
-            f"Nothing is annotated in the photographs of **{plain(ask.dataset)}**: the overlap of a unit "
-            "with a class’s object is one half of an agreement, so there is none."
-        )
-        st.markdown(
-            f"[Relevance]({links.to('relevance')}) says for which classes a unit matters, "
-            f"[Units]({links.to('units')}) which labels of whole images it tells, where there are any."
-        )
-    return not annotated
 
 
 def _control(ask: Ask, wanted: Wanted, name: str, found: Found) -> UntrainedControl | None:

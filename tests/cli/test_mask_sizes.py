@@ -70,6 +70,6 @@ def test_an_object_that_vanishes_between_cells(command: Command, doubled: Path, 
 
 def test_pictures_in_no_row_are_named(command: Command, tmp_path: Path) -> None:
     root = write_photos(tmp_path / "photos", {"red/1.png": "red", "blue/2.png": "blue", "stray.png": ""})
-    assert "1 images in no row of classes.csv: stray.png" in command("datasets", root).out
+    assert "1 image in no row of classes.csv: stray.png" in command("datasets", root).out
     write_classes(root, [("red/1.png", "red"), ("blue/2.png", "blue"), ("stray.png", "red")])
     assert "in no row" not in command("datasets", root).out

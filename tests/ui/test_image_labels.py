@@ -197,7 +197,7 @@ def test_tiles_bear_the_nearest_shade_where_nothing_is_annotated(cache: Path) ->
         ("home", "Nothing is annotated in these photographs, so no unit has a concept"),
         ("concepts", "nothing is annotated in these photographs"),
         ("relevance", "has no object annotation and no classes.csv"),
-        ("agreement", "Nothing is annotated in the photographs of **bare**"),
+        ("agreement", "**bare**: nothing is annotated in these photographs"),
         ("shared", "has no object annotation and no classes.csv"),
         ("ablation", "has no object annotation and no classes.csv"),
         ("jobs", "Nothing is being computed"),
