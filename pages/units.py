@@ -85,6 +85,8 @@ def browser(view: LayerView, order: NDArray[np.int64], views: Layers) -> None:
                 draw()
     with left, st.container(key="units_grid"):
         grey = "grey: below the cut-off · " if view.annotated else ""
+        if not view.annotated and image_labels.of(view) is not None:
+            grey = "grey: no better than chance · "
         st.caption(f"{order.size:,} of {count_text(view.layer.units, 'unit')} · {grey}arrow keys")
         silence = silence_switch.of_layer(view, picked, layers)
         unit_grid(view, order.tolist(), now.unit, panel.pick, silence, image_labels.of(view))

@@ -251,6 +251,18 @@ def test_one_word_has_one_meaning():
     assert not {name: found for name, found in places.items() if len(found) > 1}
 
 
+def test_every_module_is_part_of_the_project() -> None:
+    """A pattern of `.gitignore` may hide a package that is there, and works here alone."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no repository")
+    paths = [path.relative_to(ROOT).as_posix() for path in (*sources(), *(ROOT / "tests").rglob("*.py"))]
+    command = ["git", "-c", "safe.directory=*", "check-ignore", "--stdin"]
+    ran = subprocess.run(
+        command, cwd=ROOT, input="\n".join(paths), capture_output=True, text=True, check=False
+    )
+    assert ran.stdout == ""
+
+
 def test_files_are_named_by_nouns():
     stems = {path.stem for folder in ("interpret_core", "ui") for path in (ROOT / folder).rglob("*.py")}
     assert {stem for stem in stems if stem.endswith("ing")} <= set(NOUNS)

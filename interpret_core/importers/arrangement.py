@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from interpret_core.datasets.layouts.folder import LABELS, SUFFIXES
 from interpret_core.datasets.registry import layouts
@@ -21,13 +25,33 @@ _DEEPEST = 3  # folders below the first
 _FORMATS = {
     "voc": ("jpegimages", "segmentationclass"),
     "cityscapes": ("leftimg8bit", "gtfine"),
-    "ade20k": ("images", "annotations"),
     "camvid": ("701_stillsraw_full", "labeledapproved_full"),
-    "masks": ("images", "masks"),
+    "ade20k": ("images", "annotations"),
 }
-_MASKS = ("masks", "mask", "labels", "annotations", "segmentation", "groundtruth", "gt")
+_MASKS = re.compile(
+    r"(.*_)?(masks?|labels?|annotations?|segmentations?|segmentation(class|object)|ground_?truths?|gt)(_.*)?"
+)
+_PICTURES = re.compile(r"(.*_)?(images?|pictures?|photos?|imgs?|jpegimages|jpegs?|rgb)(_.*)?")
 _ENDINGS = ("_mask", "_seg", "_label", "_labels", "_labelids", "_segmentation", "_gt", "_l")
-_PICTURES = ("images", "image", "pictures", "photos", "imgs", "img", "jpegimages")
+_COCO = re.compile(r"(?:.*/)?annotations/(panoptic|instances|person_keypoints|captions|stuff)_[^/]*\.json")
+
+
+class Wish(NamedTuple):
+    """How a folder shall be read.
+
+    Attributes:
+        classed: whether its folders are classes.
+        copy: whether pictures are copied, in place of links to them.
+        photographs: whether all its pictures are photographs, whatever they look like.
+        name: of the folder in messages, where people know it by another; "" for its own.
+        beside: names of files that belong to it and are not there.
+    """
+
+    classed: bool
+    copy: bool = False
+    photographs: bool = False
+    name: str = ""
+    beside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -43,58 +67,67 @@ class Arranged:
     imported: Imported | None = None
 
 
+class MasksBesideError(DatasetError):
+    """Pictures that look like photographs with their masks, and are told by no table."""
+
+
+class _Inside(NamedTuple):
+    """What lies in a folder: folders, and names of files; hidden ones are passed over."""
+
+    folders: tuple[Path, ...]
+    files: tuple[str, ...]
+
+    @property
+    def pictures(self) -> Iterator[str]:
+        return (name for name in self.files if Path(name).suffix.lower() in SUFFIXES)
+
+    @property
+    def tables(self) -> bool:
+        return not set(TABLES).isdisjoint(self.files)
+
+
 def pictures_root(folder: Path) -> Path:
     """The folder that is meant: archives often hold nothing but one folder, which holds the data set."""
     while True:
-        inside = [one for one in _listed(folder) if not one.name.startswith(".")]
-        if len(inside) != 1 or not inside[0].is_dir() or inside[0].name == IMAGES:
+        inside = _inside(folder)
+        if len(inside.folders) != 1 or inside.tables or any(inside.pictures):
             return folder
-        below = [one for one in _listed(inside[0]) if not one.name.startswith(".")]
-        if any(_is_picture(one) for one in below) and not _has_tables(inside[0]):
-            return folder  # one class of pictures
-        folder = inside[0]
+        if inside.folders[0].name == IMAGES:
+            return folder
+        folder = inside.folders[0]
 
 
-def arranged(
-    source: Path,
-    into: Path,
-    *,
-    classed: bool,
-    copy: bool,
-    tell: Tell,
-    name: str = "",
-) -> Arranged:
+def arranged(source: Path, into: Path, wish: Wish, tell: Tell) -> Arranged:
     """Make a folder readable: as it is where tables say what is in it, else with its folders as classes.
 
     Args:
         source: the folder.
         into: where its pictures are imported to, if they are; it is not there yet.
-        classed: whether folders are classes.
-        copy: whether pictures are copied, in place of links to them.
+        wish: how it shall be read.
         tell: progress; what it raises ends this.
-        name: of the folder in messages, where people know it by another.
 
     Raises:
-        DatasetError: there is no picture, or the folder is of a format that a command imports.
+        MasksBesideError: pictures look like masks of others.
+        DatasetError: there is no picture.
     """
-    name = name or source.name
-    if _has_tables(source):
+    name, inside = wish.name or source.name, _inside(source)
+    if inside.tables:
         return Arranged(source)
-    other = _format_of(source)
+    other = "" if wish.photographs else _format_of(source, wish.beside)
     if other:
-        raise DatasetError(
-            f"{name} looks like pictures with masks beside them, expected pictures alone or Broden's "
-            f"tables: bring it in with `python -m interpret_core import {other}`."
+        raise MasksBesideError(
+            f"{name} looks like pictures with masks beside them, expected pictures alone or Broden's tables: "
+            f"bring it in with `python -m interpret_core import {other}`."
         )
     if not any(one.recognises(source) for one in layouts()):
         raise DatasetError(f"{name} holds no picture, expected .jpg, .png or the like in it.")
-    folders = _folders(source)
-    if not (classed and folders):
+    if not (wish.classed and inside.folders):
         return Arranged(source)
     # Pictures lie in images/ where nothing else is said.
-    lie_in = folders[0] if [one.name for one in folders] == [IMAGES] else source
-    settings = ImportSettings(into, copy=copy)
-    found = run_import(PictureFolder(source=str(lie_in)), settings, tell)
+    lie_in = inside.folders[0] if [one.name for one in inside.folders] == [IMAGES] else source
+    if not _inside(lie_in).folders:
+        return Arranged(source)
+    found = run_import(PictureFolder(source=str(lie_in)), ImportSettings(into, copy=wish.copy), tell)
     return Arranged(into, found)
 
 
@@ -103,63 +136,90 @@ def data_folders(root: Path) -> list[Path]:
 
     Those in a data set are part of it; those of the first folder are listed whatever it is itself.
     """
-    found = [root] if _is_data(root) else []
-    waiting = [] if _has_tables(root) else [(one, 1) for one in _folders(root)]
+    first = _inside(root)
+    found = [root] if _is_data(first) else []
+    waiting = [] if first.tables else [(one, 1) for one in first.folders]
     for _ in range(_LOOKED_AT):
         if not waiting:
             break
         folder, depth = waiting.pop(0)
-        if _is_data(folder):
+        inside = _inside(folder)
+        if _is_data(inside):
             found.append(folder)
         elif depth < _DEEPEST:
-            waiting += [(one, depth + 1) for one in _folders(folder)]
+            waiting += [(one, depth + 1) for one in inside.folders]
     return sorted(found)
 
 
-def _is_data(folder: Path) -> bool:
+def _is_data(inside: _Inside) -> bool:
     """Whether tables, pictures, or a folder for each class lie in it, these perhaps in train and val."""
-    below = _folders(folder)
-    splits = [inner for one in below if one.name.lower() in SPLITS for inner in _folders(one)]
-    return _has_tables(folder) or any(map(_holds_pictures, (folder, *below, *splits)))
+    if inside.tables or any(inside.pictures):
+        return True
+    for folder in inside.folders:
+        below = _inside(folder)
+        if any(below.pictures):
+            return True
+        if folder.name.lower() in SPLITS and any(any(_inside(one).pictures) for one in below.folders):
+            return True
+    return False
 
 
-def _has_tables(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in TABLES)
+def _format_of(folder: Path, beside: Sequence[str]) -> str:
+    """The command that imports what stands there side by side, at any depth; empty where none does."""
+    if coco := _coco(beside):
+        return coco
+    waiting = [(folder, 0)]
+    for _ in range(_LOOKED_AT):
+        if not waiting:
+            break
+        place, depth = waiting.pop(0)
+        inside = _inside(place)
+        found = _side_by_side(inside)
+        if found:
+            return found
+        if depth < _DEEPEST:
+            waiting += [(one, depth + 1) for one in inside.folders]
+    return ""
 
 
-def _format_of(folder: Path) -> str:
-    """The command that imports what stands there side by side; empty where that is nothing known."""
-    names = {one.name.lower(): one for one in _folders(folder)}
-    if "annotations" in names and any(one.suffix == ".json" for one in _listed(names["annotations"])):
-        return "coco-instances"
-    for name, side_by_side in _FORMATS.items():
-        if set(side_by_side) <= set(names):
+def _side_by_side(inside: _Inside) -> str:
+    names = {one.name.lower(): one for one in inside.folders}
+    annotations = _inside(names["annotations"]).files if "annotations" in names else ()
+    if coco := _coco([f"annotations/{name}" for name in annotations]):
+        return coco
+    for name, several in _FORMATS.items():
+        if set(several) <= set(names):
             return name
-    beside = set(names) & set(_MASKS) and set(names) & set(_PICTURES)
-    return "masks" if beside or any(map(_masks_beside, (folder, *_folders(folder)))) else ""
+    beside = any(map(_MASKS.fullmatch, names)) and any(map(_PICTURES.fullmatch, names))
+    return "masks" if beside or _masks_between(inside) else ""
 
 
-def _masks_beside(folder: Path) -> bool:
+def _coco(names: Sequence[str]) -> str:
+    """The command that imports COCO's annotations of one of these names; empty where none is of COCO."""
+    found = next((match for name in names if (match := _COCO.fullmatch(name))), None)
+    if found is None:
+        return ""
+    return "coco-panoptic" if found[1] == "panoptic" else "coco-instances"
+
+
+def _masks_between(inside: _Inside) -> bool:
     """Whether most pictures lie beside another that is called like their mask."""
-    stems = {one.stem.lower() for one in _listed(folder) if _is_picture(one)}
+    pictures = list(inside.pictures)
+    stems = {Path(name).stem.lower() for name in pictures}
     masks = {f"{stem}{ending}" for stem in stems for ending in _ENDINGS} & stems
-    return len(masks) > len(stems) / 3
+    twice = len(pictures) - len(stems)  # 1.jpg and 1.png
+    return bool(pictures) and (len(masks) > len(stems) / 3 or twice > len(pictures) / 3)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(one for one in _listed(folder) if one.is_dir() and not one.name.startswith("."))
-
-
-def _holds_pictures(folder: Path) -> bool:
-    return any(_is_picture(one) for one in _listed(folder))
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _listed(folder: Path) -> list[Path]:
+def _inside(folder: Path) -> _Inside:
+    """One look at a folder; what cannot be listed holds nothing."""
+    folders: list[str] = []
+    files: list[str] = []
     try:
-        return list(folder.iterdir())
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    (folders if entry.is_dir() else files).append(entry.name)
     except OSError:
-        return []
+        return _Inside((), ())
+    return _Inside(tuple(folder / name for name in sorted(folders)), tuple(sorted(files)))

@@ -212,7 +212,7 @@ class ImportTarget:
 
     def _write_classes(self, *, indexed: bool) -> None:
         """With a column of splits where no index has one, and the source says it of every picture."""
-        splits = not indexed and all(one["split"] for one in self.finished() if "image" in one)
+        splits = not indexed and all(one["split"] for one in self.finished() if one.get("class"))
         columns = ["image", "class", "split"] if splits else ["image", "class"]
         rows = ([one[column] for column in columns] for one in self.finished() if one.get("class"))
         self._write(CLASSES, _chained(columns, rows))

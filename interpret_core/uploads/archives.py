@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -32,11 +33,16 @@ _OTHERS = {
     b"\x89PNG": "a PNG",
 }
 _EOCD, _EOCD64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_LARGE = 56 + 20  # bytes of the record of large archives and its locator, before the other record
+_LEAST = 46  # bytes of a file in the list
 _TAIL = (1 << 16) + 22  # bytes at the end in which the record of the list lies, with the longest comment
 _UTF8, _ENCRYPTED = 0x800, 0x1
-_DEEPEST, _LONGEST = 24, 240  # folders on the way to a file; bytes of a name
+_DEEPEST, _LONGEST, _WHOLE = 24, 240, 1000  # folders on the way to a file; bytes of a name, of all of them
 _SMALL = 64 << 20  # bytes that may be packed as tightly as they like
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, OverflowError, RuntimeError, ValueError),
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class PictureArchive:
         self._check_kind(file)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (*_BROKEN, OSError, UnicodeError, struct.error) as error:
+        except (*_BROKEN, OSError) as error:
             raise self._refusal(f"its list of files cannot be read ({error})", "pack it anew") from error
         self._members, self.left_out = self._sorted(wanted)
         self.size = sum(member.file_size for _, member in self._members)
@@ -128,7 +134,7 @@ class PictureArchive:
         return Unpacked(len(self._members), self.size, tuple(self.left_out))
 
     def _check_kind(self, file: BinaryIO) -> None:
-        """By its first and last bytes; the list is only read where it is no longer than a list of files is."""
+        """By its first and last bytes; a list is only read where it is as short as one of files is."""
         file.seek(0)
         start = file.read(8)
         other = next((what for mark, what in _OTHERS.items() if start.startswith(mark)), "")
@@ -142,26 +148,27 @@ class PictureArchive:
             what = "it is cut off" if start.startswith(b"PK") else "it is none"
             raise self._refusal(what, "upload it again, or pack it anew")
         listing, at = struct.unpack_from("<LL", tail, place + 12)
-        if listing == 0xFFFFFFFF or at == 0xFFFFFFFF or tail[place - 20 : place - 16] == _LOCATOR:
+        if listing == 0xFFFFFFFF or at == 0xFFFFFFFF or _LOCATOR in tail[max(0, place - 20) : place]:
             listing = self._listing64(file, tail, place)
         file.seek(0)
         if listing > self._limits.listing:
+            most = written(self._limits.listing)
             raise self._refusal(
-                f"its list of files takes {written(listing)}, expected at most {written(self._limits.listing)}",
-                "upload it in parts",
+                f"its list of files takes {written(listing)}, expected at most {most}", "upload it in parts"
             )
 
     def _listing64(self, file: BinaryIO, tail: bytes, place: int) -> int:
-        """Bytes of the list where it is told in the record of large archives."""
-        if tail[place - 20 : place - 16] != _LOCATOR:
+        """Bytes of the list where it is told in the record of large archives: where `zipfile` reads it.
+
+        By its locator that record may lie elsewhere: one there would be of a list that nobody bounds.
+        """
+        before = self._size - (len(tail) - place) - _LARGE
+        file.seek(max(0, before))
+        record = file.read(_LARGE)
+        if before < 0 or record[-20:-16] != _LOCATOR or not record.startswith(_EOCD64):
             raise self._refusal("its list of files cannot be found", "pack it anew")
-        (at,) = struct.unpack_from("<Q", tail, place - 12)
-        # What the record of the list says of itself may be a lie; the list lies between it and the files.
-        file.seek(min(at, self._size))
-        record = file.read(56)
-        if len(record) < 56 or not record.startswith(_EOCD64):
-            raise self._refusal("its list of files cannot be found", "pack it anew")
-        return int(struct.unpack_from("<Q", record, 40)[0])
+        files, size = struct.unpack_from("<QQ", record, 32)
+        return int(max(size, files * _LEAST))
 
     def _sorted(self, wanted: Callable[[str], bool]) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
         """The members to unpack under their names, and names of those that are left out."""
@@ -202,7 +209,8 @@ class PictureArchive:
             raise self._refusal(
                 f"the name {name!r} leads out of it, expected names below its folder", "pack it anew"
             )
-        if len(parts) > _DEEPEST or any(len(part.encode("utf-8", "replace")) > _LONGEST for part in parts):
+        lengths = [len(part.encode("utf-8", "replace")) for part in parts]
+        if len(parts) > _DEEPEST or max(lengths) > _LONGEST or sum(lengths) > _WHOLE:
             raise self._refusal(
                 f"the name {name[:_LONGEST]!r} is too long, expected up to {_DEEPEST} folders and {_LONGEST} "
                 "bytes a name",
@@ -247,8 +255,6 @@ def _name_of(member: zipfile.ZipInfo) -> str:
     """
     name = member.filename
     if not member.flag_bits & _UTF8:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
     return name.replace("\\", "/")

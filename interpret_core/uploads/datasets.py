@@ -26,9 +26,10 @@ import tomli_w
 from interpret_core.errors import ParameterError, StoreError
 from interpret_core.uploads import places
 from interpret_core.uploads.names import name_problem, normal
-from interpret_core.uploads.places import MOST_STAGED, RESERVE, Removal
+from interpret_core.uploads.places import MOST_STAGED, PATIENCE, RESERVE, Removal
 
 DATASETS = "datasets"  # below the folder of everything that was added; no network is called so
+IDLE = 15 * 60.0  # seconds after which something staged gives way to another
 _FILES, _REMOVED, _LOCK, _SUFFIX = "files", "removed", ".lock", ".toml"
 _Stamp = tuple[tuple[object, ...], ...]
 _Read = tuple[dict[str, "AddedDataset"], dict[str, str]]
@@ -56,7 +57,8 @@ class AddedDatasets:
     """
 
     def __init__(self, uploads: Path) -> None:
-        self.folder = uploads / DATASETS
+        # Opened data sets know their folder resolved: behind a link, nobody could tell whose files they are.
+        self.folder = uploads.resolve() / DATASETS
 
     def tables(self) -> dict[str, AddedDataset]:
         """Those that are registered, by name; one whose table cannot be read is left out (`broken`)."""
@@ -103,6 +105,8 @@ class AddedDatasets:
     def new_place(self, size: int) -> Path:
         """An empty folder for files of a data set to be; it goes unless it is registered within two hours.
 
+        Where many wait, the one that nobody has worked in for a quarter of an hour gives way.
+
         Args:
             size: bytes that are to be written into it.
 
@@ -111,7 +115,9 @@ class AddedDatasets:
         """
         self._sweep()
         if len(self._staged()) >= MOST_STAGED:
-            raise places.waiting_already("data sets")
+            self._sweep(IDLE)
+        if len(self._staged()) >= MOST_STAGED:
+            raise places.waiting_already("data sets", IDLE)
         folder = self.folder / _FILES / uuid.uuid4().hex
         try:
             folder.mkdir(parents=True)
@@ -124,8 +130,9 @@ class AddedDatasets:
 
     def discard(self, place: Path) -> None:
         """Delete what was staged; what is registered stays, and what is gone is no error."""
-        if place in self._staged():
-            shutil.rmtree(place, ignore_errors=True)
+        with self._alone():
+            if place in self._staged():
+                shutil.rmtree(place, ignore_errors=True)
 
     def register(self, name: str, folder: Path, origin: str) -> None:
         """Make a folder a data set.
@@ -136,7 +143,7 @@ class AddedDatasets:
             origin: what it was made of.
 
         Raises:
-            ParameterError: the name is none, or taken by another that was added meanwhile; the files are gone.
+            ParameterError: the name is none, or taken by one that was added meanwhile; the files are gone.
             StoreError: the folder cannot be written.
         """
         name = normal(name)
@@ -146,7 +153,10 @@ class AddedDatasets:
                 raise ParameterError(problem)
             if not folder.is_dir():
                 raise ParameterError("Its files have been cleared away meanwhile: begin again.")
+            folder = folder.resolve()
             own = folder.is_relative_to(self.folder)
+            if own:
+                os.sync()  # a table on the disk whose pictures are not would be a data set of empty files
             entry = {"folder": str(folder.relative_to(self.folder) if own else folder), "origin": origin}
             part = self.folder / f"{uuid.uuid4().hex}.part"
             try:
@@ -158,6 +168,7 @@ class AddedDatasets:
                     f"The name of the folder is no text ({error.reason}): name it in unitscope.toml."
                 ) from error
             except OSError as error:
+                part.unlink(missing_ok=True)
                 raise self._unwritable(error) from error
 
     def remove(self, name: str) -> None:
@@ -210,28 +221,40 @@ class AddedDatasets:
         found = (one.name for one in places.children(self.folder))
         return sorted(one.removesuffix(_SUFFIX) for one in found if one.endswith(_SUFFIX))
 
-    def _staged(self) -> list[Path]:
-        """Folders of files that no table speaks of."""
+    def _staged(self, patience: float = 0.0) -> list[Path]:
+        """Folders of files that no table speaks of, and in which nobody has worked for so long.
+
+        Args:
+            patience: seconds.
+        """
+        used, _ = self._used()
+        found = [one for one in places.children(self.folder / _FILES) if one not in used]
+        return [one for one in found if not patience or places.old(one, patience)]
+
+    def _used(self) -> tuple[set[Path], bool]:
+        """Folders of files that tables speak of, and whether every table can be read."""
         tables = [self.folder / f"{name}{_SUFFIX}" for name in self._names()]
         used: set[Path] = set()
+        whole = True
         for file in (*tables, *(one.place for one in self.removed())):
             try:
-                used.update(self._table(file).folder.parents, [self._table(file).folder])
+                folder = self._table(file).folder
+                used.update((folder, *folder.parents))
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError):  # whose files it speaks of is not known: none is thrown away
-                return []
-        return [one for one in places.children(self.folder / _FILES) if one not in used]
+            except (OSError, ValueError):
+                whole = False
+        return used, whole
 
-    def _sweep(self) -> None:
+    def _sweep(self, patience: float = PATIENCE) -> None:
         """Delete for good what has waited for a day, or was never registered."""
         with self._alone():
             kept = {one.place for one in self.removed()}
             for file in places.children(self.folder / _REMOVED):
                 if file not in kept:
                     file.unlink(missing_ok=True)
-            for folder in self._staged():
-                if places.old(folder):
+            if self._used()[1]:  # else nobody knows whose files some are
+                for folder in self._staged(patience):
                     shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What folders of additions have in common: files written whole, how long something waits, who is told what."""
+"""What folders of additions have in common: whole files, how long something waits, what is told."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def children(folder: Path) -> list[Path]:
         return []
 
 
-def old(place: Path) -> bool:
-    """Whether something staged has waited long enough."""
+def old(place: Path, patience: float = PATIENCE) -> bool:
+    """Whether something staged has waited for so many seconds."""
     try:
-        return place.stat().st_mtime < time.time() - PATIENCE
+        return place.stat().st_mtime < time.time() - patience
     except OSError:  # somebody else has it just now
         return False
 
@@ -71,11 +71,12 @@ def write(file: Path, content: bytes | memoryview) -> None:
         os.fsync(opened.fileno())
 
 
-def waiting_already(what: str) -> StoreError:
-    """Too many additions wait."""
+def waiting_already(what: str, patience: float = PATIENCE) -> StoreError:
+    """Too many additions wait, each for so many seconds."""
+    waits = f"{patience / 3600:.0f} hours" if patience >= 3600 else f"{patience / 60:.0f} minutes"
     return StoreError(
         f"{MOST_STAGED} uploaded {what} wait to be registered already, expected fewer: register or take away "
-        f"one of them, or come back later; each waits for {PATIENCE / 3600:.0f} hours."
+        f"one of them, or come back later; each waits for {waits}."
     )
 
 

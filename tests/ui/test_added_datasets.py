@@ -88,10 +88,10 @@ def test_an_empty_page_says_what_is_missing() -> None:
 
 def test_an_archive_is_looked_at_registered_removed_and_put_back(place: AddedDatasets) -> None:
     app = uploaded(packed({**classed(), "birds/notes.txt": b"x"}))
-    said = words(app)
+    said = words(app).replace("\\", "")
     assert "6 pictures, no annotated pixels" in said
-    assert "are 2 classes" in said
-    assert "Not taken, since neither pictures nor tables: birds/notes.txt" in said.replace("\\", "")
+    assert "2 classes: owl (3), wren (3)." in said
+    assert "Not taken, since neither pictures nor tables: birds/notes.txt" in said
     assert "nothing suspicious was found" in "".join(one.value for one in app.success)
     assert markup(app).count("data:image/jpeg;base64,") == 6
     assert "birds" not in datasets.known()  # nothing is registered by looking
@@ -178,7 +178,7 @@ REFUSED = {  # a kind each of the archive, of how its folders lie, and of its ta
     "parent": (packed({"../1.png": png(1)}), "leads out of it"),
     "masks": (packed({"images/1.png": png(1), "masks/1.png": png(2)}), "interpret_core import masks"),
     "table": (packed({"index.csv": b"image\n\xff\n", "label.csv": b"", "images/1.png": png(1)}), "UTF-8"),
-    "empty files": (packed({f"owl/{at}.png": b"" for at in range(3)}), "None of the 3 pictures"),
+    "empty files": (packed({f"owl{at}/{at}.png": b"" for at in range(3)}), "None of the 3 pictures"),
 }
 
 
@@ -201,6 +201,32 @@ def test_any_name_of_an_archive_will_do(place: AddedDatasets, name: str) -> None
     assert len(staged.dataset) == 6
     assert staged.place is not None
     assert staged.dataset.root.is_relative_to(staged.place)
+
+
+def test_masks_are_photographs_where_somebody_says_so(place: AddedDatasets) -> None:
+    app = uploaded(packed({"images/1.png": png(1), "masks/2.png": png(2)}))
+    assert "import masks" in app.error[0].value
+    (box,) = [one for one in app.checkbox if one.label == "All of them are photographs"]
+    box.check().run()
+    pressed(app, "look")
+    assert "2 pictures" in words(app)
+    assert place.tables() == {}
+
+
+def test_a_table_of_classes_that_cannot_be_read_is_told(place: AddedDatasets) -> None:
+    app = uploaded(packed({"classes.csv": b"image;class\n1.png;owl\n", "1.png": png(1)}))
+    assert "semicolon" in app.warning[0].value
+    assert "units are labelled by classes" not in words(app)
+    assert "birds.zip" in app.warning[0].value.replace("\\", "") or "classes.csv" in app.warning[0].value
+    assert place.tables() == {}
+
+
+def test_only_one_is_looked_at_at_a_time(place: AddedDatasets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(added, "PATIENCE", 0.01)
+    with added._alone():
+        app = uploaded(packed(classed()))
+    assert "Another data set is being looked at" in app.error[0].value
+    assert not list(place.folder.glob("files/*"))
 
 
 def test_names_are_text_and_nothing_else(place: AddedDatasets) -> None:

@@ -126,6 +126,29 @@ def long_list() -> io.BytesIO:
     return changed(packed({"a.png": NOISE}), lie)
 
 
+def large(listed: int, size: int) -> io.BytesIO:
+    """An archive with the record of large ones, which tells the length of its list; another tells less."""
+    content = bytearray(packed({"a.png": NOISE}).getvalue())
+    place = content.rindex(b"PK\x05\x06")
+    at = struct.unpack_from("<L", content, place + 16)[0]
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, listed, listed, size, at)
+    honest = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, place - at, at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    return io.BytesIO(honest + bytes(content[:place]) + record + locator + bytes(content[place:]))
+
+
+def offset_beyond() -> io.BytesIO:
+    """A member that lies beyond what a file can be, by the record of large archives."""
+    content = bytearray(packed({"a.png": NOISE}, zipfile.ZIP_STORED).getvalue())
+    start, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    listed, last = content[start:end], content[end:]
+    extra = struct.pack("<HHQ", 1, 8, 2**63 + 5)
+    listed[42:46] = b"\xff" * 4
+    struct.pack_into("<H", listed, 30, len(extra))
+    struct.pack_into("<L", last, 12, len(listed) + len(extra))
+    return io.BytesIO(bytes(content[:start] + listed + extra + last))
+
+
 REFUSED: dict[str, tuple[Callable[[], io.BytesIO], str]] = {
     "nothing": (lambda: io.BytesIO(), "it is none"),
     "text": (lambda: io.BytesIO(b"not an archive at all"), "it is none"),
@@ -151,6 +174,10 @@ REFUSED: dict[str, tuple[Callable[[], io.BytesIO], str]] = {
     "too large": (lambda: packed({"a.png": NOISE * 700}), "unpacked it takes"),
     "too many": (lambda: many(60), "60 files are in it"),
     "long list": (long_list, "its list of files takes"),
+    "long list of large archives": (lambda: large(1, 2 << 30), "its list of files takes"),
+    "many of large archives": (lambda: large(20_000_000, 100), "its list of files takes"),
+    "offset": (offset_beyond, "cannot be unpacked"),
+    "long path": (lambda: packed({f"{'x' * 200}/" * 6 + "a.png": NOISE}), "is too long"),
     "long name": (lambda: packed({f"{'x' * 250}.png": NOISE}), "is too long"),
     "deep": (lambda: packed({f"{'x/' * 30}a.png": NOISE}), "is too long"),
 }

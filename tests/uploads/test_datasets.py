@@ -13,7 +13,7 @@ from PIL import Image
 
 from interpret_core import config, datasets
 from interpret_core.errors import ParameterError, StoreError
-from interpret_core.uploads.datasets import DATASETS, AddedDatasets
+from interpret_core.uploads.datasets import DATASETS, IDLE, AddedDatasets
 from interpret_core.uploads.networks import AddedNetworks
 from interpret_core.uploads.places import DAY, MOST_STAGED, PATIENCE, RESERVE
 
@@ -178,6 +178,39 @@ def test_too_many_that_wait_and_a_full_disk_are_one_line(
         added.new_place(0)
     with pytest.raises(StoreError, match="wait to be registered"):
         added.new_place(0)
+
+
+def test_a_linked_folder_is_the_same_folder(added: AddedDatasets, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "uploads").symlink_to(tmp_path / "elsewhere")
+    behind = AddedDatasets(tmp_path / "uploads")
+    folder = pictures(behind.new_place(0) / "pictures").resolve()
+    behind.register("birds", folder, "birds.zip")
+    age(folder.parent, PATIENCE + 1)
+    behind.new_place(0)
+    behind.discard(folder.parent)
+    assert folder.is_dir()
+    assert datasets.open_dataset("birds").root == folder
+
+
+def test_one_table_that_cannot_be_read_stops_no_other_from_going(added: AddedDatasets) -> None:
+    registered(added, "birds")
+    (added.folder / "birds.toml").write_text("folder = 3")
+    staged = added.new_place(0)
+    added.discard(staged)
+    assert not staged.exists()
+    for _ in range(MOST_STAGED - 1):
+        added.new_place(0)
+    with pytest.raises(StoreError, match="wait to be registered"):
+        added.new_place(0)
+
+
+def test_what_nobody_works_in_gives_way(added: AddedDatasets) -> None:
+    first, *others = [added.new_place(0) for _ in range(MOST_STAGED)]
+    age(first, IDLE + 1)
+    added.new_place(0)
+    assert not first.exists()
+    assert all(one.is_dir() for one in others)
 
 
 def test_files_that_were_cleared_away_are_not_registered(added: AddedDatasets) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from interpret_core.uploads.names import normal
 from ui.session.datasets import added, candidates
 from ui.session.datasets.candidates import Origin
+from ui.shell.names import key_of
 
 UPLOAD, FOLDER = "Upload a zip archive", "A folder on the server"
 CLASSES, NOTHING = "The class of the pictures in it", "Nothing"
@@ -46,10 +47,14 @@ def form() -> DatasetDraft:
     with right:
         classed = _classed()
         name = _name(PurePath(file.name if file else folder).stem)
-    mark = added.mark_of(file.file_id if file else folder, classed=classed)
+    photographs = _photographs(file.file_id if file else folder)
     if file is not None:
-        return DatasetDraft(name, Origin(file.name, file, None, classed), mark)
-    return DatasetDraft(name, Origin(folder, None, folders[folder], classed) if folder else None, mark)
+        origin = Origin(file.name, file, None, classed, photographs)
+        return DatasetDraft(name, origin, added.mark_of(file.file_id, origin))
+    if not folder:
+        return DatasetDraft(name, None, "")
+    origin = Origin(folder, None, folders[folder], classed, photographs)
+    return DatasetDraft(name, origin, added.mark_of(folder, origin))
 
 
 def _key(name: str) -> str:
@@ -107,6 +112,20 @@ def _classed() -> bool:
         "what pictures show, that counts.",
     )
     return chosen == CLASSES
+
+
+def _photographs(what: str) -> bool:
+    """Offered where some pictures have been taken for masks of others."""
+    key = key_of(_key("photographs"), what)
+    found = added.looked()
+    if not st.session_state.get(key) and not (found is not None and found.masks):
+        return False
+    return st.checkbox(
+        "All of them are photographs",
+        key=key,
+        persist_state="session",
+        help="Also those that lie where other people’s masks lie, or are called like masks.",
+    )
 
 
 def _name(suggested: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -31,6 +31,8 @@ CLASSES = (Column("class", named=False, share=1.6), Column("pictures", number=Tr
 def report(found: Staged) -> None:
     """Draw it."""
     st.markdown("\n".join(f"- {plain(line)}" for line in lines(found)))
+    if found.trouble:
+        st.warning(plain(found.trouble))
     st.html(f'<div class="us-sample">{"".join(map(_figure, found.sample))}</div>')
     if any(patch.colour for one in found.sample for patch in one.patches):
         st.caption("Labels are drawn over the pictures; their colours are those below each picture.")
@@ -43,12 +45,16 @@ def lines(found: Staged) -> Iterator[str]:
     dataset = found.dataset
     yield f"{count_text(len(dataset), 'picture')}, {_annotated(found)}"
     if found.imported is not None:
-        classes = count_text(found.imported.classes, "class", "classes")
-        yield f"The folders that pictures lie in are {classes}."
+        yield "The first folder on the way to a picture is its class, train, val and test aside."
         for name, why in found.imported.left_out[:EXAMPLES]:
             yield f"Left out: {name}: {why}"
         if len(found.imported.left_out) > EXAMPLES:
             yield f"{len(found.imported.left_out):,} pictures are left out in all."
+    if found.classes:
+        named = [f"{name} ({count:,})" for name, count in _most(found.classes)[:NAMED]]
+        more = len(found.classes) - len(named)
+        rest = f" and {more:,} more" if more > 0 else ""
+        yield f"{count_text(len(found.classes), 'class', 'classes')}: {', '.join(named)}{rest}."
     if dataset.resampling:
         yield dataset.resampling
     if found.left_out:
@@ -63,8 +69,7 @@ def _annotated(found: Staged) -> str:
     if dataset.annotated:
         concepts = len(dataset.concepts().concepts)
         return f"annotated pixel by pixel with {count_text(concepts, 'concept')}."
-    classed = found.imported.classes if found.imported is not None else dataset.classes_table is not None
-    if classed:
+    if found.classes:
         return "no annotated pixels: units are labelled by classes, which tell when, not where."
     return "no labels: every unit’s strongest pictures, tenths and colours can be seen."
 
@@ -102,8 +107,15 @@ def _checked(found: DatasetCheck) -> None:
     if found.categories:
         _table(CATEGORIES, [_category(found, one) for one in found.categories], "Categories")
     if found.classes:
-        counted = sorted(found.classes.items(), key=lambda one: -one[1])
-        _table(CLASSES, [[name, Cell(f"{count:,}", count)] for name, count in counted], "Classes")
+        rows: list[list[str | Cell]] = [
+            [name, Cell(f"{count:,}", count)] for name, count in _most(found.classes)
+        ]
+        _table(CLASSES, rows, "Classes")
+
+
+def _most(classes: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Those of most pictures first."""
+    return sorted(classes.items(), key=lambda one: -one[1])
 
 
 def _category(found: DatasetCheck, one: CategoryShare) -> list[str | Cell]:

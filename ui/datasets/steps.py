@@ -18,13 +18,14 @@ from ui.session import precedence
 from ui.session.datasets import added, candidates
 from ui.session.datasets.added import Looked
 from ui.session.datasets.candidates import Tell
+from ui.session.live.queue import Busy
 from ui.shell import links
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 
 AT_ONCE = 2_000  # pictures up to which all files are read without being asked for
 PACE = 0.2  # seconds between two steps of a bar
-_DONE = "_dataset_added"
+_DONE, _WANTED = "_dataset_added", "_look_wanted"
 _STAGES = {
     "unpack": "Unpacking",
     "import": "Reading the pictures",
@@ -50,8 +51,12 @@ def steps(ask: Ask | None) -> None:
         added.forget()  # taken away, or somebody has been on another page
         return
     if asked:
+        st.session_state[_WANTED] = draft.mark
+    # Whoever types a name meanwhile ends this run, and the next one begins the look again.
+    if st.session_state.get(_WANTED) == draft.mark:
         with _progress() as tell:
             added.look(draft.mark, draft.origin, tell)
+        del st.session_state[_WANTED]
         st.rerun()
     found = added.looked()
     if found is not None:
@@ -110,8 +115,13 @@ def _check(pictures: int) -> None:
         "registered without.",
     ):
         return
-    with _progress() as tell:
-        added.check(tell)
+    try:
+        with _progress() as tell:
+            added.check(tell)
+    except Busy as error:
+        st.info(plain(str(error)))
+        st.button("Look through it", key="check_again")
+        return
     st.rerun()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from interpret_core.analyses.image_labels.result import LabelledLayer
+from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
 from ui.components.assessment import NAMES
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
@@ -103,10 +103,15 @@ def _of_concepts(view: LayerView) -> Filters:
 def _label(labelled: LabelledLayer) -> str:
     """The label of whole images that units shall tell best."""
     best = labelled["best"]
-    counted = np.bincount(best[best >= 0], minlength=len(labelled.labels)).tolist()
-    names = {name: f"{name} · {count}" for name, count in zip(labelled.labels, counted, strict=True) if count}
+    beyond = best[(best >= 0) & (labelled["q_value"] <= FALSE_DISCOVERIES)]
+    there, counted = set(best[best >= 0].tolist()), np.bincount(beyond, minlength=len(labelled.labels))
+    names = {name: f"{name} · {counted[at]}" for at, name in enumerate(labelled.labels) if at in there}
     return choice(
-        "Label of the image", "label", {"": "any", **names}, "", help="Units that tell this label best, by z."
+        "Label of the image",
+        "label",
+        {"": "any", **names},
+        "",
+        help="Units that tell this label best, by z; beside each name, how many do so better than chance.",
     )
 
 

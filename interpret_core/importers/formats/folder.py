@@ -8,8 +8,10 @@ With `--segmenter`, a model annotates the pictures, and every label is marked as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -86,6 +88,17 @@ class PictureFolder(FolderImporter):
         return required_folder(Path(self.source), "a folder of photographs")
 
 
+nfc = partial(unicodedata.normalize, "NFC")
+
+
+def _splits(names: Sequence[str]) -> bool:
+    """Whether the first folders are train, val and test and no classes; a picture beside them is in none."""
+    within = [name for name in names if "/" in name]
+    first = {name.split("/")[0].lower() for name in within}
+    deep = any(name.count("/") >= 2 for name in within)
+    return bool(first) and first <= set(SPLITS) and (deep or len(first) > 1)
+
+
 class _FolderSource(ImportSource):
     """Pictures by path."""
 
@@ -94,9 +107,7 @@ class _FolderSource(ImportSource):
         self._names = pictures_below(root)
         if not self._names:
             raise DatasetError(f"{root} holds no picture, expected .jpg, .png or the like: check the folder.")
-        self._split = all(
-            name.split("/")[0].lower() in SPLITS and name.count("/") >= 2 for name in self._names
-        )
+        self._split = _splits(self._names)
         self._check_classes()
 
     def _check_classes(self) -> None:
@@ -105,10 +116,10 @@ class _FolderSource(ImportSource):
             label = self._label(name)
             other = spelled.setdefault(spelling(label), label)
             if other != label:
+                shown = [ascii(one) if nfc(other) == nfc(label) else repr(one) for one in (other, label)]
                 raise DatasetError(
-                    f"{self._root} has the folders {other!r} and {label!r}, expected one spelling of each "
-                    "class: "
-                    "rename one of them."
+                    f"{self._root} has the folders {shown[0]} and {shown[1]}, expected one spelling of each "
+                    "class: rename one of them."
                 )
 
     def _label(self, name: str) -> str:
@@ -122,7 +133,7 @@ class _FolderSource(ImportSource):
     def pictures(self) -> Iterator[SourcePicture]:
         """In the order of their names."""
         for name in self._names:
-            split = SPLITS[name.split("/")[0].lower()] if self._split else ""
+            split = SPLITS[name.split("/")[0].lower()] if self._split and "/" in name else ""
             yield SourcePicture(name, self._root / name, split, self._label(name))
 
 

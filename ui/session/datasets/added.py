@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import streamlit as st
 
 from interpret_core import datasets
 from interpret_core.errors import ParameterError, UnitscopeError
+from interpret_core.importers.arrangement import MasksBesideError
 from interpret_core.uploads.datasets import AddedDatasets
 from interpret_core.uploads.names import name_problem
 from interpret_core.uploads.places import Removal
@@ -17,11 +22,12 @@ from ui.access import audit, uploads
 from ui.session import work
 from ui.session.datasets import candidates
 from ui.session.datasets.candidates import Origin, Staged, Tell
-from ui.session.live.queue import turn
+from ui.session.live.queue import Busy
 from ui.session.memory import again
 
-PATIENCE = 120.0  # seconds that it waits for its turn, while the page says what it waits for
+PATIENCE = 5.0  # seconds that somebody waits for another's look to end
 _LOOKED = "_looked_at"
+_reading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,14 @@ class Looked:
         origin: what it was made of, for people.
         staged: what was found; None where it came to nothing.
         problem: why, one line.
+        masks: whether that is because pictures look like masks of others.
     """
 
     mark: str
     origin: str
     staged: Staged | None = None
     problem: str = ""
+    masks: bool = False
 
 
 def refusal() -> str:
@@ -60,14 +68,14 @@ def unusable(name: str) -> str:
     return name_problem(name, datasets.known(), "data set")
 
 
-def mark_of(what: str, *, classed: bool) -> str:
+def mark_of(what: str, origin: Origin) -> str:
     """Tells whether what was looked at is what the form says now.
 
     Args:
         what: id of a file, or a folder's name.
-        classed: whether folders are classes.
+        origin: how it is to be read.
     """
-    return json.dumps([what, classed])
+    return json.dumps([what, origin.classed, origin.photographs])
 
 
 def looked() -> Looked | None:
@@ -97,25 +105,48 @@ def look(mark: str, origin: Origin, tell: Tell) -> None:
         place = folder()
         if origin.folder is not None and origin.folder not in candidates.folders().values():
             raise ParameterError("This folder is not among those on the server: choose one of the list.")
-        with turn("data set", PATIENCE):
+        with _alone():
             found = Looked(mark, origin.name, candidates.stage(place, origin, tell))
-    except UnitscopeError as error:
-        found = Looked(mark, origin.name, problem=_without_paths(str(error), origin))
-    except MemoryError:
-        found = Looked(mark, origin.name, problem="There is too little memory for these pictures just now.")
+    except MasksBesideError as error:
+        found = Looked(mark, origin.name, problem=_without_paths(str(error), origin.name), masks=True)
+    except (UnitscopeError, MemoryError) as error:
+        found = Looked(mark, origin.name, problem=_without_paths(_words(error), origin.name))
     st.session_state[_LOOKED] = found
 
 
 def check(tell: Tell) -> None:
-    """Look through all files of what is looked at."""
+    """Look through all files of what is looked at.
+
+    Raises:
+        Busy: another one is being looked at.
+    """
     found = looked()
     if found is None or found.staged is None:
         return
     try:
-        with turn("data set", PATIENCE):
+        with _alone():
             st.session_state[_LOOKED] = replace(found, staged=candidates.checked(found.staged, tell))
-    except UnitscopeError as error:
-        st.session_state[_LOOKED] = replace(found, problem=str(error))
+    except Busy:
+        raise
+    except (UnitscopeError, MemoryError) as error:
+        st.session_state[_LOOKED] = replace(found, problem=_without_paths(_words(error), found.origin))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One data set at a time is unpacked and read through: it takes the disk, and not the turns of others."""
+    if not _reading.acquire(timeout=PATIENCE):
+        raise Busy("Another data set is being looked at just now: try again in a moment.")
+    try:
+        yield
+    finally:
+        _reading.release()
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "There is too little memory for these pictures just now."
+    return str(error)
 
 
 def register(name: str) -> None:
@@ -169,6 +200,7 @@ def at_work(name: str) -> bool:
     return bool(work.needed("dataset", name))
 
 
-def _without_paths(told: str, origin: Origin) -> str:
-    """A message without where the server keeps things, which a reader need not know."""
-    return told.replace(f"{folder().folder}/", "") if origin.archive is not None else told
+def _without_paths(told: str, name: str) -> str:
+    """A message without where the server keeps an archive's files, which a reader need not know."""
+    own = re.escape(str(folder().folder)) + r"/files/[0-9a-f]{32}/(archive|pictures(/images/pictures)?)"
+    return re.sub(own, lambda _: name, told)

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
+
 from interpret_core import config
-from interpret_core.datasets import Dataset, open_dataset
+from interpret_core.datasets import Dataset, open_dataset, read_classes
+from interpret_core.datasets.classes import NO_CLASS, lists_classes
 from interpret_core.datasets.inspection import DatasetCheck, check_dataset
 from interpret_core.datasets.layouts.folder import SUFFIXES
-from interpret_core.errors import ParameterError, StoreError
-from interpret_core.importers.arrangement import arranged, data_folders, pictures_root
+from interpret_core.errors import DatasetError, ParameterError, StoreError
+from interpret_core.importers.arrangement import Wish, arranged, data_folders, pictures_root
 from interpret_core.importers.target import Imported
 from interpret_core.uploads.archives import PictureArchive
 from interpret_core.uploads.datasets import AddedDatasets
 from ui.session.datasets.sample import SamplePicture, sample
-from ui.session.memory import once
+from ui.session.memory import kept
 
 LARGEST = 1024  # MB of an archive; Streamlit keeps it in memory until it is taken away
 TABLES = ".csv"
@@ -38,12 +42,14 @@ class Origin(NamedTuple):
         archive: its content; None for a folder.
         folder: on the server; None for an archive.
         classed: whether the folders that pictures lie in are their classes.
+        photographs: whether all pictures are photographs, also where some look like masks.
     """
 
     name: str
     archive: BinaryIO | None
     folder: Path | None
     classed: bool
+    photographs: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Staged:
         imported: what was imported where folders became classes.
         left_out: files of the archive that are neither pictures nor tables.
         sample: a few pictures.
+        classes: class -> pictures.
+        trouble: why its table of classes cannot be read.
         check: what a look through all of it found; None as long as there was none.
     """
 
@@ -64,17 +72,26 @@ class Staged:
     imported: Imported | None
     left_out: Sequence[str]
     sample: tuple[SamplePicture, ...]
+    classes: Mapping[str, int]
+    trouble: str = ""
     check: DatasetCheck | None = None
 
 
-@once
 def folders() -> dict[str, Path]:
-    """Folders on the server that can become a data set, by what they are called below INTERPRET_DATASETS."""
+    """Folders on the server that can become a data set, by what they are called below INTERPRET_DATASETS.
+
+    New ones appear within a minute.
+    """
+    return _folders(os.environ.get("INTERPRET_DATASETS", ""))
+
+
+@kept(4, seconds=EVERY, kind="")
+def _folders(listed: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for name, root in config.listed_folders(os.environ.get("INTERPRET_DATASETS", "")).items():
+    for name, root in config.listed_folders(listed).items():
         for folder in data_folders(root):
             shown = PurePosixPath(name, folder.relative_to(root).as_posix()).as_posix()
-            if _text(shown):
+            if shown.isprintable():  # and no bytes that are not UTF-8
                 found[shown] = folder
     return found
 
@@ -116,18 +133,28 @@ def _staged(place: Path, archive: PictureArchive | None, origin: Origin, tell: T
         left_out = archive.unpack(packed, tell).left_out
         source = pictures_root(packed)
     assert source is not None
-    copy = archive is not None
-    found = arranged(
-        source, place / "pictures", classed=origin.classed, copy=copy, tell=tell, name=origin.name
-    )
-    if copy and found.imported is not None:
+    wish = Wish(origin.classed, archive is not None, origin.photographs, origin.name, left_out)
+    found = arranged(source, place / "pictures", wish, tell)
+    if archive is not None and found.imported is not None:
         shutil.rmtree(packed)
-    elif not copy and found.imported is None:
+    elif archive is None and found.imported is None:
         place.rmdir()  # nothing of it lies here
     dataset = open_dataset(found.folder)
-    pictures = sample(dataset)
+    classes, trouble = _classes(dataset)
     used = place if place.is_dir() else None
-    return Staged(dataset, used, found.imported, left_out, pictures)
+    return Staged(dataset, used, found.imported, left_out, sample(dataset), classes, trouble)
+
+
+def _classes(dataset: Dataset) -> tuple[dict[str, int], str]:
+    """Pictures of each class, or why the table of classes cannot be read."""
+    try:
+        found = read_classes(dataset) if lists_classes(dataset) else None
+    except DatasetError as error:
+        return {}, str(error)
+    if found is None:
+        return {}, ""
+    counts = np.bincount(found.of_image[found.of_image != NO_CLASS], minlength=len(found.names))
+    return dict(zip(found.names, counts.tolist(), strict=True)), ""
 
 
 def _alive(place: Path, tell: Tell) -> Tell:
@@ -135,9 +162,10 @@ def _alive(place: Path, tell: Tell) -> Tell:
     touched = [time.monotonic()]
 
     def telling(stage: str, done: int, total: int | None) -> None:
-        if time.monotonic() - touched[0] > EVERY and place.is_dir():
+        if time.monotonic() - touched[0] > EVERY:
             touched[0] = time.monotonic()
-            os.utime(place)
+            with suppress(OSError):  # it has been cleared away
+                os.utime(place)
         tell(stage, done, total)
 
     return telling
@@ -156,11 +184,3 @@ def checked(staged: Staged, tell: Tell) -> Staged:
 
 def _wanted(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in {*SUFFIXES, TABLES}
-
-
-def _text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return name.isprintable()
