@@ -13,7 +13,7 @@ from interpret_core.datasets.excerpts import opened_excerpt
 from interpret_core.datasets.fetch.remote import copied
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.broden import BrodenLayout
-from interpret_core.datasets.layouts.folder import FolderLayout
+from interpret_core.datasets.layouts.folder import FolderLayout, data_sets_in
 from interpret_core.datasets.tables import Tables
 from interpret_core.errors import DatasetError, unknown
 from interpret_core.packages import installed
@@ -24,9 +24,12 @@ GROUP = "unitscope.datasets"
 def known() -> dict[str, Path]:
     """Registered names and their folders: the configuration's (`config.current`), then the demo if shown.
 
-    A configured data set of the demo's name takes its place.
+    A configured data set of the demo's name takes its place. A folder of INTERPRET_DATASETS that holds data
+    sets is none: they can be added one by one.
     """
-    found = dict(config.current().datasets)
+    listed = set(config.listed_folders(os.environ.get("INTERPRET_DATASETS", "")).values())
+    stated = config.current().datasets
+    found = {name: one for name, one in stated.items() if one not in listed or not data_sets_in(one)}
     if demo.shown():
         found.setdefault(demo.NAME, demo.DATASET)
     return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret_core.datasets import ConceptTable, Loader, open_dataset, read_classes, survey
+from interpret_core.datasets import ConceptTable, Loader, known, open_dataset, read_classes, survey
 from interpret_core.errors import DamagedFileError, DatasetError
 from tests.planted_classes import write_classes
 
@@ -131,6 +131,20 @@ def test_labels_without_their_index_are_no_folder_of_pictures(tmp_path: Path) ->
     (root / "label.csv").write_text("number,name,category\n1,cat,object\n")
     with pytest.raises(DatasetError, match=r"neither index\.csv .* nor classes\.csv .*expected one of them"):
         open_dataset(root)
+
+
+def test_a_folder_of_data_sets_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their pictures together, masks among them, would be read as photographs of one."""
+    shelf = tmp_path / "sets"
+    for name in ("birds", "cars"):
+        write(shelf / name, ["1.png"])
+        write_classes(shelf / name, [("1.png", "owl")])
+    with pytest.raises(DatasetError, match=r"holds data sets in its folders \(birds and others\)"):
+        open_dataset(shelf)
+    monkeypatch.setenv("INTERPRET_DATASETS", str(shelf))
+    assert "sets" not in known()
+    monkeypatch.setenv("INTERPRET_DATASETS", str(shelf / "birds"))
+    assert known()["birds"] == shelf / "birds"
 
 
 def test_neither_layout(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ from interpret_core.datasets.image_records import ImageRecords
 from interpret_core.datasets.layouts.base import Layout
 from interpret_core.datasets.layouts.names import KnownNames
 from interpret_core.datasets.sheets import numbered_rows, read_text
-from interpret_core.datasets.tables import CLASSES, IMAGES, UNFINISHED, ImageRecord, Tables
+from interpret_core.datasets.tables import CLASSES, IMAGES, INDEX, UNFINISHED, ImageRecord, Tables
 from interpret_core.errors import DatasetError
 
 SPLIT = "split"
 LINKS = 4  # links to folders, one behind the other: more are a maze
 ANNOTATION_SIZE = (112, 112)  # as in Broden at 224 px; relevance is summed on this grid
 LABELS = "label.csv"  # of Broden's layout
+TRIED = 50  # folders that may be data sets of their own
 LOOKED_INTO = 1000  # folders, for a first picture
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
@@ -59,6 +60,13 @@ def read_folder(root: Path) -> Tables:
             f"{root} is an import that has not come to its end, expected one that has: the same `import` "
             "command goes on."
         )
+    several = data_sets_in(root)
+    if several:
+        named = f"{several[0]} and others" if len(several) > 1 else several[0]
+        raise DatasetError(
+            f"{root} holds data sets in its folders ({named}), expected one of them: register "
+            f"{several[0]}, or put what belongs together into one folder."
+        )
     digests: dict[str, str] = {}
     classes = read_text(root / CLASSES, digests) if (root / CLASSES).is_file() else None
     images = IMAGES if (root / IMAGES).is_dir() else ""
@@ -75,6 +83,25 @@ def read_folder(root: Path) -> Tables:
         ImageRecord(image=name, split=(splits or {}).get(name, ""), size=None, maps={}) for name in names
     )
     return Tables(records, {}, (), ANNOTATION_SIZE, digests, images, classes)
+
+
+def data_sets_in(root: Path) -> tuple[str, ...]:
+    """Names of the first folders that are data sets of their own, below one without tables and pictures.
+
+    Their pictures together, masks among them, are no data set.
+    """
+    tables, folders = (CLASSES, LABELS, INDEX), []
+    try:
+        with os.scandir(root) as entries:
+            for one in entries:
+                if one.name in (*tables, IMAGES) or _is_picture(one.name):
+                    return ()
+                if not one.name.startswith(".") and _leads_on(one):
+                    folders.append(one.name)
+    except OSError:
+        return ()
+    first = sorted(folders)[:TRIED]
+    return tuple(name for name in first if any((root / name / table).is_file() for table in tables))
 
 
 def _splits(path: Path, text: str | None, names: Sequence[str]) -> dict[str, str] | None:
