@@ -16,6 +16,7 @@ from interpret_core import __version__
 from interpret_core.analyses.registry import entries
 from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance, bench_workers
 from interpret_core.cli.commands import command
+from interpret_core.cli.doctor import doctor
 from interpret_core.cli.fetch import fetch_broden_command
 from interpret_core.cli.imports import import_app
 from interpret_core.cli.jobs import jobs_app
@@ -74,6 +75,7 @@ app.add_typer(jobs_app, name="jobs")
 for _entry in entries().values():
     app.command(_entry.called)(command(_entry))
 app.command("merge")(merge_command)
+app.command("doctor")(doctor)
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)

@@ -34,6 +34,7 @@ COMMANDS = (
     "evaluate",
     "image-labels",
     "merge",
+    "doctor",
     "estimate",
     "jobs list",
     "jobs cancel",
