@@ -1,0 +1,1 @@
+"""What was added on a page: networks with their weights, and data sets."""
