@@ -185,7 +185,7 @@ def _format_of(folder: Path, beside: Sequence[str]) -> str:
 def _side_by_side(inside: _Inside) -> str:
     names = {one.name.lower(): one for one in inside.folders}
     annotations = _inside(names["annotations"]).files if "annotations" in names else ()
-    if coco := _coco([f"annotations/{name}" for name in annotations]):
+    if coco := _coco(["/".join(("annotations", name)) for name in annotations]):
         return coco
     for name, several in _FORMATS.items():
         if set(several) <= set(names):

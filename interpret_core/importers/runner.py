@@ -128,6 +128,11 @@ class _Counts:
         self.sizes.update({(h, w) for h, w in entry["drawn"]})
 
 
+def _told(error: DamagedFileError, picture: SourcePicture) -> str:
+    """What is wrong with a picture, which whatever is kept names by its place in the source alone."""
+    return str(error).replace(str(picture.path), picture.name)
+
+
 class _ImportRun:
     """One import at work."""
 
@@ -198,7 +203,7 @@ class _ImportRun:
             with self._alone if facts.size[0] * facts.size[1] > LARGE else nullcontext():
                 maps, drawn = self._placed_maps(picture, facts)
         except DamagedFileError as error:
-            return {"name": name, "why": str(error)}
+            return {"name": name, "why": _told(error, picture)}
         image = f"{_PICTURES}/{name}{ending_for(picture.path, facts, self._settings.resize)}"
         part = self._target.part()
         try:
@@ -206,7 +211,7 @@ class _ImportRun:
                 picture.path, facts, part, copy=self._settings.copy, resize=self._settings.resize
             )
         except DamagedFileError as error:
-            return {"name": name, "why": str(error)}
+            return {"name": name, "why": _told(error, picture)}
         self._target.take(part, image)
         files: dict[str, list[str]] = {}
         present: set[int] = set()

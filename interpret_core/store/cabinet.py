@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -86,13 +86,19 @@ class Cabinet:
         self._folder.close()
 
     def keep(
-        self, kind: str, key: str, payload: bytes, *, reserve: bool = False, own_file: bool = True
+        self,
+        kind: str,
+        key: str,
+        payload: Iterable[bytes | memoryview],
+        *,
+        reserve: bool = False,
+        own_file: bool = True,
     ) -> None:
         """Write an entry: all of it, or nothing.
 
         Args:
             kind, key: of the entry.
-            payload: its content.
+            payload: its content, in pieces.
             reserve: it is small, and may use the reserve of space.
             own_file: it outlives a lost index; without, a small one lies in the index, which takes less time.
         """
@@ -103,7 +109,7 @@ class Cabinet:
     def add(self, kind: str, key: str, payload: bytes) -> None:
         """Write an entry into a file of its own where there is none; one that is there stays."""
         self._refuse_newer(kind, key)
-        entry = seal(_name(kind, key), payload, own_file=True)
+        entry = seal(_name(kind, key), (payload,), own_file=True)
         self._folder.write("write to", lambda cache: cache.add(_name(kind, key), entry))
 
     def look(self, kind: str, key: str, decode: Decode[Value]) -> Value | None:
@@ -171,7 +177,7 @@ class Cabinet:
                     old = None
                 new = change(old)
                 if new is not None:
-                    cache.set(name, seal(name, new))
+                    cache.set(name, seal(name, (new,)))
 
         self._folder.write("write to", replace, reserve=True)
 

@@ -20,7 +20,7 @@ import re
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,20 +51,20 @@ class Sealed(NamedTuple):
     """An entry as it is written.
 
     Attributes:
-        header, payload: not joined, to spare a copy.
+        pieces: header and payload, not joined, to spare a copy.
         own_file: whatever its size, it gets a file of its own, and outlives the index.
     """
 
-    header: bytes
-    payload: bytes
+    pieces: tuple[bytes | memoryview, ...]
     own_file: bool = False
 
 
-def seal(name: str, payload: bytes, *, own_file: bool = False) -> Sealed:
-    """Magic, checksum and name in front of a payload."""
+def seal(name: str, payload: Iterable[bytes | memoryview], *, own_file: bool = False) -> Sealed:
+    """Magic, checksum and name in front of a payload, which is given in pieces."""
     text = name.encode()
     told = len(text).to_bytes(LENGTH, "little") + text + bytes(-len(text) % ALIGNMENT)
-    return Sealed(MAGIC + _checksum(told, payload) + told, payload, own_file)
+    payload = tuple(payload)
+    return Sealed((MAGIC + _checksum(told, *payload) + told, *payload), own_file)
 
 
 def unseal(name: str, data: bytes) -> memoryview:
@@ -145,14 +145,14 @@ class PlainDisk(Disk):  # type: ignore[misc]
         """Write a sealed entry into a file of its own, or a small one that need not have one into the row."""
         if type(value) is not Sealed or read:
             raise TypeError(f"A {type(value).__name__} is not a sealed entry; the store keeps nothing else.")
-        size = len(value.header) + len(value.payload)
+        size = sum(map(len, value.pieces))
         if size < self.min_file_size and not value.own_file:
-            return 0, MODE_RAW, None, sqlite3.Binary(value.header + value.payload)
+            return 0, MODE_RAW, None, sqlite3.Binary(b"".join(value.pieces))
         filename, path = self.filename()
         self._pending.filename = filename
         with _create(Path(path)) as file:
-            file.write(value.header)
-            file.write(value.payload)
+            for piece in value.pieces:
+                file.write(piece)
         return size, MODE_BINARY, filename, None
 
     def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> bytes:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save
 
 METADATA_ENTRY = "unitscope"
+_TAKEN = "__metadata__"
 DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
     "U8": np.dtype("u1"),
@@ -32,8 +32,12 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
 }
+_NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
+# Of dtypes, as safetensors ranks them: the last comes first in a file.
+_ORDER = ("BOOL", "U8", "I8", "I16", "U16", "F16", "I32", "U32", "F32", "F64", "I64", "U64")
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Piece = bytes | memoryview
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
 
@@ -77,13 +81,35 @@ class Record:
         """The array called `name`."""
         return self.arrays[name]
 
+    def pieces(self) -> tuple[Piece, ...]:
+        """The canonical bytes, one after the other: a header, and views of the arrays, which are not copied.
+
+        As safetensors writes them: arrays by dtype, wide ones first, then by name, and a header filled up
+        with spaces to a multiple of 8 bytes; in the tests the library is this function's twin.
+        """
+        order = sorted(self.arrays.items(), key=lambda one: (-_ORDER.index(_NAMES[one[1].dtype.str]), one[0]))
+        header: dict[str, Any] = {_TAKEN: {METADATA_ENTRY: canonical_json(self.metadata)}}
+        start = 0
+        for name, array in order:
+            stop = start + array.nbytes
+            entry = {"dtype": _NAMES[array.dtype.str], "shape": array.shape, "data_offsets": (start, stop)}
+            header[name], start = entry, stop
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        text += b" " * (-len(text) % 8)
+        # A view as plain bytes cannot be had of a memory that has none.
+        views = [array.reshape(-1).view(np.uint8).data for _, array in order if array.nbytes]
+        return (struct.pack("<Q", len(text)) + text, *views)
+
     def to_bytes(self) -> bytes:
         """The canonical bytes: equal content, equal bytes."""
-        return save(dict(self.arrays), metadata={METADATA_ENTRY: canonical_json(self.metadata)})
+        return b"".join(self.pieces())
 
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, in hex."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        checksum = hashlib.sha256()
+        for piece in self.pieces():
+            checksum.update(piece)
+        return checksum.hexdigest()
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> Record:
@@ -94,7 +120,7 @@ class Record:
         """
         try:
             header, body = _split(memoryview(data))
-            metadata = json.loads(header.pop("__metadata__")[METADATA_ENTRY])
+            metadata = json.loads(header.pop(_TAKEN)[METADATA_ENTRY])
             arrays = {name: _view(entry, body) for name, entry in header.items()}
             return cls(arrays, metadata)
         except (KeyError, TypeError, AttributeError, struct.error, UnicodeDecodeError) as error:
@@ -111,7 +137,7 @@ def metadata_of(start: bytes) -> tuple[Any, int]:
     if not 0 < length <= len(start) - 8:
         return None, length + 8
     try:
-        return json.loads(json.loads(start[8 : 8 + length])["__metadata__"][METADATA_ENTRY]), length + 8
+        return json.loads(json.loads(start[8 : 8 + length])[_TAKEN][METADATA_ENTRY]), length + 8
     except (KeyError, TypeError, ValueError, RecursionError):
         return None, 0
 
@@ -121,6 +147,8 @@ def _frozen(name: str, array: Array) -> Array:
     if not isinstance(array, np.ndarray | np.generic) or array.dtype.newbyteorder("<") not in DTYPES.values():
         kind = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"Array {name!r} has dtype {kind}; a record holds booleans, integers and floats.")
+    if name == _TAKEN:
+        raise TypeError(f"An array cannot be called {_TAKEN!r}: a record's metadata are.")
     # np.asarray and not ascontiguousarray, which would turn a number (0-d) into a list (1-d).
     view = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C").view()
     view.flags.writeable = False

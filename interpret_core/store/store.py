@@ -141,15 +141,16 @@ class Store:
             StoreError: full disk, no permission, or the size limit; no result that was stored before is
                 touched.
         """
-        payload, kind = record.to_bytes(), kind_of(key)
+        payload, kind = record.pieces(), kind_of(key)
+        size = sum(map(len, payload))
         if time.monotonic() - self._swept > SWEEP:
             self._swept = time.monotonic()
             key_locks.sweep(self.folder)
-        self._room.make(kind, len(payload))
+        self._room.make(kind, size)
         try:
             self._cabinet.keep(RECORD, key, payload)
         except DiskFullError:
-            if kind.again or not self._room.free(2 * len(payload)):
+            if kind.again or not self._room.free(2 * size):
                 raise
             self._cabinet.keep(RECORD, key, payload)
 
@@ -317,7 +318,8 @@ class Store:
             lasting: it is found again, as records are, where the index is lost; takes a file.
         """
         try:
-            self._cabinet.keep(STATE, key, canonical_json(value).encode(), reserve=True, own_file=lasting)
+            content = (canonical_json(value).encode(),)
+            self._cabinet.keep(STATE, key, content, reserve=True, own_file=lasting)
         except StoreError as error:
             if needed:
                 raise

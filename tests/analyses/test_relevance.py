@@ -123,7 +123,7 @@ def test_a_run_that_was_cut_off_goes_on_and_gives_the_same(tmp_path: Path, store
     assert len(store.keys("partial/")) == 1
     computed: list[int] = []
     found = run_relevance(request, store, Execution(tell=lambda _s, done, _t: computed.append(done)))
-    assert computed[1] == 8  # the first part, two layers of four images, at one stroke
+    assert next(filter(None, computed)) == 8  # the first part, two layers of four images, at one stroke
     for name, values in found.classes["ball"].arrays.items():
         np.testing.assert_array_equal(values, whole.arrays[name])
 

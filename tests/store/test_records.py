@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from interpret_core.store.records import DTYPES, Record, canonical_json
+from interpret_core.store.records import DTYPES, METADATA_ENTRY, Record, canonical_json
 
 json_values = st.recursive(
     st.none()
@@ -53,6 +53,26 @@ def test_the_library_reads_the_same_arrays(arrays, metadata):
     for name, array in library.items():
         assert array.dtype == record[name].dtype
         assert array.tobytes() == record[name].tobytes()
+
+
+@settings(deadline=None)
+@given(arrays, json_values)
+def test_the_library_writes_the_same_bytes(arrays, metadata):
+    """Records that safetensors wrote keep their digests: what is stored stays valid."""
+    record = Record(arrays, metadata)
+    told = {METADATA_ENTRY: canonical_json(record.metadata)}
+    assert record.to_bytes() == safetensors.numpy.save(dict(record.arrays), metadata=told)
+
+
+def test_arrays_of_all_dtypes_lie_in_the_librarys_order():
+    values = {f"{'ab'[i]}{name}\n\x1fé": np.ones(3, dtype) for i in (0, 1) for name, dtype in DTYPES.items()}
+    record = Record({**values, "longlong": np.ones(2, np.longlong)})
+    assert record.to_bytes() == safetensors.numpy.save(dict(record.arrays), metadata={METADATA_ENTRY: "null"})
+
+
+def test_an_array_cannot_be_called_as_the_metadata_are():
+    with pytest.raises(TypeError, match="__metadata__"):
+        Record({"__metadata__": np.ones(2)})
 
 
 def test_order_of_names_does_not_matter():

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import tracemalloc
 
 import diskcache
 import numpy as np
@@ -31,6 +32,17 @@ def test_what_goes_in_comes_out(store, record):
     assert again.to_bytes() == record.to_bytes()
     assert all(not array.flags.writeable for array in again.arrays.values())
     assert Store(store.folder).get("key").digest() == record.digest()
+
+
+def test_a_large_record_is_written_without_a_copy(store):
+    record = Record({"a": np.arange(4_000_000), "b": np.ones(1_000_000, np.float32)})  # 36 MB
+    store.put("other", SMALL)
+    tracemalloc.start()
+    store.put("key", record)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4_000_000
+    assert store.get("key").to_bytes() == record.to_bytes()
 
 
 def test_replacing_leaves_one_entry_and_one_file(store):

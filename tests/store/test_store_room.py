@@ -53,7 +53,15 @@ def test_an_unknown_kind_is_a_result():
     assert not kind_of("somebodys/else").again
     assert not kind_of("no_slash").again
     assert kind_of("answers/x").again
-    assert set(AGAIN) == {"sample", "thresholds", "outline", "sketch", "answers", "responses"}
+    assert set(AGAIN) == {
+        "sample",
+        "thresholds",
+        "outline",
+        "sketch",
+        "answers",
+        "responses",
+        "label_columns",
+    }
     assert all(kind.words for kind in KINDS.values())
 
 

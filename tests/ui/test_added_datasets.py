@@ -254,6 +254,16 @@ def test_another_choice_asks_for_another_look(place: AddedDatasets) -> None:
     assert place.tables() == {}
 
 
+def test_damaged_pictures_are_named_without_the_servers_folders(place: AddedDatasets) -> None:
+    app = uploaded(packed({**classed(), f"birds/{CLASSES[0]}/broken.png": png(9)[:300]}))
+    said = words(app).replace("\\", "")
+    assert f"Left out: {CLASSES[0]}/broken.png: image {CLASSES[0]}/broken.png cannot be decoded" in said
+    assert str(place.folder) not in said
+    assert app.success[0].value.startswith("All that is not left out was read")
+    pressed(app, "register_dataset")
+    assert "6 pictures · classes, no annotated pixels · from birds.zip" in words(app)
+
+
 def test_a_name_that_is_taken_cannot_be_registered(place: AddedDatasets) -> None:
     app = uploaded(packed(classed()), "planted.zip")
     assert app.button(key="register_dataset").disabled

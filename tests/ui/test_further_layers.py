@@ -61,6 +61,19 @@ def test_kinds_are_offered_and_what_is_missing_can_be_computed() -> None:
     assert "have not been profiled yet" in words(app)
 
 
+def test_a_block_that_is_profiled_is_not_called_missing(cache: Path) -> None:
+    profiled(cache, BLOCKS[:1])
+    with Store(cache) as store:
+        run_profile(ProfileRequest("blocks", "planted", BLOCKS[1:], quantile=0.01, permutations=0), store)
+    app = open_page("pages/units.py", layer="stage.1", **HERE)
+    assert not app.exception
+    text = words(app)
+    assert "Of the block outputs of blocks, stage.0 is profiled, stage.1 is not yet." in text
+    assert "There is a profile of stage.1 with quantile 0.01 (pages show 0.005)" in text
+    assert "What is there stays, and only stage.1 is computed" in text
+    assert "Find what the units of stage.1 detect" in [one.label for one in app.button]
+
+
 def test_a_profiled_block_is_browsed_like_any_layer(cache: Path) -> None:
     profiled(cache, BLOCKS)
     app = open_page("pages/units.py", layer="stage", unit="3", **HERE)  # the published name of the last block

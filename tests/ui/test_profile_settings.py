@@ -25,6 +25,12 @@ def said() -> str:
     return words(app)
 
 
+def linked() -> list[str]:
+    app = open_page("pages/home.py", **HERE)
+    assert not app.exception
+    return [str(one.proto.label) for one in app.get("page_link")]
+
+
 def test_what_is_there_and_what_is_not(empty: Path) -> None:
     profiled(empty, layers=("conv1",))
     text = said()
@@ -46,6 +52,15 @@ def test_another_quantile_and_batch_size_are_named(empty: Path) -> None:
     assert "conv1, conv2 with quantile 0.01 (pages show 0.005)" in text
     assert "conv2 with batch size 8 (pages show 32)" in text
     assert "is a profile of" not in words(open_page("pages/units.py", network="other", dataset="planted"))
+
+
+def test_home_says_what_is_there(empty: Path) -> None:
+    profiled(empty, quantile=0.01)
+    assert "computed under other settings only: see the cost →" in linked()
+    profiled(empty, layers=("conv1",))
+    assert "1 of 2 layers not computed: see the cost →" in linked()
+    profiled(empty)
+    assert "Ready: open →" in linked()
 
 
 @pytest.mark.parametrize("permutations", [0, 7])

@@ -134,7 +134,7 @@ def _name(suggested: str) -> str:
         "Name",
         key=_key("dataset_name"),
         persist_state="session",
-        placeholder=fits or "birds",
+        placeholder=fits or "for example birds",
         help="What it is called here, in addresses and in files. Left empty, it is that of the archive or "
         "folder.",
     )

@@ -37,7 +37,7 @@ def report(found: Staged) -> None:
     if any(patch.colour for one in found.sample for patch in one.patches):
         st.caption("Labels are drawn over the pictures; their colours are those below each picture.")
     if found.check is not None:
-        _checked(found.check)
+        _checked(found.check, whole=found.imported is None or not found.imported.left_out)
 
 
 def lines(found: Staged) -> Iterator[str]:
@@ -97,13 +97,14 @@ def _patch(patch: Patch) -> str:
     return f'<span title="{escape(patch.name, quote=True)}: {share}">{mark}{escape(patch.name)}</span>'
 
 
-def _checked(found: DatasetCheck) -> None:
+def _checked(found: DatasetCheck, *, whole: bool) -> None:
     """Findings first: they are what somebody has to decide on."""
     if found.findings:
         st.markdown(f"**{count_text(len(found.findings), 'thing')} to look at**")
         st.markdown("\n".join(f"- {plain(_finding(one))}" for one in found.findings))
     else:
-        st.success("All files were read: nothing suspicious was found.", icon=":material/check:")
+        read = "All files were read" if whole else "All that is not left out was read"
+        st.success(f"{read}: nothing suspicious was found.", icon=":material/check:")
     if found.categories:
         _table(CATEGORIES, [_category(found, one) for one in found.categories], "Categories")
     if found.classes:

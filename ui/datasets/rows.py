@@ -67,7 +67,8 @@ def _words(name: str, table: AddedDataset) -> str:
         concepts = len(opened.concepts().concepts) if opened.annotated else 0
     except UnitscopeError as error:
         return plain(told(error))
-    what = count_text(concepts, "concept") if concepts else "no annotated pixels"
+    classes = "classes, " if opened.classes_table is not None else ""
+    what = count_text(concepts, "concept") if concepts else f"{classes}no annotated pixels"
     return f"{count_text(len(opened), 'picture')} · {what} · from {plain(table.origin)}"
 
 

@@ -18,6 +18,7 @@ from ui.jobs.panel import bar, cancel
 from ui.jobs.words import brief
 from ui.session import memory, precedence, relevances, results, work
 from ui.session.layers import Layers
+from ui.session.profiles.other_settings import other_profiles
 from ui.session.relevances import Wanted
 from ui.session.view import LayerView
 from ui.shell import links
@@ -185,13 +186,21 @@ def _line(ask: Ask) -> None:
             if ready
             else f"{job.state}: see why →"
             if job and failed
-            else "not computed: see the cost →"
+            else f"{_missing(ask)}: see the cost →"
         )
         with st.container(horizontal=True, gap="small", width="content"):
             links.link(words, network=ask.network, dataset=ask.dataset)
             now = _relevance(Wanted(ask.network, ask.dataset)) if ready else ""
             if now:
                 links.link(now, links.RELEVANCE, network=ask.network, dataset=ask.dataset)
+
+
+def _missing(ask: Ask) -> str:
+    """What there is of a profile that is not whole, or under settings that no page shows."""
+    there, missing = results.profiled(ask)
+    if there:
+        return f"{len(missing):,} of {len(there) + len(missing):,} layers not computed"
+    return "computed under other settings only" if other_profiles(ask) else "not computed"
 
 
 def _relevance(wanted: Wanted) -> str:

@@ -118,11 +118,20 @@ def _profile(ask: Ask) -> Offer:
     )
 
 
-def _otherwise(ask: Ask) -> str:
-    """Which profiles there are under settings that no page shows, and how to read them; empty for none."""
+def _otherwise(ask: Ask, names: Sequence[str] = ()) -> str:
+    """Which profiles there are under settings that no page shows, and how to read them; empty for none.
+
+    Args:
+        ask: whose.
+        names: the layers that they are to be of; of any without.
+    """
     request = ask.request()
     told = []
-    for one in other_profiles(ask)[:NAMED]:
+    others = [
+        one._replace(layers=tuple(name for name in one.layers if not names or name in names))
+        for one in other_profiles(ask)
+    ]
+    for one in [one for one in others if one.layers][:NAMED]:
         settings = one.settings
         options = [
             f"{name.replace('_', ' ')} {value}" + f" (pages show {usual})"
@@ -154,15 +163,27 @@ def _is(layers: Sequence[str]) -> str:
 def _some(ask: Ask, names: tuple[str, ...], kind: str) -> Offer:
     images = len(results.dataset(ask.dataset))
     time, measure = _time(ask, names, images)
-    some = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    there, missing = results.profiled(ask, names)
+    wanted = missing or names
+    network = plain(ask.network)
+    of = f"**The {kind} of {network} have not been profiled yet** ({_named(names)})."
+    only = "It"
+    if there and missing:
+        of = (
+            f"**Of the {kind} of {network}, {_named(there)} {_is(there)} profiled, "
+            f"{_named(missing)} {_is(missing)} not yet.**"
+        )
+        only = f"What is there stays, and only {_named(missing)} {_is(missing)} computed: it"
     return Offer(
         ask.request(names),
-        f"The profile of {plain(some)} of {plain(ask.network)} on {plain(ask.dataset)}",
-        f"Find what the units of these {len(names)} layers detect"
-        if len(names) > 1
+        f"The profile of {_named(names)} of {network} on {plain(ask.dataset)}",
+        f"Find what the units of these {len(wanted)} layers detect"
+        if len(wanted) > 1
+        else f"Find what the units of {plain(wanted[0])} detect"
+        if there
         else "Find what its units detect",
-        missing=f"**The {kind} of {plain(ask.network)} have not been profiled yet** ({plain(some)}).",
-        cost=f"It {profile_cost(images).words} and keeps the result: {time}.",
+        missing=f"{of}{_otherwise(ask, names)}",
+        cost=f"{only} {profile_cost(images).words} and keeps the result: {time}.",
         primary=True,
         measure=measure,
     )

@@ -316,14 +316,14 @@ def sketches(ask: Ask) -> Iterator[tuple[str, Sketch]]:
 @once
 def ready(ask: Ask) -> bool:
     """Whether every layer's profile is there, without reading any."""
-    keys = profile_keys(ask, since=ended(ask.request()))
-    return keys is not None and not keys.without_profile(store())
+    there, missing = profiled(ask)
+    return bool(there) and not missing
 
 
 @once
-def profiled(ask: Ask) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def profiled(ask: Ask, names: Names = ALL) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Layers whose profile is there, and those whose is not; none of either where nobody has listed them."""
-    keys = profile_keys(ask, since=ended(ask.request()))
+    keys = profile_keys(ask, names, since=ended(ask.request(names)))
     if keys is None:
         return (), ()
     missing = keys.without_profile(store())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 SIDE = 8  # of the thumbnails that are compared
@@ -17,6 +18,7 @@ ALIKE = 4.0  # mean difference of their colours, of 255
 OWN = 0.25  # part of that, for the middle one of the pictures, that two of one scene may differ by
 NOISE = 2.0  # no cell differs by more: one picture, whatever the others are
 _ROUNDED = 1e-6  # more than means differ by in their last bits
+_TRAITS = 8  # numbers of a picture by which those that may be like it are found
 
 
 def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int64]:
@@ -34,20 +36,66 @@ def scenes(colours: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.int6
     small = _thumbnails(colours, size)
     found = np.full(len(small), -1, np.int64)
     limit = _limit(small)
-    bright = small.mean(1)
-    order = np.argsort(bright, kind="stable")
-    ascending = bright[order]
-    # Two of one scene differ in the mean of all cells by no more than in the mean difference of cells.
-    reach = max(limit / max(small.shape[1], 1), NOISE) + _ROUNDED
+    candidates = _Candidates(small, limit)
     number = 0
     for first in range(len(small)):
         if found[first] < 0:
-            ends = np.searchsorted(ascending, [bright[first] - reach, bright[first] + reach])
-            near = order[slice(*ends)]
-            near = near[found[near] < 0]
-            found[near[_alike(small[first], small[near], limit)]] = number
+            near = candidates.of(first, found)
+            alike = near[_alike(small[first], small[near], limit)]
+            found[alike] = number
+            candidates.given(len(alike))
             number += 1
     return found
+
+
+class _Candidates:
+    """Which images may be like one, without looking at all of them: none that is like it is missing.
+
+    Where two pictures' cells differ by d in all together, no sum of them, whatever its signs, differs by
+    more; where none differs by more than d, no single one does. Both leave boxes, which trees search. Signs
+    are those of the directions in which these pictures differ most, cells those that do. Many pictures that
+    are nearly alike and yet of scenes of their own are still compared with each other.
+
+    Args:
+        small: (N, cells) thumbnails.
+        limit: by how much, in all cells together, two of one scene may differ.
+    """
+
+    def __init__(self, small: NDArray[np.float64], limit: float) -> None:
+        cells = small.shape[1]
+        apart = small - small.mean(0)
+        directions = np.linalg.eigh(apart.T @ apart)[1][:, ::-1][:, :_TRAITS]
+        sums = apart @ np.where(directions < 0, -1.0, 1.0)
+        self._boxes = [(sums, limit + _ROUNDED * cells)]
+        if limit < NOISE * cells:  # else whoever differs by noise alone lies in the box of sums
+            most = np.argsort(-apart.var(0), kind="stable")[:_TRAITS]
+            self._boxes.append((apart[:, most], NOISE + _ROUNDED))
+        self._plant(np.arange(len(small)))
+
+    def of(self, image: int, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Images that have no scene yet, itself among them.
+
+        Args:
+            image: one without a scene.
+            found: (N,) the scene of each image, -1 for none yet.
+        """
+        if 2 * self._given > len(self._left):
+            self._plant(self._left[found[self._left] < 0])
+        near = [
+            self._left[tree.query_ball_point(traits[image], reach, p=np.inf, return_sorted=False)]
+            for tree, (traits, reach) in zip(self._trees, self._boxes, strict=True)
+        ]
+        near = [one[found[one] < 0] for one in near]
+        return near[0] if len(near) == 1 else np.union1d(*near)
+
+    def given(self, count: int) -> None:
+        """Note that so many images more have a scene."""
+        self._given += count
+
+    def _plant(self, left: NDArray[np.int64]) -> None:
+        """Search among these alone from now on: the others have their scenes."""
+        self._left, self._given = left, 0
+        self._trees = [KDTree(traits[left]) for traits, _ in self._boxes]
 
 
 def _limit(small: NDArray[np.float64]) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from interpret_core.measures.assessment import scenes as module
 from interpret_core.measures.assessment.resamples import FOLDS, resamples
 from interpret_core.measures.assessment.scenes import scenes
 
@@ -92,3 +93,62 @@ def test_a_chain_of_frames_is_cut_where_it_has_left_its_first() -> None:
 )
 def test_few_scenes_or_one_of_most_images_are_nothing_to_hold_out(scene, independent) -> None:  # type: ignore[no-untyped-def]
     assert resamples(scene).independent is independent
+
+
+def naive(pictures: NDArray[np.uint8]) -> list[int]:
+    """The definition, each pair of pictures by itself."""
+    small = (
+        pictures.reshape(len(pictures), 8, 7, 8, 7, 3).astype(float).sum((2, 4)).reshape(len(pictures), -1)
+    )
+    small /= 49
+    own = np.median([np.abs(one - small.mean(0)).mean() for one in small])
+    limit = min(4.0, 0.25 * float(own)) * small.shape[1]
+    found, number = [-1] * len(small), 0
+    for first, one in enumerate(small):
+        if found[first] < 0:
+            for other in range(first, len(small)):
+                apart = np.abs(small[other] - one)
+                if found[other] < 0 and (apart.sum() <= limit or apart.max() <= 2.0):
+                    found[other] = number
+            number += 1
+    return found
+
+
+def changed(rng: np.random.Generator, kind: str) -> NDArray[np.uint8]:
+    """Pictures and what is made of them: copies, noise, and others that differ by just about the limit."""
+    if kind == "squares":
+        return np.concatenate([squares(rng, 60, side) for side in (4, 6)])
+    cells = rng.integers(40, 216, (1 if kind == "one ground" else 24, 8, 8, 3))
+    made = [cells]
+    for most in (1, 2, 3, 4):
+        made.append(cells + rng.integers(-most, most + 1, cells.shape))  # within noise, and beyond
+        made.append(cells + most)  # 4 in every cell is the limit itself
+        made.append(cells + most * rng.choice([-1, 1], cells.shape))
+        one = cells.copy()
+        one[:, most, 3, 1] = 192 * most // 4 + cells[:, most, 3, 1] % 2  # all of it in one cell
+        made.append(one)
+    chain = cells[:1] + np.arange(-30, 31)[:, None, None, None] * rng.integers(0, 2, (8, 8, 3))
+    found = rng.permutation(np.concatenate([*made, chain])).clip(0, 255).astype(np.uint8)
+    return found.repeat(7, axis=1).repeat(7, axis=2)
+
+
+@pytest.mark.parametrize("kind", ["photographs", "one ground", "squares"])
+@pytest.mark.parametrize("seed", range(3))
+def test_pictures_looked_up_are_the_scenes_of_comparing_all_pairs(kind: str, seed: int) -> None:
+    pictures = changed(np.random.default_rng(seed), kind)
+    found = numbered(pictures).tolist()
+    assert found == naive(pictures)
+    assert 1 < max(found) + 1 < len(found)
+
+
+def test_most_pictures_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work that grows with the square of the pictures is left out, whatever they show."""
+    compared, alike = [], module._alike
+
+    def counting(one: NDArray[np.float64], others: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+        compared.append(len(others))
+        return alike(one, others, limit)
+
+    monkeypatch.setattr(module, "_alike", counting)
+    numbered(photographs(np.random.default_rng(5), 1_000))
+    assert 1_000 <= sum(compared) < 5_000

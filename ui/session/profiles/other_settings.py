@@ -49,9 +49,8 @@ def other_profiles(ask: Ask) -> tuple[OtherProfile, ...]:
     shown = ProfileSettings(request.quantile, request.batch_size, str(request.positions))
     network, dataset = results.subject(ask.network).digest, results.dataset(ask.dataset).digest
     found: dict[ProfileSettings, set[str]] = defaultdict(set)
-    for key in store().keys(PREFIX):
-        told = _told(key)
-        if told is not None and (told.network, told.dataset) == (network, dataset) and told.settings != shown:
+    for told in _stored().get((network, dataset), ()):
+        if told.settings != shown:
             found[told.settings].add(told.layer)
     keys = results.profile_keys(ask)
     order = keys.layers if keys is not None else ()
@@ -59,6 +58,15 @@ def other_profiles(ask: Ask) -> tuple[OtherProfile, ...]:
         OtherProfile(settings, (*filter(layers.__contains__, order), *sorted(layers.difference(order))))
         for settings, layers in sorted(found.items())
     )
+
+
+@once
+def _stored() -> dict[tuple[str, str], list[_Told]]:
+    """All stored profiles by the digests of network and data set: one look for all of them."""
+    found: dict[tuple[str, str], list[_Told]] = defaultdict(list)
+    for told in filter(None, map(_told, store().keys(PREFIX))):
+        found[told.network, told.dataset].append(told)
+    return found
 
 
 @kept(16384, kind="")
