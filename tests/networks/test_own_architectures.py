@@ -53,6 +53,7 @@ def test_the_number_of_classes_is_read_off_the_file(tmp_path: Path, name: str) -
         assert torch.allclose(record(images).output, module(images), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_no_file_tells_and_is_taken_for_granted_is_said(tmp_path: Path) -> None:
     torch.manual_seed(5)
     build = {"num_classes": 4, "init_weights": False, "aux_logits": False, "transform_input": True}
@@ -68,6 +69,7 @@ def test_what_no_file_tells_and_is_taken_for_granted_is_said(tmp_path: Path) -> 
     assert load(f"torchvision/squeezenet1_1@{tmp_path / 'other.safetensors'}").findings == ()
 
 
+@pytest.mark.slow
 def test_a_training_file_with_prefixes_and_more(tmp_path: Path) -> None:
     module = trained(tmp_path / "unused.safetensors")
     state = {f"model.{name}": one for name, one in module.state_dict().items()}

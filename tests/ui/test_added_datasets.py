@@ -103,7 +103,7 @@ def test_an_archive_is_looked_at_registered_removed_and_put_back(place: AddedDat
     assert config.current().datasets["birds"].is_relative_to(place.folder)
     assert "has not been profiled" in words(open_page("pages/units.py", dataset="birds", network="small"))
 
-    app = pressed(open_page("pages/datasets.py", dataset="birds", network="small"), "remove_dataset_birds")
+    app = pressed(open_page("pages/datasets.py", dataset="birds", network="small"), "dataset_remove_birds")
     assert "birds" not in datasets.known()
     (removed,) = place.removed()
     pressed(app, next(one.key for one in app.button if one.label == "Put back"))
@@ -144,7 +144,7 @@ def test_a_folder_on_the_server_stays_where_it_is(
     assert datasets.read_classes(dataset).names == CLASSES
     links = [one for one in dataset.root.rglob("*.png") if one.is_symlink()]
     assert {one.resolve() for one in links} == set(root.rglob("*.png"))
-    pressed(opened(), "remove_dataset_birds")
+    pressed(opened(), "dataset_remove_birds")
     assert len(list(root.rglob("*.png"))) == 6
 
 
@@ -292,7 +292,7 @@ def test_a_job_that_needs_the_name_keeps_it(place: AddedDatasets, monkeypatch: p
     )
     with pytest.raises(UserError, match=told):
         added.remove("birds")
-    assert opened().button(key="remove_dataset_birds").disabled
+    assert opened().button(key="dataset_remove_birds").disabled
 
 
 @pytest.mark.parametrize(

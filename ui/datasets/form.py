@@ -116,7 +116,7 @@ def _classed() -> bool:
 
 def _photographs(what: str) -> bool:
     """Offered where some pictures have been taken for masks of others."""
-    key = key_of(_key("photographs"), what)
+    key = key_of("all_of_them", what)
     found = added.looked()
     if not st.session_state.get(key) and not (found is not None and found.masks):
         return False

@@ -45,7 +45,7 @@ def _line(name: str, words: str, ask: Ask | None) -> None:
             busy = added.at_work(name)
             st.button(
                 "Remove",
-                key=key_of("remove_dataset", name),
+                key=key_of("dataset_remove", name),
                 disabled=busy,
                 help="A job needs it: cancel the job first."
                 if busy
@@ -87,7 +87,7 @@ def _removed(one: Removal) -> None:
         st.caption(f"{plain(one.name)} was removed; for a day it can be put back.", width="content")
         st.button(
             "Put back",
-            key=key_of("put_back_dataset", one.place.name),
+            key=key_of("dataset_put_back", one.place.name),
             type="tertiary",
             on_click=_put_back,
             args=(one,),
