@@ -11,29 +11,24 @@ on, and whoever reads them meanwhile goes on reading.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import tomllib
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
 
-from interpret_core.errors import ParameterError, StoreError
+from interpret_core.errors import ParameterError
 from interpret_core.uploads import places
-from interpret_core.uploads.names import name_problem, normal
-from interpret_core.uploads.places import MOST_STAGED, PATIENCE, RESERVE, Removal
+from interpret_core.uploads.additions import Additions
+from interpret_core.uploads.names import normal
+from interpret_core.uploads.places import MOST_STAGED, PATIENCE, RESERVE
 
 DATASETS = "datasets"  # below the folder of everything that was added; no network is called so
 IDLE = 15 * 60.0  # seconds after which something staged gives way to another
-_FILES, _REMOVED, _LOCK, _SUFFIX = "files", "removed", ".lock", ".toml"
-_Stamp = tuple[tuple[object, ...], ...]
-_Read = tuple[dict[str, "AddedDataset"], dict[str, str]]
-_READ: dict[Path, tuple[_Stamp, _Read]] = {}  # folder -> what it held when it had this stamp
+_FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -49,58 +44,31 @@ class AddedDataset:
     origin: str
 
 
-class AddedDatasets:
-    """The folder of all of them; it need not exist.
+class AddedDatasets(Additions[AddedDataset]):
+    """The folder of all of them; it need not exist. A folder elsewhere that is registered stays as it is.
 
     Args:
         uploads: folder of everything that was added, absolute.
     """
 
+    what = "data set"
+    anew = "add it again"
+    waits_in = "removed"
+    suffix = ".toml"
+
     def __init__(self, uploads: Path) -> None:
         # Opened data sets know their folder resolved: behind a link, nobody could tell whose files they are.
-        self.folder = uploads.resolve() / DATASETS
+        super().__init__(uploads.resolve() / DATASETS)
 
-    def tables(self) -> dict[str, AddedDataset]:
-        """Those that are registered, by name; one whose table cannot be read is left out (`broken`)."""
-        return self._read()[0]
+    def _table(self, own: str) -> Path:
+        return self._entry(own)
 
-    def broken(self) -> dict[str, str]:
-        """Those whose table cannot be read, and why: one line that names the file."""
-        return self._read()[1]
-
-    def _read(self) -> _Read:
-        """Both, read anew where the folder or a table is another one than a moment ago."""
-        before = self._stamp()
-        found = _READ.get(self.folder)
-        if found is not None and found[0] == before:
-            return found[1]
-        tables: dict[str, AddedDataset] = {}
-        broken: dict[str, str] = {}
-        for own in self._names():
-            file = self.folder / f"{own}{_SUFFIX}"
-            try:
-                tables[normal(own)] = self._table(file)
-            except FileNotFoundError:  # removed just now
-                continue
-            except (OSError, ValueError) as error:
-                broken[own] = f"{file} cannot be read ({error}): correct it, or remove this data set."
-        if self._stamp() == before:
-            _READ[self.folder] = (before, (tables, broken))
-        return tables, broken
-
-    def _table(self, file: Path) -> AddedDataset:
+    def _stated(self, file: Path, own: str) -> AddedDataset:
         entry = tomllib.loads(file.read_text(encoding="utf-8"))
         folder, origin = entry.get("folder"), entry.get("origin", "")
         if not isinstance(folder, str) or not folder or not isinstance(origin, str):
-            raise ValueError("expected folder and origin, each a text")
+            raise ValueError(f"{own} has no folder and origin, each a text")
         return AddedDataset(self.folder / folder, origin)
-
-    def _stamp(self) -> _Stamp:
-        """Changes whenever a data set has come or gone, or a table is another one."""
-        names = self._names()
-        return places.status(self.folder), *(
-            (name, *places.status(self.folder / f"{name}{_SUFFIX}")) for name in names
-        )
 
     def new_place(self, size: int) -> Path:
         """An empty folder for files of a data set to be; it goes unless it is registered within two hours.
@@ -148,9 +116,7 @@ class AddedDatasets:
         """
         name = normal(name)
         with self._alone():
-            problem = name_problem(name, self._names(), "data set")
-            if problem:
-                raise ParameterError(problem)
+            self._require_free(name)
             if not folder.is_dir():
                 raise ParameterError("Its files have been cleared away meanwhile: begin again.")
             folder = folder.resolve()
@@ -161,7 +127,7 @@ class AddedDatasets:
             part = self.folder / f"{uuid.uuid4().hex}.part"
             try:
                 places.write(part, tomli_w.dumps(entry).encode())
-                part.rename(self.folder / f"{name}{_SUFFIX}")
+                part.rename(self._entry(name))
             except UnicodeEncodeError as error:
                 part.unlink(missing_ok=True)
                 raise ParameterError(
@@ -171,55 +137,9 @@ class AddedDatasets:
                 part.unlink(missing_ok=True)
                 raise self._unwritable(error) from error
 
-    def remove(self, name: str) -> None:
-        """Take a data set away; for a day it can be put back. A folder that was registered stays as it is.
-
-        Raises:
-            ParameterError: there is none of this name.
-            StoreError: the folder cannot be written.
-        """
-        self._sweep()
-        with self._alone():
-            # A file system may spell a name in its own way.
-            own = next((one for one in self._names() if normal(one) == normal(name)), None)
-            if own is None:
-                raise ParameterError(
-                    f"There is no data set {name!r} to remove, expected one that was added here."
-                )
-            place = self.folder / _REMOVED
-            try:
-                place.mkdir(exist_ok=True)
-                waits = place / f"{places.removal_name(normal(name))}{_SUFFIX}"
-                (self.folder / f"{own}{_SUFFIX}").rename(waits)
-            except OSError as error:
-                raise self._unwritable(error) from error
-
-    def removed(self) -> list[Removal]:
-        """What can still be put back, the latest first."""
-        return sorted(places.removals(self.folder / _REMOVED, _SUFFIX), key=lambda one: -one.when)
-
-    def put_back(self, removed: Removal) -> None:
-        """Undo a removal.
-
-        Raises:
-            ParameterError: its name is taken now, or it is gone for good.
-            StoreError: the folder cannot be written.
-        """
-        with self._alone():
-            if removed not in self.removed():
-                raise ParameterError(f"{removed.name} cannot be put back any more: add it again.")
-            problem = name_problem(removed.name, self._names(), "data set")
-            if problem:
-                raise ParameterError(problem)
-            try:
-                removed.place.rename(self.folder / f"{removed.name}{_SUFFIX}")
-            except OSError as error:
-                raise self._unwritable(error) from error
-
     def _names(self) -> list[str]:
-        """Names that are taken, readable or not, as they are on disk."""
         found = (one.name for one in places.children(self.folder))
-        return sorted(one.removesuffix(_SUFFIX) for one in found if one.endswith(_SUFFIX))
+        return [one.removesuffix(self.suffix) for one in found if one.endswith(self.suffix)]
 
     def _staged(self, patience: float = 0.0) -> list[Path]:
         """Folders of files that no table speaks of, and in which nobody has worked for so long.
@@ -233,12 +153,12 @@ class AddedDatasets:
 
     def _used(self) -> tuple[set[Path], bool]:
         """Folders of files that tables speak of, and whether every table can be read."""
-        tables = [self.folder / f"{name}{_SUFFIX}" for name in self._names()]
+        tables = map(self._entry, self._names())
         used: set[Path] = set()
         whole = True
         for file in (*tables, *(one.place for one in self.removed())):
             try:
-                folder = self._table(file).folder
+                folder = self._stated(file, file.stem).folder
                 used.update((folder, *folder.parents))
             except FileNotFoundError:
                 continue
@@ -250,24 +170,9 @@ class AddedDatasets:
         """Delete for good what has waited for a day, or was never registered."""
         with self._alone():
             kept = {one.place for one in self.removed()}
-            for file in places.children(self.folder / _REMOVED):
+            for file in places.children(self.folder / self.waits_in):
                 if file not in kept:
                     file.unlink(missing_ok=True)
             if self._used()[1]:  # else nobody knows whose files some are
                 for folder in self._staged(patience):
                     shutil.rmtree(folder, ignore_errors=True)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process and thread at a time changes what is registered."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / _LOCK).open("w")
-        except OSError as error:
-            raise self._unwritable(error) from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _unwritable(self, error: OSError) -> StoreError:
-        return places.unwritable(self.folder, "data sets", error)

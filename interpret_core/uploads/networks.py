@@ -23,73 +23,36 @@ from typing import Any
 
 import tomli_w
 
-from interpret_core.errors import ParameterError, StoreError, UserError
+from interpret_core.errors import ParameterError
 from interpret_core.network_tables import NetworkTable, network_table
 from interpret_core.uploads import places
+from interpret_core.uploads.additions import Additions
 from interpret_core.uploads.datasets import DATASETS
-from interpret_core.uploads.names import name_problem, normal
-from interpret_core.uploads.places import MOST_STAGED, RESERVE, Removal
+from interpret_core.uploads.names import normal
+from interpret_core.uploads.places import MOST_STAGED, RESERVE
 
 SUFFIX = ".safetensors"
 _TABLE = "network.toml"
-_STAGED, _REMOVED = ".staged", ".removed"
+_STAGED = ".staged"
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
-_Stamp = tuple[tuple[object, ...], ...]
-_Read = tuple[dict[str, NetworkTable], dict[str, str]]
-_READ: dict[Path, tuple[_Stamp, _Read]] = {}  # folder -> what it held when it had this stamp
 
 
-class AddedNetworks:
+class AddedNetworks(Additions[NetworkTable]):
     """The folder of all of them; it need not exist.
 
     Args:
         folder: absolute.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    what = "network"
+    anew = "upload it again"
+    waits_in = ".removed"
 
-    def tables(self) -> dict[str, NetworkTable]:
-        """What is stated of each, by name; one whose table cannot be read is left out (`broken`)."""
-        return self._read()[0]
+    def _table(self, own: str) -> Path:
+        return self.folder / own / _TABLE
 
-    def broken(self) -> dict[str, str]:
-        """Those whose table cannot be read, and why: one line that names the file."""
-        return self._read()[1]
-
-    def _read(self) -> _Read:
-        """Both, read anew where a folder or a table is another one than a moment ago."""
-        before = self._stamp()
-        found = _READ.get(self.folder)
-        if found is not None and found[0] == before:
-            return found[1]
-        tables: dict[str, NetworkTable] = {}
-        broken: dict[str, str] = {}
-        for name, *_ in before[1:]:
-            file = self.folder / str(name) / _TABLE
-            try:
-                entry = tomllib.loads(file.read_text(encoding="utf-8"))
-                tables[normal(str(name))] = network_table(file, str(name), entry)
-            except (FileNotFoundError, NotADirectoryError):  # removed just now
-                continue
-            except UserError as error:
-                broken[str(name)] = str(error)
-            except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                broken[str(name)] = f"{file} cannot be read ({error}): correct it, or remove this network."
-        if self._stamp() == before:
-            _READ[self.folder] = (before, (tables, broken))
-        return tables, broken
-
-    def _stamp(self) -> _Stamp:
-        """Changes whenever a network has come or gone, or a table is another one."""
-        try:
-            found: list[tuple[object, ...]] = []
-            for folder in self.folder.iterdir():
-                status = () if folder.name.startswith(".") else places.status(folder / _TABLE)
-                found += [(folder.name, *status)] if status else []
-            return (places.status(self.folder), *sorted(found, key=str))
-        except OSError:
-            return ((),)
+    def _stated(self, file: Path, own: str) -> NetworkTable:
+        return network_table(file, own, tomllib.loads(file.read_text(encoding="utf-8")))
 
     def stage(self, content: bytes | memoryview, file_name: str) -> Path:
         """Write an uploaded file to where it can be examined.
@@ -138,9 +101,6 @@ class AddedNetworks:
             StoreError: the folder cannot be written.
         """
         name = normal(name)
-        problem = name_problem(name, (*self._names(), DATASETS))
-        if problem:
-            raise ParameterError(problem)
         if not staged.is_file():
             raise ParameterError("The uploaded file has been cleared away meanwhile: upload it again.")
         table = staged.with_name(_TABLE)
@@ -152,71 +112,17 @@ class AddedNetworks:
             raise ParameterError(f"A name holds what is no text ({error.reason}): write it anew.") from error
         except OSError as error:
             raise self._unwritable(error) from error
-        self._move(staged.parent, self.folder / name, name)
-
-    def remove(self, name: str) -> None:
-        """Take a network away; for a day it can be put back.
-
-        Raises:
-            ParameterError: there is none of this name.
-            StoreError: the folder cannot be written.
-        """
-        self._sweep()
-        # A file system may spell a name in its own way.
-        own = next((one for one in self._names() if normal(one) == normal(name)), None)
-        if own is None:
-            raise ParameterError(f"There is no network {name!r} to remove, expected one that was added here.")
-        place = self.folder / _REMOVED
-        try:
-            place.mkdir(exist_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        self._move(self.folder / own, place / places.removal_name(normal(name)), name)
-
-    def removed(self) -> list[Removal]:
-        """What can still be put back, the latest first."""
-        return sorted(places.removals(self.folder / _REMOVED), key=lambda one: -one.when)
-
-    def put_back(self, removed: Removal) -> None:
-        """Undo a removal.
-
-        Raises:
-            ParameterError: its name is taken now, or it is gone for good.
-            StoreError: the folder cannot be written.
-        """
-        if removed not in self.removed():
-            raise ParameterError(f"{removed.name} cannot be put back any more: upload it again.")
-        problem = name_problem(removed.name, self._names())
-        if problem:
-            raise ParameterError(problem)
-        self._move(removed.place, self.folder / removed.name, removed.name)
+        with self._alone():
+            self._require_free(name, [DATASETS])
+            self._move(staged.parent, self._entry(name), name)
 
     def _names(self) -> list[str]:
-        """Names of folders that are taken, readable or not, as they are on disk."""
-        try:
-            found = [folder.name for folder in self.folder.iterdir() if not folder.name.startswith(".")]
-        except OSError:
-            return []
-        return [name for name in found if name != DATASETS]
-
-    def _move(self, folder: Path, to: Path, name: str) -> None:
-        """One renaming; somebody else may have been quicker."""
-        try:
-            folder.rename(to)
-        except FileNotFoundError as error:
-            raise ParameterError(f"{name} is not there any more: look at the page again.") from error
-        except OSError as error:
-            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-                raise ParameterError(name_problem(name, [name])) from error
-            raise self._unwritable(error) from error
+        names = (folder.name for folder in places.children(self.folder))
+        return [name for name in names if not name.startswith(".") and name != DATASETS]
 
     def _sweep(self) -> None:
-        """Delete for good what has waited for a day."""
         kept = {one.place for one in self.removed()}
-        gone = [folder for folder in places.children(self.folder / _REMOVED) if folder not in kept]
+        gone = [folder for folder in places.children(self.folder / self.waits_in) if folder not in kept]
         gone += [folder for folder in places.children(self.folder / _STAGED) if places.old(folder)]
         for folder in gone:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _unwritable(self, error: OSError) -> StoreError:
-        return places.unwritable(self.folder, "networks", error)
