@@ -13,7 +13,7 @@ from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import Table, many
 
 if TYPE_CHECKING:
-    from interpret_core.datasets.inspection import DatasetCheck, Finding
+    from interpret_core.datasets.inspection import DatasetCheck
 
 ROWS = 20  # concepts on the screen without --verbose
 
@@ -57,15 +57,7 @@ def lines(found: DatasetCheck) -> Iterator[str]:
     findings = many(len(found.findings), "finding", "findings")
     yield findings if found.findings else "Nothing suspicious was found"
     for one in found.findings:
-        yield told(one)
-
-
-def told(one: Finding) -> str:
-    """A finding in a line."""
-    shown = (
-        f" ({'; '.join(one.examples)}{' …' if len(one.examples) < one.count else ''})" if one.examples else ""
-    )
-    return f"- {one.what}{shown}. {one.remedy}"
+        yield f"- {one.line()}"
 
 
 def tables(found: DatasetCheck, *, every: bool) -> Iterator[Table]:

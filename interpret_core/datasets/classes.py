@@ -58,6 +58,17 @@ class Classes:
         wanted = self.of_image != NO_CLASS
         return np.flatnonzero(wanted if split == Split.ALL else wanted & (self.split == split))
 
+    def by_image(self) -> dict[int, str]:
+        """Index -> class, of the images that have one."""
+        there = np.flatnonzero(self.of_image != NO_CLASS).tolist()
+        return {index: self.names[self.of_image[index]] for index in there}
+
+    def counts(self) -> dict[str, int]:
+        """Class -> images, in alphabetical order."""
+        there = self.of_image[self.of_image != NO_CLASS]
+        counted = np.bincount(there, minlength=len(self.names)).tolist()
+        return dict(zip(self.names, counted, strict=True))
+
 
 def spelling(name: str) -> str:
     """What two spellings of a class have in common: `Park_bench` and `park  bench` are one name."""

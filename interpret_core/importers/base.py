@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from interpret_core.datasets.tables import MAX_LABEL
 from interpret_core.errors import DatasetError, ParameterError
+from interpret_core.importers.names import is_text
 from interpret_core.options import Option, Request
 
 OBJECT, PART = "object", "part"
@@ -213,7 +214,7 @@ def checked_labels(labels: Sequence[NewLabel], where: str) -> Sequence[NewLabel]
                 f"{where}: number {one.number} is both {seen[one.number]!r} and {one.name!r}, expected each "
                 "number once: remove one of them."
             )
-        if not one.name.strip() or not _text(one.name):
+        if not one.name.strip() or not is_text(one.name):
             raise DatasetError(
                 f"{where}: label {one.number} is named {one.name!r}, expected some letters: name it."
             )
@@ -233,15 +234,6 @@ def checked_category(category: str, where: str) -> str:
             f"{where}: category {category!r}, expected a word such as object, part or material, of letters, "
             "digits and hyphens: rename it."
         )
-    if category != category.strip() or not _text(category):
+    if category != category.strip() or not is_text(category):
         raise DatasetError(f"{where}: category {category!r}, expected no spaces around it: rename it.")
     return category
-
-
-def _text(name: str) -> bool:
-    """Whether it can be written as UTF-8: JSON may hold halves of characters."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

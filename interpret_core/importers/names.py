@@ -73,6 +73,15 @@ def _escaped(part: str) -> str:
     return f"{quoted[0]}{bare}{quoted[1]}"
 
 
+def is_text(name: str) -> bool:
+    """Whether it can be written as UTF-8: names of files and texts of JSON may hold halves of characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def pictures_below(folder: Path) -> list[str]:
     """Names of the pictures below a folder, in the order of their bytes; hidden ones are passed over."""
     return sorted(_walked(folder), key=name_bytes)

@@ -35,8 +35,6 @@ from interpret_core.importers.base import NewLabel
 
 WORK, REPORT = UNFINISHED, "import.json"
 _JOURNAL, _REQUEST, _SOURCE, _LOCK = "pictures.jsonl", "request.json", "source.json", "lock"
-_SEGMENTER = "segmenter"
-_SEGMENTER_PARTS = ("weights", "part", "made", "code", "versions", "answers")  # of its record
 _SIZES = ("ih", "iw", "sh", "sw")
 _BYTE = 255
 
@@ -307,14 +305,16 @@ def _done(folder: Path, asked: Mapping[str, Any]) -> Imported | None:
 
 
 def _another(told: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    """By which other segmenter it was made, where that is all that differs; empty where it is not."""
-    now = asked.get(_SEGMENTER, {})
-    before = told.get(_SEGMENTER) if isinstance(told.get(_SEGMENTER), dict) else None
-    same = all(told.get(name) == value for name, value in asked.items() if name != _SEGMENTER)
-    if not now or not before or not same:
+    """In what it differs, where that is one thing with parts: its options, or what it was made with."""
+    differ = [name for name, value in asked.items() if told.get(name) != value]
+    if len(differ) != 1:
         return ""
-    differ = [name for name in _SEGMENTER_PARTS if now.get(name) != before.get(name)]
-    return f"with another segmenter of this name (other {', '.join(differ)})"
+    (name,) = differ
+    before, now = told.get(name), asked[name]
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return ""
+    parts = [part for part in now if now[part] != before.get(part)]
+    return f"with other values of its {name} ({', '.join(parts)})"
 
 
 def _lock(lock: TextIO, folder: Path) -> None:

@@ -209,14 +209,14 @@ def test_another_one_does_not_go_on(
     before = files_of(photographs / "out")
     with monkeypatch.context() as changed:
         changed.setenv(LEVEL, "30")
-        with pytest.raises(DatasetError, match=r"with another segmenter of this name \(other made\)"):
+        with pytest.raises(DatasetError, match=r"other values of its segmenter \(made\)"):
             asked(photographs)
     with pytest.raises(DatasetError, match=r"something else.* other options"):
         asked(photographs, "alone")
     with monkeypatch.context() as changed:
         # As one that another machine answers for, or that reads a file at each call.
         changed.setattr(segmenting.np, "where", lambda *_: np.ones((20, 20), np.int64))
-        with pytest.raises(DatasetError, match=r"another segmenter .*other .*answers"):
+        with pytest.raises(DatasetError, match=r"other values of its segmenter .*answers"):
             asked(photographs)
     assert files_of(photographs / "out") == before
     assert asked(photographs).again is not unfinished
@@ -226,7 +226,7 @@ def test_other_weights_do_not_go_on(photographs: Path, monkeypatch: pytest.Monke
     """Not even those that answer the same."""
     asked(photographs, "on_pictures")
     monkeypatch.setenv(LEVEL, "124")
-    with pytest.raises(DatasetError, match=r"with another segmenter of this name \(other made\)"):
+    with pytest.raises(DatasetError, match=r"other values of its segmenter \(made\)"):
         asked(photographs, "on_pictures")
 
 
@@ -238,7 +238,7 @@ def test_other_code_does_not_go_on(photographs: Path, monkeypatch: pytest.Monkey
     imported(importer, photographs / "out")
     (photographs / "mine_of_18.py").write_text(code + "# another line\n")
     del sys.modules["mine_of_18"]
-    with pytest.raises(DatasetError, match=r"another segmenter .*other code"):
+    with pytest.raises(DatasetError, match=r"other values of its segmenter .*code"):
         imported(importer, photographs / "out")
 
 

@@ -18,7 +18,6 @@ from interpret_core.uploads.datasets import AddedDatasets
 from tests.planted_dataset import make_planted
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
-from ui.access import settings
 from ui.datasets.form import FOLDER, NOTHING
 from ui.session import work
 from ui.session.datasets import added, candidates
@@ -95,7 +94,7 @@ def test_an_archive_is_looked_at_registered_removed_and_put_back(place: AddedDat
     assert "nothing suspicious was found" in "".join(one.value for one in app.success)
     assert markup(app).count("data:image/jpeg;base64,") == 6
     assert "birds" not in datasets.known()  # nothing is registered by looking
-    pressed(app, "register_dataset")
+    pressed(app, "register")
     assert "**birds** is registered" in words(app)
     dataset = datasets.open_dataset("birds", registered_only=True)
     assert datasets.read_classes(dataset).names == CLASSES
@@ -103,7 +102,7 @@ def test_an_archive_is_looked_at_registered_removed_and_put_back(place: AddedDat
     assert config.current().datasets["birds"].is_relative_to(place.folder)
     assert "has not been profiled" in words(open_page("pages/units.py", dataset="birds", network="small"))
 
-    app = pressed(open_page("pages/datasets.py", dataset="birds", network="small"), "dataset_remove_birds")
+    app = pressed(open_page("pages/datasets.py", dataset="birds", network="small"), "remove_birds")
     assert "birds" not in datasets.known()
     (removed,) = place.removed()
     pressed(app, next(one.key for one in app.button if one.label == "Put back"))
@@ -123,7 +122,7 @@ def test_annotated_pictures_are_shown_with_their_labels(place: AddedDatasets, tm
     assert all(patch.name in html for one in drawn for patch in one.patches[:4])
     assert any(patch.colour for one in drawn for patch in one.patches)
     assert "most frequent" in html
-    pressed(app, "register_dataset")
+    pressed(app, "register")
     assert datasets.open_dataset("shapes").digest == datasets.open_dataset(root).digest
     assert place.tables()["shapes"].origin == "shapes.zip"
 
@@ -139,12 +138,12 @@ def test_a_folder_on_the_server_stays_where_it_is(
     app = opened()
     app.button_group(key="new_way_0").set_value(FOLDER).run()
     app.selectbox(key="new_folder_0").set_value("sets/birds").run()
-    pressed(pressed(app, "look"), "register_dataset")
+    pressed(pressed(app, "look"), "register")
     dataset = datasets.open_dataset("birds")
     assert datasets.read_classes(dataset).names == CLASSES
     links = [one for one in dataset.root.rglob("*.png") if one.is_symlink()]
     assert {one.resolve() for one in links} == set(root.rglob("*.png"))
-    pressed(opened(), "dataset_remove_birds")
+    pressed(opened(), "remove_birds")
     assert len(list(root.rglob("*.png"))) == 6
 
 
@@ -169,7 +168,7 @@ def test_folders_are_no_classes_where_that_is_said(place: AddedDatasets) -> None
     app = opened()
     app.file_uploader[0].set_value(("birds.zip", packed(classed()), "application/zip")).run()
     app.button_group(key="new_classed_0").set_value(NOTHING).run()
-    pressed(pressed(app, "look"), "register_dataset")
+    pressed(pressed(app, "look"), "register")
     assert datasets.open_dataset("birds").classes_table is None
     assert len(place.tables()) == 1
 
@@ -189,7 +188,7 @@ def test_what_cannot_be_taken_is_one_line_and_leaves_nothing(place: AddedDataset
     (said,) = [one.value.replace("\\", "") for one in app.error]
     assert why in said
     assert str(place.folder) not in said
-    assert not [one for one in app.button if one.key == "register_dataset"]
+    assert not [one for one in app.button if one.key == "register"]
     assert not list(place.folder.glob("files/*"))
     assert not list(place.folder.parent.parent.rglob("1.png"))
 
@@ -250,7 +249,7 @@ def test_another_choice_asks_for_another_look(place: AddedDatasets) -> None:
     app = uploaded(packed(classed()))
     app.button_group(key="new_classed_0").set_value(NOTHING).run()
     assert "press “Look at it” again" in words(app)
-    assert not [one for one in app.button if one.key == "register_dataset"]
+    assert not [one for one in app.button if one.key == "register"]
     assert place.tables() == {}
 
 
@@ -260,15 +259,15 @@ def test_damaged_pictures_are_named_without_the_servers_folders(place: AddedData
     assert f"Left out: {CLASSES[0]}/broken.png: image {CLASSES[0]}/broken.png cannot be decoded" in said
     assert str(place.folder) not in said
     assert app.success[0].value.startswith("All that is not left out was read")
-    pressed(app, "register_dataset")
+    pressed(app, "register")
     assert "6 pictures · classes, no annotated pixels · from birds.zip" in words(app)
 
 
 def test_a_name_that_is_taken_cannot_be_registered(place: AddedDatasets) -> None:
     app = uploaded(packed(classed()), "planted.zip")
-    assert app.button(key="register_dataset").disabled
+    assert app.button(key="register").disabled
     app.text_input(key="new_dataset_name_0").set_value("kites").run()
-    pressed(app, "register_dataset")
+    pressed(app, "register")
     assert list(place.tables()) == ["kites"]
 
 
@@ -291,24 +290,8 @@ def test_a_job_that_needs_the_name_keeps_it(place: AddedDatasets, monkeypatch: p
         work, "needed", lambda kind, name: told if (kind, name) == ("dataset", "birds") else ""
     )
     with pytest.raises(UserError, match=told):
-        added.remove("birds")
-    assert opened().button(key="dataset_remove_birds").disabled
-
-
-@pytest.mark.parametrize(
-    ("value", "address", "refused"),
-    [
-        ("", "127.0.0.1", ""),
-        ("", "0.0.0.0", "has no login"),
-        ("uploads", "0.0.0.0", ""),
-        ("0", "127.0.0.1", "switched off"),
-    ],
-)
-def test_who_may_add(monkeypatch: pytest.MonkeyPatch, value: str, address: str, refused: str) -> None:
-    monkeypatch.setenv("INTERPRET_UPLOADS", value)
-    monkeypatch.setattr(settings.config, "get_option", lambda name: address)
-    assert refused in added.refusal()
-    assert bool(added.refusal()) is bool(refused)
+        added.ACTS.remove("birds")
+    assert opened().button(key="remove_birds").disabled
 
 
 def test_where_nothing_may_be_added_the_page_says_so(

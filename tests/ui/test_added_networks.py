@@ -17,7 +17,6 @@ from interpret_core.uploads.networks import AddedNetworks
 from tests.slow import slow, some_slow
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
-from ui.access import settings
 from ui.networks.form import LISTED, NONE
 from ui.session import work
 from ui.session.networks import added
@@ -261,27 +260,8 @@ def test_a_job_that_needs_the_name_keeps_it(uploads: AddedNetworks, monkeypatch:
         work, "needed", lambda kind, name: told if (kind, name) == ("network", "birds") else ""
     )
     with pytest.raises(UserError, match="A job that waits or runs needs the name birds"):
-        added.remove("birds")
+        added.ACTS.remove("birds")
     monkeypatch.undo()
-
-
-@pytest.mark.parametrize(
-    ("value", "address", "refused"),
-    [
-        ("", "127.0.0.1", ""),
-        ("", "localhost", ""),
-        ("", "::1", ""),
-        ("", "0.0.0.0", "has no login"),
-        ("", "", "has no login"),
-        ("uploads", "0.0.0.0", ""),
-        ("0", "127.0.0.1", "switched off"),
-    ],
-)
-def test_who_may_add(monkeypatch: pytest.MonkeyPatch, value: str, address: str, refused: str) -> None:
-    monkeypatch.setenv("INTERPRET_UPLOADS", value)
-    monkeypatch.setattr(settings.config, "get_option", lambda name: address)
-    assert refused in added.refusal()
-    assert bool(added.refusal()) is bool(refused)
 
 
 def test_a_server_for_others_says_what_to_do(uploads: AddedNetworks, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,11 @@ import pytest
 
 from interpret_core.analyses.image_labels.compute import run_image_labels
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
-from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer, by_label
 from interpret_core.store.store import Store
 from tests.ui.test_image_labels import NETWORK, cache, labelled, markup, page  # noqa: F401 - fixtures
 from tests.ui.test_pages import words
 from ui.components.unit_grid.unit_grid import tiles
-from ui.concepts.image_labels import rows
 from ui.session import results
 from ui.session.labels import found
 from ui.session.view import LayerView
@@ -59,7 +58,7 @@ def test_a_label_has_the_unit_of_largest_z_over_all_layers(layer: tuple[LayerVie
     views = results.layers(Ask(NETWORK, "photographs"))
     layers = {name: told for name, view in views.items() if (told := found.find(view)) is not None}
     assert set(layers) == set(views)
-    for one in rows(layers):
+    for one in by_label(layers):
         score, units = [], 0
         for told in layers.values():
             label = told.labels.index(one.label)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
-import numpy as np
 import streamlit as st
 
-from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.analyses.image_labels.result import LabelledLayer, LabelRow, by_label
 from interpret_core.errors import UnitscopeError
 from ui.components.saves.saves import saves
 from ui.components.table.table import Cell, Column, rows_of, table
@@ -32,22 +30,6 @@ COLUMNS = (
 )
 
 
-class LabelRow(NamedTuple):
-    """A label, and the unit that tells it best.
-
-    Attributes:
-        label: its name.
-        images: that bear it.
-        units: that tell it best, and better than chance.
-        best: columns of `image-labels` of the best unit; None where no unit tells it best.
-    """
-
-    label: str
-    images: int
-    units: int
-    best: Mapping[str, object] | None
-
-
 def known(views: Views) -> dict[str, LabelledLayer]:
     """What is stored of each layer; nothing where nothing was computed or it cannot be looked at."""
     try:
@@ -57,31 +39,9 @@ def known(views: Views) -> dict[str, LabelledLayer]:
     return {name: layer for name, layer in found.items() if layer is not None}
 
 
-def rows(layers: Mapping[str, LabelledLayer]) -> list[LabelRow]:
-    """A row for each label, those that most units tell first; ties by name."""
-    named = dict.fromkeys(label for layer in layers.values() for label in layer.labels)
-    made = [_row(name, list(layers.values())) for name in named]
-    return sorted(made, key=lambda one: (-one.units, one.label))
-
-
-def _row(name: str, layers: Sequence[LabelledLayer]) -> LabelRow:
-    units, images, best, score = 0, 0, None, -np.inf
-    for layer in layers:
-        if name not in layer.labels:
-            continue
-        label = layer.labels.index(name)
-        images = int(layer["positive"][label])
-        those = np.flatnonzero(layer["best"] == label)
-        units += int((layer["q_value"][those] <= FALSE_DISCOVERIES).sum())
-        z = np.nan_to_num(layer["z"][those, label], nan=-np.inf)
-        if z.size and z.max() > score:
-            score, best = float(z.max()), layer.row(int(those[z.argmax()]), label)
-    return LabelRow(name, images, units, best)
-
-
 def section(layers: Mapping[str, LabelledLayer], views: Views) -> None:
     """The table."""
-    found = rows(layers)
+    found = by_label(layers)
     told = sum(one.units > 0 for one in found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(

@@ -129,7 +129,7 @@ def _photographs(what: str) -> bool:
 
 
 def _name(suggested: str) -> str:
-    fits = suggested if suggested and not added.unusable(suggested) else ""
+    fits = suggested if suggested and not added.ACTS.unusable(suggested) else ""
     typed = st.text_input(
         "Name",
         key=_key("dataset_name"),

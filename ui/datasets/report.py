@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from interpret_core.datasets.inspection import CategoryShare, DatasetCheck, Finding
+from interpret_core.datasets.inspection import CategoryShare, DatasetCheck
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
 from ui.session.datasets.candidates import Staged
@@ -101,7 +101,7 @@ def _checked(found: DatasetCheck, *, whole: bool) -> None:
     """Findings first: they are what somebody has to decide on."""
     if found.findings:
         st.markdown(f"**{count_text(len(found.findings), 'thing')} to look at**")
-        st.markdown("\n".join(f"- {plain(_finding(one))}" for one in found.findings))
+        st.markdown("\n".join(f"- {plain(one.line(EXAMPLES))}" for one in found.findings))
     else:
         read = "All files were read" if whole else "All that is not left out was read"
         st.success(f"{read}: nothing suspicious was found.", icon=":material/check:")
@@ -130,12 +130,6 @@ def _category(found: DatasetCheck, one: CategoryShare) -> list[str | Cell]:
         Cell(percent_text(one.unlabelled), one.unlabelled),
         ", ".join(f"{concept.name} ({concept.images:,})" for concept in most),
     ]
-
-
-def _finding(one: Finding) -> str:
-    shown = "; ".join(one.examples[:EXAMPLES])
-    more = " …" if shown and one.count > len(one.examples[:EXAMPLES]) else ""
-    return f"{one.what}{f' ({shown}{more})' if shown else ''}. {one.remedy}"
 
 
 def _table(columns: tuple[Column, ...], rows: Sequence[Sequence[str | Cell]], name: str) -> None:

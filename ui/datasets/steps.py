@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import streamlit as st
 
 from interpret_core import demo
-from interpret_core.errors import UnitscopeError
-from ui.access.told import told
+from ui.components.added_rows import registered, welcomed
 from ui.datasets import form
 from ui.datasets.form import DatasetDraft
 from ui.datasets.report import report
@@ -19,7 +19,6 @@ from ui.session.datasets import added, candidates
 from ui.session.datasets.added import Looked
 from ui.session.datasets.candidates import Tell
 from ui.session.live.queue import Busy
-from ui.shell import links
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 
@@ -36,7 +35,7 @@ _STAGES = {
 
 def steps(ask: Ask | None) -> None:
     """Draw the form and what follows from it."""
-    _welcomed(ask)
+    welcomed(_DONE, partial(_way_on, ask))
     draft = form.form()
     asked = st.button(
         "Look at it",
@@ -87,23 +86,9 @@ def _told(draft: DatasetDraft, found: Looked) -> None:
 
 def _offer(draft: DatasetDraft) -> None:
     """The button that makes it a data set."""
-    unusable = added.unusable(draft.name)
-    label = f"Register as “{plain(draft.name)}”" if not unusable else "Register"
-    if st.button(label, type="primary", disabled=bool(unusable), key="register_dataset"):
-        _register(draft)
-    if unusable:
-        st.caption(plain(unusable))
-
-
-def _register(draft: DatasetDraft) -> None:
-    try:
-        added.register(draft.name)
-    except UnitscopeError as error:
-        st.error(plain(told(error)))
-        return
-    st.session_state[_DONE] = draft.name
-    form.anew()
-    st.rerun()
+    if registered(added.ACTS, draft.name, added.register, _DONE):
+        form.anew()
+        st.rerun()
 
 
 def _check(pictures: int) -> None:
@@ -145,14 +130,10 @@ def _progress() -> Iterator[Tell]:
         bar.empty()
 
 
-def _welcomed(ask: Ask | None) -> None:
-    """Once after a data set was added: where to go on; the demo's networks know no photographs."""
-    name = st.session_state.pop(_DONE, None)
-    if name is None:
-        return
+def _way_on(ask: Ask | None, name: str) -> tuple[str, dict[str, str]]:
+    """The demo's networks know no photographs: another one then."""
     network = ask.network if ask else ""
     if not network or network.startswith(demo.PREFIX):
         network = precedence.first(name)
-    with st.container(horizontal=True, vertical_alignment="center", border=True, key="dataset_added"):
-        st.markdown(f"**{plain(name)}** is registered: it is in the sidebar’s list.", width="content")
-        links.link(f"Find what the units of {plain(network)} detect in it →", dataset=name, network=network)
+    words = f"Find what the units of {plain(network)} detect in it →"
+    return words, {"dataset": name, "network": network}

@@ -124,7 +124,7 @@ def _architecture() -> str:
 
 def _name(file: Any) -> str:
     suggested = PurePath(file.name).stem if file else ""
-    fits = suggested if suggested and not added.unusable(suggested) else ""
+    fits = suggested if suggested and not added.ACTS.unusable(suggested) else ""
     typed = st.text_input(
         "Name",
         key=_key("name"),

@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from interpret_core import config
 from interpret_core.errors import UnitscopeError
 from interpret_core.network_tables import NetworkTable
-from interpret_core.uploads.places import Removal
 from ui.access.told import told
+from ui.components.added_rows import added_rows
 from ui.session import results
 from ui.session.networks import added
-from ui.shell import links, notices, state
-from ui.shell.names import key_of
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
 
 
 def rows(ask: Ask | None) -> None:
     """Draw both lists."""
-    folder = added.folder()
-    tables, broken, removed = folder.tables(), folder.broken(), folder.removed()
-    st.subheader("Added here")
-    if not tables and not broken:
-        st.caption("None yet.")
-    for name, table in tables.items():
-        _line(name, _words(name, table), ask)
-    for name, why in broken.items():
-        _line(name, plain(why), None)
-    for one in removed:
-        _removed(one)
-
-
-def _line(name: str, words: str, ask: Ask | None) -> None:
-    """One network, what it is, and the way to remove it."""
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True
-    ):
-        st.markdown(f"**{plain(name)}** · {words}", width="content")
-        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
-            links.link("Units →", network=name)
-            busy = added.at_work(name)
-            st.button(
-                "Remove",
-                key=key_of("remove", name),
-                disabled=busy,
-                help="A job needs it: cancel the job first."
-                if busy
-                else "It can be put back for a day; its results stay in the cache.",
-                on_click=_remove,
-                args=(name, ask.network if ask else ""),
-            )
+    words = {name: _words(name, table) for name, table in added.folder().tables().items()}
+    added_rows(added.ACTS, words, ask.network if ask else "")
 
 
 def _words(name: str, table: NetworkTable) -> str:
@@ -65,32 +31,3 @@ def _words(name: str, table: NetworkTable) -> str:
     architecture = table.network.partition("@")[0]
     classes = f"{len(table.classes):,} classes" if table.classes else "no names of classes"
     return f"{plain(architecture)} · {classes} · {plain(card.note)}"
-
-
-def _remove(name: str, selected: str) -> None:
-    try:
-        added.remove(name)
-    except UnitscopeError as error:
-        notices.complain(plain(told(error)))
-        return
-    if name == selected:  # the address would name what is not there
-        state.change(network=None)
-
-
-def _removed(one: Removal) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{plain(one.name)} was removed; for a day it can be put back.", width="content")
-        st.button(
-            "Put back",
-            key=key_of("put_back", one.place.name),
-            type="tertiary",
-            on_click=_put_back,
-            args=(one,),
-        )
-
-
-def _put_back(one: Removal) -> None:
-    try:
-        added.put_back(one)
-    except UnitscopeError as error:
-        notices.complain(plain(told(error)))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from interpret_core.errors import UnitscopeError
-from ui.access.told import told
+from ui.components.added_rows import registered, welcomed
 from ui.components.examination import examination_report
 from ui.networks import form
 from ui.networks.form import Draft
 from ui.session.networks import added
 from ui.session.networks.added import Examined
-from ui.shell import links
 from ui.shell.plain import plain
 
 _DONE = "_network_added"
@@ -19,7 +17,7 @@ _DONE = "_network_added"
 
 def steps() -> None:
     """Draw the form and what follows from it."""
-    _welcomed()
+    welcomed(_DONE, _way_on)
     draft = form.form()
     asked = st.button(
         "Examine",
@@ -69,30 +67,10 @@ def _told(draft: Draft, found: Examined) -> None:
 
 def _offer(draft: Draft) -> None:
     """The button that makes it a network."""
-    unusable = added.unusable(draft.name)
-    label = f"Register as “{plain(draft.name)}”" if not unusable else "Register"
-    if st.button(label, type="primary", disabled=bool(unusable), key="register"):
-        _register(draft)
-    if unusable:
-        st.caption(plain(unusable))
+    if registered(added.ACTS, draft.name, added.register, _DONE):
+        form.anew()
+        st.rerun()
 
 
-def _register(draft: Draft) -> None:
-    try:
-        added.register(draft.name)
-    except UnitscopeError as error:
-        st.error(plain(told(error)))
-        return
-    st.session_state[_DONE] = draft.name
-    form.anew()
-    st.rerun()
-
-
-def _welcomed() -> None:
-    """Once after a network was added: where to go on."""
-    name = st.session_state.pop(_DONE, None)
-    if name is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", border=True, key="network_added"):
-        st.markdown(f"**{plain(name)}** is registered: it is in the sidebar’s list.", width="content")
-        links.link("Find what its units detect →", network=name)
+def _way_on(name: str) -> tuple[str, dict[str, str]]:
+    return "Find what its units detect →", {"network": name}

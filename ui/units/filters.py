@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.analyses.image_labels.result import LabelledLayer
 from ui.components.assessment import NAMES
 from ui.components.control.control import choice
 from ui.components.unit_grid.unit_grid import SEARCH_KEY
@@ -103,7 +103,7 @@ def _of_concepts(view: LayerView) -> Filters:
 def _label(labelled: LabelledLayer) -> str:
     """The label of whole images that units shall tell best."""
     best = labelled["best"]
-    beyond = best[(best >= 0) & (labelled["q_value"] <= FALSE_DISCOVERIES)]
+    beyond = best[labelled.beyond_chance]
     there, counted = set(best[best >= 0].tolist()), np.bincount(beyond, minlength=len(labelled.labels))
     names = {name: f"{name} · {counted[at]}" for at, name in enumerate(labelled.labels) if at in there}
     return choice(

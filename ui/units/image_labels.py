@@ -56,7 +56,7 @@ def of(view: LayerView) -> LabelledLayer | None:
 def better_than_chance(layer: LabelledLayer, unit: int) -> str:
     """The label that a unit tells best; empty where chance explains it."""
     best = int(layer["best"][unit])
-    return layer.labels[best] if best >= 0 and layer["q_value"][unit] <= FALSE_DISCOVERIES else ""
+    return layer.labels[best] if best >= 0 and layer.beyond_chance[unit] else ""
 
 
 def beside(view: LayerView, unit: int, layer: LabelledLayer, concepts: str) -> None:
@@ -146,8 +146,7 @@ def heading(view: LayerView, layer: LabelledLayer | None) -> None:
     if layer is None:
         offered(view)
         return
-    better = layer["q_value"] <= FALSE_DISCOVERIES
-    counted = np.bincount(layer["best"][better], minlength=len(layer.labels))
+    counted = np.bincount(layer["best"][layer.beyond_chance], minlength=len(layer.labels))
     order = np.argsort(-counted, kind="stable")[:NAMED]
     named = [f"{plain(layer.labels[label])} {counted[label]:,}" for label in order if counted[label]]
     more = int((counted > 0).sum()) - len(named)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interpret_core import __version__
 from interpret_core.analyses.image_labels.request import ImageLabelsRequest
@@ -93,9 +94,14 @@ class LabelledLayer:
                 yield self.row(unit, label)
 
     @property
+    def beyond_chance(self) -> NDArray[np.bool_]:
+        """(U,) whether a unit tells its best label better than chance; of no unit where that is not known."""
+        return np.asarray(self.arrays["q_value"] <= FALSE_DISCOVERIES)
+
+    @property
     def better(self) -> int:
         """Units whose label is better than chance."""
-        return int((self.arrays["q_value"] <= FALSE_DISCOVERIES).sum())
+        return int(self.beyond_chance.sum())
 
 
 @dataclass(frozen=True)
@@ -135,3 +141,42 @@ class UnitsByImageLabel:
             part: {**told[part], "name": getattr(self.request, part)} for part in ("network", "dataset")
         }
         return {"version": __version__, **told, **renamed}
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """A label, and the unit that tells it best.
+
+    Attributes:
+        label: its name.
+        images: that bear it.
+        units: that tell it best, and better than chance.
+        best: what is known of the best unit, by `COLUMNS`; None where no unit tells it best.
+    """
+
+    label: str
+    images: int
+    units: int
+    best: Row | None
+
+
+def by_label(layers: Mapping[str, LabelledLayer]) -> list[LabelRow]:
+    """The labels of some layers, those that most units tell first; ties by name."""
+    named = dict.fromkeys(label for layer in layers.values() for label in layer.labels)
+    made = [_label_row(name, layers) for name in named]
+    return sorted(made, key=lambda one: (-one.units, one.label))
+
+
+def _label_row(name: str, layers: Mapping[str, LabelledLayer]) -> LabelRow:
+    units, images, best, score = 0, 0, None, -np.inf
+    for layer in layers.values():
+        if name not in layer.labels:
+            continue
+        label = layer.labels.index(name)
+        images = int(layer["positive"][label])
+        those = np.flatnonzero(layer["best"] == label)
+        units += int(layer.beyond_chance[those].sum())
+        z = np.nan_to_num(layer["z"][those, label], nan=-np.inf)
+        if z.size and z.max() > score:
+            score, best = float(z.max()), layer.row(int(those[z.argmax()]), label)
+    return LabelRow(name, images, units, best)

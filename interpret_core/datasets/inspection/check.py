@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.concepts import ConceptTable
-from interpret_core.datasets.classes import NO_CLASS, Classes, lists_classes, read_classes
+from interpret_core.datasets.classes import Classes, lists_classes, read_classes
 from interpret_core.datasets.dataset import Dataset
 from interpret_core.datasets.digests import content_of
 from interpret_core.datasets.inspection.duplicates import Copies
@@ -42,7 +42,7 @@ def check_dataset(
     """
     digest = dataset.compute_digest(lambda done, total: tell("read files", done, total), cancelled)
     content = content_of(dataset.root, dataset.tables.digests, dataset.files(), cancelled=cancelled)
-    table = _every_concept(dataset)
+    table = every_concept(dataset)
     totals = Totals(dataset, table)
     for done, one in enumerate(_observations(dataset, table), 1):
         totals.add(one)
@@ -53,7 +53,7 @@ def check_dataset(
     copies = Copies(dataset, content)
     findings = [
         *trouble,
-        *copies.findings(_splits(dataset, classes), _class_of(classes)),
+        *copies.findings(_splits(dataset, classes), classes.by_image() if classes else {}),
         *copies.of_masks(totals.rich),
     ]
     return DatasetCheck(
@@ -64,12 +64,12 @@ def check_dataset(
         totals.concepts(),
         totals.categories(),
         totals.unlabelled,
-        _counted(classes),
+        classes.counts() if classes else {},
         [*totals.findings(), *findings],
     )
 
 
-def _every_concept(dataset: Dataset) -> ConceptTable:
+def every_concept(dataset: Dataset) -> ConceptTable:
     """Concepts of all categories that have labels and a column."""
     labelled = {category for label in dataset.labels.values() for category in label.categories}
     wanted = [category for category in dataset.categories if category in labelled]
@@ -107,16 +107,3 @@ def _splits(dataset: Dataset, classes: Classes | None) -> NDArray[np.str_]:
     if classes is not None:
         return classes.split
     return np.array([record.split.lower() for record in dataset.records])
-
-
-def _class_of(classes: Classes | None) -> dict[int, str]:
-    if classes is None:
-        return {}
-    there = np.flatnonzero(classes.of_image != NO_CLASS).tolist()
-    return {index: classes.names[classes.of_image[index]] for index in there}
-
-
-def _counted(classes: Classes | None) -> dict[str, int]:
-    if classes is None:
-        return {}
-    return {name: int((classes.of_image == place).sum()) for place, name in enumerate(classes.names)}

@@ -27,6 +27,13 @@ class Finding:
     remedy: str
     examples: Sequence[str] = ()
 
+    def line(self, most: int | None = None) -> str:
+        """What was found, the first examples, at most so many, and what to do."""
+        shown = list(self.examples[:most])
+        more = " …" if len(shown) < self.count else ""
+        named = f" ({'; '.join(shown)}{more})" if shown else ""
+        return f"{self.what}{named}. {self.remedy}"
+
 
 @dataclass(frozen=True)
 class ConceptCount:

@@ -27,7 +27,7 @@ from interpret_core.importers.base import (
     Tell,
 )
 from interpret_core.importers.grid import by_category
-from interpret_core.importers.names import pictures_below, required_folder, target_name
+from interpret_core.importers.names import is_text, pictures_below, required_folder, target_name
 from interpret_core.options import Option
 
 if TYPE_CHECKING:
@@ -88,9 +88,6 @@ class PictureFolder(FolderImporter):
         return required_folder(Path(self.source), "a folder of photographs")
 
 
-nfc = partial(unicodedata.normalize, "NFC")
-
-
 def _splits(names: Sequence[str]) -> bool:
     """Whether the first folders are train, val and test and no classes; a picture beside them is in none."""
     within = [name for name in names if "/" in name]
@@ -116,7 +113,10 @@ class _FolderSource(ImportSource):
             label = self._label(name)
             other = spelled.setdefault(spelling(label), label)
             if other != label:
-                shown = [ascii(one) if nfc(other) == nfc(label) else repr(one) for one in (other, label)]
+                composed = partial(unicodedata.normalize, "NFC")
+                shown = [
+                    ascii(one) if composed(other) == composed(label) else repr(one) for one in (other, label)
+                ]
                 raise DatasetError(
                     f"{self._root} has the folders {shown[0]} and {shown[1]}, expected one spelling of each "
                     "class: rename one of them."
@@ -125,7 +125,7 @@ class _FolderSource(ImportSource):
     def _label(self, name: str) -> str:
         parts = name.split("/")[1 if self._split else 0 : -1]
         label = parts[0] if parts else ""
-        return label if label.isprintable() and _text(label) else target_name(label)
+        return label if label.isprintable() and is_text(label) else target_name(label)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -160,11 +160,3 @@ class _SegmentedSource(_FolderSource):
     def planes(self, picture: SourcePicture) -> Planes:
         """A map for each category."""
         return by_category(self._segmenter.numbers(picture.path), self.labels)
-
-
-def _text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
+from interpret_core.analyses.image_labels.result import LabelledLayer
 from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import sign
 from ui.session import resources
@@ -61,7 +61,7 @@ def _of_label(view: LayerView, unit: int, labelled: LabelledLayer) -> list[objec
     best = int(labelled["best"][unit])
     if best < 0:
         return [unit, "", "—", 1, NEUTRAL, view.word(unit), ""]
-    weak = not labelled["q_value"][unit] <= FALSE_DISCOVERIES
+    weak = not labelled.beyond_chance[unit]
     colour = "colour" if view.assessment(unit) is Assessment.COLOUR else ""
     auc = f"{labelled['auc'][unit, best]:.3f}"
     return [unit, labelled.labels[best], auc, int(weak), NEUTRAL, view.word(unit), colour]

@@ -16,14 +16,11 @@ from interpret_core import datasets
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.importers.arrangement import MasksBesideError
 from interpret_core.uploads.datasets import AddedDatasets
-from interpret_core.uploads.names import name_problem
-from interpret_core.uploads.places import Removal
-from ui.access import audit, uploads
-from ui.session import work
+from ui.access import uploads
+from ui.session.additions.acts import AdditionActs
 from ui.session.datasets import candidates
 from ui.session.datasets.candidates import Origin, Staged, Tell
 from ui.session.live.queue import Busy
-from ui.session.memory import again
 
 PATIENCE = 5.0  # seconds that somebody waits for another's look to end
 _LOOKED = "_looked_at"
@@ -63,9 +60,7 @@ def folder() -> AddedDatasets:
     return AddedDatasets(uploads.folder("data sets"))
 
 
-def unusable(name: str) -> str:
-    """Why a new data set cannot be called so; empty where it can."""
-    return name_problem(name, datasets.known(), "data set")
+ACTS = AdditionActs("dataset", "data set", folder, datasets.known)
 
 
 def mark_of(what: str, origin: Origin) -> str:
@@ -158,46 +153,10 @@ def register(name: str) -> None:
     found = looked()
     if found is None or found.staged is None:
         raise ParameterError("Nothing has been looked at: look at it first.")
-    problem = unusable(name) or work.needed("dataset", name)
-    if problem:
-        raise ParameterError(problem)
+    ACTS.require_free(name)
     folder().register(name, Path(found.staged.dataset.root), found.origin)
     st.session_state[_LOOKED] = None
-    audit.note("data set added", dataset=name)
-    again()
-
-
-def remove(name: str) -> None:
-    """Take an added data set away.
-
-    Raises:
-        UserError: a job needs it, or it is gone already; one clear line.
-    """
-    problem = work.needed("dataset", name)
-    if problem:
-        raise ParameterError(problem)
-    folder().remove(name)
-    audit.note("data set removed", dataset=name)
-    again()
-
-
-def put_back(removed: Removal) -> None:
-    """Undo that.
-
-    Raises:
-        UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
-    """
-    problem = unusable(removed.name) or work.needed("dataset", removed.name)
-    if problem:
-        raise ParameterError(problem)
-    folder().put_back(removed)
-    audit.note("data set put back", dataset=removed.name)
-    again()
-
-
-def at_work(name: str) -> bool:
-    """Whether a job waits or runs that needs a data set."""
-    return bool(work.needed("dataset", name))
+    ACTS.noted("added", name)
 
 
 def _without_paths(told: str, name: str) -> str:

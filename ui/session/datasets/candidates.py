@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-import numpy as np
-
 from interpret_core import config
 from interpret_core.datasets import Dataset, open_dataset, read_classes
-from interpret_core.datasets.classes import NO_CLASS, lists_classes
+from interpret_core.datasets.classes import Classes, lists_classes
 from interpret_core.datasets.inspection import DatasetCheck, check_dataset
 from interpret_core.datasets.layouts.folder import SUFFIXES
 from interpret_core.errors import DatasetError, ParameterError, StoreError
@@ -142,19 +140,17 @@ def _staged(place: Path, archive: PictureArchive | None, origin: Origin, tell: T
     dataset = open_dataset(found.folder)
     classes, trouble = _classes(dataset)
     used = place if place.is_dir() else None
-    return Staged(dataset, used, found.imported, left_out, sample(dataset), classes, trouble)
+    pictures = sample(dataset, classes.by_image() if classes else {})
+    counts = classes.counts() if classes else {}
+    return Staged(dataset, used, found.imported, left_out, pictures, counts, trouble)
 
 
-def _classes(dataset: Dataset) -> tuple[dict[str, int], str]:
-    """Pictures of each class, or why the table of classes cannot be read."""
+def _classes(dataset: Dataset) -> tuple[Classes | None, str]:
+    """The classes, or why their table cannot be read."""
     try:
-        found = read_classes(dataset) if lists_classes(dataset) else None
+        return read_classes(dataset) if lists_classes(dataset) else None, ""
     except DatasetError as error:
-        return {}, str(error)
-    if found is None:
-        return {}, ""
-    counts = np.bincount(found.of_image[found.of_image != NO_CLASS], minlength=len(found.names))
-    return dict(zip(found.names, counts.tolist(), strict=True)), ""
+        return None, str(error)
 
 
 def _alive(place: Path, tell: Tell) -> Tell:

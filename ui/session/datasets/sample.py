@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from PIL import Image
 
 from interpret_core.concepts import ConceptTable
 from interpret_core.datasets import Dataset
-from interpret_core.datasets.classes import NO_CLASS, read_classes
 from interpret_core.datasets.decoder import held
+from interpret_core.datasets.inspection.check import every_concept
 from interpret_core.datasets.pictures import shrink
-from interpret_core.errors import DamagedFileError, DatasetError
+from interpret_core.errors import DamagedFileError
 
 PICTURES = 10
 SIDE = 320  # pixels of the longer one
@@ -55,25 +56,19 @@ class SamplePicture(NamedTuple):
     problem: str = ""
 
 
-def sample(dataset: Dataset, most: int = PICTURES) -> tuple[SamplePicture, ...]:
-    """Pictures from the beginning to the end of a data set, at equal steps."""
+def sample(
+    dataset: Dataset, labels: Mapping[int, str] = MappingProxyType({}), most: int = PICTURES
+) -> tuple[SamplePicture, ...]:
+    """Pictures from the beginning to the end of a data set, at equal steps.
+
+    Args:
+        dataset: N pictures.
+        labels: index -> class, of those that have one.
+        most: how many at most.
+    """
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(most, len(dataset))).round().astype(int))
-    labelled = {category for label in dataset.labels.values() for category in label.categories}
-    table = dataset.concepts([one for one in dataset.categories if one in labelled])
-    labels = _labels(dataset)
+    table = every_concept(dataset)
     return tuple(_picture(dataset, table, int(index), labels.get(int(index), "")) for index in indices)
-
-
-def _labels(dataset: Dataset) -> dict[int, str]:
-    """The class of each picture; none where the table cannot be read, which the check tells."""
-    try:
-        classes = read_classes(dataset) if dataset.classes_table is not None else None
-    except DatasetError:
-        classes = None
-    if classes is None:
-        return {}
-    there = np.flatnonzero(classes.of_image != NO_CLASS).tolist()
-    return {index: classes.names[classes.of_image[index]] for index in there}
 
 
 def _picture(dataset: Dataset, table: ConceptTable, index: int, label: str) -> SamplePicture:

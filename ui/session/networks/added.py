@@ -14,12 +14,9 @@ import streamlit as st
 from interpret_core import networks
 from interpret_core.errors import ParameterError, UnitscopeError
 from interpret_core.networks.providers import timm_models, torchvision_models
-from interpret_core.uploads.names import name_problem
 from interpret_core.uploads.networks import AddedNetworks
-from interpret_core.uploads.places import Removal
-from ui.access import audit, uploads
-from ui.session import work
-from ui.session.memory import again
+from ui.access import uploads
+from ui.session.additions.acts import AdditionActs
 from ui.session.networks import examinations
 
 LARGEST = 1024  # MB of an uploaded file; Streamlit keeps it in memory until it is taken away
@@ -71,9 +68,7 @@ def sources() -> tuple[str, ...]:
     return ("torchvision", "timm") if importlib.util.find_spec("timm") else ("torchvision",)
 
 
-def unusable(name: str) -> str:
-    """Why a new network cannot be called so; empty where it can."""
-    return name_problem(name, networks.known())
+ACTS = AdditionActs("network", "network", folder, networks.known)
 
 
 def mark_of(file_id: str, entry: Mapping[str, Any]) -> str:
@@ -171,43 +166,10 @@ def register(name: str) -> None:
     if found is None or found.staged is None:
         raise ParameterError("Nothing has been examined: examine the file first.")
     check_allowed(found.entry)
-    problem = unfit(found) or unusable(name) or work.needed("network", name)
+    problem = unfit(found)
     if problem:
         raise ParameterError(problem)
+    ACTS.require_free(name)
     folder().register(found.staged, name, found.entry)
     st.session_state[_EXAMINED] = None
-    audit.note("network added", network=name)
-    again()
-
-
-def remove(name: str) -> None:
-    """Take an added network away.
-
-    Raises:
-        UserError: a job needs it, or it is gone already; one clear line.
-    """
-    problem = work.needed("network", name)
-    if problem:
-        raise ParameterError(problem)
-    folder().remove(name)
-    audit.note("network removed", network=name)
-    again()
-
-
-def put_back(removed: Removal) -> None:
-    """Undo that.
-
-    Raises:
-        UserError: its name is taken now or needed by a job, or it is gone for good; one clear line.
-    """
-    problem = unusable(removed.name) or work.needed("network", removed.name)
-    if problem:
-        raise ParameterError(problem)
-    folder().put_back(removed)
-    audit.note("network put back", network=removed.name)
-    again()
-
-
-def at_work(name: str) -> bool:
-    """Whether a job waits or runs that needs a network."""
-    return bool(work.needed("network", name))
+    ACTS.noted("added", name)
