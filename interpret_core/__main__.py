@@ -1,14 +1,53 @@
-"""`python -m interpret_core`: the command line."""
+"""The command line: `unitscope` once installed, `python -m interpret_core` anywhere."""
 
 import os
 import sys
+from pathlib import Path
 
-from interpret_core import threads
+from interpret_core import installation, threads
 
-if __name__ == "__main__":
+COMMAND = "unitscope"
+
+
+def command() -> int:
+    """What the installed command does: the same as `python -m interpret_core`, from any working folder.
+
+    As there, modules of the working folder can be named (`--network my_networks:factory`), also in the jobs and
+    workers that it starts. They would take another copy of this package that lies there for their own code.
+
+    Returns:
+        The exit status.
+    """
+    folder = Path.cwd()
+    copy = folder / "interpret_core"
+    if (copy / "__init__.py").is_file() and not copy.samefile(installation.PACKAGE):
+        print(
+            f"Error: {folder} holds another copy of Unitscope (interpret_core), whose code jobs and workers "
+            f"would run. Start {COMMAND} from another folder, or that copy by python -m interpret_core.",
+            file=sys.stderr,
+        )
+        return 2
+    if not sys.flags.safe_path:
+        sys.path.insert(0, str(folder))
+    return run(COMMAND)
+
+
+def run(program: str | None = None) -> int:
+    """Run what the command line says.
+
+    Args:
+        program: what it calls itself in its help.
+
+    Returns:
+        The exit status.
+    """
     threads.wait_briefly(os.environ)
     try:
         from interpret_core.cli import main  # here, so that Ctrl-C in the meantime is no traceback either
     except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(main())
+        return 130
+    return main(program=program)
+
+
+if __name__ == "__main__":
+    sys.exit(run())

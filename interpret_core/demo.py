@@ -1,14 +1,17 @@
 """Where the embedded demo lies, and what is in it; nothing here reads a file.
 
+A checkout has it in `demo`; beside an installed Unitscope it is a distribution of its own, `unitscope-demo`.
+
 INTERPRET_DEMO=0 hides it: an installation for one's own data need not list a demo.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "demo"
+from interpret_core import installation
+
+FOLDER = installation.demo_folder()
 DATASET = FOLDER / "dataset"
 WEIGHTS = FOLDER / "weights"
 RESULTS = FOLDER / "results"
