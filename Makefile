@@ -18,7 +18,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve lock test test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve lock wheels test test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (ho
 
 lock: $(BIN)/python ## Write requirements.lock anew, after a change of requirements.txt
 	$(BIN)/python -m hosting.lock
+
+wheels: $(BIN)/python ## Build what others install, into dist/: the program, and the demo of 73 MB (docs/hosting.md)
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist . ./demo
 
 screenshots: $(VENV)/.installed-dev browser ## Take the README's pictures anew, into docs/pictures (ARGS="--out FOLDER")
 	$(BIN)/python -m demo.screenshots $(ARGS)

@@ -12,8 +12,8 @@ COMMAND = "unitscope"
 def command() -> int:
     """What the installed command does: the same as `python -m interpret_core`, from any working folder.
 
-    As there, modules of the working folder can be named (`--network my_networks:factory`), also in the jobs and
-    workers that it starts. They would take another copy of this package that lies there for their own code.
+    As there, modules of the working folder can be named (`--network my_networks:factory`), also for the jobs
+    and workers that it starts. These would run another copy of this package, were there one in that folder.
 
     Returns:
         The exit status.

@@ -24,3 +24,12 @@ NETWORKS = ("alexnet", "vgg11", "resnet18")
 def shown() -> bool:
     """Whether the demo is part of this installation and not hidden."""
     return os.environ.get("INTERPRET_DEMO", "").strip() != "0" and DATASET.is_dir()
+
+
+def remedy(name: str) -> str:
+    """What to do about a name of the demo that is not known here; empty for every other name."""
+    if shown() or not (name == NAME or name.startswith(PREFIX)):
+        return ""
+    if DATASET.is_dir():
+        return "The demo is not shown here: unset INTERPRET_DEMO."
+    return "The demo is not installed here: pip install unitscope-demo."

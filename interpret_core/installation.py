@@ -1,8 +1,8 @@
-"""Where the dashboard, its documents and the demo lie: beside this package in a checkout, in it once installed.
+"""Where dashboard, documents and demo lie: beside this package in a checkout, within it once installed.
 
 A wheel holds what the checkout has at its top (`app.py`, `serve.py`, `pages`, `ui`, `static`, documents) in
-`interpret_core/_dashboard`, since folders of such names belong into nobody's site-packages. `HOME` is the folder
-with these names in either, and the one that Streamlit puts first in the places for modules.
+`interpret_core/_dashboard`, since folders of such names belong into nobody's site-packages. `HOME` has these
+names in either; running `serve.py`, Streamlit puts it before all other places for modules.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port there.")] = 8501,
     streamlit: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- OPTIONS]", help="Of Streamlit, such as -- --server.baseUrlPath scope."),
+        typer.Argument(metavar="-- OPTIONS", help="Options of Streamlit, after --."),
     ] = None,
 ) -> None:
     """Open the dashboard on http://127.0.0.1:8501; Ctrl-C ends it."""
