@@ -42,8 +42,12 @@ def run(program: str | None = None) -> int:
         The exit status.
     """
     threads.wait_briefly(os.environ)
-    try:
-        from interpret_core.cli import main  # here, so that Ctrl-C in the meantime is no traceback either
+    try:  # here, so that Ctrl-C in the meantime is no traceback either
+        from interpret_core.installation.dashboard import serve_only
+
+        if (status := serve_only(sys.argv[1:], program)) is not None:
+            return status
+        from interpret_core.cli import main
     except KeyboardInterrupt:
         return 130
     return main(program=program)

@@ -35,7 +35,7 @@ def main() -> None:
 def labels_of_images(ask: Ask) -> None:
     """What there is in place of concepts: labels of whole images, where a layer's are known."""
     try:
-        views = dict(results.layers(ask)) if results.ready(ask) else {}
+        views = dict(results.layers(ask) or {}) if results.ready(ask) else {}
     except UnitscopeError:  # Units says what is wrong
         return
     told = image_labels.known(views)

@@ -17,8 +17,9 @@ from packaging.version import Version
 
 from interpret_core import __version__, datasets, demo, installation, networks
 from interpret_core.__main__ import command
-from interpret_core.cli import dashboard, main
+from interpret_core.cli import main
 from interpret_core.errors import DatasetError, NetworkError, UserError
+from interpret_core.installation import dashboard
 from interpret_core.jobs import launch
 from ui.server.documents import DOCUMENTS
 
@@ -135,6 +136,16 @@ def test_the_dashboard_starts_where_it_is_told_to() -> None:
     assert words[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "serve.py")]
     assert "--server.address 0.0.0.0 --server.port 8600" in " ".join(words)
     assert words[-2:] == ["--server.baseUrlPath", "scope"]
+
+
+def test_serve_answers_alone_only_where_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dashboard.serve_only(["profile", "--help"], "unitscope") is None
+    assert dashboard.serve_only(["serve", "--port", "many"], "unitscope") is None
+    assert capsys.readouterr() == ("", "")
+    assert dashboard.serve_only(["serve", "--help"], "unitscope") == 0
+    alone = capsys.readouterr().out
+    assert main(["serve", "--help"], "unitscope") == 0
+    assert capsys.readouterr().out == alone
 
 
 def test_what_the_dashboard_lacks_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from interpret_core import __version__
 from interpret_core.analyses.registry import entries
 from interpret_core.cli.benchmarks import bench_ablation, bench_profile, bench_relevance, bench_workers
 from interpret_core.cli.commands import command
-from interpret_core.cli.dashboard import serve
 from interpret_core.cli.doctor import doctor
 from interpret_core.cli.fetch import fetch_broden_command
 from interpret_core.cli.imports import import_app
@@ -27,6 +26,7 @@ from interpret_core.cli.reproduce import paper_command, totals_command
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
+from interpret_core.installation.dashboard import serve
 
 PROGRAM = "python -m interpret_core"
 DEBUG = "--debug"

@@ -1,10 +1,14 @@
-"""`serve`: the dashboard, from any working folder."""
+"""`serve`: the dashboard, from any working folder.
+
+Apart from the other commands, whose analyses it would otherwise load, only to become another process.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +18,7 @@ from interpret_core import installation
 from interpret_core.errors import UserError
 
 SCRIPT = "serve.py"
+NAME = "serve"  # of the command
 
 
 def serve(
@@ -28,6 +33,29 @@ def serve(
     words = command(address, port, *(streamlit or ()))
     sys.stdout.flush()
     os.execv(words[0], words)  # the same process, so that whoever started it can end it
+
+
+def serve_only(arguments: Sequence[str], program: str | None) -> int | None:
+    """Run `serve` if that is what the command line says and nothing is wrong with it.
+
+    Args:
+        arguments: of the whole command line.
+        program: what it calls itself in its help.
+
+    Returns:
+        The exit status where it has answered (`--help`); None where the whole command line has to, or has to
+        say what is wrong. Otherwise the process goes on as the dashboard.
+    """
+    if list(arguments[:1]) != [NAME]:
+        return None
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    alone.command(NAME)(serve)
+    words, name = list(arguments[1:]), f"{program or 'python -m interpret_core'} {NAME}"
+    try:
+        typer.main.get_command(alone).main(args=words, prog_name=name, standalone_mode=False)
+    except Exception:  # said by the whole command line, in its words
+        return None
+    return 0
 
 
 def command(address: str, port: int, *options: str) -> list[str]:

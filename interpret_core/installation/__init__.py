@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED = (PACKAGE / "_dashboard").is_dir()
 HOME = PACKAGE / "_dashboard" if INSTALLED else PACKAGE.parent
 DEMO = "unitscope_demo"  # the package that the demo's own distribution (`unitscope-demo`) installs
