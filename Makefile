@@ -12,13 +12,13 @@ SERVERS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --retries 5 --timeout 60
 # A registry may hiccup for longer than pip's own retries last.
-install = for try in 1 2 3; do $(PIP) install --quiet -r $(1) && break; \
-	if [ $$try = 3 ]; then echo "Could not install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
+install = for try in 1 2 3; do $(PIP) install --quiet $(1) && break; \
+	if [ $$try = 3 ]; then echo "Could not pip install $(1); is the network reachable?" >&2; exit 1; fi; sleep 10; done
 
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve lock test test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve lock wheels test test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (ho
 lock: $(BIN)/python ## Write requirements.lock anew, after a change of requirements.txt
 	$(BIN)/python -m hosting.lock
 
+wheels: $(BIN)/python ## Build what others install, into dist/: the program, and the demo of 73 MB (docs/hosting.md)
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist . ./demo
+
 screenshots: $(VENV)/.installed-dev browser ## Take the README's pictures anew, into docs/pictures (ARGS="--out FOLDER")
 	$(BIN)/python -m demo.screenshots $(ARGS)
 
@@ -69,12 +72,15 @@ $(BIN)/python:
 		{ echo "Unitscope needs Python 3.11 or newer; set PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.installed: requirements.txt | $(BIN)/python
-	@$(call install,requirements.txt)
+# What is locked comes with its hashes; then torch and what it needs, in the build that fits the machine.
+$(VENV)/.installed: requirements.txt requirements.lock | $(BIN)/python
+	@$(call install,--require-hashes --no-deps -r requirements.lock)
+	@$(call install,-r requirements.txt)
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
-	@$(call install,requirements-dev.txt)
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements.lock | $(BIN)/python
+	@$(call install,--require-hashes --no-deps -r requirements.lock)
+	@$(call install,-r requirements-dev.txt)
 	@touch $(VENV)/.installed $@
 
 browser:

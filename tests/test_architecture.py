@@ -31,6 +31,7 @@ RANKS = {
     "interpret_core.concepts": 0,
     "interpret_core.config": 0,
     "interpret_core.files": 0,
+    "interpret_core.installation": 0,
     "interpret_core.lists": 0,
     "interpret_core.machine": 0,
     "interpret_core.memory": 0,

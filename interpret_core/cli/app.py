@@ -26,6 +26,7 @@ from interpret_core.cli.reproduce import paper_command, totals_command
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import printable
 from interpret_core.errors import Cancelled, UnitscopeError, UserError
+from interpret_core.installation.dashboard import serve
 
 PROGRAM = "python -m interpret_core"
 DEBUG = "--debug"
@@ -76,6 +77,7 @@ for _entry in entries().values():
     app.command(_entry.called)(command(_entry))
 app.command("merge")(merge_command)
 app.command("doctor")(doctor)
+app.command("serve")(serve)
 bench.callback(invoke_without_command=True)(_help_instead)
 bench.command("profile")(bench_profile)
 bench.command("relevance")(bench_relevance)
@@ -88,11 +90,12 @@ reproduce.command("broden-totals")(totals_command)
 app.add_typer(reproduce, name="reproduce")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
     """Run one command.
 
     Args:
         arguments: as on the command line, without the program's name; those of this process by default.
+        program: what it calls itself in help and hints; `python -m interpret_core` by default.
 
     Returns:
         The exit status: 0; 2 for a user's mistake; 130 when stopped by Ctrl-C or SIGTERM; 1 for anything
@@ -100,17 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _write_what_can_be_written()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    program = program or PROGRAM
     debug = DEBUG in given
     given = [argument for argument in given if argument != DEBUG]
     with Stop() as stop:
         try:
             status = typer.main.get_command(app).main(
-                args=given, prog_name=PROGRAM, standalone_mode=False, obj=stop
+                args=given, prog_name=program, standalone_mode=False, obj=stop
             )
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             if debug:
                 traceback.print_exc()
-            status, line = _explained(error, given)
+            status, line = _explained(error, given, program)
             _say(line)
             return status
     if status == STOPPED:
@@ -121,14 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _STOPPED_LINE = "Stopped. Finished parts are kept; the same command goes on from them."
 
 
-def _explained(error: BaseException, arguments: Sequence[str]) -> tuple[int, str]:
+def _explained(error: BaseException, arguments: Sequence[str], program: str) -> tuple[int, str]:
     """Exit status and line of an error; an empty line says nothing."""
     if isinstance(error, Cancelled | KeyboardInterrupt):
         return STOPPED, _STOPPED_LINE
     if isinstance(error, UserError):
         return WRONG, f"Error: {error}"
     if isinstance(error, typer.TyperException):
-        return WRONG, f"Error: {_usage(error)}"
+        return WRONG, f"Error: {_usage(error, program)}"
     if isinstance(error, UnitscopeError):
         return BROKEN, f"Error: {error}"
     if isinstance(error, MemoryError):
@@ -136,15 +140,15 @@ def _explained(error: BaseException, arguments: Sequence[str]) -> tuple[int, str
     if isinstance(error, BrokenPipeError | SystemExit):  # typer turns the former into the latter
         _drop_stdout()
         return BROKEN, ""
-    again = f"{PROGRAM} {shlex.join([DEBUG, *arguments])}"
+    again = f"{program} {shlex.join([DEBUG, *arguments])}"
     return BROKEN, f"Internal error, please report it: {type(error).__name__}: {error}. Traceback: {again}"
 
 
-def _usage(error: typer.TyperException) -> str:
+def _usage(error: typer.TyperException, program: str) -> str:
     """What is wrong with the arguments, and where to read on."""
     message = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else PROGRAM
+    path = context.command_path if context is not None else program
     return f"{message.rstrip('.')}. See {path} --help"
 
 

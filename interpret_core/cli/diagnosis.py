@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from interpret_core import __version__, config, machine, sizes
+from interpret_core import __version__, config, installation, machine, sizes
 from interpret_core.errors import UnitscopeError
 
 PACKAGES = (
@@ -77,16 +77,12 @@ def diagnose() -> Diagnosis:
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
             "cores": str(machine.cores()),
             "memory": sizes.written(machine.memory()),
-            "installed as": "a checkout" if (_root() / "pyproject.toml").is_file() else "a package",
+            "installed as": "a package" if installation.INSTALLED else "a checkout",
         },
         {name: _version(name) for name in PACKAGES},
         sorted(name for name in os.environ if name.startswith(PREFIX)),
         [_tried(name, probe) for name, probe in _PROBES.items()],
     )
-
-
-def _root() -> Path:
-    return Path(__file__).resolve().parents[2]
 
 
 def _version(package: str) -> str:
@@ -178,7 +174,8 @@ def _demo() -> str:
     from interpret_core import demo
 
     if not demo.shown():
-        return "hidden"
+        there = demo.DATASET.is_dir()
+        return "hidden" if there else "not installed (pip install unitscope-demo)"
     files = {name: demo.WEIGHTS / f"{name}.safetensors" for name in demo.NETWORKS}
     missing = [name for name, file in files.items() if not file.is_file()]
     return "here" if not missing else f"without the weights of {', '.join(missing)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interpret_core import config
+from interpret_core import config, installation
 from interpret_core.cli.commands import SPREADING, given_to, with_options
 from interpret_core.cli.files import check_folder, check_target, whole_file, write_rows
 from interpret_core.cli.options import Cache, Device, Out, Verbose
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from interpret_core.store import Store
 
 SHOWN = 20  # differences on the screen without --verbose
-DOCUMENT = Path(__file__).parents[2] / "docs" / "method.md"  # in a checkout
+DOCUMENT = installation.HOME / "docs" / "method.md"
 
 Folder = Annotated[Path, typer.Option(metavar="FOLDER", help="Where page and tables go; made if missing.")]
 

@@ -63,6 +63,7 @@ def open_dataset(name_or_path: str | Path, *, registered_only: bool = False) -> 
     path_like = isinstance(name_or_path, Path) or path.is_dir() or Path(text).name != text
     if registered_only or not text or not path_like:
         remedy = 'Register a folder in unitscope.toml, under [datasets] as name = "folder".'
+        remedy = demo.remedy(text) or remedy
         raise DatasetError(unknown("data set", text, names, remedy))
     return Dataset(path.resolve().name, path.resolve(), _read(path))
 

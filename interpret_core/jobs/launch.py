@@ -10,14 +10,17 @@ import contextlib
 import hashlib
 import os
 import signal
+import site
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from interpret_core import installation
 from interpret_core.errors import Cancelled, StoreError, UserError
 from interpret_core.jobs import processes
 from interpret_core.store.lease import Lease
@@ -26,7 +29,7 @@ from interpret_core.store.store import Store
 
 SCHEDULER = "jobs/scheduler"  # key of its lease, and of what is known of it
 LINE = "jobs/line"  # lock of who joins the line, starts a scheduler, or ends as one
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = installation.PACKAGE.parent
 HANDOVER = 5.0  # seconds in which a scheduler that is asked to end will have ended
 LOOK = 1.0  # seconds between two looks of a process for a scheduler
 CRASHED = 30.0  # seconds until a scheduler is started again that ended with an error; its log says which
@@ -103,11 +106,19 @@ def command(store: Store, *arguments: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """For such a process: it finds this code, wherever it is started."""
-    paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    paths = [*([] if ROOT in _found_anyway() else [str(ROOT)]), *given]
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
     # A worker that looks at jobs may start a scheduler, which is not its own.
     found.pop(processes.TOKEN, None)
     return found
+
+
+def _found_anyway() -> list[Path]:
+    """Folders of packages that the interpreter knows; named again, they would come before its own library."""
+    names = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    names += [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return [Path(name).resolve() for name in names]
 
 
 def output(path: Path, *, append: bool = False) -> IO[bytes] | int:

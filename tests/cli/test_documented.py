@@ -35,6 +35,7 @@ COMMANDS = (
     "image-labels",
     "merge",
     "doctor",
+    "serve",
     "estimate",
     "jobs list",
     "jobs cancel",

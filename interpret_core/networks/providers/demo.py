@@ -186,8 +186,7 @@ class DemoProvider(Provider):
         """Built anew each time: the class names are in the header of the file."""
         model, at, member = name.removeprefix(PREFIX).partition("@")
         if not demo.shown():
-            remedy = "The demo is not shown here: unset INTERPRET_DEMO."
-            raise NetworkError(unknown("network", name, (), remedy))
+            raise NetworkError(unknown("network", name, (), demo.remedy(name)))
         if model not in NETWORKS:
             raise NetworkError(unknown("network", name, [f"{PREFIX}{known}" for known in NETWORKS]))
         if at and member != _RANDOM:
