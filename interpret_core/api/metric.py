@@ -193,13 +193,13 @@ class UnitIoU:
 
     def _batches(self, category_of: NDArray[np.int64]) -> Iterator[Annotated]:
         """The annotations as the kernels read them."""
-        maps = max(labels.shape[1] for _, labels in self._kept)
+        maps = max(1, *(labels.shape[1] for _, labels in self._kept))
         # The category of each number; that of 0, unlabelled, is none of them.
         of = np.concatenate([[-1], category_of])
         for _, labels in self._kept:
             images, planes, height, width = labels.shape
             flat = np.zeros((images, height * width, maps), np.uint16)
-            flat[:, :, :planes] = labels.reshape(images, planes, -1).transpose(0, 2, 1)
+            flat[:, :, :planes] = labels.reshape(images, planes, height * width).transpose(0, 2, 1)
             member = np.zeros((images, int(category_of.max(initial=0)) + 1), np.bool_)
             for image, one in enumerate(labels):
                 there = of[np.unique(one)]

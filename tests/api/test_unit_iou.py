@@ -126,3 +126,12 @@ def test_a_response_that_is_no_number_is_told():
         ic.UnitIoU().update(responses, GOOD[1])
     with pytest.raises(ParameterError, match=r"quantile is 1"):
         ic.UnitIoU(1)
+
+
+def test_a_concept_that_two_maps_give_to_a_pixel_counts_once():
+    responses, one = GOOD
+    twice = np.stack([one, one], 1)
+    once, again = (ic.UnitIoU(0.1).update(responses, labels).compute() for labels in (one, twice))
+    assert again.concept_pixels.tolist() == once.concept_pixels.tolist() == [128]
+    nothing = ic.UnitIoU(0.1).update(responses, twice[:, :0]).compute()
+    assert nothing.iou.shape == (3, 0)
