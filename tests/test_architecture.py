@@ -54,6 +54,7 @@ RANKS = {
     "interpret_core.store": 4,
     "interpret_core.runtime": 5,
     "interpret_core.analyses": 6,
+    "interpret_core.api": 7,
     "interpret_core.jobs": 7,
     "interpret_core.reproduction": 7,
     "interpret_core.cli": 8,
@@ -312,6 +313,12 @@ def test_the_core_does_not_load_streamlit():
     ]
     modules = [name for name in modules if not name.endswith("__main__")]
     assert "streamlit" not in loaded("\n".join(f"import {name}" for name in modules))
+
+
+def test_the_public_names_are_there_before_anything_is_loaded():
+    heavy = {"torch", "streamlit", "numba", "scipy", "pandas", "numpy", "PIL"}
+    assert not heavy & loaded("import interpret_core as ic; ic.__all__; dir(ic)")
+    assert not {"streamlit", "pandas", "plotly", "ui"} & loaded("from interpret_core import *")
 
 
 def test_the_scheduler_of_jobs_is_light():

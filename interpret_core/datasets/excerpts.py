@@ -1,4 +1,4 @@
-"""Some images of a data set as one of its own, under a name that this process alone knows meanwhile."""
+"""Data sets under names that this process alone knows meanwhile: some images of one, or one that is open."""
 
 from __future__ import annotations
 
@@ -39,8 +39,27 @@ def excerpt(dataset: Dataset, images: Sequence[int]) -> Iterator[str]:
         del _open[name]
 
 
+@contextmanager
+def lent(dataset: Dataset) -> Iterator[None]:
+    """A data set that is open stands for its name in this process, for runs one after the other.
+
+    Args:
+        dataset: as it was when it was opened; a file of it that is another one by now raises
+            `ChangedFileError`.
+    """
+    before = _open.get(dataset.name)
+    _open[dataset.name] = dataset
+    try:
+        yield
+    finally:
+        if before is None:
+            del _open[dataset.name]
+        else:
+            _open[dataset.name] = before
+
+
 def opened_excerpt(name: str) -> Dataset | None:
-    """The excerpt of a name, where there is one just now."""
+    """The excerpt of a name, where there is one just now, or a data set that is lent under it."""
     return _open.get(name)
 
 

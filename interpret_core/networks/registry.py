@@ -6,6 +6,7 @@ Names:
     `efficientnet-lite0`, `-lite1`, `-lite2`;
     `torchvision/<classification model>[@<member of its weights enum> | @random | @weights file]`;
     `timm/<model>[@random | @weights file]`, where timm is installed;
+    `live/<name>@<digest>`, a module that this process has wrapped (`providers.live`), and no other knows;
     those of installed packages (entry points `unitscope.networks`, each a `Provider`);
     `package.module:factory[@weights.safetensors | @weights.pth]`, for the command line and the
     configuration only: pages take names out of `known()`.
@@ -23,6 +24,7 @@ from interpret_core.networks.providers.base import Provider
 from interpret_core.networks.providers.demo import DemoProvider
 from interpret_core.networks.providers.factories import FactoryProvider
 from interpret_core.networks.providers.lite import LiteProvider
+from interpret_core.networks.providers.live import LiveProvider
 from interpret_core.networks.providers.timm_models import TimmProvider
 from interpret_core.networks.providers.torchvision_models import TorchvisionProvider
 from interpret_core.networks.spec import Made, NetworkSpec
@@ -34,7 +36,7 @@ GROUP = "unitscope.networks"
 @cache
 def providers() -> tuple[Provider, ...]:
     """The built-in ones, those of installed packages, and at last factories; found once per process."""
-    built_in = (DemoProvider(), TorchvisionProvider(), LiteProvider(), TimmProvider())
+    built_in = (DemoProvider(), TorchvisionProvider(), LiteProvider(), TimmProvider(), LiveProvider())
     others = installed(GROUP, Provider)  # type: ignore[type-abstract]  # it only tells what is one
     return (*built_in, *(one for _, one in others), FactoryProvider())
 

@@ -109,15 +109,7 @@ class FactorySource:
                 f"{self.name} returned {type(made).__name__}, expected a torch.nn.Module or "
                 "interpret_core.networks.NetworkParts."
             )
-        names = tuple(parts.class_names)
-        wrong = next((name for name in names if not isinstance(name, str)), None)
-        if wrong is not None:
-            raise NetworkError(
-                f"{self.name} names a class {wrong!r}, expected texts: write str(…) around it."
-            )
-        if parts.head is not None and parts.head not in HEADS:
-            raise NetworkError(f"{self.name}: {unknown('head', parts.head, HEADS)}")
-        return replace(parts, class_names=names)
+        return checked(parts, self.name)
 
     def make(self) -> tuple[NetworkParts, Facts, str]:
         """Call the factory: a network that is Unitscope's own, with the file's tensors, and what was said.
@@ -136,9 +128,7 @@ class FactorySource:
     def _called(self) -> tuple[NetworkParts, Facts]:
         """The same before the file's tensors are in it."""
         parts = self.parts()
-        refuse_unreadable(parts.module, self.name)
-        copied, taken = private_copy(unwrapped(parts.module)), parts.preprocessing
-        module = seeded(lambda: initialised(copied, (taken.channels, *taken.size), self.name))
+        module = own_module(parts, self.name)
         facts = self._facts(parts, module)
         return replace(parts, module=module, evidence=facts.evidence, note=facts.note), facts
 
@@ -162,18 +152,9 @@ class FactorySource:
         given = set(module.state_dict()) if self.file is not None else set()
         made["tensors"] = sorted([name, one] for name, one in tensors.items() if name not in given)
         evidence, note = self._evidence(parts, made)
-        answers = self._answers(module, adapted(module, parts.preprocessing)[0])
+        answers = probe_answers(module, adapted(module, parts.preprocessing)[0], self.name)
         about = parts.preprocessing, parts.class_names, parts.head
         return Facts(*about, evidence, note, made, answers, parts.layers)
-
-    def _answers(self, module: nn.Module, preprocessing: Preprocessing) -> tuple[float | None, ...]:
-        """See `Facts.answers`; from a copy, for a run may leave something behind."""
-        copied, images = private_copy(module), probe_images(preprocessing.size, preprocessing.channels)
-        with torch.no_grad(), plain_arithmetic(), contextlib.suppress(NetworkError):
-            output = seeded_call(lambda: copied(images), self.name, SEED)
-            if isinstance(output, torch.Tensor):
-                return tuple(sample(output))
-        return ()  # loading it says what is wrong
 
     def _evidence(self, parts: NetworkParts, made: Plain) -> tuple[str, str]:
         if self.file is not None:
@@ -313,6 +294,42 @@ class FactoryProvider(Provider):
         spec = _spec(name, source, facts)
         findings = (taken,) if taken else ()
         return Made(spec, spec.weights(), parts.module, (source.module,), findings)
+
+
+def checked(parts: NetworkParts, name: str) -> NetworkParts:
+    """What somebody says of a network, its names as a tuple of texts.
+
+    Raises:
+        NetworkError: a class that is no text, or a head that is none.
+    """
+    names = tuple(parts.class_names)
+    wrong = next((one for one in names if not isinstance(one, str)), None)
+    if wrong is not None:
+        raise NetworkError(f"{name} names a class {wrong!r}, expected texts: write str(…) around it.")
+    if parts.head is not None and parts.head not in HEADS:
+        raise NetworkError(f"{name}: {unknown('head', parts.head, HEADS)}")
+    return replace(parts, class_names=names)
+
+
+def own_module(parts: NetworkParts, name: str) -> nn.Module:
+    """A copy of somebody's module that is Unitscope's own, in eval mode; lazy parts have their shapes.
+
+    Raises:
+        NetworkError: it cannot be copied, or a lazy one cannot be run.
+    """
+    refuse_unreadable(parts.module, name)
+    copied, taken = private_copy(unwrapped(parts.module)), parts.preprocessing
+    return seeded(lambda: initialised(copied, (taken.channels, *taken.size), name))
+
+
+def probe_answers(module: nn.Module, preprocessing: Preprocessing, name: str) -> tuple[float | None, ...]:
+    """See `Facts.answers`; from a copy, for a run may leave something behind."""
+    copied, images = private_copy(module), probe_images(preprocessing.size, preprocessing.channels)
+    with torch.no_grad(), plain_arithmetic(), contextlib.suppress(NetworkError):
+        output = seeded_call(lambda: copied(images), name, SEED)
+        if isinstance(output, torch.Tensor):
+            return tuple(sample(output))
+    return ()  # loading it says what is wrong
 
 
 def source_of(name: str, kind: str = "Network") -> FactorySource:

@@ -1,0 +1,258 @@
+"""What a notebook gets: the result of an analysis with its table, its facts in words, and a few pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpret_core.analyses.base import Analysis
+from interpret_core.analyses.profile.outcome import Profiled
+from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.analyses.registry import find
+from interpret_core.analyses.relevance.outcome import Related
+from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.api import frames, markup
+from interpret_core.datasets import Dataset
+from interpret_core.options import Request
+from interpret_core.tables import Row, Table
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+SHOWN = 6  # pictures
+
+
+class Result:
+    """What an analysis found.
+
+    Attributes:
+        request: what was asked; its fields hold every option.
+        found: the analysis' own result, with all that its pages show.
+        dataset: the data set it is of.
+
+    Example:
+        >>> import interpret_core as ic
+        >>> ic.evaluate("demo/alexnet", "demo")
+        Result: demo/alexnet on demo, split val
+    """
+
+    def __init__(self, request: Request, found: Any, dataset: Dataset) -> None:
+        self.request = request
+        self.found = found
+        self.dataset = dataset
+
+    @cached_property
+    def _analysis(self) -> Analysis[Any, Any]:
+        return find(self.request.analysis).load()
+
+    @cached_property
+    def _report(self) -> tuple[str | Table, ...]:
+        return tuple(self._analysis.report(self.found, False))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the table's columns."""
+        return tuple(self._analysis.columns(self.found))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Sentences: what was asked, what it is evidence of, on which pictures, what was left out."""
+        found: list[str] = []
+        for one in self._report:
+            if isinstance(one, Table):
+                break
+            found += [one] if one else []
+        return tuple(found)
+
+    @property
+    def description(self) -> Row:
+        """Everything beside the rows, as JSON takes it: digests, parameters, what was skipped."""
+        return self._analysis.description(self.found)
+
+    def rows(self) -> Iterator[Row]:
+        """The table row by row, as `--out FILE.json` writes it; what is not known is None."""
+        return iter(self._analysis.rows(self.found))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The table: the columns of `--out`, in their order, a row as there; what is not known is missing.
+
+        Raises:
+            ParameterError: pandas is not installed.
+        """
+        return frames.frame_of(self.columns, self.rows())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The table as variables over the dimension `row`.
+
+        Raises:
+            ParameterError: xarray is not installed.
+        """
+        return frames.rows_of(self.to_frame())
+
+    def to_html(self, *, pictures: bool = True) -> str:
+        """What a notebook shows: the facts, a table, a few pictures within the text itself.
+
+        Args:
+            pictures: show photographs of the data set; False for what is passed on without them.
+        """
+        tables = [one for one in self._report if isinstance(one, Table)][:1]
+        shown = self._shown() if pictures else iter(())
+        return markup.document(self.facts, tables, shown)
+
+    def _shown(self) -> Iterator[markup.Picture]:
+        """A few pictures of the data set."""
+        return iter(())
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __repr__(self) -> str:
+        first = self.facts[:1]
+        return f"{type(self).__name__}: {first[0] if first else self.request.analysis}"
+
+
+class ProfileResult(Result):
+    """What each unit detects.
+
+    Example:
+        >>> import interpret_core as ic
+        >>> found = ic.profile("demo/alexnet", "demo", layers=["conv5"])
+        >>> found
+        ProfileResult: demo/alexnet on demo, quantile 0.005, anchored positions
+        >>> best, layer = found.best["conv5"], found.layers["conv5"]
+        >>> best.shape, bool((best[layer.detector] > 0.04).all())
+        ((256,), True)
+    """
+
+    found: Profiled
+
+    @cached_property
+    def layers(self) -> Mapping[str, LayerSummary]:
+        """Layers by name, in forward order: U units each, with counts (`profile`) and what follows."""
+        return {one.profile.layer: one for one in self.found.summaries}
+
+    @property
+    def iou(self) -> Mapping[str, NDArray[np.float64]]:
+        """Layer -> (U, C) IoU with every concept, in [0, 1]; columns as `concepts`."""
+        return {name: one.profile.iou for name, one in self.layers.items()}
+
+    @property
+    def best(self) -> Mapping[str, NDArray[np.float64]]:
+        """Layer -> (U,) IoU with the best concept, 0 where none overlaps."""
+        return {name: one.best_iou for name, one in self.layers.items()}
+
+    @property
+    def labels(self) -> Mapping[str, list[str]]:
+        """Layer -> U names of the best concept; a dash where none overlaps. A label is no detector yet."""
+        return {
+            name: [one.concept_name(int(concept)) for concept in one.best_concept]
+            for name, one in self.layers.items()
+        }
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """C names, no two alike, those in too few pictures included."""
+        return self.found.summaries[0].profile.concept_names
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`iou` and `intersection` over unit × concept, with layer and number of each unit; all layers.
+
+        Raises:
+            ParameterError: xarray is not installed.
+        """
+        summaries = list(self.layers.values())
+        profiles = [one.profile for one in summaries]
+        table = profiles[0].table
+        unit = {
+            "layer": [one.layer for one in profiles for _ in range(one.units)],
+            "number": [unit for one in profiles for unit in range(one.units)],
+        }
+        both = {
+            "iou": np.concatenate([one.iou for one in profiles]),
+            "intersection": np.concatenate([one.arrays["intersection"] for one in profiles]),
+        }
+        single = {
+            "threshold": np.concatenate([one.arrays["threshold"] for one in profiles]),
+            "detector": np.concatenate([one.detector for one in summaries]),
+        }
+        concept = {
+            "concept": list(self.concepts),
+            "category": [table.categories[at] for at in profiles[0].concept_category],
+        }
+        variables = {name: (("unit", "concept"), one) for name, one in both.items()}
+        return frames.arrays_of(
+            {**variables, **{name: (("unit",), one) for name, one in single.items()}},
+            {"unit": unit, "concept": concept},
+        )
+
+    def _shown(self) -> Iterator[markup.Picture]:
+        """The strongest picture of the units with the best labels, lit where their mask lies."""
+        every = [(one, unit) for one in self.layers.values() for unit in range(one.profile.units)]
+        every.sort(key=lambda pair: -float(pair[0].best_iou[pair[1]]))
+        for summary, unit in every[:SHOWN]:
+            images = summary.profile.top_images(unit)
+            if images:
+                label = summary.concept_name(int(summary.best_concept[unit]))
+                words = f"{summary.profile.layer} unit {unit}: {label}, IoU {summary.best_iou[unit]:.3f}"
+                digest = str(summary.profile.metadata["dataset"]["digest"])
+                mask = summary.profile.mask(unit, 0)
+                yield markup.picture_of((self.dataset, digest), images[0], words, mask)
+
+
+class RelevanceResult(Result):
+    """Which classes each unit matters for.
+
+    Example:
+        >>> import interpret_core as ic
+        >>> found = ic.relevance("demo/alexnet", "demo")
+        >>> found.relevance("bed", "conv5").shape
+        (256,)
+    """
+
+    found: Related
+
+    @property
+    def classes(self) -> Mapping[str, ClassRelevance]:
+        """Classes by name, with every picture's relevance."""
+        return self.found.classes
+
+    def relevance(self, name: str, layer: str) -> NDArray[np.float64]:
+        """(U,) relevance of a layer's units for a class; read `residual` with it.
+
+        Raises:
+            KeyError: a class or a layer that is not in the result.
+        """
+        return self.classes[name].layer(layer).relevance
+
+    @property
+    def residual(self) -> Mapping[str, NDArray[np.float64]]:
+        """Class -> (n, L) share by which each picture's attributions miss the change of the output."""
+        return {name: one.residual for name, one in self.classes.items()}
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Every number of the table over unit × class, with layer and number of each unit.
+
+        Raises:
+            ParameterError: xarray is not installed.
+        """
+        frame = self.to_frame()
+        names = list(self.classes)
+        numbers = [name for name in self.columns if name not in ("layer", "unit", "class")]
+        first = frame[frame["class"] == names[0]]
+        variables = {}
+        for number in numbers:
+            columns = [frame.loc[frame["class"] == name, number].to_numpy(np.float64) for name in names]
+            variables[number] = (("unit", "class"), np.stack(columns, 1))
+        unit = {"layer": first["layer"].tolist(), "number": first["unit"].tolist()}
+        return frames.arrays_of(variables, {"unit": unit, "class": {"class": names}})
+
+    def _shown(self) -> Iterator[markup.Picture]:
+        """A picture of each of the first classes."""
+        for name, one in list(self.classes.items())[:SHOWN]:
+            digest = str(cast(Mapping[str, Any], one.metadata["dataset"])["digest"])
+            yield markup.picture_of((self.dataset, digest), int(one.images[0]), name)
