@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
@@ -239,6 +241,10 @@ def _below_a_path(installation: Path, cache: Path, temporary: pytest.TempPathFac
     with serving(server_environment(installation, cache), log, *options, base="/scope") as address:
         yield address
 
+
+# Every `AppTest` asks anew for the components of installed packages: it would read the metadata of all of them,
+# which takes as long as the page.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 # Routes and pages that tests call themselves are asked on one's own machine, without a login.
 config.set_option("server.address", "127.0.0.1")
