@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.slow import left_out
+
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
@@ -23,21 +25,24 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))
 
-LONGEST = ("browser", "real")  # marks of tests whose files take up to three minutes
+LONGEST = ("browser", "real", "thorough")  # marks of tests whose files take up to three minutes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What takes minutes and finds little that the rest does not runs on demand: `make test-slow`."""
-    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    """What takes long and adds little to the rest runs on demand: `make test-thorough`, `make test-slow`."""
+    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough, too")
+    parser.addoption("--slow", action="store_true", help="run all tests: those marked slow, too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files begin first, or a worker would be left alone with one of them at the end."""
-    if not config.getoption("--slow"):
-        left = [item for item in items if item.get_closest_marker("slow")]
+    left = left_out(items, thorough=config.getoption("--thorough"), slow=config.getoption("--slow"))
+    if left:
+        without = set(left)
         config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in set(left)]
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in LONGEST))
+        items[:] = [item for item in items if item not in without]
+    long = {item.path for item in items if any(item.get_closest_marker(name) for name in LONGEST)}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")

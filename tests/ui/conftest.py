@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from streamlit import config
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
 
 from interpret_core.analyses.ablation.grid import run_ablation
 from interpret_core.analyses.ablation.request import AblationRequest
@@ -245,6 +248,17 @@ def _below_a_path(installation: Path, cache: Path, temporary: pytest.TempPathFac
 # Every `AppTest` asks anew for the components of installed packages: it would read the metadata of all of them,
 # which takes as long as the page.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+class _Served(PagesManager):
+    """As `serve.py` has it: pages are those of the navigation, also of whoever opens one first."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*arguments, **options)
+
+
+app_test.PagesManager = _Served  # type: ignore[misc]
 
 # Routes and pages that tests call themselves are asked on one's own machine, without a login.
 config.set_option("server.address", "127.0.0.1")

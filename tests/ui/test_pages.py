@@ -24,15 +24,11 @@ PAGES = ("pages/home.py", "pages/units.py", "pages/concepts.py")
 def open_page(page: str, **parameters: str) -> AppTest:
     """The page as a link with these parameters opens it."""
     app = AppTest.from_file(APP, default_timeout=60)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
     if page != PAGES[0]:
         app.switch_page(page)
-        for name, value in parameters.items():
-            app.query_params[name] = value
-        app.run()
-    return app
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
 
 
 def words(app: AppTest) -> str:
