@@ -1,6 +1,7 @@
 """Tests, and values of a parametrised test, that add little to the others: which run of the tests has them.
 
-`make test` runs what has no mark, `make test-thorough` and `.ci/run` what is thorough, too, `make test-slow` all.
+`make test` runs what has no mark, `make test-thorough` and `.ci/run` also what is thorough, `make test-slow`
+all.
 """
 
 from __future__ import annotations

@@ -307,6 +307,7 @@ def loaded(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
+@pytest.mark.thorough
 def test_the_core_does_not_load_streamlit():
     modules = [
         module_of(relative(path)) for path in sources() if path.is_relative_to(ROOT / "interpret_core")

@@ -38,11 +38,13 @@ def told(command: str) -> str:
     return done.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_process_waits_briefly(command: str) -> None:
     assert "GOMP_SPINCOUNT = '1000'" in told(command)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
@@ -57,6 +59,7 @@ def test_whoever_starts_it_has_the_choice(
     assert line in told("command line")
 
 
+@pytest.mark.thorough
 def test_a_job_waits_briefly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(RUNNER, "tests.jobs.runners:compute")
     with Store(tmp_path / "cache", shipped=()) as store:

@@ -226,6 +226,7 @@ def test_few_images_of_a_class_rank_and_are_evaluated(tmp_path: Path, store: Sto
     assert plan.parts(Setting("relevance", "box", "top", 0.0))[0].selection == {}  # nothing is ranked
 
 
+@pytest.mark.thorough
 def test_one_ranking_image_is_enough_where_it_is_not_evaluated(
     root: Path, store: Store, loaded: Network
 ) -> None:

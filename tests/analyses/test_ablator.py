@@ -375,6 +375,7 @@ def test_what_lies_before_the_first_silenced_layer_is_computed_once(
     assert prefixes[2:] == ["conv4", "conv4"]
 
 
+@pytest.mark.thorough
 def test_prefixes_stay_within_the_memory(plan: AblationPlan, prefixes: list[str], tmp_path: Path) -> None:
     expected = {layer.name: run_through(Ablator(plan), layer.name) for layer in plan.layers}
     batches = [

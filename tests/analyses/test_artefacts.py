@@ -19,6 +19,7 @@ from tests.planted_dataset import Planted
 from tests.reference import profile as reference
 
 
+@pytest.mark.thorough
 def test_they_are_what_the_network_answers(planted: Planted, store: Store) -> None:
     request = request_for(planted)
     found, responses = profiles(request, store), responses_of(request, planted)
@@ -50,6 +51,7 @@ def test_they_are_what_the_network_answers(planted: Planted, store: Store) -> No
             np.testing.assert_array_equal(decode(runs, profile.annotation_size), expected[image, unit])
 
 
+@pytest.mark.thorough
 def test_another_rule_for_chance_needs_no_run_of_the_network(
     planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     return make_planted(tmp_path_factory.mktemp("small"), images=20, size=96, annotation=24)
 
 
+@pytest.mark.thorough
 def test_an_assessment_equals_that_of_every_pixel(small: Planted, store: Store) -> None:
     request = request_for(small)
     dataset = datasets.open_dataset(str(small.root))
@@ -71,6 +72,7 @@ def test_an_assessment_equals_that_of_every_pixel(small: Planted, store: Store) 
     assert compared >= 4
 
 
+@pytest.mark.thorough
 def test_an_older_result_is_assessed_without_running_the_network(
     planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +96,7 @@ def test_an_older_result_is_assessed_without_running_the_network(
         assert found.digest() == record.digest()
 
 
+@pytest.mark.thorough
 def test_an_assessment_tells_its_steps_and_can_be_cancelled_within_a_layer(
     planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +122,7 @@ def test_an_assessment_tells_its_steps_and_can_be_cancelled_within_a_layer(
     assert told[-1][1] == told[-1][2]
 
 
+@pytest.mark.thorough
 def test_scenes_are_counted_and_copies_are_none(tmp_path: Path, store: Store) -> None:
     """Three pictures, eight times each: nothing can be held out, and no unit is given a word."""
     copies = make_planted(tmp_path / "copies", images=3, size=96, annotation=24, repeat=8)
@@ -136,6 +140,7 @@ def test_scenes_are_counted_and_copies_are_none(tmp_path: Path, store: Store) ->
         assert summary.detectors_again() is None
 
 
+@pytest.mark.thorough
 def test_without_permutations_units_are_assessed_all_the_same(planted: Planted, store: Store) -> None:
     request = request_for(planted, permutations=0)
     for found in profiles(request, store).values():
@@ -161,6 +166,7 @@ def test_a_red_detector_is_not_told_from_the_red_square(planted: Planted, store:
     assert (low, high) == (1.0, 1.0)
 
 
+@pytest.mark.thorough
 def test_an_assessment_of_another_rule_is_refused(planted: Planted, store: Store) -> None:
     request = request_for(planted)
     found = profiles(request, store)["conv1"]

@@ -30,7 +30,7 @@ from interpret_core.errors import ChangedFileError
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.analyses.related import NETWORK, asked, write_objects
-from tests.slow import some_slow
+from tests.slow import some_slow, thorough_beyond
 
 Job = Callable[[Path, Store, Execution], object]
 FIRST = 1  # moment after the digest was read; before, what is changed is another data set
@@ -209,6 +209,7 @@ def check(job: Job, folder: Folder, store: Store, wanted: dict[str, str]) -> Non
     assert records(store) == wanted
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("folder", "name", "disturbance"), list(some()), indirect=["folder"])
 def test_disturbed_at_any_moment(folder: Folder, tmp_path: Path, name: str, disturbance: str) -> None:
     job, disturb = JOBS[name], DISTURBANCES[disturbance]
@@ -230,6 +231,7 @@ def test_disturbed_at_any_moment(folder: Folder, tmp_path: Path, name: str, dist
     assert stops or name in ("ablation", "effects"), "no disturbance was noticed"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "ablation")))
 def test_files_put_back_before_the_end(listed: Folder, tmp_path: Path, name: str) -> None:
     """Wrong while some stage runs and right again at the end: the digest alone would see nothing."""
@@ -247,6 +249,7 @@ def test_files_put_back_before_the_end(listed: Folder, tmp_path: Path, name: str
         check(job, listed, store, wanted)
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("name", some_slow(JOBS, ("profile", "relevance")))
 def test_touched_files_do_not_matter(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
@@ -257,6 +260,7 @@ def test_touched_files_do_not_matter(listed: Folder, tmp_path: Path, name: str) 
         assert records(store) == wanted
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", some_slow(JOBS, ("evaluation",)))
 def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]
@@ -275,6 +279,7 @@ def test_a_missing_file_that_appears(listed: Folder, tmp_path: Path, name: str) 
             check(job, listed, store, wanted)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", some_slow(JOBS, ("profile",)))
 def test_a_thread_that_exchanges_files_all_the_time(listed: Folder, tmp_path: Path, name: str) -> None:
     job = JOBS[name]

@@ -21,6 +21,7 @@ from interpret_core.measures.attribution.path import integrate
 from interpret_core.measures.attribution.target import Target
 from interpret_core.networks.graph.cuts import INPUT, Cutter
 from tests.measures.attribution.networks import MODULES, images, prepared, residual
+from tests.slow import thorough_beyond
 
 NAMES = [INPUT, *MODULES]
 BLACK = RelevanceRequest("n", "d", tolerance=1e-3)
@@ -32,6 +33,7 @@ def asked(cutter: Cutter, request: RelevanceRequest) -> Attributing:
     return Attributing(network, Target((2,)), request)
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("memory", [gradient.CPU_MEMORY, 200_000])
 @pytest.mark.parametrize("baseline", ["black", "blur"])
 def test_a_path_at_the_front_gives_what_the_layers_own_path_gives(

@@ -67,6 +67,7 @@ def probability(root: Path, name: str, scale: dict[tuple[str, int], float]) -> f
     return float(np.mean(found))
 
 
+@pytest.mark.thorough
 def test_the_estimate_is_the_derivative_along_the_silencing(root: Path, store: Store) -> None:
     """d/dt of P with the response scaled by 1 − t, at t = 0, is −Σ a·∂P/∂a."""
     found = run_effects(asked(root), store)

@@ -54,6 +54,7 @@ def parts(cost: AnalysisCost) -> dict[str, Pace]:
     return {part.part: part.pace for part in cost.parts}
 
 
+@pytest.mark.thorough
 def test_a_profile_takes_what_is_estimated(many: Planted, store: Store, tmp_path: Path) -> None:
     cost = of(estimated(store, many.root), "profile")
     assert cost.state == MEASURED
@@ -82,6 +83,7 @@ def measured(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Stor
     return store
 
 
+@pytest.mark.thorough
 def test_another_size_is_a_matter_of_arithmetic(
     planted: Planted, measured: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +109,7 @@ def _never(*_: Any) -> None:
     raise AssertionError("a sample was measured again")
 
 
+@pytest.mark.thorough
 def test_only_what_is_missing_counts(
     planted: Planted, measured: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +127,7 @@ def test_only_what_is_missing_counts(
     assert other.state == MEASURED, "another data set has nothing in the store"
 
 
+@pytest.mark.thorough
 def test_workers_share_the_passes(planted: Planted, store: Store) -> None:
     four = Extent(100, 10, 1.0, 4, 4)
     assert shared(Pace(8.0, 6.0, 9.0, 16.0), four) == Pace(8 / 3.52, 1.5, 3.0, 16.0)
@@ -132,6 +136,7 @@ def test_workers_share_the_passes(planted: Planted, store: Store) -> None:
     assert (found.state, found.bytes.traffic) == (MEASURED, found.bytes.temporary)
 
 
+@pytest.mark.thorough
 def test_all_analyses_of_a_data_set_with_classes(noise: Path, store: Store) -> None:
     found = estimated(store, noise, NETWORK, analyses="all", seconds=2)
     assert [cost.analysis for cost in found.costs] == list(ANALYSES)
@@ -159,6 +164,7 @@ def test_what_cannot_be_computed_says_why(planted: Planted, store: Store) -> Non
     assert [row["seconds"] for row in cost.rows()] == [None]
 
 
+@pytest.mark.thorough
 def test_it_can_be_stopped(planted: Planted, store: Store) -> None:
     request = EstimateRequest(MIXED, str(planted.root), ("profile",))
     stages: list[str] = []

@@ -127,6 +127,7 @@ def test_the_same_content_under_another_name(store: Store, pictures: Path, tmp_p
     assert found.metadata["dataset"]["name"] == str(tmp_path / "elsewhere")
 
 
+@pytest.mark.thorough
 def test_another_listing_or_other_names_of_the_outputs_are_another_answer(
     store: Store, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

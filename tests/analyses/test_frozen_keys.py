@@ -18,6 +18,7 @@ from interpret_core.store.bundle.shipped import MANIFEST, Shipped
 from interpret_core.store.store import Store
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.usefixtures("demo_shown"),
     pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made"),
 ]

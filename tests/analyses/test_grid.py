@@ -45,6 +45,7 @@ from tests.analyses.ablated import (
     write_noise,
 )
 from tests.reference import evaluation as reference
+from tests.slow import thorough_beyond
 
 POINTS = 3 * 2 * 6 + 1 + 5 * 6
 
@@ -93,6 +94,7 @@ def all_points(value: str = "zero") -> list[Setting]:
     return [*control_points(value), *(point for name in CLASSES for point in class_points(name, value))]
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("value", ["zero", "mean"])
 def test_every_point_equals_a_literal_evaluation(
     root: Path, store: Store, loaded: Network, value: str
@@ -180,6 +182,7 @@ def different_units(plan: AblationPlan, points: list[Setting]) -> int:
     return len({tuple(sorted(plan.selection(point).items())) for point in points})
 
 
+@pytest.mark.thorough
 def test_a_run_that_was_cut_off_goes_on_and_gives_the_same(
     plan: AblationPlan, tmp_path: Path, evaluated: list[int]
 ) -> None:
@@ -287,6 +290,7 @@ def test_means_of_other_images_are_other_points(root: Path, store: Store, loaded
     assert zero[0][CONTROLS] == zero[1][CONTROLS]
 
 
+@pytest.mark.thorough
 def test_points_of_another_ranking_are_not_taken(root: Path, store: Store, loaded: Network) -> None:
     first, second = planned(root, store, loaded), planned(root, store, loaded, images=2)
     plant_relevance(first)
@@ -348,6 +352,7 @@ def test_nothing_is_computed_before_all_rankings_are_there(
     assert evaluated == []
 
 
+@pytest.mark.thorough
 def test_what_is_needed_first_is_told_as_a_part(root: Path, store: Store, loaded: Network) -> None:
     """Its end is not the end of all: nobody knows yet how long the rest takes."""
     plan = planned(root, store, loaded, classes=("ball",), images=2)

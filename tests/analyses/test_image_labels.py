@@ -111,6 +111,7 @@ def test_a_network_that_is_untrained_tells_nothing_of_shuffled_labels(
     assert any(line.startswith("No unit of 53 tells a label better than chance") for line in lines)
 
 
+@pytest.mark.thorough
 def test_the_same_bytes_from_processes_shards_and_the_store(photographs: Path, tmp_path: Path) -> None:
     request = ImageLabelsRequest(MIXED, str(photographs), batch_size=5)
     found = []

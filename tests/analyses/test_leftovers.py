@@ -60,6 +60,7 @@ def held(store: Store, key: str) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.thorough
 def test_parts_nobody_goes_on_with_are_deleted_after_a_fortnight(planted: Planted, store: Store) -> None:
     old, young = (cut_off(request_for(planted, seed=seed), store) for seed in (1, 2))
     age(store, old, KEPT_SECONDS + 3600)
@@ -71,6 +72,7 @@ def test_parts_nobody_goes_on_with_are_deleted_after_a_fortnight(planted: Plante
     assert len(store.keys("profile/")) == 1
 
 
+@pytest.mark.thorough
 def test_parts_of_a_run_that_is_at_work_stay(planted: Planted, store: Store) -> None:
     old = cut_off(request_for(planted, seed=1), store)
     age(store, old, 2 * KEPT_SECONDS)
@@ -88,6 +90,7 @@ def test_one_fresh_part_keeps_the_others(planted: Planted, store: Store) -> None
     assert len(store.keys(run)) > 1
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_from_its_own_old_parts(planted: Planted, store: Store) -> None:
     request, fresh = request_for(planted), Store(store.folder.parent / "fresh")
     age(store, cut_off(request, store), 2 * KEPT_SECONDS)

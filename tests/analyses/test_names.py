@@ -114,6 +114,7 @@ def test_what_is_left_out_has_a_true_reason(split: Path, store: Store) -> None:
     assert related.classes["cat"].metadata["left_out"] == [["1.png", "no pixel is annotated as cat"]]
 
 
+@pytest.mark.thorough
 def test_agreement_uses_the_union(split: Path, merged: Path, store: Store) -> None:
     found = {}
     for root in (split, merged):

@@ -166,6 +166,7 @@ def test_a_batch_of_one_gives_the_same_numbers(root: Path, store: Store) -> None
     assert (shares[0].confusion == shares[1].confusion).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["viewed", "convolutional"])
 def test_everything_works_where_memory_or_shape_is_unusual(root: Path, store: Store, name: str) -> None:
     assert run_profile(ProfileRequest(OWN + name, str(root), min_images=1, permutations=0), store).computed
@@ -209,6 +210,7 @@ def test_where_no_gradient_gets_through_the_layer_is_named(
         run_effects(request, store)
 
 
+@pytest.mark.thorough
 def test_a_live_module_that_is_trained_in_between(root: Path, store: Store) -> None:
     """Profile, one step, profile again: two results, each of what the module was; and training goes on."""
     torch.manual_seed(1)
@@ -278,6 +280,7 @@ def test_a_setting_that_the_forward_reads_makes_another_network(
     assert not identify(request.network, store, recent=True, since=time.time()).known  # what a page asks
 
 
+@pytest.mark.thorough
 def test_the_same_network_that_answers_otherwise_stops_the_run(
     root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

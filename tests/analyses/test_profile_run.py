@@ -37,7 +37,7 @@ from tests.analyses.runs import (
 from tests.planted_dataset import Planted
 from tests.reference import chance as reference_chance
 from tests.reference import profile as reference
-from tests.slow import slow
+from tests.slow import slow, thorough_beyond
 
 EQUAL_FIELDS = (
     "threshold",
@@ -52,6 +52,7 @@ EQUAL_FIELDS = (
 )
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("positions", ["anchored", "stretched"])
 def test_a_run_equals_the_reference(planted: Planted, store: Store, positions: str) -> None:
     request = request_for(planted, positions=positions)
@@ -151,6 +152,7 @@ def test_planted_states(planted: Planted, store: Store) -> None:
     assert {State.DEAD, State.TIED} <= states
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("shards", "order"), [slow(1, None), slow(2, (1, 0)), (4, (2, 0, 3, 1)), slow(5, None)]
 )
@@ -165,6 +167,7 @@ def test_shards_and_their_order_do_not_matter(
     assert digests(request, plain) == digests(request, split)
 
 
+@pytest.mark.thorough
 def test_batch_sizes_move_no_tally_by_more_than_two_pixels(planted: Planted, tmp_path: Path) -> None:
     found = [
         profiles(request_for(planted, batch_size=size, permutations=0), Store(tmp_path / str(size)))
@@ -177,6 +180,7 @@ def test_batch_sizes_move_no_tally_by_more_than_two_pixels(planted: Planted, tmp
                 assert np.abs(moved).max() <= 2
 
 
+@pytest.mark.thorough
 def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")
@@ -198,6 +202,7 @@ def test_a_cancelled_run_goes_on_where_it_stopped(planted: Planted, tmp_path: Pa
     assert not disturbed.keys("partial/")
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_where_the_arithmetic_is_another(
     planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +235,7 @@ def test_a_run_goes_on_where_the_arithmetic_is_another(
     assert not disturbed.keys("partial/")
 
 
+@pytest.mark.thorough
 def test_a_damaged_shard_is_computed_again(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")
@@ -252,6 +258,7 @@ def test_a_damaged_shard_is_computed_again(planted: Planted, tmp_path: Path) -> 
     assert digests(request, undisturbed) == digests(request, disturbed)
 
 
+@pytest.mark.thorough
 def test_a_profile_damaged_between_two_tries_is_computed_again(planted: Planted, tmp_path: Path) -> None:
     """An interrupted run for another chance level, then damage: the third try must find its way."""
     store = Store(tmp_path / "store")
@@ -269,6 +276,7 @@ def test_a_profile_damaged_between_two_tries_is_computed_again(planted: Planted,
     assert digests(other, store)
 
 
+@pytest.mark.thorough
 def test_an_order_that_forgets_shards_loses_none(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted, permutations=0)
     plain, partly = Store(tmp_path / "plain"), Store(tmp_path / "partly")
@@ -290,6 +298,7 @@ def test_the_second_request_computes_nothing(
     assert one.computed == 0
 
 
+@pytest.mark.thorough
 def test_a_lost_survey_is_made_again_and_nothing_else(planted: Planted, store: Store) -> None:
     request = request_for(planted)
     keys = run_profile(request, store).keys
@@ -305,6 +314,7 @@ def test_a_lost_survey_is_made_again_and_nothing_else(planted: Planted, store: S
     assert digests(request, store) == before
 
 
+@pytest.mark.thorough
 def test_another_rule_on_rare_concepts_computes_only_the_chance_level(planted: Planted, store: Store) -> None:
     run_profile(request_for(planted), store)
     before = set(store.keys("profile/"))
@@ -317,6 +327,7 @@ def test_another_rule_on_rare_concepts_computes_only_the_chance_level(planted: P
     assert found.chance.metadata["min_images"] == 3
 
 
+@pytest.mark.thorough
 def test_a_damaged_image_is_skipped_and_counted(planted: Planted, tmp_path: Path, store: Store) -> None:
     copy = tmp_path / "damaged"
     shutil.copytree(planted.root, copy)
@@ -344,6 +355,7 @@ def test_an_unknown_layer_is_named(planted: Planted, store: Store) -> None:
         run_profile(request_for(planted, layers=("conv9",)), store)
 
 
+@pytest.mark.thorough
 def test_the_survey_of_a_profile_is_a_part_and_one_asked_for_is_the_whole(
     planted: Planted, store: Store
 ) -> None:

@@ -18,6 +18,7 @@ from interpret_core.store.store import Store
 from tests.planted_classes import write_classes
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.real,
     pytest.mark.skipif("INTERPRET_REAL_DATA" not in os.environ, reason="INTERPRET_REAL_DATA is not set"),
 ]

@@ -24,6 +24,7 @@ from tests.reference import profile as reference
 from tests.slow import slow
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.real,
     pytest.mark.skipif("INTERPRET_REAL_DATA" not in os.environ, reason="INTERPRET_REAL_DATA is not set"),
 ]

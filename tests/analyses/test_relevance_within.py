@@ -49,6 +49,7 @@ def bounded(request: RelevanceRequest, folder: Path, looks: int) -> Related:
         return run_within(request, store, Execution("cpu"), looks, count().__next__)
 
 
+@pytest.mark.thorough
 def test_with_time_enough_every_class_is_as_fine_as_it_gets(
     request_: RelevanceRequest, tmp_path: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_with_time_enough_every_class_is_as_fine_as_it_gets(
             np.testing.assert_array_equal(one.arrays[array], values, array)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("several", [LOOKS[:2], slow(LOOKS)])
 def test_what_is_given_is_that_of_a_request_without_a_bound(
     request_: RelevanceRequest, tmp_path: Path, several: tuple[int, ...]
@@ -90,6 +92,7 @@ def test_what_is_given_is_that_of_a_request_without_a_bound(
     assert len(set(fineness)) > 1, "and sometimes more"
 
 
+@pytest.mark.thorough
 def test_it_says_what_there_was_no_time_for(request_: RelevanceRequest, tmp_path: Path) -> None:
     seen = set()
     for looks in LOOKS[:2]:
@@ -124,6 +127,7 @@ def test_without_a_tolerance_nothing_is_tried_twice(request_: RelevanceRequest, 
         assert len(list(store.keys("relevance/"))) == 2
 
 
+@pytest.mark.thorough
 def test_a_large_request_begins_with_a_look_at_every_class(
     request_: RelevanceRequest, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ from tests.analyses.runs import (
 from tests.planted_dataset import Planted, make_planted, save_mask, write_tables
 from tests.reference import bands as reference
 from tests.reference import profile as profile_reference
+from tests.slow import thorough_beyond
 
 BRIGHTNESS = "tests.analyses.networks:brightness"
 DAMAGED = 33
@@ -53,6 +54,7 @@ def assert_bands(profile: LayerProfile, responses: np.ndarray, ranked: list[int]
                 np.testing.assert_array_equal(decode(runs, profile.annotation_size), mask[index, unit])
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("network", ["tests.analyses.networks:mixed", "tests.analyses.networks:odd"])
 def test_a_run_equals_the_reference(planted: Planted, store: Store, network: str) -> None:
     request = request_for(planted, network, permutations=0, batch_size=3)
@@ -160,6 +162,7 @@ def test_three_images_leave_most_tenths_empty(tmp_path: Path, store: Store) -> N
         assert [len(layer.profile.band(0, band)[0]) for band in range(10)] == [0, 0, 0, 1, 0, 0, 1, 0, 0, 1]
 
 
+@pytest.mark.thorough
 def test_at_most_so_many_images_are_ranked(
     planted: Planted, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +181,7 @@ def test_at_most_so_many_images_are_ranked(
         np.testing.assert_array_equal(firing(layer.profile), expected)
 
 
+@pytest.mark.thorough
 def test_seed_and_chance_leave_the_profile_as_it_is(planted: Planted, tmp_path: Path) -> None:
     found = []
     for changes in ({}, {"seed": 5}, {"permutations": 0}):
@@ -188,6 +192,7 @@ def test_seed_and_chance_leave_the_profile_as_it_is(planted: Planted, tmp_path: 
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.thorough
 def test_masks_of_an_attempt_that_wanted_fewer_are_not_taken(planted: Planted, tmp_path: Path) -> None:
     """Only chance was missing; then a profile is lost, and the next attempt needs the galleries as well."""
     request = request_for(planted, seed=1)

@@ -25,7 +25,7 @@ from interpret_core.store.store import Store
 from tests.analyses.runs import COLOURS, MIXED, digests, request_for
 from tests.analyses.test_real_photographs import every
 from tests.planted_dataset import Planted
-from tests.slow import slow
+from tests.slow import slow, thorough_beyond
 
 COMPILED = (
     (Counts, "add"),
@@ -59,6 +59,7 @@ def same(request: ProfileRequest, folder: Path) -> None:
     assert digests(request, other) == expected
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     ("network", "positions", "quantile"),
     [(MIXED, "anchored", 0.02), (MIXED, "stretched", 0.3), slow(COLOURS, "anchored", 0.005)],
@@ -75,6 +76,7 @@ def test_planted_runs(
     same(replace(request, dataset=str(copy)), tmp_path)
 
 
+@pytest.mark.thorough
 @pytest.mark.real
 @pytest.mark.skipif("INTERPRET_REAL_DATA" not in os.environ, reason="INTERPRET_REAL_DATA is not set")
 @pytest.mark.parametrize(
@@ -90,6 +92,7 @@ def test_photographs(tmp_path: Path, network: str, layers: tuple[str, ...], step
     same(ProfileRequest(network, str(photographs), layers, min_images=1, permutations=3), tmp_path)
 
 
+@pytest.mark.thorough
 def test_one_goes_on_where_the_other_stopped(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     undisturbed, disturbed = Store(tmp_path / "one"), Store(tmp_path / "two")

@@ -65,6 +65,7 @@ def test_no_pass_holds_more_than_its_bound(layers: list[int]) -> None:
         assert all(sum(sizes[name] for name in group) <= sums.MOST for group in groups)
 
 
+@pytest.mark.thorough
 def test_groups_change_no_number(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = ProfileRequest(SMALL, str(planted.root), permutations=5, min_images=1, batch_size=4)
     digests, computed = [], []

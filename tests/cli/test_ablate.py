@@ -147,6 +147,7 @@ def test_silenced_to_the_mean_over_the_ranking_images(command: Command, root: Pa
     assert float(row["probability"]) == pytest.approx(probability(0.2 * RESPONSE, 0, 0, of=1))
 
 
+@pytest.mark.thorough
 def test_ranked_by_iou(command: Command, root: Path) -> None:
     rows = written(command, root, "--by", "iou", "--concept", "green", "--fractions", "0.03", "--rank", "top")
     green = only(rows, by="iou", ablated_class="green", **{"evaluated_class": "green"})
@@ -158,6 +159,7 @@ def test_ranked_by_iou(command: Command, root: Path) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_images_that_rank_are_evaluated_by_leaving_them_out(command: Command, root: Path) -> None:
     options = ("--class", "red", "--split", "all", "--ranked-on", "all", "--fractions", "0.03")
     rows = written(command, root, *options, "--rank", "top")
@@ -168,6 +170,7 @@ def test_images_that_rank_are_evaluated_by_leaving_them_out(command: Command, ro
     assert "leave one out: images of red rank and are evaluated" in command(*given(root, *options)).out
 
 
+@pytest.mark.thorough
 def test_the_grid_answers_where_it_is_there(command: Command, root: Path, tmp_path: Path) -> None:
     options = ("--class", "red", "--fractions", "0,0.03", "--rank", "top,random")
     before = written(command, root, *options)
@@ -179,6 +182,7 @@ def test_the_grid_answers_where_it_is_there(command: Command, root: Path, tmp_pa
     assert written(command, root, *options) == before
 
 
+@pytest.mark.thorough
 def test_everything_silenced_is_said(command: Command, root: Path) -> None:
     ran = command(*given(root, "--class", "red", "--fractions", "1", "--layers", "all", "--rank", "top"))
     assert ran.status == 0, ran.err
@@ -201,6 +205,7 @@ def test_the_json_names_units_and_images(command: Command, root: Path, tmp_path:
     assert len(found["records"]) == 5
 
 
+@pytest.mark.thorough
 def test_classes_that_cannot_rank_are_left_out_by_name(command: Command, tmp_path: Path) -> None:
     root = write_colours(tmp_path / "few", {"red": (2, 4), "green": (0, 4), "blue": (0, 1), "grey": (4, 0)})
     ran = command(*given(root, "--fractions", "0.03", "--rank", "top", "--verbose"))

@@ -32,6 +32,7 @@ def ran(command: Command, root: Path, name: str, *more: object) -> tuple[list[di
     return list(csv.DictReader(out.read_text().splitlines())), done.out
 
 
+@pytest.mark.thorough
 def test_the_grid_ranks_first_and_is_what_the_page_finds(
     command: Command, root: Path, tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_effects_measure_what_each_unit_gives(command: Command, root: Path) -> N
     assert "correlate with r = " in out
 
 
+@pytest.mark.thorough
 def test_specialise_keeps_what_the_class_needs(command: Command, root: Path) -> None:
     rows, out = ran(command, root, "specialise", "--class", "red")
     layers = {row["layer"] for row in rows}

@@ -120,6 +120,7 @@ def row_end(out: str) -> str:
     return value
 
 
+@pytest.mark.thorough
 def test_the_second_time_nothing_is_computed(command: Command, root: Path, tmp_path: Path) -> None:
     for name in ("relevance", "profile"):  # what these commands keep is what `agreement` wants
         done = command(
@@ -139,6 +140,7 @@ def progress(out: str) -> list[str]:
     return [line for line in facts if not line.startswith("reading the data set's digest")]
 
 
+@pytest.mark.thorough
 def test_several_networks_are_one_table(command: Command, root: Path, tmp_path: Path) -> None:
     out = agreed(command, root, "--out", tmp_path / "t.csv", network=f"{MIXED},{AGREEING}").out
     assert row(out, "Disagreement", MIXED)[1] == "29.17"
@@ -159,6 +161,7 @@ def controlled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysed, "untrained_control", {MIXED: AGREEING}.get)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("controlled")
 def test_an_untrained_control_stands_below_its_network_once_it_is_stored(
     command: Command, root: Path, tmp_path: Path
@@ -182,6 +185,7 @@ def test_an_untrained_control_stands_below_its_network_once_it_is_stored(
     assert (tmp_path / "both.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("controlled")
 @pytest.mark.parametrize("kind", ["profile", "relevance"])
 def test_half_a_control_is_none(command: Command, root: Path, kind: str) -> None:
@@ -190,6 +194,7 @@ def test_half_a_control_is_none(command: Command, root: Path, kind: str) -> None
     assert "its untrained control" in agreed(command, root).out
 
 
+@pytest.mark.thorough
 def test_json_holds_the_same_rows_and_what_is_left_out(command: Command, root: Path, tmp_path: Path) -> None:
     for name in ("t.csv", "t.json"):
         agreed(command, root, "--top", "0.5", "--seed", "3", "--out", tmp_path / name)

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from tests.cli.conftest import Command, Ran, ended, started
 from tests.planted_classes import write_classes, write_photos, write_pictures
 from tests.planted_dataset import Planted, save_mask
+from tests.slow import thorough_beyond
 from tests.store.mounts import namespace
 
 SMALL = "tests.cli.networks:small"
@@ -32,6 +33,7 @@ def wrong(done: Ran, *parts: str) -> None:
         assert part in done.line
 
 
+@thorough_beyond(3)
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
@@ -168,6 +170,7 @@ def unknown_label(planted: Planted) -> str:
     return "planted/00001_color_0.png"
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("damage", [truncated_jpeg, missing_image, mask_of_another_size, unknown_label])
 def test_damage_is_skipped_and_counted_or_stops(command: Command, planted: Planted, tmp_path, damage) -> None:
     name = damage(planted)
@@ -234,6 +237,7 @@ def test_infinite_responses_stop_with_layer_and_image(command: Command, planted_
     assert "gives NaN or infinity on image 0.png" in done.line
 
 
+@pytest.mark.thorough
 def test_a_full_disk(environment: Path, planted: Planted, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -242,6 +246,7 @@ def test_a_full_disk(environment: Path, planted: Planted, tmp_path: Path) -> Non
     wrong(ended(started(*arguments, prefix=prefix)), "is full", "Free some space")
 
 
+@pytest.mark.thorough
 def test_a_read_only_cache(environment: Path, planted: Planted, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

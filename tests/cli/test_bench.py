@@ -370,6 +370,7 @@ def noise(tmp_path: Path) -> Path:
     return write_noise(tmp_path / "noise")
 
 
+@pytest.mark.thorough
 def test_the_numbers_of_the_contract_for_ablation(
     command: Command, environment: Path, noise: Path, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from tests.cli.conftest import ROOT, Command
 from tests.datasets.http_server import Site, serving
 from tests.datasets.test_broden import packed
 from tests.planted_dataset import Planted
+from tests.slow import thorough_beyond
 
 
 def test_version_and_help(command: Command) -> None:
@@ -44,6 +45,7 @@ def test_the_module_is_the_command() -> None:
     assert (done.stdout, done.stderr) == (f"unitscope {__version__}\n", "")
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["profile", "--help"], ["evaluate", "--help"], ["datasets"], ["nonsense"]]
 )
@@ -86,6 +88,7 @@ def test_networks(command: Command, environment: Path) -> None:
     assert {"torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18"} <= set(lines)
 
 
+@pytest.mark.thorough
 def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert "to download" in next(x for x in command("networks").out.splitlines() if "alexnet" in x)
@@ -93,6 +96,7 @@ def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeyp
     assert "random weights. Random weights as asked for" in one.out
 
 
+@pytest.mark.thorough
 def test_one_network(command: Command) -> None:
     done = command("networks", "tests.cli.networks:shifted")
     assert done.status == 0

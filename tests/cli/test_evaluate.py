@@ -169,6 +169,7 @@ def demo_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: P
     monkeypatch.delenv("INTERPRET_OFFLINE")
 
 
+@pytest.mark.thorough
 def test_the_demo(command: Command, demo_weights: None, tmp_path: Path) -> None:
     root = write_pictures(
         tmp_path / "few", [Picture("red", "Bed"), Picture("blue", "cat"), Picture("green", "BUS")], size=224
@@ -181,6 +182,7 @@ def test_the_demo(command: Command, demo_weights: None, tmp_path: Path) -> None:
     assert "Evaluated in" in control
 
 
+@pytest.mark.thorough
 def test_the_demo_is_listed(command: Command, demo_weights: None) -> None:
     listed = command("networks").out.splitlines()
     assert listed[1].split() == ["demo/alexnet", "AlexNet", "(demo)", "demo,", "on", "disk"]

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.planted_classes import write_photos
 from tests.planted_names import NETWORK, Named
+from tests.slow import thorough_beyond
 
 ODD = os.fsdecode(b"caf\xe9")
 QUICK = {
@@ -29,6 +30,7 @@ def test_a_stray_picture(command: Command, tmp_path: Path) -> None:
     assert "2 images" in ran.out
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_folder(command: Command, tmp_path: Path, kind: str) -> None:
     """One of its pictures is damaged, so that its name gets into results."""

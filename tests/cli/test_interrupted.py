@@ -63,6 +63,7 @@ def undisturbed(command: Command, planted: Planted, tmp_path: Path) -> dict[str,
     return digests(tmp_path / "undisturbed")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGKILL, slow(signal.SIGINT), slow(signal.SIGTERM)])
 def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monkeypatch, number):
     log, cache = tmp_path / "log", tmp_path / "interrupted"
@@ -88,6 +89,7 @@ def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monke
     assert digests(cache) == undisturbed
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("order", ["2,0,1", "0,1,2"])
 def test_the_order_of_shards_changes_nothing(undisturbed, command, planted, tmp_path, order):
     done = command(*arguments(planted, tmp_path / "other"), "--shard-order", order)

@@ -23,6 +23,7 @@ def store(environment: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store(os.environ["INTERPRET_CACHE"], shipped=())
 
 
+@pytest.mark.thorough
 def test_jobs_are_listed_shown_cancelled_and_tried_again(store: Store, command: Command) -> None:
     named = {"network": "alexnet", "dataset": "kitchen"}
     broken = jobs.submit(store, "profile", {"run": "bug", **named}, owner="ada")

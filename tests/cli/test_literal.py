@@ -96,6 +96,7 @@ def dataset(folder: Path, name: str) -> Path:
     return write_pictures(folder / "pictures", pictures)
 
 
+@pytest.mark.thorough
 def test_a_terminal_shows_a_class_by_its_name(environment: Path) -> None:
     name = "[/b] [red]x :smile:9999"
     folder = dataset(environment, name)

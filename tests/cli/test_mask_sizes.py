@@ -36,6 +36,7 @@ def doubled(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.thorough
 def test_the_same_numbers_as_on_the_grid(command: Command, doubled: Path, tmp_path: Path) -> None:
     written = {}
     for root in (Named(split=False).write(tmp_path / "plain"), doubled):

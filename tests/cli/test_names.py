@@ -73,6 +73,7 @@ def test_relevance_takes_them_together_and_says_so(command: Command, split: Path
     assert told["images"] == ["0.png", "3.png", "6.png", "9.png"]
 
 
+@pytest.mark.thorough
 def test_agreement_compares_the_union(command: Command, split: Path, tmp_path: Path) -> None:
     out = tmp_path / "agreement.json"
     given = ("agreement", "--network", NETWORK, "--top", 0.2, "--permutations", 20, "--quantile", 0.05)
@@ -88,6 +89,7 @@ def test_agreement_compares_the_union(command: Command, split: Path, tmp_path: P
 ABLATE = ("ablate", "--network", NETWORK, "--by", "iou", "--fractions", "0.2", "--rank", "top")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "names"), [("split", ("cat (1)", "cat (9)")), ("parts", ("cat (object)", "cat (part)"))]
 )
@@ -111,6 +113,7 @@ def test_an_ambiguous_concept_is_refused_and_its_names_are_taken(
     )
 
 
+@pytest.mark.thorough
 def test_by_the_iou_of_a_class_is_by_its_object(command: Command, split: Path, tmp_path: Path) -> None:
     merged = Named(split=False).write(tmp_path / "merged")
     written = {}
@@ -122,6 +125,7 @@ def test_by_the_iou_of_a_class_is_by_its_object(command: Command, split: Path, t
     assert written[split] == written[merged]
 
 
+@pytest.mark.thorough
 def test_a_class_without_an_object_cannot_rank_by_iou(command: Command, split: Path) -> None:
     (split / "label.csv").write_text(
         "number,name,category\n1,tabby,object\n2,dog,object\n3,bus,object\n9,puss,object\n"
@@ -189,6 +193,7 @@ def test_a_name_of_two_lines_breaks_no_table(command: Command, split: Path) -> N
     assert ran.status == 0, ran.err
 
 
+@pytest.mark.thorough
 def test_names_that_look_alike(command: Command, split: Path) -> None:
     text = (split / "label.csv").read_text(encoding="utf-8")
     (split / "label.csv").write_text(text.replace("9,cat", "9,cat\u200b"), encoding="utf-8")
@@ -214,6 +219,7 @@ def commas(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.thorough
 def test_a_name_with_a_comma_is_chosen(command: Command, commas: Path, tmp_path: Path) -> None:
     out = tmp_path / "r.json"
     common = ("--network", NETWORK, "--dataset", commas)

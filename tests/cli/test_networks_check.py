@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from interpret_core import config
 from interpret_core.networks import load
 from interpret_core.runtime.examinations import kept
@@ -25,6 +27,7 @@ def test_the_report_lists_every_layer_and_what_is_left_out(command: Command) -> 
         assert words in done.out
 
 
+@pytest.mark.thorough
 def test_the_report_as_json(command: Command) -> None:
     done = command("networks", "check", "torchvision/resnet18@random", "--json")
     assert (done.status, done.err) == (0, "")
@@ -51,6 +54,7 @@ def test_names_that_belong_to_nothing_are_refused(command: Command) -> None:
         assert "networks check" in done.err
 
 
+@pytest.mark.thorough
 def test_a_block_by_its_published_name(command: Command) -> None:
     listed = command("networks", "torchvision/resnet18@random")
     assert "further layers, by name" in listed.out

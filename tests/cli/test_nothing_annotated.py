@@ -10,6 +10,7 @@ import pytest
 from interpret_core.cli.app import main
 from tests.analyses.test_image_labels import picture
 from tests.planted_classes import write_classes
+from tests.slow import thorough_beyond
 
 NETWORK = "tests.ui.networks:classy"
 COLOURS = ("red", "green", "blue")
@@ -33,6 +34,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@thorough_beyond(7)
 @pytest.mark.parametrize("dataset", ["plain", "classed"])
 @pytest.mark.parametrize(
     ("command", "plain", "classed"),

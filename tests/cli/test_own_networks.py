@@ -12,6 +12,7 @@ from interpret_core.cli.terminal import Progress
 from tests.analyses.related import write_objects
 from tests.cli.conftest import Command
 from tests.planted_dataset import save_mask
+from tests.slow import thorough_beyond
 
 OWN = "tests.analyses.own:"
 COMMANDS = {
@@ -40,6 +41,7 @@ def split_as(root: Path, word: str, of: str = "") -> None:
     (root / "index.csv").write_text("\n".join(changed) + "\n")
 
 
+@thorough_beyond(5)
 @pytest.mark.parametrize(
     "name", ["squeezed", "viewed", "convolutional", "one_logit", "one_probability", "tags"]
 )
@@ -85,6 +87,7 @@ def test_a_layer_left_out_is_named(command: Command, objects: Path) -> None:
 # Splits ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_where_every_class_lies_in_one_split(command: Command, objects: Path) -> None:
     """ball is for ranking only, box for testing only: nothing can be ranked and evaluated."""
     split_as(objects, "train", "ball")
@@ -119,6 +122,7 @@ def test_where_all_images_lie_in_one_split(command: Command, objects: Path, word
 # Classes without a usable image ----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_one_class_without_an_annotated_pixel_does_not_fail_the_others(
     command: Command, objects: Path, tmp_path: Path
 ) -> None:
@@ -149,6 +153,7 @@ def test_one_class_without_an_annotated_pixel_does_not_fail_the_others(
     assert "ball" in named.line
 
 
+@pytest.mark.thorough
 def test_waiting_is_said_only_while_somebody_else_is_at_work(
     command: Command, objects: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def damage(folder: Path, key: str) -> Path:
     return path
 
 
+@pytest.mark.thorough
 def test_rounds_give_the_bytes_of_one_process(rounds: Rounds) -> None:
     assert rounds.profile().status == 0
     alone = results(rounds.folder / "cache")
@@ -90,6 +91,7 @@ def test_rounds_give_the_bytes_of_one_process(rounds: Rounds) -> None:
     assert "All found in the cache" in read.out
 
 
+@pytest.mark.thorough
 def test_what_was_joined_twice_is_joined_once(rounds: Rounds) -> None:
     rounds.until("count0")
     assert rounds.following() == ALL
@@ -132,6 +134,7 @@ def test_a_damaged_piece_is_named_and_computed_again(rounds: Rounds) -> None:
     assert results(rounds.folder / "joined").items() >= results(rounds.folder / "cache").items()
 
 
+@pytest.mark.thorough
 def test_a_result_that_is_damaged_where_it_was_joined_is_copied_anew(rounds: Rounds) -> None:
     rounds.part(1)
     rounds.part(1)
@@ -143,6 +146,7 @@ def test_a_result_that_is_damaged_where_it_was_joined_is_copied_anew(rounds: Rou
     assert records(rounds.folder / "joined") == before
 
 
+@pytest.mark.thorough
 def test_a_damaged_index_costs_nothing(rounds: Rounds) -> None:
     rounds.part(1)
     rounds.part(2)
@@ -231,6 +235,7 @@ def test_options_that_do_not_go_together_are_refused(rounds: Rounds) -> None:
     assert (nothing.status, "No part has noted anything" in nothing.line) == (2, True)
 
 
+@pytest.mark.thorough
 def test_what_was_joined_is_read_and_not_copied(rounds: Rounds) -> None:
     rounds.until("tally")
     rounds.following()

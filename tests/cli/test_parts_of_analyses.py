@@ -54,6 +54,7 @@ def in_parts(command: Command, asked: list[object], folder: Path, of: int = 3) -
     return turn
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("asked", "most"),
     [

@@ -86,6 +86,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     return Studied(planted, root / "cache", root / "out", ran.out)
 
 
+@pytest.mark.thorough
 def test_the_tables_are_those_of_the_single_commands(command, tmp_path, study):
     assert {path.name for path in study.out.iterdir()} == FILES
     assert f"Ready: {study.out / 'index.html'}" in study.printed
@@ -300,6 +301,7 @@ def test_torchvision_s_networks_with_weights_from_a_server(command, tmp_path, mo
     assert 'class="note' not in page, "trained on nothing else, so there is nothing to warn of"
 
 
+@pytest.mark.thorough
 def test_random_weights_are_said_in_red_above_everything(command, tmp_path, study):
     out = tmp_path / "out"
     ran = command(*arguments(study.planted, out, tmp_path / "cache", UNTRAINED))

@@ -230,6 +230,7 @@ read_rgb(Path(sys.argv[1]), None)
 """
 
 
+@pytest.mark.thorough
 def test_too_little_memory_is_no_damage(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     Image.new("RGB", (7000, 7000)).save(path)

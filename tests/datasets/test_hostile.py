@@ -150,6 +150,7 @@ def test_content_that_is_no_picture(folder: Path, name: str, place: str) -> None
     assert re.search(words, found), found
 
 
+@pytest.mark.thorough
 def test_a_file_of_terabytes(folder: Path) -> None:
     """Sparse: it takes no room on the disk; it is neither decoded nor read into memory as a whole."""
     with (folder / PICTURE).open("wb") as file:
@@ -157,6 +158,7 @@ def test_a_file_of_terabytes(folder: Path) -> None:
     assert "has 1,073,741,825 bytes, expected at most 1,073,741,824" in problem(folder)
 
 
+@pytest.mark.thorough
 def test_a_file_that_grows_is_another_file(folder: Path) -> None:
     dataset = open_dataset(folder)
     _ = dataset.digest

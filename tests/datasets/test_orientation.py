@@ -18,6 +18,7 @@ from interpret_core.datasets.masks import ListedLabels, read_mask
 from interpret_core.datasets.pictures import read_rgb
 from tests.datasets.files import CMYK, GREY, LONG, RGB, Tiff, png, unturned
 from tests.planted_dataset import write_tables
+from tests.slow import thorough_beyond
 
 TAG = 0x0112
 ORIENTATIONS = range(1, 9)
@@ -98,6 +99,7 @@ KINDS = [(GREY, 1, ()), (GREY, 2, (2,)), (RGB, 3, ()), (RGB, 4, (0,)), (RGB, 4, 
 DEEP = [(16, *kind) for kind in KINDS if kind[:2] != (GREY, 2)]  # of that, Pillow has no mode: see test_depth
 
 
+@thorough_beyond(5)
 @pytest.mark.parametrize(("bits", "colours", "channels", "extra"), [*((8, *kind) for kind in KINDS), *DEEP])
 @pytest.mark.parametrize("deflate", [False, True])
 def test_tiff_in_every_layout(

@@ -60,6 +60,7 @@ def test_label_table_states_the_same_images(photographs: Dataset, surveyed: Surv
         )
 
 
+@pytest.mark.thorough
 def test_presence_equals_the_reference_on_the_masks_as_stored(photographs: Dataset, surveyed: Survey) -> None:
     """The masks are read here as Broden defines them, R + 256·G, every category by its own files."""
     annotations = [

@@ -19,6 +19,7 @@ from demo.scenes.stage import Stage
 from demo.scenes.texture import Texture
 from demo.scenes.thing import Thing
 from tests.demo.conftest import PAIRS, compose_in
+from tests.slow import thorough_beyond
 
 GREY = Texture("stone", np.full((256, 256, 3), 128, np.uint8), 1.0)
 FILL, SHIFT = 0.95, 0.12  # the most that `aim` fills of a picture, and moves it off the middle
@@ -66,6 +67,7 @@ def disjoint(a, b):
     return bool((high[:2] <= lower[:2]).any() or (higher[:2] <= low[:2]).any())
 
 
+@pytest.mark.thorough
 def test_every_class_composes_in_every_setting_of_its_own(composed):
     assert {one.name for one in composed} == {name for name, _ in PAIRS}
     for one in composed:
@@ -123,6 +125,7 @@ SIZES = st.tuples(*[st.floats(0.05, 2)] * 3)
 SPOTS = st.tuples(st.floats(-2, 2), st.floats(-2, 2), st.floats(0, 360))
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(SIZES, SPOTS), min_size=2, max_size=12), st.one_of(st.none(), st.floats(0, 2)))
 @settings(deadline=None)
 def test_room_is_taken_once(tries, wall):
@@ -230,6 +233,7 @@ DESIGN = {
 }
 
 
+@thorough_beyond(5)
 @pytest.mark.parametrize("name", sorted(CLASSES))
 @pytest.mark.usefixtures("small_textures")
 def test_a_class_has_several_designs(name):

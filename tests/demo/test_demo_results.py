@@ -30,6 +30,7 @@ from interpret_core.store.bundle.shipped import MANIFEST, Shipped
 from interpret_core.store.records import Record
 from interpret_core.store.schema import SCHEMA
 from interpret_core.store.store import Store
+from tests.slow import thorough_beyond
 
 pytestmark = [
     pytest.mark.usefixtures("demo_shown"),
@@ -55,6 +56,7 @@ def test_the_manifest_is_of_these_files():
     assert files == {MANIFEST, *(f"{key}.xz" for key in manifest["records"])}
 
 
+@thorough_beyond(1)
 @FEWER
 def test_the_networks_compute_what_they_computed_when_the_results_were_made(name):
     manifest = Shipped(demo.RESULTS).manifest
@@ -66,6 +68,7 @@ def test_the_networks_compute_what_they_computed_when_the_results_were_made(name
     assert len([key for key in manifest["states"] if key.startswith("identity/")]) == len(NAMES)
 
 
+@pytest.mark.thorough
 def test_every_record_comes_back_and_names_no_folder():
     shipped = Shipped(demo.RESULTS, lambda key, reason: pytest.fail(f"{key}: {reason}"))
     for key in shipped.manifest["records"]:
@@ -94,6 +97,7 @@ def test_relevance_is_there_for_every_class(tmp_path, name):
         assert all(len(one.images) >= 10 for one in related.find(store).values())
 
 
+@pytest.mark.thorough
 def test_the_relevance_of_two_images_is_computed_again(tmp_path):
     with Store(tmp_path / "shipping") as store:
         told = plan(RelevanceRequest(NAMES[0], demo.NAME, ("bus",)), store).find(store)["bus"]
@@ -119,6 +123,7 @@ def test_attributions_add_up(tmp_path, name):
         assert flagged.mean() <= 0.05
 
 
+@pytest.mark.thorough
 @FEWER
 def test_the_units_of_a_class_are_needed_for_it_and_random_ones_are_not(tmp_path, name):
     """Top 3 %: beyond the random mean and two deviations for 8 of 10 classes; bottom 3 %: never beyond.
@@ -137,6 +142,7 @@ def test_the_units_of_a_class_are_needed_for_it_and_random_ones_are_not(tmp_path
         assert all(one.bottom <= max(one.limit, 1) for one in right)
 
 
+@pytest.mark.thorough
 def test_a_point_of_the_grid_is_computed_again(tmp_path):
     with Store(tmp_path / "shipping") as store:
         plan_of = ablation_plan(AblationRequest(NAMES[0], demo.NAME), store, networks.load(NAMES[0]))

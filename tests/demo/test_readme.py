@@ -64,6 +64,7 @@ def test_first_layers_see_colours_and_most_of_the_last_is_unexplained(tmp_path):
     assert f"{told} in `conv5` none. But {unexplained} of those {every[1]} are" in TEXT
 
 
+@pytest.mark.thorough
 def test_few_units_are_needed_for_refrigerators_alone(tmp_path):
     with Store(tmp_path / "cache") as store:
         grid = find_grid(ablation_plan(AblationRequest(NETWORK, demo.NAME), store, networks.load(NETWORK)))

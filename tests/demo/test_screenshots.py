@@ -91,6 +91,7 @@ PAGE = """<!doctype html><body style="margin:0;height:3000px"><h1>Units</h1>{mor
 '<h2 style="margin:900px 0 0">Far down</h2><i class="drawn">x</i>'), 700)</script>"""
 
 
+@pytest.mark.thorough
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="needs Chromium")
 def test_a_picture_waits_for_what_it_proves_and_scrolls(tmp_path, monkeypatch):

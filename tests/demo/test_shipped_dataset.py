@@ -60,6 +60,7 @@ def data() -> Shipped:
     return Shipped(ROOT)
 
 
+@pytest.mark.thorough
 def test_nothing_is_damaged(data):
     table = data.dataset.concepts(DEFAULT_CATEGORIES)
     found = survey(data.dataset, table)
@@ -176,6 +177,7 @@ def test_no_colour_belongs_to_one_class(data):
     assert all(len(colours) >= 6 for colours in some.values())
 
 
+@pytest.mark.thorough
 def test_colours_are_named_from_the_pixels_of_the_jpeg(data):
     numbers = {name: at for at, name in enumerate(data.names["color"])}
     of_name = np.array([numbers[name] for name in COLOUR_NAMES])
@@ -184,6 +186,7 @@ def test_colours_are_named_from_the_pixels_of_the_jpeg(data):
         np.testing.assert_array_equal(plane, named)
 
 
+@pytest.mark.thorough
 def test_the_documentation_holds_the_counts():
     text = (DOCS / "demo.md").read_text(encoding="utf-8")
     held = re.search(r"<!-- counts -->\n(.*)\n<!-- /counts -->", text, re.DOTALL)

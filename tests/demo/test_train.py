@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("epochs_before", [slow(1), 2])
 def test_an_interrupted_training_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs_before: int

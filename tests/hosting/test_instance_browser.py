@@ -22,7 +22,7 @@ from tests.hosting.instance import BASE, Instance, running
 from tests.hosting.proxy import ask, require_nginx
 from tests.ui.browser import await_idle, await_masks, watch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 SELECTION = "network=small&dataset=planted"
 WAIT = 60_000
 FORWARDED = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")

@@ -17,7 +17,7 @@ from tests.ui.access import provider
 from tests.ui.browser import free_port, watch
 from tests.ui.conftest import server_environment
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 USERS = {"ada": {"email": "ada@example.org", "email_verified": True}}
 LINK = "units?network=small&dataset=planted&layer=conv2&unit=5"
 expect.set_options(timeout=60_000)

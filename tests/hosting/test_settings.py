@@ -136,6 +136,7 @@ def test_what_ends_is_started_again_with_more_patience_each_time() -> None:
     assert told == [f"One ended (SIGKILL); it is started again in {each} s." for each in ("0.5", "1")]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="the system ends them on Linux alone")
 def test_a_killed_supervisor_leaves_nothing_behind() -> None:
     code = (

@@ -172,6 +172,7 @@ def test_instances_without_crowds(tmp_path: Path) -> None:
 corner = st.tuples(st.floats(-8, 40, allow_nan=False, width=32), st.floats(-8, 40, allow_nan=False, width=32))
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(st.lists(corner, min_size=3, max_size=9), st.integers(1, 33), st.integers(1, 33))
 def test_polygons_are_filled_as_coco_fills_them(corners, height: int, width: int) -> None:
@@ -215,6 +216,7 @@ def test_an_empty_code_is_nothing():
     assert counts_of("") == []
 
 
+@pytest.mark.thorough
 @given(
     st.dictionaries(
         st.sampled_from(["images", "annotations", "other", 'x"y']),
@@ -268,6 +270,7 @@ def test_broken_json(tmp_path: Path, text: str, told: str) -> None:
         visit_arrays(path, {"images": lambda _place, _one: None}, lambda _: None)
 
 
+@pytest.mark.thorough
 @pytest.mark.real
 @pytest.mark.skipif(not REAL.is_dir(), reason="INTERPRET_REAL_DATA does not name the real photographs")
 def test_real_label_maps_come_back_from_panoptic_files(tmp_path: Path) -> None:

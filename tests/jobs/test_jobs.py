@@ -37,6 +37,7 @@ def test_a_job_runs_to_its_end_with_progress_on_the_way(store):
     assert jobs.find(Store(store.folder), job.id) == job  # another server sees the same
 
 
+@pytest.mark.thorough
 def test_surroundings_of_a_job(store):
     job = jobs.wait(store, submit(store, "surroundings").id, TIMEOUT)
     assert job.state == "done"
@@ -52,6 +53,7 @@ def test_how_nice_a_job_is_can_be_set(store, monkeypatch):
     assert store.get_json("surroundings")["nice"] == min(19, os.nice(0) + 19)
 
 
+@pytest.mark.thorough
 def test_progress_is_written_at_most_five_times_a_second(store):
     assert jobs.wait(store, submit(store, "busy", seconds=2.2).id, TIMEOUT).state == "done"
     busy = store.get_json("busy")
@@ -77,6 +79,7 @@ def test_cancel_ends_a_job_within_seconds(store, name):
     assert again.active  # and may start again
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheduler_is", ["there", "killed"])
 def test_a_deaf_job_is_ended(store, scheduler_is):
     job = submit(store, "deaf")
@@ -143,6 +146,7 @@ print(jobs.submit(store, "test", request).id)
 """
 
 
+@pytest.mark.thorough
 def test_servers_that_submit_at_once_start_one_scheduler_and_one_process_which_outlives_them(store, tmp_path):
     log = tmp_path / "log"
     command = [sys.executable, "-c", SUBMIT, str(store.folder), str(log), str(time.time() + 2.5)]
@@ -159,6 +163,7 @@ def test_servers_that_submit_at_once_start_one_scheduler_and_one_process_which_o
     assert log.read_text() == "start \nend \n"
 
 
+@pytest.mark.thorough
 def test_others_wait_in_line_and_run_in_order(store, tmp_path):
     log = tmp_path / "log"
     line = [submit(store, log=str(log), name=name, steps=40, pause=0.05) for name in "abcd"]
@@ -204,6 +209,7 @@ def test_no_zombies_stay_under_the_server(store):
     eventually(lambda: not Path(f"/proc/{process.pid}").exists())
 
 
+@pytest.mark.thorough
 def test_a_scheduler_with_nothing_to_do_ends(store):
     jobs.wait(store, submit(store, steps=1, pause=0).id, TIMEOUT)
     assert schedulers(store.folder)

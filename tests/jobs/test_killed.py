@@ -74,6 +74,7 @@ def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     return digests(cache)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_same_bytes_whoever_is_killed(
     seed: int,

@@ -111,6 +111,7 @@ def test_everybody_comes_once_and_nobody_twice_before_another(owners: list[set[s
             assert all(between.count(one) <= 2 for one in set(between))
 
 
+@pytest.mark.thorough
 def test_the_line_is_served_in_turns(store: Store, tmp_path: Path) -> None:
     log = tmp_path / "log"
     first = submit(store, "polite")
@@ -127,6 +128,7 @@ def test_the_line_is_served_in_turns(store: Store, tmp_path: Path) -> None:
     assert log.read_text().split()[1::4] == ["a1", "b1", "a2", "b2", "a3"]
 
 
+@pytest.mark.thorough
 def test_sixty_waiting_jobs_cost_one_small_process(store: Store) -> None:
     until(store, submit(store, "polite"), lambda job: job.state == "running")
     for number in range(60):
@@ -205,6 +207,7 @@ def test_an_operator_ends_it_for_everybody(store: Store) -> None:
     assert (stopped.state, stopped.message) == ("cancelled", "An operator cancelled it.")
 
 
+@pytest.mark.thorough
 def test_who_wants_a_job_that_is_being_stopped_gets_it(store: Store, tmp_path: Path) -> None:
     log = tmp_path / "log"
     request = {"log": str(log), "steps": 3, "pause": 1.0}
@@ -222,6 +225,7 @@ def test_who_wants_a_job_that_is_being_stopped_gets_it(store: Store, tmp_path: P
 # Who is dead
 
 
+@pytest.mark.thorough
 def test_a_heartbeat_is_written(store: Store) -> None:
     job = until(store, submit(store, "polite"), lambda job: job.state == "running")
     until(store, job, lambda now: now.heartbeat != job.heartbeat)
@@ -279,6 +283,7 @@ def test_time_in_which_nobody_could_look_does_not_count(monkeypatch: pytest.Monk
     assert clock.now() <= LONGEST
 
 
+@pytest.mark.thorough
 def test_a_worker_that_was_replaced_ends_itself(store: Store, here: Here) -> None:
     job = submit(store, "deaf")
     here.look()
@@ -288,6 +293,7 @@ def test_a_worker_that_was_replaced_ends_itself(store: Store, here: Here) -> Non
     assert state.load(store, job.id).token == "another's"  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 def test_children_do_not_outlive_their_worker(store: Store) -> None:
     job = until(store, submit(store, "parent"), lambda _: store.get_json("children") is not None)
     children = store.get_json("children")
@@ -315,6 +321,7 @@ def test_a_job_that_dies_goes_on_three_times(store: Store, tmp_path: Path) -> No
     assert (done.state, done.attempts, log.read_text().count("start")) == ("done", 4, 4)
 
 
+@pytest.mark.thorough
 def test_a_job_that_always_dies_is_given_up(store: Store, tmp_path: Path) -> None:
     log = tmp_path / "log"
     job = submit(store, "vanish", times=99, log=str(log))
@@ -332,6 +339,7 @@ def test_a_job_that_always_dies_is_given_up(store: Store, tmp_path: Path) -> Non
     assert again.attempts == 1
 
 
+@pytest.mark.thorough
 def test_a_job_that_the_system_stops_politely_goes_on(store: Store, tmp_path: Path) -> None:
     """As when a service or a container is stopped; nobody has cancelled it."""
     log = tmp_path / "log"
@@ -344,6 +352,7 @@ def test_a_job_that_the_system_stops_politely_goes_on(store: Store, tmp_path: Pa
     assert log.read_text().split() == ["start", "start", "end"]
 
 
+@pytest.mark.thorough
 def test_a_job_without_progress_is_ended_and_the_next_begins(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +366,7 @@ def test_a_job_without_progress_is_ended_and_the_next_begins(
     assert jobs.wait(store, slow.id, TIMEOUT).state == "done"  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 def test_whoever_looks_starts_a_scheduler_where_there_is_none(store: Store, tmp_path: Path) -> None:
     job = submit(store, steps=30, pause=0.1, log=str(tmp_path / "log"))
     waiting = submit(store, steps=1, pause=0)
@@ -376,6 +386,7 @@ def test_whoever_looks_starts_a_scheduler_where_there_is_none(store: Store, tmp_
     assert (tmp_path / "log").read_text() == "start \nend \n"
 
 
+@pytest.mark.thorough
 def test_a_scheduler_that_cannot_begin_is_not_started_time_and_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def asked(*prefix: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.thorough
 def test_an_installation_that_cannot_be_written_to_works(tmp_path: Path) -> None:
     prefix = confined(tmp_path)
     if not prefix or tmp_path.resolve().parents[-2] == ROOT.resolve().parents[-2]:

@@ -19,6 +19,7 @@ from interpret_core.measures.image_labels.separation import (
     tail,
 )
 from tests.reference import image_labels as reference
+from tests.slow import thorough_beyond
 
 TIED = pytest.mark.parametrize("levels", [0, 2, 5], ids=["distinct", "two levels", "five levels"])
 
@@ -160,6 +161,7 @@ def test_groups_are_joined() -> None:
     assert joined(second, first).tolist() == [0, 0, 0, 1, 1]
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_chance_is_found_as_often_as_chance(situation: str) -> None:
     """Share of p ≤ 0.05 within three standard errors of 5 %; seeds with any q ≤ 0.05 no more than that."""

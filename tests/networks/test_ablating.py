@@ -18,6 +18,7 @@ from tests.networks.test_responses import module_of
 Loaded = Callable[[str], Network]
 
 
+@pytest.mark.thorough
 def test_ablating_nothing_changes_no_bit(loaded: Loaded) -> None:
     network = loaded("torchvision/resnet18")
     batch = images(network)
@@ -124,6 +125,7 @@ def test_two_threads_with_different_ablations_do_not_see_each_other(loaded: Load
     assert wrong == []
 
 
+@pytest.mark.thorough
 def test_loading_in_one_thread_does_not_disturb_runs_in_another(loaded: Loaded) -> None:
     """torch.fx replaces nn.Module.__call__ for the whole process while it traces."""
     from interpret_core.networks.graph.trace import trace

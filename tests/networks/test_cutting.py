@@ -89,6 +89,7 @@ def both(module: nn.Module, size: int = 64) -> tuple[Cutter, Cutter, list[str], 
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", some_slow(MODELS, MODELS[:2]))
 def test_tails_and_their_gradients_are_those_of_whole_runs(model: str) -> None:
     traced, watched, layers, images = both(models.get_model(model, weights=None))
@@ -189,6 +190,7 @@ def test_layers_that_a_path_goes_around_are_known() -> None:
     assert traced.crossed >= {*layers}
 
 
+@pytest.mark.thorough
 def test_a_sweep_gives_the_gradients_that_tails_give() -> None:
     traced, watched, layers, images = both(models.resnet18(weights=None))
     output, responses = traced.sweep(images, layers)
@@ -211,6 +213,7 @@ def test_bytes_behind_a_layer_shrink_with_depth() -> None:
     assert {watched.tail_bytes[name] for name in layers} == {watched.tail_bytes[INPUT]}
 
 
+@pytest.mark.thorough
 def test_cutting_leaves_the_shared_network_as_it_is() -> None:
     network = load("tests.networks.samples:resnet")
     images = torch.randn(2, 3, 224, 224)
@@ -222,6 +225,7 @@ def test_cutting_leaves_the_shared_network_as_it_is() -> None:
         assert torch.equal(intact(images), before)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", [slow("alexnet"), "resnet18", slow("mobilenet_v3_small")])
 def test_a_response_is_carried_on_in_a_straight_line_and_the_rest_is_the_tails(model: str) -> None:
     torch.manual_seed(4)

@@ -164,6 +164,7 @@ def test_hidden(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         find("demo/alexnet")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name == "alexnet" else [pytest.mark.slow]) for name in BY_HAND]
 )
@@ -193,6 +194,7 @@ def test_the_untrained_control_begins_as_a_training_does(weights: Path) -> None:
             assert not layer.bias.any()
 
 
+@pytest.mark.thorough
 def test_the_digest_follows_the_file_and_is_cheap_to_repeat(weights: Path) -> None:
     first = digest("demo/alexnet")
     assert first == load("demo/alexnet").digest
@@ -204,6 +206,7 @@ def test_the_digest_follows_the_file_and_is_cheap_to_repeat(weights: Path) -> No
     assert digest("demo/alexnet") != first
 
 
+@pytest.mark.thorough
 def test_nothing_is_asked_of_the_network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("a connection was tried")

@@ -30,6 +30,7 @@ from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.planted_dataset import make_planted
 from tests.reference import profile as reference
+from tests.slow import thorough_beyond
 
 CLOSE = 1e-5  # of the largest number
 QUICK = ("torchvision/mobilenet_v3_small", "timm/resnet18")
@@ -221,6 +222,7 @@ def of_every_family(quick: tuple[str, ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", marked)
 
 
+@thorough_beyond(1)
 @of_every_family(QUICK)
 def test_responses_and_silencing_are_those_of_hooks(name: str) -> None:
     module, edge = built(name)

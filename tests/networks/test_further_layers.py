@@ -14,6 +14,7 @@ from interpret_core.networks import Network, NetworkParts, Preprocessing, Silenc
 from interpret_core.networks.examination.report import NONE, examination
 from interpret_core.networks.layers.layer import Layer, Sort
 from tests.networks.test_responses_behind import Dynamic
+from tests.slow import thorough_beyond
 
 models = torchvision_ops.classifiers()
 SIZE = (64, 64)
@@ -99,6 +100,7 @@ def agrees_with_hooks(network: Network, module: nn.Module, layer: Layer, path: s
 QUICK = ("resnet18", "squeezenet1_1", "mobilenet_v3_small", "swin_t")
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in FAMILIES]
 )
@@ -275,12 +277,14 @@ def test_without_any_convolution_every_reason_is_said() -> None:
         loaded(Line().eval())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["swin_t", pytest.param("vit_b_32", marks=pytest.mark.slow)])
 def test_transformers_say_that_their_patch_embedding_is_all_that_is_shown(name: str) -> None:
     network = loaded(family(name), (224, 224))
     assert any("only its patch embedding" in finding for finding in network.findings)
 
 
+@pytest.mark.thorough
 def test_squeeze_and_excitation_is_no_attention() -> None:
     network = loaded(family("mobilenet_v3_small"))
     assert not any("attention" in finding for finding in network.findings)

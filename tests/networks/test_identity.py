@@ -116,6 +116,7 @@ EDITS: dict[str, Callable[[nn.Sequential, random.Random], None]] = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @settings(max_examples=16, deadline=None)
 @given(seed=st.integers(0, 10_000), edit=st.sampled_from(sorted(EDITS)))
 def test_one_edit_moves_the_digest(seed: int, edit: str) -> None:
@@ -185,6 +186,7 @@ def test_functions_count_by_what_they_do() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_a_copy_is_the_same_network_however_it_is_kept() -> None:
     module = drawn(5)
     before = digest_of(module)
@@ -249,6 +251,7 @@ def test_tied_tensors_are_the_same_as_equal_ones() -> None:
     assert digest_of(pair(tied=True)) == digest_of(pair(tied=False))
 
 
+@pytest.mark.thorough
 def test_what_runs_unseen_inside_a_leaf_counts() -> None:
     class Doubled(nn.Module):
         factor = 2.0

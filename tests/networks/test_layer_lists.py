@@ -10,7 +10,7 @@ from torch import nn
 
 from interpret_core.networks import Network, load, torchvision_ops
 from interpret_core.networks.graph.preparation import Stated, prepare
-from tests.slow import some_slow
+from tests.slow import some_slow, thorough_beyond
 
 models = torchvision_ops.classifiers()
 
@@ -47,6 +47,7 @@ def test_resnet18(loaded: Loaded) -> None:
     assert (layers[-1].receptive_field, layers[-1].stride) == (435, 32)  # Araujo et al. 2019, table 1
 
 
+@pytest.mark.thorough
 def test_efficientnet_lite(loaded: Loaded) -> None:
     layers = loaded("efficientnet-lite0").layers
     assert [layer.name for layer in layers[:3]] == [
@@ -74,6 +75,7 @@ SWEEP = {
 }
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("model", some_slow(SWEEP, ("mobilenet_v3_small", "regnet_y_400mf", "swin_t")))
 def test_torchvision_families(model: str) -> None:
     options = {"init_weights": False, "aux_logits": False} if model == "googlenet" else {}

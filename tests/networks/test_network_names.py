@@ -86,6 +86,7 @@ def test_devices() -> None:
     assert load("tests.networks.samples:twice", "auto").device.type in {best, "mps"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     ["torchvision/squeezenet1_1", slow("efficientnet-lite0"), "tests.networks.samples:twice",
@@ -102,6 +103,7 @@ def test_the_digest_is_that_of_the_loaded_network_and_cheap_to_repeat(
     assert digest(name) == first  # files are not loaded again
 
 
+@pytest.mark.thorough
 def test_digests_tell_apart_what_changes_the_answer(tmp_path: Path) -> None:
     factory = "tests.networks.samples:twice"
     state = networks.find(factory).source.factory.parts().module.state_dict()
@@ -150,6 +152,7 @@ def test_another_build_of_the_same_version_has_the_same_recipe(monkeypatch: pyte
     assert recipes[0] == recipes[1] == recipes[2] != recipes[3]
 
 
+@pytest.mark.thorough
 def test_spellings_of_the_same_weights_share_a_digest() -> None:
     names = ("torchvision/alexnet@random", "torchvision/alexnet", "torchvision/alexnet@IMAGENET1K_V1")
     assert len({digest(name) for name in names}) == 1  # offline all three are the seeded random network
@@ -176,6 +179,7 @@ def test_another_version_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> Non
     torchvision_models._models.cache_clear()
 
 
+@pytest.mark.thorough
 def test_names_are_listed_without_importing_torchvision() -> None:
     program = (
         "import sys; from interpret_core.networks import registry, torchvision_ops; "

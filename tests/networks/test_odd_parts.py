@@ -176,6 +176,7 @@ class Halved(own.Base):
             return super().forward(x).float()
 
 
+@pytest.mark.thorough
 def test_autocast_inside_a_network_or_around_its_forward() -> None:
     around = own.Base().eval()
     around.forward = torch.autocast("cpu", dtype=torch.bfloat16)(around.forward)

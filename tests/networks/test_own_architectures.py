@@ -18,7 +18,7 @@ from interpret_core.errors import NetworkError, ParameterError, WeightsError
 from interpret_core.networks import NetworkParts, Preprocessing, find, known, load, torchvision_ops
 from interpret_core.networks.examination.channels import MADE_GREY
 from interpret_core.networks.untrained import untrained_control
-from tests.slow import slow
+from tests.slow import slow, thorough_beyond
 
 models = torchvision_ops.classifiers()
 CLASSES = ("crane", "owl", "wren", "no bird")
@@ -38,6 +38,7 @@ def configured(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None
     monkeypatch.setenv("INTERPRET_CONFIG", str(file))
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     "name", [slow("resnet18"), "mobilenet_v3_small", "squeezenet1_1", slow("densenet121")]
 )
@@ -89,6 +90,7 @@ def test_files_that_are_missing_or_of_another_architecture(tmp_path: Path) -> No
         find("torchvision/resnet18@IMAGENET")
 
 
+@pytest.mark.thorough
 def test_new_content_under_the_same_name_is_another_network(tmp_path: Path) -> None:
     file = tmp_path / "own.safetensors"
     trained(file)
@@ -252,6 +254,7 @@ def test_means_and_deviations_of_other_numbers() -> None:
         Preprocessing(mean=(0.5,) * 4, std=(0.5,) * 4)
 
 
+@pytest.mark.thorough
 def test_code_of_a_users_own_may_import_torchvision_by_itself(tmp_path: Path) -> None:
     """Also where its compiled operators do not load, and as the first thing that anybody asks for."""
     (tmp_path / "theirs.py").write_text(

@@ -180,6 +180,7 @@ def mixing() -> nn.Module:
     return Mixing()
 
 
+@pytest.mark.thorough
 def test_a_layer_behind_attention_is_spread_evenly_and_says_so() -> None:
     first, second = networks.load(f"{__name__}:mixing").layers
     assert (first.spread, second.spread) == ("", EVENLY)

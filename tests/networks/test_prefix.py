@@ -15,10 +15,12 @@ from interpret_core.networks.graph.prefixes import GraphResumer
 from interpret_core.networks.graph.trace import trace
 from interpret_core.networks.outputs import Outputs
 from tests.networks.conftest import images
+from tests.slow import thorough_beyond
 
 Loaded = Callable[[str], Network]
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     "name", ["torchvision/alexnet", "torchvision/resnet18", "tests.networks.samples:gated"]
 )

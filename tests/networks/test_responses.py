@@ -69,6 +69,7 @@ def test_alexnet_and_vgg_equal_the_hand_written_pass(loaded: Loaded, name: str) 
         assert (response == 0).any()
 
 
+@pytest.mark.thorough
 def test_resnet_equals_the_hand_written_pass_before_the_addition() -> None:
     network = load("tests.networks.samples:resnet")
     batch = images(network)

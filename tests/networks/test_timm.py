@@ -106,6 +106,7 @@ def test_weights_are_fetched_from_the_hub_once_and_then_found(
     assert handler.asked == []  # the cache of the hub's client
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("offline", ["1", slow("0")])  # the hub's client tries again for half a minute
 def test_without_the_hub_the_network_is_random_and_says_why(tmp_path: Path, offline: str) -> None:
     evidence, note, _ = told(tmp_path, "http://127.0.0.1:9", INTERPRET_OFFLINE=offline)

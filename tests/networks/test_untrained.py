@@ -9,6 +9,7 @@ import pytest
 from interpret_core import networks
 from interpret_core.errors import NetworkError
 from interpret_core.networks.untrained import untrained_control
+from tests.slow import thorough_beyond
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INTERPRET_DEMO", raising=False)
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     ("name", "control"), [("demo/alexnet", "demo/alexnet@random"), ("mine", "demo/resnet18@random")]
 )

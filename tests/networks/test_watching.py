@@ -20,6 +20,7 @@ from interpret_core.networks.layers.inventory import find_layers
 from interpret_core.networks.objects.copies import shared_clone
 from tests.networks.conftest import images, responses
 from tests.networks.samples import Assigning, Gated, Overwriting, randomise
+from tests.slow import thorough_beyond
 
 models = torchvision_ops.classifiers()
 
@@ -32,6 +33,7 @@ def read(runner: object, layers: object, batch: Tensor) -> dict[str, Tensor]:
     return kept
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("model", ["alexnet", "resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
 def test_watching_and_tracing_agree_in_everything(model: str) -> None:
     module = randomise(models.get_model(model, weights=None).eval())

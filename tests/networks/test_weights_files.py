@@ -149,6 +149,7 @@ def test_the_torch_hub_folder_is_looked_into_first() -> None:
     assert load("torchvision/squeezenet1_1@random").evidence == "random weights"
 
 
+@pytest.mark.thorough
 def test_a_file_in_the_hub_folder_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stand-in with the right name for its own content: real files are not at hand in tests."""
     torch.manual_seed(5)

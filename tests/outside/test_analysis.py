@@ -35,6 +35,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.thorough
 def test_it_is_a_command_with_its_options(pictures: Path, tmp_path: Path) -> None:
     assert "How bright the pictures of a data set are." in command("--help").stdout
     told = " ".join(command("brightness", "--help").stdout.split())
@@ -49,6 +50,7 @@ def test_it_is_a_command_with_its_options(pictures: Path, tmp_path: Path) -> Non
     assert found == [COLOURS[one.colour][0] for one in PICTURES]
 
 
+@pytest.mark.thorough
 def test_it_is_a_job_that_goes_on_from_its_parts(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

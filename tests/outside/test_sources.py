@@ -46,10 +46,12 @@ def test_its_networks_are_known_and_load(source: None) -> None:
         networks.find("planted/rad")
 
 
+@pytest.mark.thorough
 def test_its_networks_are_listed(source: None) -> None:
     assert "in the garden" in command("networks").stdout
 
 
+@pytest.mark.thorough
 def test_a_profile_of_both(source: None, flat: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.csv"
     done = command(

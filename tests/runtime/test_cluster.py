@@ -55,6 +55,7 @@ def test_two_workers_give_the_same_bytes(planted: Planted, tmp_path: Path, machi
     assert all("Error" not in log for log in both)
 
 
+@pytest.mark.thorough
 def test_one_is_lost_and_one_comes_late(planted: Planted, tmp_path: Path, machines: Machines) -> None:
     request = request_for(planted)
     alone = profiled(request, tmp_path / "alone")
@@ -95,6 +96,7 @@ def test_workers_of_another_kind_are_left_out(
     assert "capability" in caplog.text
 
 
+@pytest.mark.thorough
 def test_another_data_set_under_the_same_name_is_refused(
     planted: Planted, tmp_path: Path, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def killing(store: Store, request: ProfileRequest, executor: Executor, most: int
     return killed
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_costs_a_piece(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     alone = profiled(request, tmp_path / "alone")
@@ -113,6 +114,7 @@ def test_what_goes_wrong_in_a_worker_is_said_here(tmp_path: Path) -> None:
     assert workers() == []
 
 
+@pytest.mark.thorough
 def test_who_is_stopped_goes_on_from_what_is_there(planted: Planted, tmp_path: Path) -> None:
     request = request_for(planted)
     alone = profiled(request, tmp_path / "alone")
@@ -133,6 +135,7 @@ def test_who_is_stopped_goes_on_from_what_is_there(planted: Planted, tmp_path: P
         assert digests(request, store) == alone
 
 
+@pytest.mark.thorough
 def test_workers_end_with_who_has_started_them(planted: Planted, tmp_path: Path) -> None:
     code = (
         "from interpret_core.runtime.executors.processes import Processes; from pathlib import Path\n"
@@ -189,6 +192,7 @@ def numbers(
     return by_piece, {int(one) for each in found.values() for one in each["all"]["process"]}, told
 
 
+@pytest.mark.thorough
 def test_few_pieces_are_cut_for_everybody_to_have_some() -> None:
     with Processes(2, threads=1) as executor:
         for pieces in ([tuple(range(8))], [(3,)], [(0, 1, 2), (3, 4, 5)]):

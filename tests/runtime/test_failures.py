@@ -107,6 +107,7 @@ def failing(_: None, how: str, piece: int, reporter: Reporter) -> Any:
     raise ShapeError(3, piece)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("how", "kind", "message"),
     [("raise", ParameterError, "ShapeError: 3 × 4"), slow("answer", Exception, "cannot pickle")],

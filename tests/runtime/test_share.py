@@ -166,6 +166,7 @@ def test_what_is_damaged_in_a_folder_that_is_only_read_stays(tmp_path: Path) -> 
     assert path.exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "begun",
     [slow("torch.set_num_threads(1); kind.ProcessorKind.here(torch.device('cpu'))"), "kind.compute_with(1)"],

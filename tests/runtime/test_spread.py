@@ -45,6 +45,7 @@ def killing(stages: tuple[str, ...]) -> Callable[[str, int, int], None]:
     return tell
 
 
+@pytest.mark.thorough
 def test_two_processes_give_the_bytes_of_one_also_where_one_is_killed(root: Path, tmp_path: Path) -> None:
     asked = [requests(root)["grid"]]
     tell = killing(("controls",))
@@ -67,6 +68,7 @@ def test_the_other_analyses_too(root: Path, tmp_path: Path) -> None:
     assert {"answers", "effects", "evaluation"} <= {key.split("/")[0] for key in alone}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "kind", "others"),
     [

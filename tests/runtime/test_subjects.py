@@ -26,7 +26,7 @@ from interpret_core.runtime.subjects import (
 from interpret_core.store.cabinet import Cabinet
 from interpret_core.store.store import Store
 from tests.networks import own
-from tests.slow import slow
+from tests.slow import slow, thorough_beyond
 
 OWN = "tests.networks.own:"
 LIVE = OWN + "live"
@@ -51,6 +51,7 @@ def usual(subject: Subject, store: Store) -> tuple[str, ...]:
     return known.usual if known else ()
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("damage", ["cut off", "gone", "noise"])
 def test_a_lost_index_does_not_hide_what_pages_look_up(store: Store, tmp_path: Path, damage: str) -> None:
     digest = loaded(identify(OWN + "base", store), store).digest
@@ -61,6 +62,7 @@ def test_a_lost_index_does_not_hide_what_pages_look_up(store: Store, tmp_path: P
     assert usual(again, store) == ("first", "second")
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     "name", [OWN + "base", slow("efficientnet-lite0"), "torchvision/squeezenet1_1@random"]
 )
@@ -79,6 +81,7 @@ def test_a_digest_is_known_once_a_run_has_loaded_the_network(name: str, store: S
     assert usual(again, store) == tuple(one.name for one in found.network.layers)
 
 
+@pytest.mark.thorough
 def test_what_loading_found_out_is_there_for_those_who_only_look(store: Store) -> None:
     loaded(identify(OWN + "tags", store), store)
     (said,) = findings_of(identify(OWN + "tags", store), store)
@@ -86,6 +89,7 @@ def test_what_loading_found_out_is_there_for_those_who_only_look(store: Store) -
     assert findings_of(identify(OWN + "one_logit", store, recent=True), store) == ()
 
 
+@pytest.mark.thorough
 def test_looking_builds_nothing_that_comes_from_a_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded(identify("efficientnet-lite0", store), store)
 
@@ -131,6 +135,7 @@ def test_a_page_asks_a_factory_again_after_a_moment_and_at_once_when_a_job_has_e
     assert len(calls) == seen + 2
 
 
+@pytest.mark.thorough
 def test_automatic_goes_on_with_the_device_that_results_are_of(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ for _ in range(200):
 """
 
 
+@pytest.mark.thorough
 def test_there_is_one_holder_while_files_come_and_go(tmp_path):
     argv = [sys.executable, "-c", RACE, str(tmp_path)]
     racing = [subprocess.Popen(argv) for _ in range(4)]

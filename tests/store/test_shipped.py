@@ -219,6 +219,7 @@ with Store(folder, shipped=(shipped,)) as store:
 """
 
 
+@pytest.mark.thorough
 def test_processes_that_race_get_the_same_and_leave_one_copy(tmp_path, shipped):
     start = time.time() + 1.5
     command = [sys.executable, "-c", RACE, str(tmp_path / "cache"), str(shipped), str(start), *KEYS]

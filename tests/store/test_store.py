@@ -60,6 +60,7 @@ def test_delete(store):
     assert not list(store.folder.glob("results/??/??/*.val"))
 
 
+@pytest.mark.thorough
 def test_many_keys_are_looked_for_at_once(store):
     assert store.present([]) == set()
     for number in range(0, 1200, 2):

@@ -255,6 +255,7 @@ def test_an_entry_of_a_later_version_is_left_alone_and_said(store, caplog):
     assert path.read_bytes() == data
 
 
+@pytest.mark.thorough
 def test_a_lost_index_takes_no_entry_of_a_later_version_along(store):
     store.put("a", LARGE)
     store.put("b", SMALL)

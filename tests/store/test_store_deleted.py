@@ -184,6 +184,7 @@ while True:
 """
 
 
+@pytest.mark.thorough
 def test_writers_outlive_deletions_at_any_moment(tmp_path):
     folder = tmp_path / "cache"
     command = [sys.executable, "-c", WRITE, str(folder)]
@@ -220,6 +221,7 @@ def _counting(monkeypatch):
     monkeypatch.setenv(RUNNER, "tests.jobs.runners:count")
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_counting")
 def test_a_job_submitted_after_a_deletion_runs(tmp_path):
     store = Store(tmp_path / "cache", shipped=())
@@ -232,6 +234,7 @@ def test_a_job_submitted_after_a_deletion_runs(tmp_path):
         assert jobs.listing(store) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_counting")
 def test_a_job_whose_cache_is_deleted_works_on(tmp_path):
     store = Store(tmp_path / "cache", shipped=())

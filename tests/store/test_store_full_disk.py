@@ -3,6 +3,7 @@
 import pytest
 
 from interpret_core.jobs.settings import RUNNER
+from tests.slow import thorough_beyond
 from tests.store.mounts import run, small
 
 FULL = """
@@ -81,6 +82,7 @@ read(Store(folder / "cache", shipped=()))
 )
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
 def test_what_is_stored_is_read_on_a_full_disk_also_by_a_new_process(tmp_path, kind):
     folder = tmp_path / "disk"
@@ -105,6 +107,7 @@ for runner in ("crowd", "fill"):
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
 def test_a_job_on_a_full_disk_ends_with_the_cause(tmp_path, kind, monkeypatch):
     monkeypatch.setenv(RUNNER, "tests.jobs.runners:run")

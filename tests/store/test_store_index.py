@@ -14,7 +14,7 @@ import pytest
 from interpret_core import jobs
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
-from tests.slow import slow, some_slow
+from tests.slow import slow, some_slow, thorough_beyond
 
 PAGE = 4096
 SIZES = (10, 500, 3_000, 6_000, 20_000, 40_000, 100_000)  # in a page of the index, in several, in a file
@@ -152,6 +152,7 @@ def recover(store):
     assert len(store.keys("r/")) == COUNT
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("damage", some_slow(DAMAGES, QUICK))
 def test_a_damaged_index_is_made_anew(original, tmp_path, damage):
     change, least = DAMAGES[damage]
@@ -272,6 +273,7 @@ print(found)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("damage", [slow("no magic"), "cut to half", slow("noise"), "gone"])
 def test_processes_that_find_the_damage_together_make_one_index(original, tmp_path, damage):
     """Nobody's entry is lost, and none is wrong, whoever was first."""

@@ -13,6 +13,7 @@ import pytest
 
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
+from tests.slow import thorough_beyond
 from tests.store.mounts import NOBODY, namespace, read_only, run
 
 SIZES = (100, 5_000, 50_000)
@@ -160,6 +161,7 @@ Store(sys.argv[1], shipped=()).put("late", Record({"a": np.zeros(10)}))
 """
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("damage", ["header", "half", "nothing", "no index"])
 def test_a_damaged_index_that_cannot_be_made_anew(tmp_path, damage):
     """Read-only and damaged: what is left is read, small entries where SQLite still can."""

@@ -228,6 +228,7 @@ with Store(sys.argv[1], shipped=()) as store:
 """
 
 
+@pytest.mark.thorough
 def test_processes_that_read_write_and_evict_together_find_whole_entries(tmp_path):
     argv = [sys.executable, "-c", RACE, str(tmp_path / "cache")]
     racing = [subprocess.Popen([*argv, str(one)], stdout=subprocess.PIPE, text=True) for one in range(3)]

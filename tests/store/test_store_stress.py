@@ -9,6 +9,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 from diskcache import Cache
 
 from interpret_core.store.records import Record
@@ -33,6 +34,7 @@ for key in ("one", "two"):
 """
 
 
+@pytest.mark.thorough
 def test_processes_that_race_compute_once(tmp_path):
     log, start = tmp_path / "log", time.time() + 1.5
     command = [sys.executable, "-c", RACE, str(tmp_path / "cache"), str(log), str(start)]

@@ -245,8 +245,8 @@ def _below_a_path(installation: Path, cache: Path, temporary: pytest.TempPathFac
         yield address
 
 
-# Every `AppTest` asks anew for the components of installed packages: it would read the metadata of all of them,
-# which takes as long as the page.
+# Every `AppTest` asks anew for the components of installed packages: it would read the metadata of all of
+# them, which takes as long as the page.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 

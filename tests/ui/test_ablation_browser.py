@@ -27,6 +27,7 @@ def chart(page: Page) -> Locator:
     return page.locator(".bars svg")
 
 
+@pytest.mark.thorough
 def test_slider_to_chart_to_address_and_back(page: Page, browser: Browser, ready: str) -> None:
     page.goto(f"{ready}/ablation?{SELECTION}")
     expect(facts(page)).to_contain_text("the top 3 %")

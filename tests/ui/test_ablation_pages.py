@@ -20,7 +20,7 @@ from interpret_core.measures.ablation.evaluation import tally
 from interpret_core.measures.ablation.settings import Setting
 from interpret_core.memory import budget
 from interpret_core.provenance import signed
-from tests.slow import slow
+from tests.slow import slow, thorough_beyond
 from tests.ui.test_pages import open_page, words
 from tests.ui.test_relevance_pages import component, links
 from ui.ablation import controls, fractions, networks
@@ -144,6 +144,7 @@ def test_other_value_is_estimated_and_kept() -> None:
     assert "as many random units cost" in words(app)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_ablation")
 def test_where_others_come_first_the_page_says_so_and_goes_on_by_itself(
     monkeypatch: pytest.MonkeyPatch,
@@ -174,6 +175,7 @@ def test_where_others_come_first_the_page_says_so_and_goes_on_by_itself(
     assert queue.working == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_ablation")
 def test_an_open_page_holds_no_network_that_the_budget_takes() -> None:
     memory.forget()
@@ -208,6 +210,7 @@ def test_units_picked_by_hand_are_chips_and_silenced() -> None:
     assert app.query_params["class"] == "red square"
 
 
+@thorough_beyond(4)
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [

@@ -22,6 +22,7 @@ from tests.ui.browser import serving
 from ui.shell.names import file_stem
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.browser,
     pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
 ]

@@ -76,6 +76,7 @@ def markup(app: AppTest) -> str:
     return "\n".join(str(node.proto.body) for node in app.get("html"))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("place")
 def test_an_empty_page_says_what_is_missing() -> None:
     app = opened()

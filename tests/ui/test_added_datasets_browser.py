@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.browser import serving, watch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 
 IMAGES = 30
 WAIT = 120_000

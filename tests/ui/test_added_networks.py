@@ -14,7 +14,7 @@ from interpret_core import config, networks
 from interpret_core.errors import UserError
 from interpret_core.networks.torchvision_ops import classifiers
 from interpret_core.uploads.networks import AddedNetworks
-from tests.slow import slow, some_slow
+from tests.slow import slow, some_slow, thorough_beyond
 from tests.ui.conftest import _environment
 from tests.ui.test_pages import open_page, words
 from ui.networks.form import LISTED, NONE
@@ -93,6 +93,7 @@ def test_a_file_is_examined_registered_removed_and_put_back(uploads: AddedNetwor
     assert "birds" in networks.known()
 
 
+@pytest.mark.thorough
 def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: AddedNetworks, weights: Path) -> None:
     app = pressed(filled(weights, "crane\nowl"), "examine_file")
     assert [one.value.replace("\\", "") for one in app.error] == [
@@ -104,6 +105,7 @@ def test_names_that_do_not_count_like_the_outputs_are_refused(uploads: AddedNetw
     assert uploads.tables() == {}
 
 
+@pytest.mark.thorough
 def test_weights_of_another_architecture_are_named_and_not_kept(
     uploads: AddedNetworks, weights: Path
 ) -> None:
@@ -141,6 +143,7 @@ def test_damaged_files_are_one_line(uploads: AddedNetworks, tmp_path: Path, cont
     assert "internal" not in app.error[0].value.lower()
 
 
+@pytest.mark.thorough
 def test_a_name_that_is_taken_cannot_be_registered(uploads: AddedNetworks, weights: Path) -> None:
     app = pressed(filled(weights, "crane\nowl\nwren", name="small"), "examine_file")
     assert app.button(key="register").disabled
@@ -164,6 +167,7 @@ def test_numbers_that_are_none_are_told_and_others_are_part_of_the_network(
     assert (preprocessing.mean, preprocessing.size) == ((0.5, 0.4, 0.3), (96, 128))
 
 
+@pytest.mark.thorough
 def test_a_box_that_cannot_be_read_keeps_the_network_from_being_registered(
     uploads: AddedNetworks, weights: Path
 ) -> None:
@@ -193,6 +197,7 @@ def test_only_known_architectures_are_built(uploads: AddedNetworks, weights: Pat
     assert not trace.exists()
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize(
     ("change", "told"),
     [

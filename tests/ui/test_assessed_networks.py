@@ -124,6 +124,7 @@ def test_a_control_is_offered_until_it_is_weighed(
         assert getattr(one.request, "network", "") == f"{NETWORK}@random"
 
 
+@pytest.mark.thorough
 def test_another_networks_interval_is_called_by_its_name(captions: list[str]) -> None:
     older, other = views("older", "Older", assessed=False), views("other", "Other *one*", seed=1)
     comparison.uncertain({"older": older, "other": other})
@@ -135,6 +136,7 @@ def test_another_networks_interval_is_called_by_its_name(captions: list[str]) ->
     assert captions[0].startswith("Other photographs of the kind would give ")
 
 
+@pytest.mark.thorough
 def test_networks_of_one_title_have_a_curve_each(charts: dict[str, Finished], captions: list[str]) -> None:
     every: dict[str, Views] = {"mine": views("mine", "Net"), "yours": views("yours", "Net", seed=1)}
     comparison.responds(every, {})
@@ -146,6 +148,7 @@ def test_networks_of_one_title_have_a_curve_each(charts: dict[str, Finished], ca
     assert any(one.startswith("Net (yours), all units") for one in captions)
 
 
+@pytest.mark.thorough
 def test_titles_are_unlike_whatever_the_names() -> None:
     one, two, three = (views(name, "Net") for name in ("a", "b", "c"))
     assert tables.titles({"a": one}) == {"a": "Net"}

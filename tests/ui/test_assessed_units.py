@@ -13,6 +13,7 @@ from interpret_core.analyses.profile.result import AssessmentResult
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.analyses.profile.table import rows
 from interpret_core.measures.assessment.words import Assessment
+from tests.slow import thorough_beyond
 from tests.ui import records
 from tests.ui.drawn import drawn
 from tests.ui.records import view
@@ -279,6 +280,7 @@ def test_an_overlap_that_resamples_do_not_know_has_no_interval_and_no_tie() -> N
     assert "95 %" not in markup.stats(seen, unit, int(seen.best[unit]))
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize(
     ("value", "ends", "said", "cells"),
     [

@@ -81,6 +81,7 @@ def test_profile_from_the_page_then_click_and_share(page: Page, browser: Browser
     assert found == []
 
 
+@pytest.mark.thorough
 def test_keyboard_filters_and_history(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/units?{SELECTION}&layer=conv2")
     first, second = page.locator(".tile").nth(0), page.locator(".tile").nth(1)
@@ -234,6 +235,7 @@ def test_concept_list_on_a_narrow_screen_needs_no_scrolling_sideways(
     assert found == []
 
 
+@pytest.mark.thorough
 def test_address_names_the_network_that_nobody_chose(page: Page, profiled_server: str) -> None:
     page.goto(f"{profiled_server}/")
     expect(page).to_have_url(re.compile(r"network=small&dataset=planted"))
@@ -262,6 +264,7 @@ def test_cutoff_follows_the_thumb(page: Page, profiled_server: str) -> None:
     expect(page).to_have_url(re.compile("cutoff=0.1"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", [slow(""), "units", slow("concepts")])
 def test_narrow_and_dark(browser: Browser, profiled_server: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
@@ -343,6 +346,7 @@ def test_two_thousand_tiles_are_windowed_and_reached_by_keys(page: Page) -> None
 HOSTILE = "network=small&dataset=hostile&min_images=1&cutoff=0"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", [slow(""), slow("units"), "concepts"])
 def test_hostile_names_load_and_link_nothing(page: Page, profiled_server: str, path: str) -> None:
     page.goto(f"{profiled_server}/{path}?{HOSTILE}")

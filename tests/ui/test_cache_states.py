@@ -51,6 +51,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.thorough
 def test_every_page_shows_what_a_read_only_cache_holds(
     installation: Path, ablated: Path, tmp_path: Path
 ) -> None:

@@ -143,6 +143,7 @@ def test_the_badge_says_what_the_evidence_is_worth() -> None:
     assert "for learning the tool and teaching, not for conclusions about photographs" in EVIDENCE["demo"][2]
 
 
+@pytest.mark.thorough
 def test_ones_own_data_comes_first_once_it_has_a_result(
     cache: Path, installation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.ui.browser import ROOT, await_masks, launch, serving, watch
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.browser,
     pytest.mark.skipif(not (demo.RESULTS / MANIFEST).is_file(), reason="demo/results is not made yet"),
 ]

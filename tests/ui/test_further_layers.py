@@ -45,6 +45,7 @@ def cache(installation: Path, convolutions: Path, tmp_path: Path, monkeypatch: p
     return _environment(monkeypatch, installation, own)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("cache")
 def test_kinds_are_offered_and_what_is_missing_can_be_computed() -> None:
     app = open_page("pages/units.py", **HERE)
@@ -61,6 +62,7 @@ def test_kinds_are_offered_and_what_is_missing_can_be_computed() -> None:
     assert "have not been profiled yet" in words(app)
 
 
+@pytest.mark.thorough
 def test_a_block_that_is_profiled_is_not_called_missing(cache: Path) -> None:
     profiled(cache, BLOCKS[:1])
     with Store(cache) as store:
@@ -98,6 +100,7 @@ def test_other_pages_show_the_convolutions_alone(cache: Path) -> None:
     assert "of 40 units in 5 layers" in words(app)
 
 
+@pytest.mark.thorough
 def test_units_of_a_block_stand_in_the_address_of_what_is_silenced(cache: Path) -> None:
     profiled(cache, BLOCKS)
     app = open_page("pages/units.py", layer="stage.1", unit="3", silence="stage.1:3,stem.0:1", **HERE)
@@ -106,6 +109,7 @@ def test_units_of_a_block_stand_in_the_address_of_what_is_silenced(cache: Path) 
     assert app.query_params["silence"] in ("stage.1:3,stem.0:1", ["stage.1:3,stem.0:1"])
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("full")
 def test_a_network_of_convolutions_alone_has_no_kinds() -> None:
     app = open_page("pages/units.py", network="small", dataset="planted")

@@ -89,6 +89,7 @@ def markup(app: AppTest) -> str:
     return "\n".join(str(node.proto.body) for node in app.get("html"))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("cache")
 def test_both_kinds_of_label_stand_side_by_side() -> None:
     app = page("units", "both", unit="0")
@@ -104,6 +105,7 @@ def test_both_kinds_of_label_stand_side_by_side() -> None:
     assert "from 100 permutations of the labels among 24 images" in said
 
 
+@pytest.mark.thorough
 def test_labels_are_offered_where_images_bear_some(cache: Path) -> None:
     app = page("units", "photographs", unit="0")
     assert "The images bear labels as a whole (class, parity)" in words(app)

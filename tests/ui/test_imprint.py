@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interpret_core.provenance import made_with
+from tests.slow import thorough_beyond
 from tests.ui.test_pages import open_page
 from ui.components.imprint import headline, imprint
 from ui.shell.theme import badge_of_all
@@ -44,6 +45,7 @@ def figures(app: AppTest) -> list[dict[str, Any]]:
     return [one["imprint"] for one in drawn if "imprint" in one and one.get("figure", True)]
 
 
+@thorough_beyond(8)
 @pytest.mark.usefixtures("with_ablation")
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_says_what_it_shows_and_whose_it_is(name: str) -> None:

@@ -24,7 +24,7 @@ from tests.ui.conftest import server_environment
 from tests.ui.payloads import ALL, made
 from tests.ui.test_accessibility_browser import violations
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 USER, OPERATOR, OTHER = "ada@example.org", "root@example.org", "ben@example.org"
 PAST = 120
 

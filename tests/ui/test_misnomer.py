@@ -98,6 +98,7 @@ def test_what_it_says_is_what_the_numbers_say() -> None:
     assert found.shade == shade[0]
 
 
+@pytest.mark.thorough
 def test_a_colour_name_a_chance_result_or_an_object_does_not_mislead() -> None:
     red = next(at for at, one in enumerate(records.concepts()) if one[2] == "color")
     best = {6: [0.9, 0.0, 0.9]}
@@ -124,6 +125,7 @@ def test_without_an_assessment_or_such_a_unit_there_is_none() -> None:
     assert misnomer(of(seen(significant=dict.fromkeys(range(24), False)))) is None
 
 
+@pytest.mark.thorough
 def test_every_layer_is_looked_through_and_none_is_read_for_it() -> None:
     views = [seen(f"conv{number}") for number in range(1, 30)]
     made = Made(*views, seen("conv30", precision={18: [0.9, 0.02, 0.9]}))

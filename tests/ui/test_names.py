@@ -78,6 +78,7 @@ def drawn(app: AppTest) -> str:
 AMBIGUOUS = "which is the name of 3 here: cat \\(object 1\\), cat \\(object 9\\), cat \\(part\\)"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("page", "place", "label"),
     [

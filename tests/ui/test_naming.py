@@ -93,6 +93,7 @@ def test_a_choice_that_is_no_name() -> None:
     assert unlike("nothing", ["nothing", "(nothing)"]) == "((nothing))"
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_odd")
 def test_downloads_bear_names_that_files_can_have() -> None:
     for network in (odd_names.NETWORK, *odd_names.ALIASES):
@@ -118,6 +119,7 @@ def test_a_network_is_called_by_the_name_it_was_asked_for() -> None:
         assert {one.metadata["network"]["title"] for one in found.records.values()} == {name}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", some_slow(odd_names.ALIASES, ("../qn3/x", "qn6" + 300 * "x", "日本 qn10 é", "%2F%20qn11+"))
 )

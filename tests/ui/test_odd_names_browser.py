@@ -22,7 +22,7 @@ from tests.slow import slow, some_slow
 from tests.ui.browser import ROOT, await_true, serving
 from ui.shell import lists
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 CLASS, LAYER = CLASSES[0], LAYERS[1]
 MARKS = {mark: name for name in EVERY for mark in re.findall(r"q[a-z]\d+", name)}
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {

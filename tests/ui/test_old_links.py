@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.slow import thorough_beyond
 from tests.ui.test_pages import open_page, words
 
 SMALL, CLASSY = "network=small&dataset=planted", "network=classy&dataset=classed"
@@ -40,6 +41,7 @@ LINKS = [
 ]
 
 
+@thorough_beyond(3)
 @pytest.mark.parametrize(("page", "query", "said"), LINKS)
 @pytest.mark.usefixtures("with_links")
 def test_an_old_link_opens_its_view(page: str, query: str, said: str) -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from interpret_core import jobs
 from interpret_core.options import Request
 from interpret_core.store.store import Store
+from tests.slow import thorough_beyond
 from ui.session import precedence, results, work
 from ui.shell.sidebar import Ask
 
@@ -136,6 +137,7 @@ def test_missing_folder_and_failing_network_get_one_line(page: str) -> None:
     assert "no such weights here" in words(broken)
 
 
+@thorough_beyond(11)
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize(
     ("parameters", "expected"),

@@ -15,7 +15,7 @@ from tests.ui.browser import ROOT, await_idle
 from tests.ui.payloads import ALL, KINDS, made
 from ui.shell.state import ENTRY
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 SELECTION = {"network": "classy", "dataset": "classed"}
 # How pages read the address: function -> which of its arguments is the parameter's name.
 READERS = {

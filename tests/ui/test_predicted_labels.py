@@ -22,6 +22,7 @@ small = "tests.cli.networks:named"
 """
 
 
+@pytest.mark.thorough
 def test_units_and_relevance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,7 @@ def linked() -> list[str]:
     return [str(one.proto.label) for one in app.get("page_link")]
 
 
+@pytest.mark.thorough
 def test_what_is_there_and_what_is_not(empty: Path) -> None:
     profiled(empty, layers=("conv1",))
     text = said()
@@ -44,6 +45,7 @@ def test_what_is_there_and_what_is_not(empty: Path) -> None:
     assert store.written(keys.profile["conv1"]) == before, "computed again"
 
 
+@pytest.mark.thorough
 def test_another_quantile_and_batch_size_are_named(empty: Path) -> None:
     profiled(empty, quantile=0.01)
     profiled(empty, layers=("conv2",), batch_size=8)
@@ -54,6 +56,7 @@ def test_another_quantile_and_batch_size_are_named(empty: Path) -> None:
     assert "is a profile of" not in words(open_page("pages/units.py", network="other", dataset="planted"))
 
 
+@pytest.mark.thorough
 def test_home_says_what_is_there(empty: Path) -> None:
     profiled(empty, quantile=0.01)
     assert "computed under other settings only: see the cost →" in linked()
@@ -63,6 +66,7 @@ def test_home_says_what_is_there(empty: Path) -> None:
     assert "Ready: open →" in linked()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("permutations", [0, 7])
 def test_with_another_number_of_permutations_chance_alone_is_missing(empty: Path, permutations: int) -> None:
     profiled(empty, permutations=permutations)

@@ -43,6 +43,7 @@ def test_a_late_event_loop_is_told() -> None:
     assert pace.slow(60.0) == "", "three of sixty are fewer than one in twenty and one more"
 
 
+@pytest.mark.thorough
 def test_the_event_loop_is_measured() -> None:
     pace = Pace()
 

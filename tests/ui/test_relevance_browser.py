@@ -45,6 +45,7 @@ def await_maps(page: Page) -> None:
     expect(page.locator(".stage .pixel image").first).to_be_attached(timeout=WAIT)
 
 
+@pytest.mark.thorough
 def test_cell_to_ranked_units_to_the_unit_and_back(page: Page, browser: Browser, ready: str) -> None:
     page.goto(f"{ready}/relevance?{SELECTION}&compare=classy_other")
     cell(page, "conv2", "red square").click()
@@ -110,6 +111,7 @@ def test_cell_of_the_other_network(page: Page, ready: str) -> None:
     expect(page).not_to_have_url(re.compile("of="))
 
 
+@pytest.mark.thorough
 def test_keyboard_moves_between_cells_and_chooses(page: Page, ready: str) -> None:
     page.goto(f"{ready}/relevance?{SELECTION}")
     cell(page, "conv1", "blue disc").focus()

@@ -23,6 +23,7 @@ from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.options import AGREEMENT_PERMUTATIONS, Request
 from interpret_core.store.store import Store
+from tests.slow import thorough_beyond
 from tests.ui.conftest import UNSEEN
 from tests.ui.test_pages import open_page, shown, words
 from ui.agreement import parts as agreement_table
@@ -204,6 +205,7 @@ def test_some_classes_missing_are_named_with_their_cost(
     assert [button.label for button in app.button if button.label == "Compute the rest"]
 
 
+@thorough_beyond(3)
 @pytest.mark.usefixtures("with_relevance")
 @pytest.mark.parametrize(
     ("page", "parameters", "expected"),
@@ -472,6 +474,7 @@ def test_wrong_images_and_masks_have_words() -> None:
     assert "the sum goes over the whole image, M = 1" in text
 
 
+@pytest.mark.thorough
 def test_job_from_the_page_to_the_result(empty: Path) -> None:
     app = open_page(NEW[0], network="classy_other", dataset="classed")
     next(button for button in app.button if button.label == "Compute the relevance").click().run()

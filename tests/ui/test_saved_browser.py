@@ -18,7 +18,7 @@ from tests.slow import slow, some_slow
 from tests.ui.browser import watch
 from ui.shell.names import file_stem
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 HERE = "network=classy&dataset=classed"
 WHOSE = "classy on classed · random weights"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -281,6 +281,7 @@ def slow(full: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
             thread.join(30)
 
 
+@pytest.mark.thorough
 def test_whoever_asks_for_what_takes_long_is_told_so_and_nothing_piles_up(slow: Slow) -> None:
     hint = json.loads(bytes(asked("").body))
     assert hint["groups"] == []
@@ -296,6 +297,7 @@ def test_whoever_asks_for_what_takes_long_is_told_so_and_nothing_piles_up(slow: 
     assert slow.asked == 2, "each network once"
 
 
+@pytest.mark.thorough
 def test_what_is_known_is_said_while_it_is_looked_again(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     slow.may.set()
     before = ask("conv5")
@@ -307,6 +309,7 @@ def test_what_is_known_is_said_while_it_is_looked_again(slow: Slow, monkeypatch:
     assert [thread.name for thread in threading.enumerate()].count(index.READER) == 1
 
 
+@pytest.mark.thorough
 def test_a_job_that_ends_is_reason_to_look_again(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searches, "PATIENCE", 30.0)
     slow.may.set()

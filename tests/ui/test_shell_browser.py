@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.slow import slow
 from tests.ui.browser import await_masks, await_rerun
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 SELECTION = "network=classy&dataset=classed"
 expect.set_options(timeout=20_000)
 

@@ -92,6 +92,7 @@ def open_unit(**parameters: str) -> AppTest:
     return app
 
 
+@pytest.mark.thorough
 def test_silent_row_is_what_was_planted(shown: Path) -> None:
     app = open_unit(annotate="blue disc")
     text = words(app)

@@ -23,7 +23,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tests.slow import slow
 from tests.ui.browser import ROOT, await_true, awaited, free_port
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 BIN = Path(sys.executable).parent
 
 

@@ -20,7 +20,7 @@ from tests.ui.browser import ROOT, await_true, serving
 from ui.components.relevance_settings.relevance_settings import HELP
 from ui.shell.how import HOW
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 SELECTION = "network=classy&dataset=classed"
 CLASS = "class=red+square"
 VIEWS = (

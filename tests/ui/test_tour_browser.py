@@ -13,7 +13,7 @@ from tests.slow import slow
 from tests.ui.browser import await_masks, await_true
 from ui.shell.site import PAGES, address
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 SELECTION = "network=classy&dataset=classed"
 STRANGE = "What is this? Units of a neural network and what they detect"
 FOCUSED = """() => { let at = document.activeElement;

@@ -51,6 +51,7 @@ def until(state: str) -> Job:
         time.sleep(0.02)
 
 
+@pytest.mark.thorough
 def test_a_first_job_waits_for_nobody(store: Store) -> None:
     work.start(ASK.request())
     job = until("queued")
@@ -66,6 +67,7 @@ def test_a_first_job_waits_for_nobody(store: Store) -> None:
     until("done")
 
 
+@pytest.mark.thorough
 def test_jobs_wait_for_those_before_them(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv(RUNNER, "tests.jobs.runners:deaf")

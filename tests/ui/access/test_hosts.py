@@ -222,6 +222,7 @@ def request(served: str, host: str, way: Way) -> tuple[int, str]:
     return answer.status, text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("way", WAYS)
 def test_everything_a_server_answers(served: str, way: str) -> None:
     for host in (served, served.replace("127.0.0.1", "localhost"), "scope.example.org"):

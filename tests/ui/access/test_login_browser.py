@@ -87,6 +87,7 @@ def refused(address: str, method: str = "GET") -> int:
         return error.code
 
 
+@pytest.mark.thorough
 def test_every_route_of_the_server_is_closed(guarded: str) -> None:
     """The table is the server's own: a route that is added later is asked, too."""
     command = [sys.executable, "-m", "tests.ui.access.route_table"]
@@ -139,6 +140,7 @@ def test_a_link_survives_the_login_and_the_logout_holds(visit: Page, guarded: st
     expect(visit.get_by_role("heading", name="Log in to go on")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_whom_nobody_lists_is_told_so(visit: Page, guarded: str) -> None:
     visit.goto(f"{guarded}/")
     provider.log_in(visit, "eve")
@@ -148,6 +150,7 @@ def test_whom_nobody_lists_is_told_so(visit: Page, guarded: str) -> None:
     expect(visit.get_by_role("heading", name="Log in to go on")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_names_that_are_markup_run_nothing(visit: Page, guarded: str) -> None:
     visit.goto(f"{guarded}/{LINK}&{urlencode({'concept': ALL})}")
     assert made(visit) == []
@@ -160,6 +163,7 @@ def test_names_that_are_markup_run_nothing(visit: Page, guarded: str) -> None:
     assert made(visit) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "wanted", ["javascript:document.title='hit'", "//outside.invalid", "https:outside.invalid"]
 )

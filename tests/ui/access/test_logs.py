@@ -67,6 +67,7 @@ def test_an_error_keeps_its_trace_on_one_line(lines: StringIO) -> None:
     assert "ValueError: of something" in json.loads(line)["trace"]
 
 
+@pytest.mark.thorough
 def test_another_value_keeps_the_server_from_starting(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.address", "127.0.0.1"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path), logs.VARIABLE: "xml"}

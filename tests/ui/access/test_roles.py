@@ -10,6 +10,7 @@ import pytest
 from interpret_core import jobs
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.errors import UserError
+from tests.slow import thorough_beyond
 from tests.ui.test_pages import open_page, words
 from ui.access import settings, visitors
 from ui.access.roles import Role, Visitor
@@ -97,6 +98,7 @@ def test_in_a_published_collection_nobody_computes(
             call()
 
 
+@pytest.mark.thorough
 def test_pages_offer_nothing_that_is_refused(visit: Callable[[str, Role], None]) -> None:
     visit("ada@example.org", Role.VIEWER)
     app = open_page("pages/units.py", network="small", dataset="planted", min_images="10", layer="conv2")
@@ -145,6 +147,7 @@ def test_who_has_gone_is_trusted_no_more_than_before(monkeypatch: pytest.MonkeyP
     assert visitors.may_join("another", eve.name)
 
 
+@thorough_beyond(3)
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT.parent / "pages").glob("*.py")))
 @pytest.mark.parametrize("lacking", [{"dataset": "lost"}, {"network": "broken"}], ids=["dataset", "network"])
 def test_only_operators_read_where_things_lie(
