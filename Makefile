@@ -9,6 +9,9 @@ ARGS ?=
 WORKERS ?= $(shell expr 1 + $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
 SERVERS ?= 2
 
+# Modules stay compiled, whatever the environment says: every server and job would compile them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --retries 5 --timeout 60
 # A registry may hiccup for longer than pip's own retries last.
@@ -18,10 +21,10 @@ install = for try in 1 2 3; do $(PIP) install --quiet $(1) && break; \
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve lock wheels test test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve lock wheels test test-thorough test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 SERVE = $(BIN)/streamlit run serve.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless true
 
@@ -37,12 +40,17 @@ dev: $(VENV)/.installed ## The same for who changes the code: a page runs anew w
 
 # A file's tests share servers and results, so they stay on one worker, in the order of tests/conftest.py;
 # WORKERS=0 runs all in one process (--pdb).
-test: $(VENV)/.installed-dev browser ## Lint, types and all tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
-	$(BIN)/python -m tests.compiled & { $(LINT); } && wait $$!
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-test-slow: $(VENV)/.installed-dev browser ## The same with the tests that take minutes: every family of networks, more photographs
-	$(BIN)/python -m pytest --slow -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(VENV)/.installed-dev browser ## Lint, types and the quick tests (ARGS="-k store" for some; NO_BROWSER=1 without Chromium)
+	$(BIN)/python -m tests.compiled & { $(LINT); } && wait $$!
+	$(PYTEST) $(if $(SLOW),--slow,$(if $(THOROUGH),--thorough)) $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+
+test-thorough: THOROUGH = 1
+test-thorough: test ## The same as make test THOROUGH=1: all that must pass before a change lands, as .ci/run has it
+
+test-slow: SLOW = 1
+test-slow: test ## All tests: also those that take minutes (every family of networks, more photographs)
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
 	$(LINT)
