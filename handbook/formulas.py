@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as etree
 from re import Match
+from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert
 from markdown import Markdown
@@ -27,7 +27,7 @@ class _Formula(InlineProcessor):
 
     def handleMatch(  # type: ignore[override]  # noqa: N802
         self, m: Match[str], data: str
-    ) -> tuple[etree.Element | str, int, int]:
+    ) -> tuple[Element | str, int, int]:
         drawn = convert(m[1] or m[2], display="block" if m[1] else "inline")
         if m[1]:
             drawn = f'<span class="formula" tabindex="0">{drawn}</span>'

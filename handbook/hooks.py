@@ -51,7 +51,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for file in [one for one in files if one.src_uri.endswith(".ipynb")]:
         files.remove(file)
         page = places.page_of(places.DOCS + file.src_uri)
-        made[page] = notebooks.page(Path(str(file.abs_src_path)))
+        made[page] = notebooks.page(Path(str(file.abs_src_path)), run=config.extra.get("run_notebooks", True))
     for name, content in made.items():
         files.append(File.generated(config, name, content=content))
     font = places.ROOT / "static" / FONT

@@ -17,16 +17,17 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 HIDDEN = "hide"  # tag of a cell that is run and not shown
 
 
-def page(file: Path) -> str:
+def page(file: Path, *, run: bool = True) -> str:
     """The page in Markdown.
 
     Args:
-        file: the notebook; what it holds of former runs is not read.
+        file: the notebook.
+        run: run its cells, whatever it holds of former runs; else that is shown.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed, with its traceback.
     """
-    return "\n\n".join(_cells(executed(file))) + "\n"
+    return "\n\n".join(_cells(executed(file) if run else nbformat.read(file, as_version=4))) + "\n"
 
 
 def executed(file: Path) -> Any:
@@ -51,7 +52,7 @@ def _joined(outputs: list[Any]) -> Iterator[Any]:
     """Outputs, with what a stream wrote in several goes as one."""
     before = None
     for one in outputs:
-        if before is not None and one.output_type == "stream" == before.output_type and one.name == before.name:
+        if before is not None and _stream(one) == _stream(before) != "":
             before["text"] += one.text
             continue
         if before is not None:
@@ -59,6 +60,10 @@ def _joined(outputs: list[Any]) -> Iterator[Any]:
         before = one
     if before is not None:
         yield before
+
+
+def _stream(output: Any) -> str:
+    return str(output.name) if output.output_type == "stream" else ""
 
 
 def _shown(output: Any) -> str:
