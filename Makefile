@@ -21,7 +21,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet $(1) && break; \
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve lock wheels test test-thorough test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve docs lock wheels test test-thorough test-slow lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench: $(VENV)/.installed ## Time a profile against bare forward passes (ARGS="-
 demo-results: $(VENV)/.installed ## Compute and pack the demo's results anew (hours on two cores; ARGS="--cache FOLDER" goes on)
 	$(BIN)/python -m demo.results $(ARGS)
 
+docs: $(VENV)/.installed-docs ## Build the documents as a site, into site/; the dashboard then serves it under /docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+
 lock: $(BIN)/python ## Write requirements.lock anew, after a change of requirements.txt
 	$(BIN)/python -m hosting.lock
 
@@ -86,10 +89,14 @@ $(VENV)/.installed: requirements.txt requirements.lock | $(BIN)/python
 	@$(call install,-r requirements.txt)
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements.lock | $(BIN)/python
+$(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed | $(BIN)/python
+	@$(call install,-r requirements-docs.txt)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements-docs.txt requirements.txt requirements.lock | $(BIN)/python
 	@$(call install,--require-hashes --no-deps -r requirements.lock)
 	@$(call install,-r requirements-dev.txt)
-	@touch $(VENV)/.installed $@
+	@touch $(VENV)/.installed $(VENV)/.installed-docs $@
 
 browser:
 	@if [ -n "$(NO_BROWSER)" ]; then exit 0; fi; \

@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED = (PACKAGE / "_dashboard").is_dir()
 HOME = PACKAGE / "_dashboard" if INSTALLED else PACKAGE.parent
+SITE = HOME / "site"  # the documents as `make docs` builds them; no wheel holds them
 DEMO = "unitscope_demo"  # the package that the demo's own distribution (`unitscope-demo`) installs
 
 
@@ -26,3 +27,8 @@ def demo_folder() -> Path:
     except (ImportError, ValueError):  # half removed, or somebody's module of this name without a spec
         spec = None
     return Path(spec.origin).resolve().parent if spec is not None and spec.origin else own
+
+
+def site_is_built() -> bool:
+    """Whether the documents are there as a site; asked anew each time, as somebody may build it any time."""
+    return (SITE / "index.html").is_file()

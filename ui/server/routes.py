@@ -31,7 +31,7 @@ from ui.access.roles import Role
 from ui.access.visitors import NotAllowedError
 from ui.components.search.index import StillReading
 from ui.components.search.search import KEPT, OWN
-from ui.server import documents, exports, pictures, relevance_maps, searches
+from ui.server import documents, exports, handbook, pictures, relevance_maps, searches
 from ui.server.searches import Searched
 from ui.session import relevances, results
 from ui.session.live import presence
@@ -57,10 +57,11 @@ class Wrong(Exception):
 
 
 def routes() -> list[Route]:
-    """Routes below `/api`, and documents to read, under `server.baseUrlPath`."""
+    """Routes below `/api`, and what there is to read, under `server.baseUrlPath`."""
     base = prefix()
     return [
         *documents.routes(),
+        *handbook.routes(),
         Route(f"{base}/thumb/{{unit}}.jpg", _guarded(thumbnail)),
         Route(f"{base}/photo/{{image}}.jpg", _guarded(photo)),
         Route(f"{base}/map/{{kind}}/{{image}}.png", _guarded_live(relevance_map)),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core import installation
 from interpret_core.analyses.profile.request import CUTOFF, MIN_IMAGES, ProfileRequest
 from interpret_core.errors import UserError
 from interpret_core.options import ALL, Names
@@ -171,6 +172,7 @@ def _foot() -> dict[str, object]:
         ["Tour", links.to("", tour=1)],
         ["Glossary", page("glossary")],
         ["Method", page("method")],
+        *([["Documentation", page("docs/")]] if installation.site_is_built() else []),
         ["Present", ""],
     ]
     return {"kind": "ways", "name": "ways", "label": "Help", "ways": ways}

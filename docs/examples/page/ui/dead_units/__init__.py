@@ -1,0 +1,1 @@
+"""The Dead units page: which units answer nothing, layer by layer."""
