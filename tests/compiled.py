@@ -1,7 +1,7 @@
 """Compile what numba and pytest compile, once for all processes of the tests: `python -m tests.compiled`.
 
 A small profile with chance level and assessment calls all that numba compiles; it is kept beside the sources.
-On a fresh clone, so are the tests, whose assertions pytest rewrites: workers would all do so at the same time.
+On a fresh clone, so are the tests, whose assertions pytest rewrites: workers would all do it at once.
 """
 
 from __future__ import annotations
