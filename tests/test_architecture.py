@@ -316,6 +316,7 @@ def test_the_core_does_not_load_streamlit():
     assert "streamlit" not in loaded("\n".join(f"import {name}" for name in modules))
 
 
+@pytest.mark.thorough
 def test_the_public_names_are_there_before_anything_is_loaded():
     heavy = {"torch", "streamlit", "numba", "scipy", "pandas", "numpy", "PIL"}
     assert not heavy & loaded("import interpret_core as ic; ic.__all__; dir(ic)")

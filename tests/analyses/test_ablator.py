@@ -36,6 +36,7 @@ from tests.analyses.ablated import (
 )
 from tests.networks.samples import tensors_digest
 from tests.planted_classes import Picture, write_pictures
+from tests.slow import thorough_beyond
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,7 @@ def test_a_layer_without_units_is_a_layer_of_zeros(plan: AblationPlan) -> None:
     assert (seen[4] == seen[4][0]).all()  # nothing is left of the picture
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("value", ["zero", "mean"])
 @pytest.mark.parametrize("direction", ["top", "bottom"])
 def test_units_of_several_layers_against_the_network_written_out(

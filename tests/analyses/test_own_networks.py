@@ -32,6 +32,7 @@ from interpret_core.runtime.subjects import identify, loaded
 from interpret_core.store.store import Store
 from tests.analyses import own
 from tests.analyses.related import asked, write_objects
+from tests.slow import thorough_beyond
 
 OWN = "tests.analyses.own:"
 
@@ -81,6 +82,7 @@ def test_evaluation_is_the_networks_own_answer(root: Path, store: Store, name: s
     assert found.right.sum() < found.images.sum()  # some are wrong, or nothing would have been tried
 
 
+@thorough_beyond(3)
 @pytest.mark.parametrize("of", ["probability", "logit"])
 @pytest.mark.parametrize("name", HEADS)
 def test_relevance_is_of_what_the_network_means(root: Path, store: Store, name: str, of: str) -> None:
@@ -113,6 +115,7 @@ def value(name: str, of: str, outputs: Tensor, number: int) -> Tensor:
     return each.log() if name == "distribution" else (each / (1 - each)).log()
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("name", HEADS)
 def test_ablation_and_effects_are_of_what_the_network_means(root: Path, store: Store, name: str) -> None:
     request = AblationRequest(OWN + name, str(root), split="all", ranked_on="all")
@@ -195,6 +198,7 @@ def test_a_map_where_one_number_is_expected_is_profiled_and_refused_for_classes(
         assert "\n" not in str(caught.value)
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("method", ["layer-ig", "conductance"])
 @pytest.mark.parametrize(
     ("name", "layer"), [("detached", "first"), ("frozen", "first"), ("beside", "second")]

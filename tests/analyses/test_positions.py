@@ -20,6 +20,7 @@ from interpret_core.networks import load
 from interpret_core.runtime.execution import Execution
 from interpret_core.store.store import Store
 from tests.moved_networks import SIDE, SQUARE, moved_scenes
+from tests.slow import thorough_beyond
 
 IMAGES = 12
 # Share of positions that see red, where the grid is not the picture's.
@@ -51,6 +52,7 @@ def iou(name: str, scenes: Path, store: Store, positions: str = "anchored") -> f
     return float(profile.iou[0, 0])
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("name", EXACT)
 def test_a_moved_detector_is_where_it_looks(name: str, scenes: Path, store: Store) -> None:
     assert iou(name, scenes, store) == 1.0

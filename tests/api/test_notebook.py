@@ -105,6 +105,7 @@ def test_a_data_set_is_what_it_was_when_it_was_opened(notebook, tmp_path):
     assert "data:image" not in found.to_html()
 
 
+@pytest.mark.thorough
 def test_names_of_this_process_are_no_other_process_own():
     net = wrapped(name="mine")
     script = f"from interpret_core import networks; networks.find({net.name!r})"
@@ -118,6 +119,7 @@ def test_names_of_this_process_are_no_other_process_own():
         networks.find(name)
 
 
+@pytest.mark.thorough
 def test_frames_and_arrays_hold_the_table(notebook, folder, monkeypatch):
     found = ic.profile(wrapped(), folder, **OPTIONS)
     frame = found.to_frame()

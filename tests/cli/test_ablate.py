@@ -16,6 +16,7 @@ from interpret_core.provenance import MADE_WITH
 from interpret_core.store.store import Store
 from tests.cli.colours import CLASSES, NETWORK, RESPONSE, probability, write_colours
 from tests.cli.conftest import Command
+from tests.slow import thorough_beyond
 
 VAL = {"red": 4, "green": 3, "blue": 2}
 INTACT = probability(RESPONSE, 0, 0, of=1)
@@ -221,6 +222,7 @@ def test_classes_that_cannot_rank_are_left_out_by_name(command: Command, tmp_pat
     assert "'blue' has a single ranking image" in ran.line
 
 
+@thorough_beyond(5)
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -265,6 +267,7 @@ def test_a_mistake_is_one_line(
     assert all(word in ran.line for word in words), ran.line
 
 
+@pytest.mark.thorough
 def test_a_fraction_is_one_however_it_is_spelled(command: Command, root: Path) -> None:
     once = written(command, root, "--class", "red", "--fractions", "0,0.03", "--rank", "top,random")
     spelled = "0,-0.0,0.03,3e-2,0.030000000000000002,1e-20"

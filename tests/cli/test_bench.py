@@ -40,6 +40,7 @@ from tests.analyses.related import NETWORK, asked, write_objects
 from tests.cli.conftest import Command
 from tests.planted_classes import write_classes
 from tests.planted_dataset import Planted
+from tests.slow import thorough_beyond
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = "tests.cli.networks:small"
@@ -184,6 +185,7 @@ def test_the_numbers_of_the_contract_for_relevance(command: Command, objects: Pa
     assert "6 images of class box (7 asked for)" in " ".join(done.out.split())
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("rows", [4, 64])  # fewer than the images, and more
 def test_captum_on_the_twin_attributes_as_the_engine(

@@ -121,6 +121,7 @@ def test_the_tables_are_those_of_the_single_commands(command, tmp_path, study):
         assert float(row["others"]) == pytest.approx(sum(others) / len(others))
 
 
+@pytest.mark.thorough
 def test_detectors_are_counted_as_the_profile_labels_them(command, tmp_path, study):
     one = tmp_path / "profile.csv"
     command("profile", "--network", FIRST, *OPTIONS[:6], *study.data, "--out", one)

@@ -78,6 +78,7 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
     return stored
 
 
+@thorough_beyond(24)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "compression", [None, "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "zstd", "tiff_lzma"]

@@ -94,12 +94,14 @@ def same(a, b):
     assert a.light == b.light
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_the_same_class_and_seed_give_the_same_scene(name, composed):
     one = next(one for one in composed if one.name == name)
     same(one.scene, compose_in(name, one.place).scene)
 
 
+@pytest.mark.thorough
 def test_another_seed_is_another_scene(composed):
     one = next(one for one in composed if one.name == "bench")
     other = compose_in("bench", one.place, 4).scene
@@ -110,6 +112,7 @@ def test_training_and_data_set_share_no_seed():
     assert FIRST_SEED["training"] - FIRST_SEED["dataset"] >= 100_000
 
 
+@pytest.mark.thorough
 def test_nothing_that_found_room_stands_in_another(composed):
     for one in composed:
         for a, b in itertools.combinations(one.tried, 2):
@@ -140,6 +143,7 @@ def test_room_is_taken_once(tries, wall):
         assert all(thing.bounds()[1][1] <= wall - 0.01 for thing in found)
 
 
+@pytest.mark.thorough
 def test_every_target_stands_on_something(composed):
     """What drives stands on its wheels: the dark of its wheel arches reaches a little into the ground."""
     for one in composed:
@@ -156,6 +160,7 @@ def test_every_target_stands_on_something(composed):
         assert np.abs(np.array(heights) - low).min() <= HOVERS.get(one.name, NEAR), (one.name, one.place)
 
 
+@pytest.mark.thorough
 def test_the_camera_sees_the_whole_target(composed):
     for one in composed:
         vertices = np.concatenate([piece.mesh.vertices for piece in one.target.pieces])
@@ -192,6 +197,7 @@ def test_no_setting_belongs_to_one_class_and_every_class_goes_in_and_out():
         assert all(weight > 0 for weight in role.settings.values()), name
 
 
+@pytest.mark.thorough
 def test_stages_know_whether_they_are_indoors(composed):
     for one in composed:
         assert one.stage.indoors == (one.place in INDOORS)

@@ -18,6 +18,7 @@ from interpret_core.jobs.settings import RUNNER
 from interpret_core.jobs.state import Job
 from interpret_core.store.store import Store
 from tests.jobs.conftest import ROOT, TIMEOUT, eventually, planted, schedulers, submit, until
+from tests.slow import thorough_beyond
 
 
 def test_a_job_runs_to_its_end_with_progress_on_the_way(store):
@@ -224,6 +225,7 @@ def test_a_second_scheduler_ends_at_once(store):
     assert (ended.returncode, ended.stdout) == (0, "The jobs of this folder have a scheduler already.\n")
 
 
+@pytest.mark.thorough
 def test_a_changed_configuration_counts_from_the_next_job_on(store, monkeypatch):
     running = until(store, submit(store, "polite"), lambda job: job.state == "running" and job.pid)
     (before,) = schedulers(store.folder)
@@ -250,6 +252,7 @@ def test_forget(store):
     assert not Path(job.log).exists()
 
 
+@pytest.mark.thorough
 def test_retry(store):
     job = jobs.wait(store, submit(store, "mistake", owner="ada").id, TIMEOUT)
     assert job.state == "failed"
@@ -359,6 +362,7 @@ def test_an_id_from_a_tampered_url_finds_nothing(store, text):
     assert jobs.cancel(store, text) is None
 
 
+@thorough_beyond(2)
 @pytest.mark.parametrize(("token", "named"), [("", ""), ("mine", "another's"), ("mine", "")])
 def test_a_worker_refuses_a_job_that_is_not_its_own(store, monkeypatch, token, named):
     job = Job(jobs.job_id("test", {}), "test", {}, "running", pid=1, birth="x", token=named)

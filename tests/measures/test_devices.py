@@ -74,6 +74,7 @@ def test_relevance() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_nobody_makes_tensors_double_past_these_functions() -> None:
     """The one place aside, `.double()` is called of nothing, and float64 named in what stays on the CPU."""
     found = []

@@ -75,6 +75,7 @@ def test_members_by_chance_against_all_sets(units: int, sizes: list[int]) -> Non
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_chance_against_simulation() -> None:
     """Layers and sets of a real network's size."""
     random, sizes, classes = np.random.default_rng(5), (64, 128, 256), 6

@@ -56,6 +56,7 @@ def test_silencing_alexnet_equals_editing_the_response_by_hand(loaded: Loaded) -
     torch.testing.assert_close(both, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_resnets_second_convolution_is_silenced_before_the_addition(loaded: Loaded) -> None:
     """All of layer1.0.conv2 silenced leaves the shortcut alone: the block's output is its input."""
     network = loaded("torchvision/resnet18")

@@ -350,6 +350,7 @@ def test_which_part_was_taken_is_a_finding_and_another_network(tmp_path: Path) -
     assert taken.recipe != averaged.recipe
 
 
+@pytest.mark.thorough
 def test_a_file_of_very_many_names_is_refused_in_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

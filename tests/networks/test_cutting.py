@@ -205,6 +205,7 @@ def test_a_sweep_gives_the_gradients_that_tails_give() -> None:
         watched.sweep(images, layers)
 
 
+@pytest.mark.thorough
 def test_bytes_behind_a_layer_shrink_with_depth() -> None:
     traced, watched, layers, _ = both(models.alexnet(weights=None))
     sizes = [traced.tail_bytes[name] for name in (INPUT, *layers)]

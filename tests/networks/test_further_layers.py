@@ -125,6 +125,7 @@ def test_families(name: str) -> None:
             agrees_with_hooks(network, module, layer, whole, batch)
 
 
+@pytest.mark.thorough
 def test_published_names_mean_the_last_block(monkeypatch: pytest.MonkeyPatch) -> None:
     network = loaded(family("resnet18"))
     assert network.layer("layer4").name == "layer4.1"
@@ -136,6 +137,7 @@ def test_published_names_mean_the_last_block(monkeypatch: pytest.MonkeyPatch) ->
         network.layer("layer4.11")
 
 
+@pytest.mark.thorough
 def test_what_all_layers_means_stays_the_convolutions() -> None:
     network = loaded(family("resnet18"))
     assert {layer.sort for layer in network.layers} == {Sort.CONVOLUTION}

@@ -24,6 +24,7 @@ from interpret_core.networks.objects.code import check_unchanged
 from interpret_core.networks.objects.description import Describer
 from tests.networks import own
 from tests.networks.samples import randomise
+from tests.slow import thorough_beyond
 
 LIVE = "tests.networks.own:live"
 
@@ -128,6 +129,7 @@ def test_one_edit_moves_the_digest(seed: int, edit: str) -> None:
     assert digest_of(drawn(seed)) == before
 
 
+@thorough_beyond(3)
 @pytest.mark.parametrize(
     "change",
     [

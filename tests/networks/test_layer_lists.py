@@ -37,6 +37,7 @@ def test_vgg11(loaded: Loaded) -> None:
     assert layers[0].grid == (224, 224)
 
 
+@pytest.mark.thorough
 def test_resnet18(loaded: Loaded) -> None:
     layers = loaded("torchvision/resnet18").layers
     blocks = [

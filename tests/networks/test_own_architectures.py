@@ -80,6 +80,7 @@ def test_a_training_file_with_prefixes_and_more(tmp_path: Path) -> None:
     assert "state_dict.model" in network.note
 
 
+@pytest.mark.thorough
 def test_files_that_are_missing_or_of_another_architecture(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="does not exist"):
         load(f"torchvision/resnet18@{tmp_path / 'gone.safetensors'}")
@@ -116,6 +117,7 @@ layers = ["layer4.1.bn2"]
 """
 
 
+@pytest.mark.thorough
 def test_a_table_states_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(tmp_path / "own.safetensors")
     (tmp_path / "names.txt").write_text("\n".join(CLASSES) + "\n\n", encoding="utf-8")

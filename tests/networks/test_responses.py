@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from interpret_core.networks import Layer, Network, load
 from tests.networks.conftest import images, responses
 from tests.networks.samples import randomise
+from tests.slow import thorough_beyond
 
 Loaded = Callable[[str], Network]
 
@@ -82,6 +83,7 @@ def test_resnet_equals_the_hand_written_pass_before_the_addition() -> None:
         assert (response < 0).any() == layer.endswith("conv2")
 
 
+@pytest.mark.thorough
 def test_efficientnet_lite_matches_its_own_blocks(loaded: Loaded) -> None:
     network = loaded("efficientnet-lite0")
     module = module_of(network)
@@ -98,6 +100,7 @@ def test_efficientnet_lite_matches_its_own_blocks(loaded: Loaded) -> None:
     assert found["conv_stem"].max() <= 6
 
 
+@thorough_beyond(1)
 @pytest.mark.parametrize("name", ["torchvision/alexnet", "torchvision/resnet18", "efficientnet-lite0"])
 def test_output_is_the_modules_own_bit_for_bit(loaded: Loaded, name: str) -> None:
     network = loaded(name)

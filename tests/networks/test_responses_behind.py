@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from interpret_core.networks import NetworkParts, Preprocessing, Silence, load, torchvision_ops
 from interpret_core.networks.graph import preparation
+from tests.slow import thorough_beyond
 
 SIZE = (32, 32)
 
@@ -122,6 +123,7 @@ CASES = [
 ]  # what those two are made of does not tell what they are where a run is only watched
 
 
+@thorough_beyond(8)
 @pytest.mark.parametrize(("between", "activation", "dynamic"), CASES)
 def test_the_response_is_what_the_next_layer_sees(
     between: str, activation: Callable[[], nn.Module], dynamic: bool

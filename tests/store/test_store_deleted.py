@@ -13,6 +13,7 @@ from interpret_core import jobs
 from interpret_core.jobs.settings import RUNNER
 from interpret_core.store.records import Record
 from interpret_core.store.store import Store
+from tests.slow import thorough_beyond
 
 SMALL = Record({"a": np.arange(5)}, {"name": "small"})
 LARGE = Record({"a": np.arange(100_000)}, {"name": "large"})
@@ -75,6 +76,7 @@ def left(store):
     return (*found, store.get_json("state"))
 
 
+@thorough_beyond(5)
 @pytest.mark.parametrize(
     ("first", "way"),
     [*((first, way) for first in ("read", "update") for way in WAYS)]

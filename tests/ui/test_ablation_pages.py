@@ -107,6 +107,7 @@ def test_steps_of_a_network_under_another_name_bear_that_name(monkeypatch: pytes
     assert all("· Another name on classed" in shown["imprint"]["title"] for shown in ahead.values())
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_ablation")
 def test_nothing_is_drawn_ahead_where_the_store_does_not_have_it() -> None:
     here = {**HERE, **TARGET}
@@ -128,6 +129,7 @@ def test_others_are_sorted_by_harm() -> None:
     assert "fewer than 10 images" in words(app)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_ablation")
 def test_other_value_is_estimated_and_kept() -> None:
     app = open_page(PAGE, **HERE, **TARGET, percent="37")

@@ -182,6 +182,7 @@ def test_a_box_that_cannot_be_read_keeps_the_network_from_being_registered(
     assert uploads.tables() == {}
 
 
+@pytest.mark.thorough
 def test_only_known_architectures_are_built(uploads: AddedNetworks, weights: Path, tmp_path: Path) -> None:
     """A browser may send any text; no module is imported for it."""
     trace = tmp_path / "trace"

@@ -105,6 +105,7 @@ def test_boxes_and_links(page: str, place: dict[str, str], label: str) -> None:
     assert next(box.value for box in app.selectbox if box.label == label) == "dog", "more than enough"
 
 
+@pytest.mark.thorough
 def test_the_annotation_of_a_link(capsys: Any) -> None:
     app = open_page("pages/units.py", **HERE, layer="conv2", unit="3", annotate="cat")
     assert AMBIGUOUS.replace("\\", "") in words(app).replace("\\", "")

@@ -201,6 +201,7 @@ def test_exports_agree_with_the_view(view) -> None:
     assert {told[MADE_WITH], whole[MADE_WITH], *(row[MADE_WITH] for row in rows)} == {made_with()}
 
 
+@pytest.mark.thorough
 def test_downloads_say_what_units_respond_to_as_the_command_line_does() -> None:
     seen = records.view(with_chance=False, with_assessment=True)
     ours = {row["unit"]: row for row in table.rows(seen.summary) if row["rank"] == 1}

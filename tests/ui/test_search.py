@@ -68,6 +68,7 @@ def group(found: dict[str, Any], title: str) -> dict[str, Any]:
     return next(one for one in found["groups"] if one["title"] == title)
 
 
+@pytest.mark.thorough
 def test_a_concept_leads_to_the_units_whose_label_it_is(views: list[LayerView]) -> None:
     view = views[0]
     name = view.label(int(np.argmax(view.iou)))
@@ -141,6 +142,7 @@ def test_shades_and_what_units_respond_to(views: list[LayerView]) -> None:
             assert (first.word, first.units) == (word, layer.responds[word])
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("full")
 def test_links_open_what_they_say() -> None:
     view = results.layer(Ask("small", "planted"), "conv2")

@@ -166,6 +166,7 @@ def test_where_nothing_can_be_written_it_stays_in_memory(
     assert stored.store().keys("sketch/") == []
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("own")
 def test_one_layer_is_looked_at_at_a_time() -> None:
     most, view = [0], records.view()

@@ -26,7 +26,7 @@ from tests.measures.assessment.planted import (
     weighed,
     words,
 )
-from tests.slow import some_slow, thorough_beyond
+from tests.slow import some_slow
 
 SEEDS = some_slow(range(20), range(4))
 
@@ -111,7 +111,7 @@ def test_dead_and_saturated_units_are_not_weighed() -> None:
     assert found.tolist() == [Assessment.DEAD, Assessment.SATURATED]
 
 
-@thorough_beyond(1)
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", [scattered, clumped])
 def test_noise_is_seldom_called_a_colour_or_an_object(kind) -> None:  # type: ignore[no-untyped-def]
     said = []
