@@ -67,7 +67,7 @@ def test_every_public_name_is_on_the_page_of_the_api() -> None:
     for name in interpret_core.__all__:
         found = getattr(interpret_core, name)
         if callable(found):
-            assert f"`ic.{name}`" in page
+            assert f"heading: ic.{name}\n" in page
             assert f"::: {found.__module__}.{found.__qualname__}\n" in page
     assert "::: interpret_core.api.results.ProfileResult\n" in page, "what functions return"
     assert "::: interpret_core.api.metric.UnitOverlap\n" in page, "what methods return"
