@@ -16,7 +16,6 @@ import griffe
 
 import interpret_core
 
-PAGE = "api.md"
 _HEAD = """# Python
 
 ```python
@@ -96,7 +95,7 @@ class Live(griffe.Extension):
 
 
 def _parameter(one: inspect.Parameter) -> griffe.Parameter:
-    kinds = {
+    kinds: dict[Any, griffe.ParameterKind] = {
         inspect.Parameter.POSITIONAL_OR_KEYWORD: griffe.ParameterKind.positional_or_keyword,
         inspect.Parameter.KEYWORD_ONLY: griffe.ParameterKind.keyword_only,
     }

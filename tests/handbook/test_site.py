@@ -17,8 +17,7 @@ from mkdocs.config import load_config
 from mkdocs.utils.yaml import yaml_load
 
 import interpret_core
-from handbook.places import DOCS, OUTSIDE, ROOT, TOUR, page_of
-from handbook.reference import PAGE
+from handbook.places import API, DOCS, OUTSIDE, ROOT, TOUR, page_of
 
 FETCHED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset", "video": "src"}
 NO_FETCH = ("canonical", "prev", "next")  # kinds of <link> that load nothing
@@ -79,7 +78,7 @@ def test_every_document_is_in_the_navigation() -> None:
         named = list(titles(yaml_load(file)["nav"]))
     assert len(named) == len(set(named))
     there = {path.name for kind in ("md", "ipynb") for path in (ROOT / DOCS).glob(f"*.{kind}")}
-    assert set(named) == there | set(OUTSIDE.values()) | {TOUR, PAGE}
+    assert set(named) == there | set(OUTSIDE.values()) | {TOUR, API}
 
 
 def test_every_page_is_built_and_has_a_title(site: Path) -> None:
