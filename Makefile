@@ -74,7 +74,7 @@ screenshots: $(VENV)/.installed-dev browser ## Take the README's pictures anew, 
 	$(BIN)/python -m demo.screenshots $(ARGS)
 
 clean: ## Delete the virtual environment and tool caches; results in cache/ stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Stamps: installed again only when a list of requirements changes.

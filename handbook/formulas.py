@@ -13,7 +13,7 @@ from markdown.inlinepatterns import InlineProcessor
 BETWEEN_CODE_AND_ESCAPES = 185  # priorities of Python-Markdown: pieces of code 190, escapes 180
 
 
-class Formulas(Extension):
+class Formulas(Extension):  # type: ignore[misc]  # Python-Markdown has no types
     """`$…$` within a line, `$$…$$` on one of its own, as `ui.server.documents` has them."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  (Python-Markdown's name)
@@ -21,11 +21,11 @@ class Formulas(Extension):
         md.inlinePatterns.register(_Formula(md), "formula", BETWEEN_CODE_AND_ESCAPES)
 
 
-class _Formula(InlineProcessor):
+class _Formula(InlineProcessor):  # type: ignore[misc]
     def __init__(self, md: Markdown) -> None:
         super().__init__(r"(?s)\$\$(.+?)\$\$|\$(.+?)\$", md)
 
-    def handleMatch(  # type: ignore[override]  # noqa: N802
+    def handleMatch(  # noqa: N802
         self, m: Match[str], data: str
     ) -> tuple[Element | str, int, int]:
         drawn = convert(m[1] or m[2], display="block" if m[1] else "inline")

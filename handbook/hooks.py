@@ -26,7 +26,7 @@ _UNUSED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # need the site's addre
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Formulas, anchors as the repository's host makes them, notebooks as the pages they become."""
-    config.markdown_extensions.append(Formulas())  # type: ignore[arg-type]
+    config.markdown_extensions.append(Formulas())
     config.mdx_configs.setdefault("toc", {})["slugify"] = places.slug
     config.nav = _pages(config.nav)
     return config
@@ -45,7 +45,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     made = {page: (places.ROOT / file).read_text(encoding="utf-8") for file, page in places.OUTSIDE.items()}
     made[places.OUTSIDE["LICENSE"]] = f"# Licence\n\n{made[places.OUTSIDE['LICENSE']]}"
     made[places.TOUR] = f"# Tour\n\n<!-- include ../README.md#{places.MINUTE} -->\n"
-    made[reference.PAGE] = reference.page()
+    made[places.API] = reference.page()
     for name in OWN:
         made[f"assets/{name}"] = Path(__file__).with_name(name).read_text(encoding="utf-8")
     for file in [one for one in files if one.src_uri.endswith(".ipynb")]:
@@ -63,7 +63,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     """Links between files become links between pages, then comes what is included."""
     name = page.file.src_uri
     file = {page: file for file, page in places.OUTSIDE.items()}.get(name, places.DOCS + name)
-    text = inclusions.included(places.relinked(markdown, file, name), name)
+    text = inclusions.included(places.spaced(places.relinked(markdown, file, name)), name)
     if name == places.TOUR:
         text = text.replace(f"## {places.MINUTE}\n", "", 1)
     return text

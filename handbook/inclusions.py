@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from handbook.places import DOCS, ROOT, relinked, section
+from handbook.places import DOCS, ROOT, relinked, section, spaced
 
 _INCLUDE = re.compile(r"^<!-- include ([^\s#]+)(?:#([^>]+))? -->$", re.MULTILINE)
 _PICTURE = re.compile(r"<picture>.*?</picture>", re.DOTALL)
@@ -36,7 +36,7 @@ def included(text: str, page: str) -> str:
         language = _LANGUAGES.get(posixpath.splitext(file)[1])
         if language:
             return f'```{language} title="{posixpath.basename(file)}"\n{content.rstrip()}\n```'
-        return pictured(relinked(section(content, (one[2] or "").strip()), file, page))
+        return pictured(spaced(relinked(section(content, (one[2] or "").strip()), file, page)))
 
     return _INCLUDE.sub(found, text)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+
+from handbook.places import ROOT
 
 TIMEOUT = 600  # seconds for a cell
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -31,10 +35,24 @@ def page(file: Path, *, run: bool = True) -> str:
 
 
 def executed(file: Path) -> Any:
-    """The notebook with what its cells give, in the order of the file."""
+    """The notebook with what its cells give, in the order of the file.
+
+    It is run in a folder that is there for nothing else, with results and additions of its own: what it
+    writes goes, and nothing computed before answers for it.
+    """
     notebook = nbformat.read(file, as_version=4)
-    kernel = {"metadata": {"path": str(file.parent)}}
-    return NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", resources=kernel).execute()
+    with tempfile.TemporaryDirectory() as folder:
+        found = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        own = {
+            "PYTHONPATH": os.pathsep.join(found),
+            "INTERPRET_CACHE": f"{folder}/cache",
+            "INTERPRET_UPLOADS": f"{folder}/uploads",
+            "INTERPRET_CONFIG": f"{folder}/unitscope.toml",
+        }
+        client = NotebookClient(
+            notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": folder}}
+        )
+        return client.execute(env={**os.environ, **own})
 
 
 def _cells(notebook: Any) -> Iterator[str]:

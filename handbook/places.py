@@ -23,9 +23,11 @@ OUTSIDE = {
 }
 TOUR = "tour.md"
 MINUTE = "The first minute"  # the section of the README that is the tour
-_PLACES = {**OUTSIDE, "README.md": "index.md"}
+API = "api.md"  # made of what the package names public
+_PLACES = {**OUTSIDE, "README.md": "index.md", "interpret_core/__init__.py": API}
 
 # Blocks and pieces of code, in which brackets are no links.
+_LIST = re.compile(r"(?m)^(?![\s|#<-]|\d+\. )(.*\S.*)\n(?=- |\d+\. )")
 _CODE = re.compile(r"(^ *```.*?^ *```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(\]\()([^()\s]+)(\))")
 _ATTRIBUTE = re.compile(r'(\b(?:src|srcset|href)=")([^"]+)(")')
@@ -69,11 +71,19 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     return "".join(part if at % 2 else change(part) for at, part in enumerate(_CODE.split(text)))
 
 
+def spaced(text: str) -> str:
+    """Markdown with an empty line before each list, which the repository's host does not need."""
+    return outside_code(text, lambda part: _LIST.sub(r"\1\n\n", part))
+
+
 def _moved(link: str, file: str, page: str) -> str:
     if re.match(r"[a-z]+:|#|/", link):
         return link
     path, mark, anchor = link.partition("#")
-    target = page_of(posixpath.normpath(posixpath.join(posixpath.dirname(file), path)))
+    named = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+    target = page_of(named)
+    if (named, anchor) == ("README.md", slug(MINUTE)):
+        target, mark, anchor = TOUR, "", ""
     return posixpath.relpath(target, posixpath.dirname(page) or ".") + mark + anchor
 
 

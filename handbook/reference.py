@@ -16,7 +16,6 @@ import griffe
 
 import interpret_core
 
-PAGE = "api.md"
 _HEAD = """# Python
 
 ```python
@@ -49,7 +48,8 @@ def returned(public: list[Any]) -> list[type]:
     """Unitscope's own types that public functions and methods return, each with what it extends."""
     found: dict[type, None] = {}
     for one in public:
-        calls = [call for _, call in inspect.getmembers(one, callable)] if inspect.isclass(one) else [one]
+        members = inspect.getmembers(one, callable) if inspect.isclass(one) else [("", one)]
+        calls = [call for name, call in members if not name.startswith("_")]
         for call in calls:
             kind = _kind(call)
             for base in reversed(inspect.getmro(kind)) if kind is not None else ():
@@ -67,7 +67,8 @@ def _kind(call: Any) -> type | None:
 
 
 def _entry(one: Any, title: str) -> str:
-    return f"### `{title}` {{ #{title} }}\n\n::: {one.__module__}.{one.__qualname__}\n"
+    options = f"      heading: {title}\n      toc_label: {title}\n"
+    return f"::: {one.__module__}.{one.__qualname__}\n    options:\n{options}"
 
 
 class Live(griffe.Extension):
@@ -85,21 +86,21 @@ class Live(griffe.Extension):
         found: Any = importlib.import_module(func.module.path)
         for name in func.path.removeprefix(f"{func.module.path}.").split("."):
             found = getattr(found, name, None)
-        if not hasattr(found, "__signature__"):
+        if func.docstring is None or not hasattr(found, "__signature__"):
             return
-        func.docstring = griffe.Docstring(_exemplary(inspect.getdoc(found) or ""), parent=func)
+        func.docstring.value = _exemplary(inspect.getdoc(found) or "")
         func.parameters = griffe.Parameters(
             *(_parameter(one) for one in inspect.signature(found).parameters.values())
         )
 
 
 def _parameter(one: inspect.Parameter) -> griffe.Parameter:
-    kinds = {
+    kinds: dict[Any, griffe.ParameterKind] = {
         inspect.Parameter.POSITIONAL_OR_KEYWORD: griffe.ParameterKind.positional_or_keyword,
         inspect.Parameter.KEYWORD_ONLY: griffe.ParameterKind.keyword_only,
     }
     default = None if one.default is inspect.Parameter.empty else repr(one.default)
-    hint = inspect.formatannotation(one.annotation).replace("collections.abc.", "")
+    hint = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", inspect.formatannotation(one.annotation))
     return griffe.Parameter(one.name, annotation=hint, kind=kinds[one.kind], default=default)
 
 

@@ -22,6 +22,8 @@ SAMPLE = Path(__file__).with_name("sample.ipynb")
         ("docs/data.md", "networks.md#a", "networks.md#a"),
         ("docs/data.md", "../README.md", "index.md"),
         ("docs/data.md", "../demo/README.md#b", "demo_made.md#b"),
+        ("docs/data.md", "../README.md#the-first-minute", "tour.md"),
+        ("docs/data.md", "../interpret_core/__init__.py", "api.md"),
         ("docs/data.md", "tutorial.ipynb", "tutorial.md"),
         ("docs/data.md", "#here", "#here"),
         ("docs/data.md", "https://outside.invalid/a.md", "https://outside.invalid/a.md"),
@@ -39,6 +41,11 @@ def test_links_between_files_are_links_between_pages(file: str, link: str, expec
 def test_code_is_left_alone() -> None:
     text = "`[b](../README.md)` [c](../README.md)\n```\n[d](../README.md)\n```\n"
     assert places.relinked(text, "docs/a.md", "a.md") == text.replace(" [c](../README.md)", " [c](index.md)")
+
+
+def test_a_list_needs_no_empty_line_before_it() -> None:
+    text = "a:\n- b\n  c\n- d\n\ne\n1. f\n2. g\n\n```\nx\n- y\n```\n| a |\n"
+    assert places.spaced(text) == text.replace("a:\n", "a:\n\n").replace("e\n1.", "e\n\n1.")
 
 
 def test_code_is_included_whole_and_a_section_without_its_neighbours() -> None:
@@ -67,7 +74,7 @@ def test_every_public_name_is_on_the_page_of_the_api() -> None:
     for name in interpret_core.__all__:
         found = getattr(interpret_core, name)
         if callable(found):
-            assert f"`ic.{name}`" in page
+            assert f"heading: ic.{name}\n" in page
             assert f"::: {found.__module__}.{found.__qualname__}\n" in page
     assert "::: interpret_core.api.results.ProfileResult\n" in page, "what functions return"
     assert "::: interpret_core.api.metric.UnitOverlap\n" in page, "what methods return"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,8 +17,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from interpret_core import datasets, networks
+from interpret_core.analyses import registry
 from interpret_core.cli import main
-from interpret_core.errors import DatasetError, NetworkError, WeightsError
+from interpret_core.errors import DatasetError, LayerError, NetworkError, WeightsError
+from interpret_core.store import Store
 from tests.outside.conftest import ROOT, Install
 
 EXAMPLES = ROOT / "docs/examples"
@@ -74,16 +78,21 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_dead_units_of_a_network_of_the_source(
-    installed: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As a process of its own, which finds the packages as background jobs do."""
     for example in ("dead_units", "small_networks", "stem_masks"):
         installed(example)
+    paths = [str(EXAMPLES / one) for one in ("dead_units", "small_networks", "stem_masks")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], *paths]))
     write_network(tmp_path / "small_networks/first.safetensors")
     write_pictures(tmp_path / "pictures")
     (tmp_path / "pictures/0.png").write_bytes(b"no picture")
     asked = ["dead-units", "--network", "small/first", "--dataset", "pictures", "--batch-size", "2"]
-    assert main([*asked, "--out", "dead.csv"]) == 0
-    assert "On 4 images of pictures; 1 could not be read." in capsys.readouterr().out
+    run = [sys.executable, "-m", "interpret_core", *asked, "--out", "dead.csv"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "On 4 images of pictures; 1 could not be read." in done.stdout
     found = rows(tmp_path / "dead.csv")
     assert [(row["layer"], row["unit"]) for row in found if row["dead"] == "True"] == [("conv2", "3")]
     assert len(found) == 8 + 16
@@ -96,11 +105,20 @@ def test_dead_units_of_a_network_of_the_source(
         expected = response.abs().amax((0, 2, 3)).tolist()
         told = [float(row["largest"]) for row in found if row["layer"] == layer]
         assert told == pytest.approx(expected, rel=1e-5)
-    assert main(asked) == 0, "read from the store"
-    assert "looking for dead units" not in capsys.readouterr().out
-    write_network(tmp_path / "small_networks/first.safetensors")  # unchanged: the same key
-    assert main([*asked, "--layers", "conv9"]) == 2
-    assert "conv9" in capsys.readouterr().err
+
+    from dead_units import DeadUnitsRequest
+
+    entry = registry.find("dead-units")
+    with Store(tmp_path / "cache") as store:
+        request = DeadUnitsRequest("small/first", "pictures", batch_size=2)
+        assert not entry.load().plan(request, store).missing, "found again, under the same key"
+        again = registry.compute(request, store)
+        assert [float(row["largest"]) for row in found[:8]] == pytest.approx(again["conv1"].tolist())
+        other = DeadUnitsRequest("small/first", "pictures", "conv2", 2)
+        assert entry.load().plan(other, store).cost.words == "runs the network over 5 images"
+        assert entry.load().find(other, store) is None
+        with pytest.raises(LayerError, match=r"conv9"):
+            registry.compute(DeadUnitsRequest("small/first", "pictures", "conv9"), store)
 
 
 def test_the_source_lists_finds_and_refuses(installed: Any, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,15 +32,28 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(params=["", "scope"])
-def base(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = config.get_option("server.baseUrlPath")
-    config.set_option("server.baseUrlPath", request.param)
-    yield f"/{request.param}".rstrip("/")
-    config.set_option("server.baseUrlPath", before)
+def base(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The base path, of a server that listens to its own machine."""
+    _listen(monkeypatch, request.param)
+    return f"/{request.param}".rstrip("/")
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> None:
+    _listen(monkeypatch, "")
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+    options = {"server.address": "127.0.0.1", "server.baseUrlPath": base}
+    real = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda name: options[name] if name in options else real(name))
 
 
 def ask(target: str, *headers: tuple[str, str]) -> Answer:
-    return get(Gate(Starlette(routes=handbook.routes())), target, (("host", "127.0.0.1"), *headers))
+    """Of a server that ends when its client does, as files are sent by one that listens."""
+    more = {"asgi": {"version": "3.0", "spec_version": "2.4"}}
+    app = Gate(Starlette(routes=handbook.routes()))
+    return get(app, target, (("host", "127.0.0.1"), *headers), more=more)
 
 
 @pytest.mark.usefixtures("built")
@@ -62,7 +74,7 @@ def test_without_a_slash_the_way_is_relative(base: str) -> None:
     assert (answer.status, answer.headers["location"]) == (307, "docs/")
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("built", "local")
 @pytest.mark.parametrize(
     "path",
     [
@@ -76,20 +88,21 @@ def test_nothing_beside_them_is_reached(path: str) -> None:
     assert (answer.status, answer.text) == (404, "No such page or file of the documents.")
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("built", "local")
 def test_a_control_character_and_a_change_are_refused() -> None:
     assert ask("/docs/index.html%00").status == 400
     answer = get(Starlette(routes=handbook.routes()), "/docs/", more={"method": "POST"})
     assert answer.status == 405
 
 
+@pytest.mark.usefixtures("local")
 def test_where_they_are_not_built_a_line_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "SITE", tmp_path)
     assert ask("/docs/").status == ask("/docs/index.html").status == 404
     assert "make docs" in ask("/docs/").text
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("built", "local")
 def test_behind_a_login_they_follow_the_rule_of_the_method(monkeypatch: pytest.MonkeyPatch) -> None:
     """Through a proxy, from another machine: refused like any page."""
     there = ("x-forwarded-for", "10.0.0.7")
