@@ -18,7 +18,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet $(1) && break; \
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve lock wheels test test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve lock wheels test test-slow coverage lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,11 @@ test: $(VENV)/.installed-dev browser ## Lint, types and all tests (ARGS="-k stor
 
 test-slow: $(VENV)/.installed-dev browser ## The same with the tests that take minutes: every family of networks, more photographs
 	$(BIN)/python -m pytest --slow -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+coverage: $(VENV)/.installed-dev browser ## Which lines the tests run, into coverage/: a page, and total.txt (ARGS="tests/store" for some)
+	mkdir -p coverage
+	$(BIN)/python -m pytest --cov --cov-report=html:coverage -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+	$(BIN)/python -m coverage report --format=total | tee coverage/total.txt
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
 	$(LINT)

@@ -81,7 +81,8 @@ def identify(
         store: where runs note what they found out.
         device: as `networks.load` takes it; "auto" is the one that its results here were made on, so that
             they go on being comparable, and else the best there is.
-        recent, since: as for `networks.find`; pages ask often, and compute nothing under what they are told.
+        recent: as for `networks.find`; pages ask often, and compute nothing under what they are told.
+        since: see `recent`.
 
     Raises:
         NetworkError: unknown name, missing weights, a factory that fails.

@@ -44,7 +44,8 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
     """Draw the unit.
 
     Args:
-        view, order: the layer, and its units as the grid shows them.
+        view: the layer, and its units as the grid shows them.
+        order: the layer, and its units as the grid shows them.
         now: what the URL says.
         switch: draws what silences the unit.
     """
