@@ -50,6 +50,15 @@ COMMANDS = {
     "bench workers": None,
 }
 QUICK = ("profile", "relevance", "datasets", "networks", "doctor", "reproduce broden-totals")
+NAMELESS = (
+    "agreement",
+    "ablate",
+    "grid",
+    "specialise",
+    "effects",
+    "networks",
+    "doctor",
+)  # as the document says
 WRITING = {"out", "as_json", "json_file"}  # parameters of commands that write for others
 # Tables that pages save: whether they name pictures, and so have the box.
 SAVED = {
@@ -123,6 +132,8 @@ def test_files_hold_no_folder_and_without_pictures_no_name_of_one(
         if command not in ("networks", "doctor"):
             assert found_in(written(private, command, ending, capsys, "--no-pictures"), PICTURE) == []
     told = written(private, command, ".json", capsys)
+    if command in NAMELESS:
+        assert found_in(told, PICTURE) == []
     if command in ("profile", "relevance", "datasets"):
         assert found_in(told, PICTURE), "without the option, they are named"
     if command in ("profile", "relevance"):
