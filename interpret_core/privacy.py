@@ -19,6 +19,8 @@ from interpret_core import config
 
 VARIABLE = "INTERPRET_PICTURES"
 ELSEWHERE = "…"  # a folder whose name says nothing
+# Columns of words that a data set or a network gives: one may look like a path or a file, and stays as it is.
+LABELS = frozenset({"concept", "class", "label", "category", "layer", "ablated_class", "evaluated_class"})
 _OFF = frozenset({"0", "false", "no", "off"})
 # A network with weights of a file: package.module:factory@file, torchvision/name@file, timm/name@file.
 _FROM_FILE = re.compile(r"(?P<network>[^@\s]+[:/][^@\s]+)@(?P<folders>.*[/\\])(?P<file>[^/\\]+)")
@@ -103,7 +105,10 @@ class Discretion:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.told(key): self.told(one) for key, one in value.items()}
+            return {
+                self.told(key): one if key in LABELS and isinstance(one, str) else self.told(one)
+                for key, one in value.items()
+            }
         if isinstance(value, list | tuple):
             found = map(self.told, value)
             return type(value)(*found) if hasattr(value, "_fields") else type(value)(found)

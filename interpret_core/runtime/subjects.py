@@ -76,6 +76,8 @@ def identify(
 ) -> Subject:
     """Which network a name means now; one that comes from files, or is `recent`, is not loaded for it.
 
+    But for one whose results ship with the program, where libraries are others than those that made these.
+
     Args:
         name: as `networks.find` takes it.
         store: where runs note what they found out.
@@ -101,6 +103,9 @@ def identify(
         if isinstance(digest, str) and _answers_as_noted(spec, digest, store):
             found = Subject(spec, digest, place)
             break
+    if not found.known and any(name in one.manifest.get("networks", {}) for one in store.shipped):
+        # What ships was made with other versions of libraries: whether it is this network's, it alone tells.
+        return loaded(found, store, fetch=False)
     return found if recent or spec.answers is None else loaded(found, store)
 
 

@@ -60,6 +60,8 @@ def test_numbers_stand_for_pictures_whole_names_alone() -> None:
     ]
     assert told.text("images/a/1.jpg cannot be read; 11.jpg = 1.jpg.") == "images/#1 cannot be read; #2 = #0."
     assert told.text("21.jpg, jpg") == "21.jpg, jpg"
+    labels = {"concept": "1.jpg", "class": "a/1.jpg", "image": "1.jpg"}
+    assert told.told(labels) == {**labels, "image": "#0"}, "a label that is called like a file is a label"
     assert told.told({"a/1.jpg": ("11.jpg", 1, None, 0.5)}) == {"#1": ("#2", 1, None, 0.5)}
 
 
