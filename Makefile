@@ -21,7 +21,7 @@ install = for try in 1 2 3; do $(PIP) install --quiet $(1) && break; \
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/hadolint Dockerfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve docs lock wheels test test-thorough test-slow lint bench demo-results screenshots clean browser
+.PHONY: help run dev serve docs lock wheels test test-thorough test-slow coverage lint bench demo-results screenshots clean browser
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ test-thorough: test ## The same as make test THOROUGH=1: all that must pass befo
 
 test-slow: SLOW = 1
 test-slow: test ## All tests: also those that take minutes (every family of networks, more photographs)
+
+coverage: $(VENV)/.installed-dev browser ## Which lines the tests run, into coverage/: a page, and total.txt (ARGS="tests/store" for some)
+	mkdir -p coverage
+	$(PYTEST) --cov --cov-report=html:coverage $(if $(NO_BROWSER),-m "not browser") $(ARGS)
+	$(BIN)/python -m coverage report --format=total | tee coverage/total.txt
 
 lint: $(VENV)/.installed-dev ## Lint, format and types only
 	$(LINT)

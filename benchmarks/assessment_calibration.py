@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,10 @@ def main() -> None:
         assessor, size = prepared(request, store)
         images = len(assessor.images)
         shuffled = moved(store, request, options.layer, assessor.images)
-        kinds = {**KINDS, f"units of {options.layer} on other images": shuffled}
+        kinds: dict[str, Callable[..., Any]] = {
+            **KINDS,
+            f"units of {options.layer} on other images": shuffled,
+        }
         found = {kind: Counter[str]() for kind in kinds}
         for seed in range(options.seeds):
             progress.tell("seeds", seed, options.seeds)

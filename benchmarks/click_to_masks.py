@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
@@ -79,8 +80,8 @@ def main() -> int:
     parser.add_argument("--url", help="a running dashboard; without it one is started")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    query = {"network": options.network, "dataset": options.dataset, "layer": options.layer}
-    query = urlencode({name: value for name, value in query.items() if value})
+    asked = {"network": options.network, "dataset": options.dataset, "layer": options.layer}
+    query = urlencode({name: value for name, value in asked.items() if value})
     with contextlib.ExitStack() as stack:
         if options.url:
             base = options.url.rstrip("/")
@@ -91,7 +92,7 @@ def main() -> int:
         page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         taken = measure(page, f"{base}/units?{query}")
         browser.close()
-    report = {
+    report: dict[str, Any] = {
         "median_ms": round(statistics.median(taken), 1),
         "p95_ms": round(sorted(taken)[int(0.95 * (len(taken) - 1))], 1),
         "target_ms": TARGET,

@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.rerun_cost import DEMO
-from benchmarks.visitors import ROOT, Visitor, served
+from benchmarks.visitors import Visitor, served
+from tests.ui.browser import ROOT
 
 ROUNDS = 7
 

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from benchmarks.visitors import ROOT
-from tests.ui.browser import free_port
+from tests.ui.browser import ROOT, free_port
 
 BASE = "/unitscope"
 PATIENCE = 180.0  # seconds until it is ready

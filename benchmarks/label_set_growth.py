@@ -79,7 +79,7 @@ def measured(images: int, concepts: int, units: int) -> tuple[str, ...]:
     for image in range(images):
         labels[:, image], shades[image] = scene(rng, concepts)
     start = time.process_time()
-    sets, of_pixel = label_sets(labels, labels.any(2).T)
+    sets, of_pixel = label_sets(labels, np.asarray(labels.any(2)).T)
     numbered = time.process_time()
     groups = pixel_groups(of_pixel, shades)
     cells = [f"{numbered - start:.1f}", f"{time.process_time() - numbered:.1f}", f"{resident():,.0f}"]

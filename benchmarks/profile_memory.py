@@ -44,7 +44,8 @@ def peaks(root: Path, images: int, network: str, layer: str) -> tuple[list[Peak]
     Args:
         root: the data set's folder.
         images: best a multiple of 32, a whole shard; fewer never reach the steady state of a long list.
-        network, layer: what is profiled.
+        network: what is profiled.
+        layer: what is profiled.
     """
     with tempfile.TemporaryDirectory() as folder:
         sets = {times: Path(folder) / f"times{times}" for times in (1, 10)}

@@ -32,7 +32,7 @@ from interpret_core.measures.dissection.twin.choice import AUTO, NUMBA, TORCH
 from interpret_core.measures.dissection.twin.compiled import CompiledKernels
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.runtime.reporter import Reporter
-from interpret_core.runtime.shards import Arrays
+from interpret_core.store.records import Arrays
 
 NAIVE_IMAGES = 8
 

@@ -26,7 +26,8 @@ def peaks(root: Path, names: Sequence[str], network: str, class_name: str) -> tu
         root: of the data set.
         names: of images of the class, as the data set spells them; best twice as many as are computed
             together or more, since fewer never reach the steady state of a long list.
-        network, class_name: what is computed.
+        network: what is computed.
+        class_name: what is computed.
     """
     with tempfile.TemporaryDirectory() as folder:
         small, once, ten = (Path(folder) / name for name in ("small", "once", "ten"))

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from benchmarks.captum_loop import Loop, Twin
 from interpret_core.analyses.relevance.attribution import Attributing, baselines
-from interpret_core.analyses.relevance.result import SMALLEST_CHANGE
 from interpret_core.analyses.relevance.work import IMAGES
+from interpret_core.measures.attribution.path import SMALLEST_CHANGE
 from interpret_core.networks import Network
 
 

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from benchmarks.visitors import ROOT, Answer, Served, Visitor, served
+from benchmarks.visitors import Answer, Served, Visitor, served
+from tests.ui.browser import ROOT
 from ui.shell.names import key_of
 
 WARM, ROUNDS = 2, 6

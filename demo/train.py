@@ -14,7 +14,7 @@ import argparse
 import math
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -106,7 +106,9 @@ def train(name: str, folder: Path, out: Path, seed: int = 0) -> None:
     """
     torch.manual_seed(seed)
     state_file, file = out / f"{name}.pt", out / f"{name}.safetensors"
-    state = torch.load(state_file, weights_only=True) if state_file.exists() else {"epochs": 0}
+    state: dict[str, Any] = {"epochs": 0}
+    if state_file.exists():
+        state = torch.load(state_file, weights_only=True)
     done, epochs = int(state["epochs"]), 0
     classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
     network = started(name, len(classes))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from interpret_core.api.opened import load, open_dataset, wrap
     from interpret_core.api.questions import ablate, agreement, evaluate, image_labels, profile, relevance
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PUBLIC = {  # name -> module of interpret_core.api
     "UnitIoU": "metric",

@@ -59,7 +59,7 @@ _VARIABLES = (
     *("INTERPRET_CONFIG", "INTERPRET_CACHE", "INTERPRET_DATASETS", "INTERPRET_OFFLINE", UPLOADS),
     *(CACHE_SIZE, MEMORY),
 )
-_TABLES = ("datasets", "networks", "classes")
+TABLES = ("datasets", "networks", "classes")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -245,7 +245,7 @@ def _read_toml(named: str) -> Tables:
             raise UserError(f"INTERPRET_CONFIG names {path}, which is not a file: create it, or unset it.")
         return {}, {}, {}
     content = _parsed(path)
-    unknown = sorted(set(content) - set(_TABLES))
+    unknown = sorted(set(content) - set(TABLES))
     if unknown:
         raise UserError(
             f"{path} has {unknown[0]!r}, expected only [datasets], [networks] and [classes]: remove it."

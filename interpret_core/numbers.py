@@ -14,7 +14,8 @@ def share(part: ArrayLike, whole: ArrayLike, nothing: float = math.nan) -> NDArr
     """part / whole in double precision, divided once.
 
     Args:
-        part, whole: of shapes that broadcast; whole ≥ 0.
+        part: of shapes that broadcast; whole ≥ 0.
+        whole: of shapes that broadcast; whole ≥ 0.
         nothing: what stands where the whole is 0; NaN, since a share of nothing is not known, or 0 where a
             formula says so.
     """

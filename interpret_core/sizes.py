@@ -47,7 +47,8 @@ def whole(name: str, text: str, default: int, least: int, most: int = 10**9) -> 
         name: of the variable, for the message.
         text: what it says; nothing means the default.
         default: where it says nothing.
-        least, most: what it may be.
+        least: what it may be.
+        most: what it may be.
 
     Raises:
         UserError: it is none of these.

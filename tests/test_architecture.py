@@ -43,6 +43,7 @@ RANKS = {
     "interpret_core.options": 0,
     "interpret_core.packages": 0,
     "interpret_core.positions": 0,
+    "interpret_core.privacy": 0,
     "interpret_core.provenance": 0,
     "interpret_core.tables": 0,
     "interpret_core.uploads": 0,

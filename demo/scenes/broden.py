@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ class Labels:
 
     numbers: dict[str, int] = field(default_factory=dict)
     images: Counter[tuple[str, str]] = field(default_factory=Counter)
-    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    coverage: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
 
     def plane(self, category: str, names: NDArray[np.str_]) -> NDArray[np.uint16]:
         """(H, W) numbers of (H, W) names, 0 for the empty one."""

@@ -15,6 +15,7 @@ import argparse
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,8 @@ def _class(job: tuple[str, str, Path, int]) -> None:
         stem = folder / name / f"{seed:06d}"
         Image.fromarray(picture).save(stem.with_suffix(".jpg"), quality=QUALITY[kind], optimize=True)
         if kind == "dataset":
-            np.savez_compressed(stem.with_suffix(".npz"), setting=setting, **annotation)
+            arrays: dict[str, Any] = {"setting": setting, **annotation}
+            np.savez_compressed(stem.with_suffix(".npz"), **arrays)
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ def aim(
     Args:
         rng: drawn from.
         things: what must be in the picture.
-        elevation, azimuth: ranges of angles in degrees; azimuth 0 is straight in front.
+        elevation: ranges of angles in degrees; azimuth 0 is straight in front.
+        azimuth: ranges of angles in degrees; azimuth 0 is straight in front.
         fill: range of the share of the picture's width or height that they take.
     """
     corners = np.concatenate([_corners(thing) for thing in things])

@@ -50,7 +50,9 @@ def chosen(images: Sequence[str], number: int) -> list[int]:
     return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)][:number]
 
 
-def compare(dataset: Dataset, i: int, picture: NDArray[np.uint8], names: dict[str, NDArray]) -> Difference:
+def compare(
+    dataset: Dataset, i: int, picture: NDArray[np.uint8], names: dict[str, NDArray[np.str_]]
+) -> Difference:
     """A scene rendered again against what is shipped.
 
     Args:

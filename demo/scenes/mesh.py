@@ -118,7 +118,8 @@ def lathe(
     Args:
         profile: (k, 2) radius and height, bottom to top; inside-out where it goes down again.
         sides: corners of the circle.
-        position, rotation: where to.
+        position: where to.
+        rotation: where to.
         closed: with a lid at both ends.
     """
     points = np.asarray(profile, float)
@@ -196,7 +197,7 @@ def ball(
     normals = vertices.copy()
     if bump is not None:
         vertices, normals = _bumped(vertices, *bump)
-    uv = np.stack([round_ + 0 * down, down + 0 * round_], -1).reshape(-1, 2) * np.mean(radius)
+    uv = np.stack([round_ + 0 * down, down + 0 * round_], -1).reshape(-1, 2) * np.mean(np.asarray(radius))
     return _outward(Mesh(vertices, normals, _grid(rings, 2 * rings), uv)).moved(position, rotation, radius)
 
 
@@ -267,7 +268,8 @@ def ring(x: float, half: tuple[float, float], low: float, high: float, squarenes
     Args:
         x: where.
         half: half the width at the foot and at the top.
-        low, high: z of foot and top.
+        low: z of foot and top.
+        high: z of foot and top.
         squareness: 2 is an ellipse, larger is squarer.
     """
     angle = np.linspace(0, 2 * np.pi, 25)

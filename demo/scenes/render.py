@@ -17,10 +17,10 @@ from demo.scenes.scene import Scene
 from demo.scenes.texture import Texture
 
 if not hasattr(collections.abc, "Buffer"):  # MuJoCo's Filament helper wants Python 3.12
-    collections.abc.Buffer = memoryview
+    collections.abc.Buffer = memoryview  # type: ignore[attr-defined]
 
 import mujoco
-import mujoco.studio.window  # registers the renderer's assets; without it the context aborts
+import mujoco.studio.window  # noqa: F401 - registers the renderer's assets, else the context aborts
 from mujoco import mjrf
 from mujoco.rendering.filament import model_scene, renderer
 
@@ -149,8 +149,8 @@ def _light(spec: mujoco.MjSpec, scene: Scene) -> None:
     }
     for name, value in numbers.items():
         spec.add_numeric(name=f"filament.{name}", data=[float(value)], size=1)
-    for name, value in _QUALITY.items():
-        spec.add_text(name=f"filament.{name}", data=value)
+    for name, text in _QUALITY.items():
+        spec.add_text(name=f"filament.{name}", data=text)
     direction = light.direction
     # No `intensity` here: a positive one switches the fallback numbers above off.
     spec.worldbody.add_light(

@@ -56,7 +56,8 @@ def noise(
     Args:
         rng: drawn from.
         falloff: 0 is white noise, 2 soft clouds.
-        along, across: above 1 makes features shorter in that direction, below 1 longer.
+        along: above 1 makes features shorter in that direction, below 1 longer.
+        across: above 1 makes features shorter in that direction, below 1 longer.
         lowest: frequencies below it are left out.
     """
     frequency = np.hypot(_FREQUENCY[:, None] * across, _FREQUENCY[None] * along)

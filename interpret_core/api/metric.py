@@ -237,7 +237,12 @@ def _whole(values: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _responses(given: Given, kernels: CompiledKernels) -> NDArray[np.float32]:
-    """(N, h, w, U) float32, a copy."""
+    """(N, h, w, U) float32, a copy.
+
+    Raises:
+        ParameterError: of another shape or type.
+        NonFiniteError: a response that is no number.
+    """
     tensor = torch.as_tensor(given)
     if tensor.ndim != 4 or 0 in tensor.shape or not tensor.is_floating_point():
         raise ParameterError(
@@ -256,7 +261,11 @@ def _responses(given: Given, kernels: CompiledKernels) -> NDArray[np.float32]:
 
 
 def _labels(given: Given) -> NDArray[np.uint16]:
-    """(N, L, H, W) uint16, a copy; a number that several maps give to a pixel is kept in the first."""
+    """(N, L, H, W) uint16, a copy; a number that several maps give to a pixel is kept in the first.
+
+    Raises:
+        ParameterError: of another shape or type, or a number that no label has.
+    """
     numbers = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
     if numbers.ndim not in (3, 4) or not np.issubdtype(numbers.dtype, np.integer):
         raise ParameterError(

@@ -92,7 +92,8 @@ def wrap(
             whoever has more to say (head, further layers, evidence), without the arguments below.
         size: of its input in pixels, one number for a square, or (H, W).
         class_names: of its outputs, in order; () where they are unknown.
-        mean, std: per RGB channel, or one of grey, on the scale 0 to 1; by default ImageNet's.
+        mean: per RGB channel, or one of grey, on the scale 0 to 1, that is taken off; by default ImageNet's.
+        std: the same, of the deviation.
         name: to call it by; by default its class.
 
     Returns:

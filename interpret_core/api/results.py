@@ -17,7 +17,10 @@ from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.api import frames, markup
 from interpret_core.datasets import Dataset
+from interpret_core.datasets.rights import rights_of
 from interpret_core.options import Request
+from interpret_core.privacy import Discretion, pictures_leave
+from interpret_core.runtime.disclosure import discretion_of, licences_of
 from interpret_core.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -52,7 +55,10 @@ class Result:
 
     @cached_property
     def _report(self) -> tuple[str | Table, ...]:
-        return tuple(self._analysis.report(self.found, False))
+        return tuple(map(self._discretion().told, self._analysis.report(self.found, False)))
+
+    def _discretion(self, pictures: bool = True) -> Discretion:
+        return discretion_of(self.request, self.dataset, pictures=pictures)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,12 +77,16 @@ class Result:
 
     @property
     def description(self) -> Row:
-        """Everything beside the rows, as JSON takes it: digests, parameters, what was skipped."""
-        return self._analysis.description(self.found)
+        """Everything beside the rows, as JSON takes it: digests, parameters, what was skipped.
+
+        Of folders it names the last part, as files of `--out` do; see docs/privacy.md.
+        """
+        described = {**self._analysis.description(self.found), **licences_of(self.request, self.dataset)}
+        return cast(Row, self._discretion().told(described))
 
     def rows(self) -> Iterator[Row]:
         """The table row by row, as `--out FILE.json` writes it; what is not known is None."""
-        return iter(self._analysis.rows(self.found))
+        return map(self._discretion().told, self._analysis.rows(self.found))
 
     def to_frame(self) -> pandas.DataFrame:
         """The table: the columns of `--out`, in their order, a row as there; what is not known is missing.
@@ -98,11 +108,18 @@ class Result:
         """What a notebook shows: the facts, a table, a few pictures within the text itself.
 
         Args:
-            pictures: show photographs of the data set; False for what is passed on without them.
+            pictures: show photographs of the data set; False for what is passed on without them, nor the
+                names of their files. INTERPRET_PICTURES=0 means False, also in a notebook.
+
+        Returns:
+            HTML that loads nothing; a picture in it is small, and holds nothing but its pixels.
         """
-        tables = [one for one in self._report if isinstance(one, Table)][:1]
+        pictures = pictures_leave(pictures)
+        told = self._discretion(pictures)
+        tables = [told.told(one) for one in self._report if isinstance(one, Table)][:1]
         shown = self._shown() if pictures else iter(())
-        return markup.document(self.facts, tables, shown)
+        facts = (*told.told(self.facts), *rights_of(self.dataset.root).lines())
+        return markup.document(facts, tables, shown)
 
     def _shown(self) -> Iterator[markup.Picture]:
         """A few pictures of the data set."""

@@ -62,7 +62,8 @@ def match(
     Args:
         classes: names of the data set's classes.
         outputs: names of the network's outputs, in order.
-        network, dataset: names for the message.
+        network: names for the message.
+        dataset: names for the message.
         table: the user's own entries, class -> names, numbers or ranges of outputs; an empty one removes the
             class. Entries for classes of other data sets are ignored.
 

@@ -13,6 +13,7 @@ import typer
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console
 from interpret_core.errors import UserError
+from interpret_core.privacy import discretion
 from interpret_core.provenance import MADE_WITH, made_with
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the numbers to this file.")]
@@ -112,7 +113,8 @@ def _measured(bench: ModuleType, plan: object, stop: Stop, json_file: Path | Non
         numbers, remarks = bench.measure(plan, progress.tell, stop.asked)
     for line in remarks:
         screen.print(line, soft_wrap=True)
-    text = json.dumps({**numbers, MADE_WITH: made_with()}, indent=2)
+    asked = [one for one in (getattr(plan, "network", None),) if one]
+    text = json.dumps({**discretion(asked).told(numbers), MADE_WITH: made_with()}, indent=2)
     screen.print(text, soft_wrap=True)
     if json_file is not None:
         _write(json_file, text)

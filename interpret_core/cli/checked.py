@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, draw
 from interpret_core.concepts import PREDICTED_LABELS
+from interpret_core.privacy import Discretion, discretion, pictures_leave
 from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import Table, many
 
@@ -18,26 +19,38 @@ if TYPE_CHECKING:
 ROWS = 20  # concepts on the screen without --verbose
 
 
-def show_check(name: str, stop: Stop, *, as_json: bool, verbose: bool) -> None:
+def show_check(name: str, stop: Stop, *, as_json: bool, verbose: bool, pictures: bool) -> None:
     """Look through a data set, and print the report.
+
+    Args:
+        name: of the data set, or its folder.
+        stop: asked whether to stop.
+        as_json: print JSON, for others: it names no folder.
+        verbose: every concept.
+        pictures: whether files of pictures are named in it.
 
     Raises:
         DatasetError: it cannot be opened, or its files change meanwhile.
     """
     from interpret_core import datasets
     from interpret_core.datasets.inspection import check_dataset
+    from interpret_core.datasets.rights import rights_of
 
     dataset = datasets.open_dataset(name)
+    hidden = () if pictures_leave(pictures) else [record.image for record in dataset.records]
     screen = console()
     if as_json:
         with stop.patiently():
             found = check_dataset(dataset, cancelled=stop.asked)
-        print(json.dumps({**found.to_json(), MADE_WITH: made_with()}, indent=2))
+        told = discretion((), (name, dataset.name, dataset.root), hidden)
+        everything = {**found.to_json(), **rights_of(dataset.root).to_json()}
+        print(json.dumps({**told.told(everything), MADE_WITH: made_with()}, indent=2))
         return
     with stop.patiently(), Progress(screen) as progress:
         found = check_dataset(dataset, progress.tell, stop.asked)
-    for line in lines(found):
-        screen.print(line, soft_wrap=True)
+    shown = Discretion(pictures=hidden)
+    for line in (*lines(found), *rights_of(dataset.root).lines()):
+        screen.print(shown.text(line), soft_wrap=True)
     for one in tables(found, every=verbose):
         draw(screen, one)
 

@@ -16,6 +16,7 @@ from interpret_core.cli.options import (
     Cache,
     Device,
     Merged,
+    NoPictures,
     Out,
     Part,
     Scheduler,
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
 
 PARSERS: dict[Any, Callable[[Any], Any]] = {int: whole, float: number}
 LISTS = (Names, tuple[str, ...])
-RUNNING = {"device": Device, "cache": Cache, "out": Out, "verbose": Verbose}
+RUNNING = {"device": Device, "cache": Cache, "out": Out, "no_pictures": NoPictures, "verbose": Verbose}
 SPREADING = {"workers": Workers, "scheduler": Scheduler}
 PARTING = {"part": Part, "merged": Merged}
 BOUNDING = {"time": Time}
 SHARDING = {"shards": Shards, "shard_order": ShardOrder}
-DEFAULTS: dict[str, Any] = {"device": "auto", "verbose": False}
+DEFAULTS: dict[str, Any] = {"device": "auto", "no_pictures": False, "verbose": False}
 
 
 def command(entry: Entry) -> Callable[..., None]:
@@ -126,8 +127,9 @@ def _common(name: str, kind: Any) -> inspect.Parameter:
 
 def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
     """Check what is asked for, compute what is missing, say what was found, write the file."""
-    from interpret_core.cli.files import check_target, write_rows
+    from interpret_core.cli.files import FileTable, check_target, write_rows
     from interpret_core.cli.merge import note_end, opened
+    from interpret_core.runtime.disclosure import discretion_of, licences_of
     from interpret_core.runtime.rounds import RoundDoneError
 
     out: Path | None = given["out"]
@@ -150,8 +152,9 @@ def _run(entry: Entry, stop: Stop, given: dict[str, Any]) -> None:
         note_end(request, store, execution.executor)
     show(analysis.report(found, given["verbose"]))
     if target is not None:
-        described = analysis.description(found)
-        written = write_rows(target, analysis.columns(found), analysis.rows(found), described)
+        described = {**analysis.description(found), **licences_of(request)}
+        table = FileTable(analysis.columns(found), analysis.rows(found), described)
+        written = write_rows(target, table, discretion_of(request, pictures=not given["no_pictures"]))
         screen.print(f"{written:,} rows written to {target}", soft_wrap=True)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from interpret_core import __version__, config, installation, machine, sizes
 from interpret_core.errors import UnitscopeError
+from interpret_core.privacy import Discretion, without_paths
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "numba", "scipy", "scikit-image", "pillow", "diskcache"),
@@ -96,17 +97,20 @@ def _tried(name: str, probe: Callable[[], str]) -> Probe:
     try:
         return Probe(name, True, probe())
     except UnitscopeError as error:
-        return Probe(name, False, _without_home(str(error)))
+        return Probe(name, False, _without_folders(str(error)))
     except Exception as error:  # whatever is broken is what somebody wants to read
         told = str(error).splitlines()[0] if str(error) else ""
-        return Probe(name, False, _without_home(f"{type(error).__name__}: {told}"))
+        return Probe(name, False, _without_folders(f"{type(error).__name__}: {told}"))
 
 
-def _without_home(text: str) -> str:
-    """Without the names of folders that tell who somebody is."""
-    for place, word in ((str(Path.cwd()), "."), (str(Path.home()), "~")):
-        text = text.replace(place, word) if len(place) > 1 else text
-    return text
+def _without_folders(text: str) -> str:
+    """Without the names of folders that tell who somebody is; the configuration may be what is broken."""
+    known = {str(Path.cwd()): ".", str(Path.home()): "~"}
+    for name in (one for one in os.environ if one.startswith(PREFIX)):
+        values = (one for one in os.environ[name].split(os.pathsep) if Path(one).is_absolute())
+        known |= {str(Path(one)): f"${name}" for one in values}
+    places = {place: word for place, word in known.items() if len(Path(place).parts) > 1}
+    return without_paths(Discretion(places=places).text(text))
 
 
 def _torch() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from interpret_core import config
 from interpret_core.cli.terminal import console, table
+from interpret_core.privacy import discretion
 from interpret_core.provenance import MADE_WITH, made_with
 
 
@@ -24,7 +25,8 @@ def show_examination(name: str, *, as_json: bool) -> None:
     with Store(config.current().cache) as store:
         found = examined(network, store)
     if as_json:
-        print(json.dumps({**found, MADE_WITH: made_with()}, indent=2, ensure_ascii=False))
+        told = discretion([name]).told(found)
+        print(json.dumps({**told, MADE_WITH: made_with()}, indent=2, ensure_ascii=False))
         return
     screen = console()
     for line in lines(found):

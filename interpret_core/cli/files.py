@@ -6,12 +6,29 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from interpret_core.errors import UserError
+from interpret_core.privacy import Discretion
 from interpret_core.provenance import MADE_WITH, signed
 from interpret_core.tables import Row, write_csv
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """What a file holds.
+
+    Attributes:
+        columns: in the order of a CSV's header.
+        rows: by column.
+        described: everything beside the rows; only JSON has room for it.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Row]
+    described: Row = field(default_factory=dict)
 
 
 def check_target(path: Path) -> Path:
@@ -34,22 +51,22 @@ def check_target(path: Path) -> Path:
     return target
 
 
-def write_rows(target: Path, columns: Sequence[str], records: Iterable[Row], described: Row) -> int:
+def write_rows(target: Path, table: FileTable, discretion: Discretion) -> int:
     """Write all rows and what they were made with, the file whole or as it was before; returns their number.
 
     Args:
         target: from `check_target`.
-        columns: in the order of a CSV's header.
-        records: rows by column.
-        described: everything beside the rows; only JSON has room for it.
+        table: what to write.
+        discretion: how folders, and where they are to be left out, pictures are called in it.
 
     Raises:
         UserError: it cannot be written.
     """
+    rows: Iterator[Row] = map(discretion.told, signed(table.rows))
     with whole_file(target) as file:
         if target.suffix == ".json":
-            return _json(file, signed(records), described)
-        return write_csv(file, (*columns, MADE_WITH), signed(records))
+            return _json(file, rows, discretion.told(table.described))
+        return write_csv(file, (*table.columns, MADE_WITH), rows)
 
 
 @contextmanager

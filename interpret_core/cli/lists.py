@@ -10,6 +10,7 @@ import typer
 from interpret_core import config
 from interpret_core.cli.checked import show_check
 from interpret_core.cli.examined import show_examination
+from interpret_core.cli.options import NoPictures
 from interpret_core.cli.terminal import console, table
 from interpret_core.errors import ParameterError, UserError
 from interpret_core.tables import many
@@ -111,6 +112,7 @@ def list_datasets(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every concept in the report of check.")
     ] = False,
+    no_pictures: NoPictures = False,
 ) -> None:
     """Registered data sets with their images and concepts; reads their tables, no picture.
 
@@ -121,7 +123,7 @@ def list_datasets(
 
     screen = console()
     if name == CHECK and checked is not None:
-        show_check(checked, context.obj, as_json=as_json, verbose=verbose)
+        show_check(checked, context.obj, as_json=as_json, verbose=verbose, pictures=not no_pictures)
         return
     if checked is not None or as_json:
         raise ParameterError(
@@ -168,12 +170,16 @@ def concept_names(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def _show_dataset(dataset: Dataset) -> None:
+    from interpret_core.datasets.rights import rights_of
+
     screen = console()
     size = "×".join(str(extent) for extent in dataset.annotation_size)
     annotations = f"annotations {size}" if dataset.annotated else "nothing annotated"
     screen.print(f"{dataset.name}: {many(len(dataset), 'image', 'images')}, {annotations}", soft_wrap=True)
     screen.print(f"folder {dataset.root}", soft_wrap=True)
     for told in filter(None, (dataset.resampling, dataset.repetition)):
+        screen.print(told, soft_wrap=True)
+    for told in rights_of(dataset.root).lines():
         screen.print(told, soft_wrap=True)
     if dataset.classes_table is not None:
         screen.print(_classes_line(dataset), soft_wrap=True)

@@ -71,4 +71,11 @@ Cache = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of results, instead of INTERPRET_CACHE.")
 ]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to FILE.csv or FILE.json.")]
+NoPictures = Annotated[
+    bool,
+    typer.Option(
+        "--no-pictures",
+        help="Leave names of pictures out of what is written: numbers stand for them.",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name every skipped image and concept.")]

@@ -12,8 +12,8 @@ import typer
 
 from interpret_core import config, installation
 from interpret_core.cli.commands import SPREADING, given_to, with_options
-from interpret_core.cli.files import check_folder, check_target, whole_file, write_rows
-from interpret_core.cli.options import Cache, Device, Out, Verbose
+from interpret_core.cli.files import FileTable, check_folder, check_target, whole_file, write_rows
+from interpret_core.cli.options import Cache, Device, NoPictures, Out, Verbose
 from interpret_core.cli.stop import Stop
 from interpret_core.cli.terminal import Progress, console, draw
 from interpret_core.errors import UnitscopeError
@@ -21,6 +21,7 @@ from interpret_core.reproduction.request import StudyRequest, TotalsRequest
 from interpret_core.tables import Table, cell, some
 
 if TYPE_CHECKING:
+    from interpret_core.privacy import Discretion
     from interpret_core.reproduction.study import Study
     from interpret_core.reproduction.totals import ComparedTotals
     from interpret_core.runtime.execution import Execution
@@ -35,6 +36,7 @@ Folder = Annotated[Path, typer.Option(metavar="FOLDER", help="Where page and tab
 def reproduce_paper(context: typer.Context, **given: Any) -> None:
     """Compute the paper's study, and put each number beside the paper's: tables and one page."""
     from interpret_core.reproduction.study import run_study
+    from interpret_core.runtime.disclosure import discretion_of
 
     folder = check_folder(given["out"])
     request = given_to(StudyRequest, given)
@@ -44,7 +46,8 @@ def reproduce_paper(context: typer.Context, **given: Any) -> None:
     for found in study.networks:
         mean, deviation = (cell(found.whole[name]) for name in ("error", "error_sd"))
         screen.print(f"{found.name}: error {mean} ± {deviation} % (Table I), {found.facts['evidence']}")
-    screen.print(f"Ready: {write_study(folder, study)}", soft_wrap=True)
+    told = discretion_of(request, pictures=not given["no_pictures"])
+    screen.print(f"Ready: {write_study(folder, study, told)}", soft_wrap=True)
 
 
 @contextmanager
@@ -65,8 +68,13 @@ def _running(stop: Stop, given: Mapping[str, Any]) -> Iterator[tuple[Store, Exec
         yield store, Execution(device, executor, tell=progress.tell, cancelled=stop.asked)
 
 
-def write_study(folder: Path, study: Study) -> Path:
+def write_study(folder: Path, study: Study, discretion: Discretion) -> Path:
     """All files of a study, the page last; the page's path.
+
+    Args:
+        folder: where to.
+        study: what was found.
+        discretion: how folders and pictures are called in them.
 
     Raises:
         UserError: one cannot be written.
@@ -74,8 +82,9 @@ def write_study(folder: Path, study: Study) -> Path:
     from interpret_core.reproduction.page import METHOD, page
     from interpret_core.reproduction.sheets import FACTS, PAGE, sheets
 
+    study = discretion.told(study)
     for sheet in sheets(study):
-        write_rows(folder / sheet.name, sheet.columns, sheet.rows, {})
+        write_rows(folder / sheet.name, FileTable(sheet.columns, sheet.rows), discretion)
     with whole_file(folder / FACTS) as file:
         file.write(json.dumps(study.description(), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     there = DOCUMENT.is_file()
@@ -90,6 +99,7 @@ def write_study(folder: Path, study: Study) -> Path:
 def reproduce_totals(context: typer.Context, **given: Any) -> None:
     """Compare a data set's pixel totals with published ones, exactly; exit status 1 where one differs."""
     from interpret_core.reproduction.totals import COLUMNS, compare_totals, read_published
+    from interpret_core.runtime.disclosure import discretion_of
 
     out: Path | None = given["out"]
     request = given_to(TotalsRequest, given)
@@ -100,8 +110,9 @@ def reproduce_totals(context: typer.Context, **given: Any) -> None:
         found = compare_totals(request, rows, store, execution)
     _show_totals(found, given["verbose"])
     if target is not None:
-        records = [one.row() for one in found.totals]
-        number = write_rows(target, COLUMNS, records, found.description())
+        table = FileTable(COLUMNS, [one.row() for one in found.totals], found.description())
+        told = discretion_of(request, pictures=not given["no_pictures"])
+        number = write_rows(target, table, told)
         screen.print(f"{number:,} rows written to {target}", soft_wrap=True)
     if found.wrong:
         raise UnitscopeError(
@@ -110,10 +121,14 @@ def reproduce_totals(context: typer.Context, **given: Any) -> None:
 
 
 paper_command = with_options(
-    reproduce_paper, StudyRequest, {"device": Device, **SPREADING, "cache": Cache, "out": Folder}
+    reproduce_paper,
+    StudyRequest,
+    {"device": Device, **SPREADING, "cache": Cache, "out": Folder, "no_pictures": NoPictures},
 )
 totals_command = with_options(
-    reproduce_totals, TotalsRequest, {**SPREADING, "cache": Cache, "out": Out, "verbose": Verbose}
+    reproduce_totals,
+    TotalsRequest,
+    {**SPREADING, "cache": Cache, "out": Out, "no_pictures": NoPictures, "verbose": Verbose},
 )
 
 

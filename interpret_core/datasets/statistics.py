@@ -178,7 +178,9 @@ def read_part(
     """What some consecutive images and their masks hold; parts of all images together give a survey.
 
     Args:
-        dataset, table, workers: as for `survey`.
+        dataset: as for `survey`.
+        table: as for `survey`.
+        workers: as for `survey`.
         images: their indices.
         done: called with the images done so far.
     """

@@ -41,6 +41,21 @@ class NewLabel:
 
 
 @dataclass(frozen=True)
+class PictureRights:
+    """What a source says of one picture's licence.
+
+    Attributes:
+        licence: its name.
+        address: where its text is.
+        origin: where the picture comes from.
+    """
+
+    licence: str
+    address: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
 class SourcePicture:
     """A picture of the source.
 
@@ -50,6 +65,7 @@ class SourcePicture:
         split: "train", "val", another word, or "".
         label: the class that it shows, "" where the source says none.
         detail: what the source needs to read its label maps.
+        rights: its licence, where the source says one.
     """
 
     name: str
@@ -57,6 +73,7 @@ class SourcePicture:
     split: str = ""
     label: str = ""
     detail: Any = None
+    rights: PictureRights | None = None
 
 
 class ImportSource(ABC):

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -78,6 +78,8 @@ def run_import(
             run.go(tell, cancelled)
             found = run.imported()
             labels = source.labels
+        folder_of_all = Path(str(getattr(importer, "source", "")))
+        target.keep_licences([*places, *([folder_of_all] if folder_of_all.is_dir() else [])])
         target.close(labels, found, asked)
     return found
 
@@ -225,6 +227,7 @@ class _ImportRun:
             "size": list(size), "maps": files, "labels": sorted(present),
             "lost": len(drawn.labels - present), "drawn": sorted(drawn.sizes),
             "turned": int(self._unsure and bool(drawn.sizes) and facts.unconfirmed),
+            **({"rights": list(astuple(picture.rights))} if picture.rights is not None else {}),
         }  # fmt: skip
 
     def _placed_maps(

@@ -3,6 +3,7 @@
     index.csv, label.csv, category.csv, classes.csv   written at the end, index.csv (or classes.csv) last
     images/pictures/…      links, copies or smaller versions, under the source's names
     images/masks/<category>/…   label maps with one channel
+    licences/, licences.csv   texts of licences in the source, and those it states of single pictures
     import.json            what was imported from where, and which pictures were left out, and why
     .import/               while it is not finished: what is asked for, and a line for each finished picture
 
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.datasets.rights import COLUMNS, FOLDER, TABLE, licence_files
 from interpret_core.datasets.tables import CATEGORY_ORDER, CLASSES, IMAGES, INDEX, UNFINISHED
 from interpret_core.errors import DatasetError
 from interpret_core.importers.base import NewLabel
@@ -37,6 +39,7 @@ WORK, REPORT = UNFINISHED, "import.json"
 _JOURNAL, _REQUEST, _SOURCE, _LOCK = "pictures.jsonl", "request.json", "source.json", "lock"
 _SIZES = ("ih", "iw", "sh", "sw")
 _BYTE = 255
+_NONE = ("", "", "")  # said of a picture's licence
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,22 @@ class ImportTarget:
         """The journal, to add lines to."""
         with (self.work / _JOURNAL).open("a", encoding="ascii") as file:
             yield file
+
+    def keep_licences(self, places: Sequence[Path]) -> None:
+        """Copy the texts of licences that lie in the source's folders, and list those of single pictures.
+
+        Args:
+            places: folders and files of the source.
+        """
+        folders = dict.fromkeys(place if place.is_dir() else place.parent for place in places)
+        for text in (text for folder in folders for text in licence_files(folder)):
+            part = self.part()
+            shutil.copyfile(text, part)
+            (self.folder / FOLDER).mkdir(exist_ok=True)
+            part.replace(self.folder / FOLDER / text.name)
+        if any("rights" in one for one in self.finished()):
+            told = ([one["image"], *one.get("rights", _NONE)] for one in self.finished() if "image" in one)
+            self._write(TABLE, _chained(COLUMNS, told))
 
     def close(self, labels: Sequence[NewLabel], found: Imported, asked: Mapping[str, Any]) -> None:
         """Write the tables from the journal, and take away what only the import needed."""

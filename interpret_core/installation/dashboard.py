@@ -62,7 +62,8 @@ def command(address: str, port: int, *options: str) -> list[str]:
     """What starts the dashboard.
 
     Args:
-        address, port: where it listens.
+        address: where it listens.
+        port: where it listens.
         options: further ones of Streamlit.
 
     Raises:

@@ -34,8 +34,9 @@ class Forecast:
 
         Args:
             stage: what it does; another one has a pace of its own.
-            done, total: steps, of all stages where they are counted through. No total: the work has not
+            done: steps, of all stages where they are counted through. No total: the work has not
                 begun, or is another now; what was told before is told no longer.
+            total: see `done`.
             now: seconds since the epoch.
 
         Returns:

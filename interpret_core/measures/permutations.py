@@ -56,7 +56,8 @@ def permuted_both(
     the one with fewer marked units is moved.
 
     Args:
-        by_iou, by_relevance: (U, C) bool.
+        by_iou: (U, C) bool.
+        by_relevance: (U, C) bool.
         permutations: K.
         random: where the places are drawn from.
     """

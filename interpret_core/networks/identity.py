@@ -45,7 +45,9 @@ def network_digest(
 
     Args:
         computed: from `traced` or `untraced`.
-        preprocessing, class_names, head: of the network.
+        preprocessing: of the network.
+        class_names: of the network.
+        head: of the network.
         device: where it runs; arithmetic is IEEE single precision there (`arithmetic.plain_arithmetic`),
             whatever the module itself does in another one stands in what is computed.
     """

@@ -25,6 +25,7 @@ from types import ModuleType
 
 import torch
 
+_LIBRARIES = ("_C", "_C_stable")
 _SIGNATURES = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -36,12 +37,20 @@ def _compiled_operators_load() -> bool:
     package = importlib.util.find_spec("torchvision")
     if package is None or package.origin is None:
         return True  # nothing to cure: the import below says that torchvision is missing
+    return any(_loads(library) for library in _libraries(Path(package.origin).parent))
+
+
+def _libraries(folder: Path) -> list[str]:
+    """Files of compiled operators: `_C`, from torchvision 0.29 on `_C_stable`."""
     loaders = [(importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)]
-    library = importlib.machinery.FileFinder(str(Path(package.origin).parent), *loaders).find_spec("_C")
-    if library is None or library.origin is None:
-        return False
+    finder = importlib.machinery.FileFinder(str(folder), *loaders)
+    found = [finder.find_spec(name) for name in _LIBRARIES]
+    return [one.origin for one in found if one is not None and one.origin is not None]
+
+
+def _loads(library: str) -> bool:
     try:
-        torch.ops.load_library(library.origin)
+        torch.ops.load_library(library)
     except (OSError, ImportError):
         return False
     return True

@@ -250,6 +250,8 @@ def _facts(study: Study) -> Iterator[tuple[str, str]]:
     images = f"{first['images']:,} of {study.length:,} images read"
     concepts = f"{first['concepts']:,} concepts compared, {first['rare_concepts']:,} too rare"
     yield "data set", f"{escape(study.dataset)}, {images}, {concepts}<br><code>{study.digest}</code>"
+    if study.licences:
+        yield "licences", "<br>".join(map(escape, study.licences))
     for one in study.networks:
         flagged = f"{one.facts['flagged']:,} of {one.facts['pairs']:,} pairs of image and layer flagged"
         yield (

@@ -17,6 +17,7 @@ from interpret_core.analyses.ablation.report import Ablated
 from interpret_core.analyses.registry import compute
 from interpret_core.classes.known import ClassPlan, KnownClass
 from interpret_core.datasets.classes import spelling
+from interpret_core.datasets.rights import rights_of
 from interpret_core.errors import ChangedFileError, DatasetError, ParameterError
 from interpret_core.networks.weights import RANDOM
 from interpret_core.options import ALL, Request, Split
@@ -61,6 +62,7 @@ class Study:
         length: rows of index.csv.
         networks: in the order asked for.
         made_with: versions and processor.
+        licences: of the data set's pictures, a sentence each.
     """
 
     request: StudyRequest
@@ -70,6 +72,7 @@ class Study:
     length: int
     networks: tuple[NetworkFindings, ...]
     made_with: str
+    licences: tuple[str, ...] = ()
 
     def description(self) -> dict[str, Any]:
         """What was computed on what, as JSON takes it."""
@@ -79,6 +82,7 @@ class Study:
             "schema": SCHEMA,
             "made_with": self.made_with,
             "dataset": {"name": self.dataset, "digest": self.digest, "images": self.length},
+            "licences": list(self.licences),
             "parameters": {
                 name: getattr(request, name)
                 for name in ("images", "min_images", "batch_size", "permutations")
@@ -128,7 +132,8 @@ def run_study(
         for at, name in enumerate(request.networks)
     ]
     labels = sum(bool(label.categories) for label in dataset.labels.values())
-    return Study(request, dataset.name, digest, labels, len(dataset), tuple(found), made_with())
+    licences = rights_of(dataset.root).lines()
+    return Study(request, dataset.name, digest, labels, len(dataset), tuple(found), made_with(), licences)
 
 
 @dataclass(frozen=True)

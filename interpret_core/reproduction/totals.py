@@ -172,7 +172,8 @@ def compare_totals(
     Args:
         request: as asked.
         published: from `read_published`.
-        store, execution: as for any analysis.
+        store: as for any analysis.
+        execution: as for any analysis.
 
     Raises:
         UserError: unknown data set, none of the file's categories, or a concept that two rows name.

@@ -137,7 +137,9 @@ def in_batches(
 
     Args:
         opened: both, as this process has them open.
-        task, given, join: as of `Work`.
+        task: as of `Work`.
+        given: as of `Work`.
+        join: as of `Work`.
     """
     return Work(NetworkOnData.of(*opened), task, given, apart, join, opened)
 

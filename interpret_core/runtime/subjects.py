@@ -76,12 +76,15 @@ def identify(
 ) -> Subject:
     """Which network a name means now; one that comes from files, or is `recent`, is not loaded for it.
 
+    But for one whose results ship with the program, where libraries are others than those that made these.
+
     Args:
         name: as `networks.find` takes it.
         store: where runs note what they found out.
         device: as `networks.load` takes it; "auto" is the one that its results here were made on, so that
             they go on being comparable, and else the best there is.
-        recent, since: as for `networks.find`; pages ask often, and compute nothing under what they are told.
+        recent: as for `networks.find`; pages ask often, and compute nothing under what they are told.
+        since: see `recent`.
 
     Raises:
         NetworkError: unknown name, missing weights, a factory that fails.
@@ -100,6 +103,9 @@ def identify(
         if isinstance(digest, str) and _answers_as_noted(spec, digest, store):
             found = Subject(spec, digest, place)
             break
+    if not found.known and any(name in one.manifest.get("networks", {}) for one in store.shipped):
+        # What ships was made with other versions of libraries: whether it is this network's, it alone tells.
+        return loaded(found, store, fetch=False)
     return found if recent or spec.answers is None else loaded(found, store)
 
 

@@ -105,7 +105,8 @@ def planned(
     """The classes of a data set that a network knows; surveys the data set only where that decides them.
 
     Args:
-        dataset, spec: of the data set and the network.
+        dataset: of the data set and the network.
+        spec: of the data set and the network.
         store: where the survey is kept.
         reporter: progress and cancellation.
         execution: who reads, where it has to be surveyed; by default this process.

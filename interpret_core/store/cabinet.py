@@ -97,7 +97,8 @@ class Cabinet:
         """Write an entry: all of it, or nothing.
 
         Args:
-            kind, key: of the entry.
+            kind: of the entry.
+            key: of the entry.
             payload: its content, in pieces.
             reserve: it is small, and may use the reserve of space.
             own_file: it outlives a lost index; without, a small one lies in the index, which takes less time.

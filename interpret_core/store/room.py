@@ -127,7 +127,8 @@ class Room:
         """Delete what is computed again in seconds, at least so much of it, as far as there is any.
 
         Args:
-            size, entries: bytes and number.
+            size: bytes and number.
+            entries: bytes and number.
 
         Returns:
             Bytes that were freed.

@@ -14,6 +14,8 @@ from interpret_core.analyses.profile.outline import outline_key
 from interpret_core.analyses.profile.plan import layer_keys
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.registry import entries
+from interpret_core.networks import spec
+from interpret_core.runtime.subjects import identify
 from interpret_core.store.bundle.shipped import MANIFEST, Shipped
 from interpret_core.store.store import Store
 
@@ -40,3 +42,13 @@ def test_every_key_of_the_manifest_comes_out_of_the_plans(tmp_path):
     shipped = set(Shipped(demo.RESULTS).manifest["records"])
     with Store(tmp_path / "cache") as store:
         assert {key for name in NAMES for key in keys_of(name, store)} == shipped
+
+
+def test_what_ships_is_found_with_other_versions_of_libraries_as_well(tmp_path, monkeypatch):
+    """They stand in every recipe; the digest of the network that is loaded is what counts."""
+    monkeypatch.setattr(spec, "RECIPES", "another")
+    with Store(tmp_path / "cache") as store:
+        found = identify(NAMES[0], store, recent=True)
+        assert found.digest == Shipped(demo.RESULTS).manifest["networks"][NAMES[0]]
+        again = identify(NAMES[0], store, recent=True)
+        assert (again.digest, again.network) == (found.digest, None), "from now on it is noted"

@@ -147,7 +147,7 @@ def test_what_to_type_again_can_be_typed_again(monkeypatch: pytest.MonkeyPatch) 
     from interpret_core.cli import app
 
     given = ["networks", "a b $x 'y'"]
-    status, line = app._explained(RuntimeError("oh"), given, "unitscope")
+    status, line = app._explained(RuntimeError("oh"), given, app.PROGRAM)
     assert status == 1
     assert shlex.split(line.partition("Traceback: ")[2])[-2:] == given
 

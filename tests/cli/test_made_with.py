@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from interpret_core import __version__
-from interpret_core.cli.files import write_rows
+from interpret_core.cli.files import FileTable, write_rows
+from interpret_core.privacy import Discretion
 from interpret_core.provenance import MADE_WITH, made_with, signed
 from interpret_core.tables import write_csv
 from tests.cli.conftest import Command
@@ -21,7 +22,7 @@ ROWS = [{"unit": 1, "concept": 'a "b", c'}, {"unit": 2, "concept": None}]
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_every_row_says_it(tmp_path: Path, kind: str) -> None:
     out = tmp_path / f"rows.{kind}"
-    assert write_rows(out, ("unit", "concept"), ROWS, {}) == 2
+    assert write_rows(out, FileTable(("unit", "concept"), ROWS), Discretion()) == 2
     if kind == "csv":
         with out.open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -47,7 +48,7 @@ def test_a_command_s_file_says_it_and_a_screen_does_not(
 def test_outputs_are_compared_without_it(tmp_path: Path, kind: str) -> None:
     """Also with those of a revision that did not write it, and of another version."""
     out = tmp_path / f"rows.{kind}"
-    write_rows(out, ("unit", "concept"), ROWS, {"network": "n"})
+    write_rows(out, FileTable(("unit", "concept"), ROWS, {"network": "n"}), Discretion())
     text = out.read_text()
     before = tmp_path / "before"
     with before.open("w", newline="") as file:

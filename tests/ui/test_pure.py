@@ -17,9 +17,10 @@ from PIL import Image
 from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.profile import table
 from interpret_core.analyses.relevance.request import RelevanceRequest
-from interpret_core.cli.files import write_rows
+from interpret_core.cli.files import FileTable, write_rows
 from interpret_core.measures.dissection.masks import decode, runs_of
 from interpret_core.options import field_of
+from interpret_core.privacy import Discretion
 from interpret_core.provenance import MADE_WITH, made_with
 from interpret_core.tables import spreadsheet_safe
 from tests.ui import records
@@ -231,7 +232,7 @@ def test_spreadsheets_do_not_run_names(view, name: str, written: str, tmp_path) 
     other = dataclasses.replace(profile, metadata={**profile.metadata, "concepts": rows})
     summary = dataclasses.replace(view.summary, profile=other)
     page = exports.layer_csv(dataclasses.replace(view, summary=summary))
-    write_rows(tmp_path / "out.csv", table.COLUMNS, table.rows(summary), {})
+    write_rows(tmp_path / "out.csv", FileTable(table.COLUMNS, table.rows(summary)), Discretion())
     for text in (page, (tmp_path / "out.csv").read_text()):
         found = {row["concept"] for row in csv.DictReader(io.StringIO(text))} - {""}
         assert found

@@ -40,7 +40,8 @@ def controls(bench: Bench, choice: Choice, concepts: Sequence[str], beside: Delt
     """Draw them; the answer has the percentage that is under the thumb.
 
     Args:
-        bench, choice: whose, and what is chosen.
+        bench: whose, and what is chosen.
+        choice: whose, and what is chosen.
         concepts: that can rank by IoU.
         beside: the chart, where the slider belongs: both in view while it is dragged, also on a phone.
     """

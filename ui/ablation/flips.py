@@ -12,7 +12,9 @@ from interpret_core.analyses.ablation import comparison as ablation_rows
 from interpret_core.analyses.ablation.comparison import Flip, Seen
 from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.classes.outputs import distinct
+from interpret_core.privacy import number_of
 from ui.components.saves import saves
+from ui.components.unnamed import names_leave
 from ui.session import resources
 from ui.session.ablations import Bench
 from ui.shell import state
@@ -36,7 +38,8 @@ def strip(bench: Bench, both: Seen, target: str) -> None:
             width="content",
         )
         if flips:
-            saves.saves(f"flips_{target}", lambda: rows(plan, flips), "save_flips")
+            named = names_leave("flips")
+            saves.saves(f"flips_{target}", lambda: rows(plan, flips, named=named), "save_flips")
         how("flips")
     if not flips:
         st.caption("Every image seen keeps its answer.")
@@ -77,12 +80,12 @@ def _output(plan: AblationPlan, number: int) -> str:
     return names[number] if number < len(names) else f"output {number}"
 
 
-def rows(plan: AblationPlan, flips: Sequence[Flip]) -> list[dict[str, Any]]:
-    """The images as flat records."""
+def rows(plan: AblationPlan, flips: Sequence[Flip], *, named: bool = True) -> list[dict[str, Any]]:
+    """The images as flat records, with the names of their files or their numbers alone."""
     return [
         {
             "image": flip.image,
-            "name": results_name(plan, flip.image),
+            "name": results_name(plan, flip.image) if named else number_of(flip.image),
             "class": plan.classes[flip.label].name,
             "before": _output(plan, flip.before),
             "probability_before": flip.probability_before,

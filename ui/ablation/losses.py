@@ -212,7 +212,8 @@ def costs(bench: Bench, now: Found, *, steps: bool) -> str:
     """The chart, its table, and the images whose answer changed.
 
     Args:
-        bench, now: whose, and what is known of the setting.
+        bench: whose, and what is known of the setting.
+        now: whose, and what is known of the setting.
         steps: whether the slider's steps are in the store: then the browser draws them by itself.
 
     Returns:

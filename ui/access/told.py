@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from interpret_core import config, datasets
+from interpret_core.privacy import without_paths
 from ui.access import visitors
 from ui.access.roles import Role
-from ui.shell.plain import without_paths
 from ui.shell.theme import ROOT
 
 _spellings: tuple[Callable[[Path], Path], ...] = (Path.absolute, lambda place: place)

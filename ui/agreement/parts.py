@@ -118,7 +118,8 @@ def control_of(control: UntrainedControl | None, top: float, count: int) -> Agre
 
     Args:
         control: of a network.
-        top, count: as for the network itself: share of units, permutations.
+        top: as for the network itself: share of units, permutations.
+        count: as for the network itself: share of units, permutations.
     """
     if control is None or not control.ready:
         return None

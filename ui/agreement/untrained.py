@@ -54,7 +54,8 @@ def find(ask: Ask, wanted: Wanted, own: Found) -> UntrainedControl | None:
     """The untrained control of the network in `ask`; None where there is none.
 
     Args:
-        ask, wanted: of the network itself.
+        ask: of the network itself.
+        wanted: of the network itself.
         own: the relevance of the network itself; the control is compared on the same classes.
 
     Raises:

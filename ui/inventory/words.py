@@ -9,10 +9,10 @@ from typing import Any
 from interpret_core.analyses.registry import entries
 from interpret_core.jobs import Job
 from interpret_core.options import ALL, fields_of
+from interpret_core.privacy import without_paths
 from interpret_core.sizes import written
 from ui.jobs.words import duration
 from ui.session.inventory.upkeep import CheckState
-from ui.shell.plain import without_paths
 from ui.shell.theme import count_text
 
 NAMED = 3  # layers or classes in a line

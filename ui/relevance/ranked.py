@@ -34,7 +34,8 @@ def ranked_units(
 
     Args:
         picked: the cell.
-        part, record: its relevance.
+        part: its relevance.
+        record: its relevance.
         view: the layer's profile, if there is one.
         unit: whose maps are drawn, -1 for none.
     """

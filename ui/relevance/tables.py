@@ -8,8 +8,10 @@ from typing import Any
 import streamlit as st
 
 from interpret_core.classes.known import FEW as HALVED
+from interpret_core.privacy import number_of
 from ui.components.saves import saves
 from ui.components.table.table import Cell, Column, rows_of, table
+from ui.components.unnamed import names_leave
 from ui.session import totals
 from ui.session.memory import kept
 from ui.session.relevances import Found, Wanted
@@ -121,6 +123,7 @@ def flagged(found: Found, wanted: Wanted) -> None:
         if not flags:
             st.caption("Every image's gradients add up within the tolerance, in every layer.")
         else:
+            worst = sorted(flags, key=lambda flag: -flag.worst)
             rows = [
                 {
                     "class": flag.name,
@@ -129,9 +132,14 @@ def flagged(found: Found, wanted: Wanted) -> None:
                     "worst residual": round(flag.worst, 4),
                     "points": flag.points,
                 }
-                for flag in sorted(flags, key=lambda flag: -flag.worst)
+                for flag in worst
             ]
             table(_written(FLAGGED, rows), "flagged_table", "Flagged images", height=380)
-            saves.saves(f"flagged_{wanted.network}_{wanted.dataset}", lambda: rows, "save_flagged")
+            named = names_leave("flagged")
+            numbered = [
+                {**row, "image": number_of(flag.number)} for row, flag in zip(rows, worst, strict=True)
+            ]
+            told = rows if named else numbered
+            saves.saves(f"flagged_{wanted.network}_{wanted.dataset}", lambda: told, "save_flagged")
         for name, image, why in unused[:20]:
             st.caption(f"{plain(name)}: {plain(image)} was not used: {plain(why)}")

@@ -7,6 +7,7 @@ from typing import Any
 from interpret_core.analyses.profile.table import assessment_facts
 from interpret_core.measures.dissection.bands import BANDS
 from interpret_core.numbers import known
+from interpret_core.privacy import number_of
 from interpret_core.provenance import MADE_WITH, made_with, signed
 from interpret_core.tables import csv_text
 from ui.session import photos
@@ -20,10 +21,15 @@ def layer_csv(view: LayerView) -> str:
     return csv_text(list(signed(rows)))
 
 
-def layer_json(view: LayerView) -> dict[str, Any]:
-    """The layer's facts and all its units."""
+def layer_json(view: LayerView, *, named: bool = True) -> dict[str, Any]:
+    """The layer's facts and all its units.
+
+    Args:
+        view: the layer.
+        named: whether files of pictures are named; else they have their numbers alone.
+    """
     return {
-        **_heading(view),
+        **_heading(view, named),
         "detectors": view.detectors(),
         "unique_detectors": view.summary.unique_detectors(),
         "detectors_by_category": {
@@ -36,15 +42,24 @@ def layer_json(view: LayerView) -> dict[str, Any]:
     }
 
 
-def unit_json(view: LayerView, unit: int, source: Source) -> dict[str, Any]:
-    """Everything the unit's panel shows; `source` knows the images' names and which contain a concept."""
+def unit_json(view: LayerView, unit: int, source: Source, *, named: bool = True) -> dict[str, Any]:
+    """Everything the unit's panel shows.
+
+    Args:
+        view: the layer.
+        unit: 0-based.
+        source: knows the images' names and which contain a concept.
+        named: whether files of pictures are named; else they have their numbers alone.
+    """
+    if not named:
+        source = source._replace(names=lambda images: [number_of(image) for image in images])
     summary, record = view.summary, view.record
     categories = zip(view.categories, summary.category_concept[unit], summary.category_iou[unit], strict=True)
     shade = view.nearest_shade(unit)
     images = record["top_image"][unit]
     shown = images[images >= 0].tolist()
     return {
-        **_heading(view),
+        **_heading(view, named),
         **unit_row(view, unit),
         "top_concepts": [
             {"concept": view.concepts[c].name, "category": view.concepts[c].category, "iou": float(v)}
@@ -133,10 +148,13 @@ def unit_row(view: LayerView, unit: int) -> dict[str, Any]:
     }
 
 
-def _heading(view: LayerView) -> dict[str, Any]:
+def _heading(view: LayerView, named: bool) -> dict[str, Any]:
     return {
         MADE_WITH: made_with(),
-        **{name: view.metadata[name] for name in ("network", "dataset", "layer")},
+        # Whoever computed a stored result may have called it by a folder of their own.
+        "network": {**view.metadata["network"], "name": view.facts.network},
+        "dataset": _dataset(view, named),
+        "layer": view.metadata["layer"],
         "quantile": view.quantile,
         "cutoff": view.cutoff,
         "min_images": view.summary.settings.min_images,
@@ -144,3 +162,8 @@ def _heading(view: LayerView) -> dict[str, Any]:
         "permutations": view.permutations,
         "chance_images": view.chance_images,
     }
+
+
+def _dataset(view: LayerView, named: bool) -> dict[str, Any]:
+    told = {**view.metadata["dataset"], "name": view.facts.dataset}
+    return told if named else {**told, "skipped": len(told["skipped"])}

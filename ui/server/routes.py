@@ -26,6 +26,7 @@ from interpret_core.datasets import held
 from interpret_core.errors import UnitscopeError, UserError
 from interpret_core.options import field_of
 from interpret_core.positions import GridLines
+from interpret_core.privacy import pictures_leave, without_paths
 from ui.access import visitors
 from ui.access.roles import Role
 from ui.access.visitors import NotAllowedError
@@ -43,7 +44,6 @@ from ui.session.view import LayerView
 from ui.shell.addresses import prefix
 from ui.shell.component import SCRIPTS
 from ui.shell.names import file_stem
-from ui.shell.plain import without_paths
 from ui.shell.sidebar import Ask
 from ui.shell.state import CUTOFF_DEFAULT, CUTOFF_MAX, IMAGES_MAX
 
@@ -96,15 +96,16 @@ def download(request: Request) -> Response:
     """A layer's table or a unit's record."""
     kind, view = request.path_params["kind"], _view(request)
     stem = file_stem(view.network, view.dataset, view.layer.name)
+    named = pictures_leave(request.query_params.get("pictures", "1") != "0")
     if kind == "layer.csv":
         return _attachment(
             Response(exports.layer_csv(view), media_type="text/csv; charset=utf-8"), f"{stem}.csv"
         )
     if kind == "layer.json":
-        return _attachment(JSONResponse(exports.layer_json(view)), f"{stem}.json")
+        return _attachment(JSONResponse(exports.layer_json(view, named=named)), f"{stem}.json")
     if kind == "unit.json":
         unit = _whole(request, "unit", 0, 0, view.layer.units - 1)
-        told = exports.unit_json(view, unit, results.source(view))
+        told = exports.unit_json(view, unit, results.source(view), named=named)
         return _attachment(JSONResponse(told), f"{stem}_{unit}.json")
     raise Wrong(f"No download {kind[:40]!r}; there are layer.csv, layer.json and unit.json.")
 

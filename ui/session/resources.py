@@ -40,8 +40,8 @@ def relevance_map(kind: str, **query: str | int) -> tuple[str, str]:
     return f"{prefix()}/map/{kind}/", f".png?{urlencode(query)}"
 
 
-def download(view: LayerView, kind: str, unit: int | None = None) -> str:
-    """Address of `layer.csv`, `layer.json` or `unit.json` for this view."""
+def download(view: LayerView, kind: str, unit: int | None = None, *, named: bool = True) -> str:
+    """Address of `layer.csv`, `layer.json` or `unit.json` for this view; files of pictures named or not."""
     query: dict[str, object] = {
         "network": view.facts.network,
         "dataset": view.facts.dataset,
@@ -51,4 +51,6 @@ def download(view: LayerView, kind: str, unit: int | None = None) -> str:
     }
     if unit is not None:
         query["unit"] = unit
+    if not named:
+        query["pictures"] = 0
     return f"{prefix()}/download/{kind}?{urlencode(query)}"

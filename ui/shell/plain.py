@@ -19,8 +19,6 @@ _PARTS = re.compile(
 )
 BREAK = " <br>"  # between lines of a text that Plotly shows
 _JOINING = "\u200c\u200d"  # between the parts of letters and of pictures; not printable by themselves
-# A path of at least two parts that begins the way absolute ones do, and is no part of an address.
-_PATH = re.compile(r"(?<![\w:/.…])(?:/|[A-Za-z]:\\)(?:[^\s/\\:'\"<>|,;()]+[/\\])+(?=([^\s/\\'\"<>|,;()]*))")
 
 
 def plain(text: object) -> str:
@@ -46,15 +44,3 @@ def unfigured(text: str) -> str:
     """What such a text was, for where nothing formats; what makes it bold, or breaks its line, goes."""
     bare = text.removeprefix("<b>").removesuffix("</b>") if text.startswith("<b>") else text
     return html.unescape(bare.replace(BREAK, " ")).replace("%\u2060{", "%{")
-
-
-def without_paths(text: str, roots: tuple[str, ...] = ()) -> str:
-    """A text with each path of the server cut down to its last part.
-
-    Args:
-        text: any.
-        roots: folders that are known, and may have spaces in their names; the longest first.
-    """
-    for root in roots:
-        text = re.sub(rf"(?<![\w/.-]){re.escape(root)}(?=[/\\\s'\":,;)]|$)", "…", text)
-    return _PATH.sub("…/", text)

@@ -63,7 +63,8 @@ def beside(view: LayerView, unit: int, layer: LabelledLayer, concepts: str) -> N
     """The labels that the unit tells best, beside its concepts, and whether chance explains the first.
 
     Args:
-        view, unit: whose.
+        view: whose.
+        unit: whose.
         layer: what is known of its labels.
         concepts: the table of its concepts as HTML, empty where nothing is annotated.
     """

@@ -46,7 +46,8 @@ def heading(view: LayerView, unit: int, told: str = "") -> str:
     """What a unit responds to, as far as that is known, and how good its label is.
 
     Args:
-        view, unit: whose.
+        view: whose.
+        unit: whose.
         told: the label of whole images that it tells better than chance, where nothing is annotated.
     """
     name = escape(told) or _name(view, unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,7 @@ from ui.components.control.control import buttons
 from ui.components.copy.copy import copy_link
 from ui.components.facts import chance_words, evidence_words
 from ui.components.markup import download_links
+from ui.components.unnamed import names_leave
 from ui.session import resources
 from ui.session.memory import kept
 from ui.session.view import LayerView
@@ -42,7 +44,8 @@ def panel(view: LayerView, order: NDArray[np.int64], now: Shown, switch: Callabl
     """Draw the unit.
 
     Args:
-        view, order: the layer, and its units as the grid shows them.
+        view: the layer, and its units as the grid shows them.
+        order: the layer, and its units as the grid shows them.
         now: what the URL says.
         switch: draws what silences the unit.
     """
@@ -145,12 +148,13 @@ def _tools(view: LayerView, order: NDArray[np.int64], unit: int) -> None:
         }
         copy_link(key="copy_link", width="content", data=pinned)
         with st.popover("Download", width="content"):
+            files = partial(resources.download, view, named=names_leave("unit"))
             st.html(
                 download_links(
                     [
-                        ("This unit as JSON", resources.download(view, "unit.json", unit)),
-                        (f"All units of {view.layer.name} as CSV", resources.download(view, "layer.csv")),
-                        (f"All units of {view.layer.name} as JSON", resources.download(view, "layer.json")),
+                        ("This unit as JSON", files("unit.json", unit)),
+                        (f"All units of {view.layer.name} as CSV", files("layer.csv")),
+                        (f"All units of {view.layer.name} as JSON", files("layer.json")),
                     ]
                 )
             )

@@ -125,7 +125,8 @@ def side_by_side(kept: Pinned, view: LayerView, now: Shown, panel: Callable[[], 
 
     Args:
         kept: the pinned unit.
-        view, now: the chosen unit.
+        view: the chosen unit.
+        now: the chosen unit.
         panel: draws it.
     """
     with st.container(key="unit_pair"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -180,7 +181,7 @@ def _cabin(rng: np.random.Generator, thing: Thing, shape: Shape, size: Size, pai
     roof = [ring(x, (half * 0.82, half * 0.76), size.roof - 0.075, size.roof + 0.012, 4) for x in flat]
     thing.add("roof", paint, loft(np.array(roof)))
     ends = ((station[0], flat[0]), (station[-1], flat[-1]))
-    middle = np.linspace(flat[0], flat[-1], shape.doors + 2)[1:-1] if shape.doors > 1 else []
+    middle: Iterable[float] = np.linspace(flat[0], flat[-1], shape.doors + 2)[1:-1] if shape.doors > 1 else []
     posts = []
     for side in (-1, 1):
         posts += [_pillar(size, side, (x, x), (1.01, 0.92, 0.03, 0.05, 0.035)) for x in middle]

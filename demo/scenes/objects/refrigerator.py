@@ -71,7 +71,7 @@ def _handle(design: str, size: tuple[float, ...], centre: np.ndarray, hinge: int
         half = min(0.22, height * 0.33)
         middle = centre[2] + (-1 if centre[2] > 1.1 else 0.3) * (height / 2 - half - 0.06)
         ends = [(x, out, middle - half), (x, out, middle + half)]
-    bar = cylinder(*ends, 0.02 if design == "retro" else 0.013)
+    bar = cylinder(ends[0], ends[1], 0.02 if design == "retro" else 0.013)
     posts = [cylinder((end[0], centre[1], end[2]), end, 0.01) for end in ends]
     return [bar, *posts]
 

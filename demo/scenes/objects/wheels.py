@@ -18,7 +18,8 @@ def add_wheel(
         thing: what it belongs to, driving along x.
         place: x, y of its outer face, and its radius.
         width: how far it reaches inwards.
-        tyre, rim: textures.
+        tyre: textures.
+        rim: textures.
     """
     x, y, radius = place
     out = np.sign(y)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from demo.scenes import texture
-from demo.scenes.mesh import ball, box, cylinder, lathe, panel, turn
+from demo.scenes.mesh import Mesh, ball, box, cylinder, lathe, panel, turn
 from demo.scenes.palette import bright, pale
+from demo.scenes.texture import Texture
 from demo.scenes.thing import Thing
 
 
@@ -93,7 +94,7 @@ def books(rng: np.random.Generator, width: float | None = None, height: float = 
     thing = Thing("book")
     long = rng.uniform(0.15, 0.4) if width is None else width
     x = -long / 2
-    by_colour = [(texture.paper(rng, bright(rng)), []) for _ in range(4)]
+    by_colour: list[tuple[Texture, list[Mesh]]] = [(texture.paper(rng, bright(rng)), []) for _ in range(4)]
     while x < long / 2:
         thick, tall = rng.uniform(0.02, 0.05), min(height, 0.3) * rng.uniform(0.65, 0.98)
         book = box((thick * 0.94, 0.17, tall), (x + thick / 2, 0, tall / 2), radius=0.004)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from demo.scenes import texture
@@ -11,6 +13,7 @@ from demo.scenes.props import nature
 from demo.scenes.props import street as street_props
 from demo.scenes.sky import sky, weather
 from demo.scenes.stage import Stage, daylight
+from demo.scenes.texture import Texture
 from demo.scenes.thing import Thing
 
 Rng = np.random.Generator
@@ -175,7 +178,10 @@ def yard(rng: Rng) -> Stage:
     """A paved yard before a house or a fence."""
     stage = _open(rng, "yard")
     _ground(stage, "grass", texture.grass(rng), plane(260, 200, (0, 40, -0.012)))
-    floor = (texture.paving, texture.concrete, texture.planks, texture.dirt)[rng.integers(4)]
+    floor: Callable[..., Texture] = (
+        *(texture.paving, texture.concrete),
+        *(texture.planks, texture.dirt),
+    )[rng.integers(4)]
     surface = (
         floor(rng)
         if floor in (texture.planks, texture.dirt)

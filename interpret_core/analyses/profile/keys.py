@@ -43,7 +43,8 @@ def profile_keys(
 
     Args:
         request: what is asked for.
-        network_digest, dataset_digest: hex digests of the content behind the names.
+        network_digest: hex digests of the content behind the names.
+        dataset_digest: hex digests of the content behind the names.
         layers: the layers asked for, resolved.
         further: what those among them are made by that are no convolutions: the network's digest does not
             say where their response is read.

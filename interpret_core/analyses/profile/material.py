@@ -180,7 +180,8 @@ def visit(
     """Run every batch and show each layer's responses.
 
     Args:
-        material, fed: the network and its batches.
+        material: the network and its batches.
+        fed: the network and its batches.
         layers: names of the layers to see.
         see: called with the batch, the layer and its responses as the run's kernels take them, (n, h, w, U)
             float32; they must not be kept.

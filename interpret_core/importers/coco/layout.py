@@ -122,7 +122,7 @@ class CocoSource(ImportSource):
             names = DiskNames(part.pictures)
             for one in records.pictures():
                 path = part.pictures / names.of(one.file)
-                yield SourcePicture(f"{part.name}/{one.file}", path, part.split, detail=(part, one))
+                yield SourcePicture(f"{part.name}/{one.file}", path, part.split, "", (part, one), one.rights)
 
     def known(self, annotation: dict[str, Any], where: str) -> int:
         """The category id of an annotation or a segment.

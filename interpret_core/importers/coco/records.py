@@ -8,19 +8,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from interpret_core.errors import DatasetError
-from interpret_core.importers.base import Tell
+from interpret_core.importers.base import PictureRights, Tell
 from interpret_core.importers.coco.streams import visit_arrays
 from interpret_core.importers.names import checked_name
 
 _TABLES = """
-CREATE TABLE picture (place INTEGER PRIMARY KEY, id TEXT UNIQUE, file TEXT UNIQUE, height INT, width INT);
+CREATE TABLE picture (place INTEGER PRIMARY KEY, id TEXT UNIQUE, file TEXT UNIQUE, height INT, width INT,
+  licence TEXT, origin TEXT);
 CREATE TABLE annotation (place INTEGER PRIMARY KEY, id TEXT UNIQUE, picture TEXT, body TEXT);
 """
+_ORIGINS = ("flickr_url", "coco_url")  # keys of a picture, the one that names its author's page first
 _MOST = 1 << 16  # pixels of a side
 
 
@@ -40,6 +42,7 @@ class CocoPicture:
     file: str
     size: tuple[int, int]
     annotations: Sequence[dict[str, Any]]
+    rights: PictureRights | None = None
 
 
 class CocoRecords:
@@ -58,6 +61,7 @@ class CocoRecords:
     def __init__(self, path: Path, database: Path, *, named: bool, tell: Tell) -> None:
         self.path, self._named = path, named
         self.categories: dict[int, Category] = {}
+        self._licences: dict[str, PictureRights] = {}
         database.unlink(missing_ok=True)
         self._rows = sqlite3.connect(database, isolation_level=None)
         try:
@@ -72,8 +76,9 @@ class CocoRecords:
         self._rows.executescript(f"PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; {_TABLES} BEGIN;")
         size = path.stat().st_size if path.is_file() else 0
         visits = {"images": self._picture, "annotations": self._annotation, "categories": self._category}
+        visits["licenses"] = self._licence
         found = visit_arrays(path, visits, lambda done: tell(f"read {path.name}", min(done, size), size))
-        if missing := sorted(set(visits) - found):
+        if missing := sorted(set(visits) - {"licenses"} - found):
             raise DatasetError(
                 f"{path} has no {' and no '.join(missing)}, expected images, annotations and categories: "
                 "name the JSON of COCO's annotations."
@@ -95,11 +100,13 @@ class CocoRecords:
 
     def pictures(self) -> Iterator[CocoPicture]:
         """In the file's order, each with its annotations in theirs."""
-        rows = self._rows.execute("SELECT id, file, height, width FROM picture ORDER BY place")
-        for number, file, height, width in rows:
+        asked = "SELECT id, file, height, width, licence, origin FROM picture ORDER BY place"
+        for number, file, height, width, licence, origin in self._rows.execute(asked):
             asked = "SELECT body FROM annotation WHERE picture = ? ORDER BY place"
             bodies = self._rows.execute(asked, (number,)).fetchall()
-            yield CocoPicture(file, (height, width), [json.loads(body) for (body,) in bodies])
+            told = self._licences.get(licence)
+            rights = replace(told, origin=origin) if told is not None else None
+            yield CocoPicture(file, (height, width), [json.loads(body) for (body,) in bodies], rights)
 
     def _picture(self, place: int, one: Any) -> None:
         where = f"{self.path}, images[{place}]"
@@ -108,7 +115,8 @@ class CocoRecords:
         height, width = (
             _whole(record.get(side), f"{where}: {side}", 1, _MOST) for side in ("height", "width")
         )
-        row = (place, _id(record, where), file, height, width)
+        origin = next((one for key in _ORIGINS if isinstance(one := record.get(key), str) and one), "")
+        row = (place, _id(record, where), file, height, width, json.dumps(record.get("license")), origin)
         self._insert("picture", row, where, f"id {record['id']!r} or file {file!r}")
 
     def _annotation(self, place: int, one: Any) -> None:
@@ -135,6 +143,14 @@ class CocoRecords:
         if number in self.categories:
             raise DatasetError(f"{where}: id {number} is there twice, expected once: remove one of them.")
         self.categories[number] = Category(number, name.strip(), record.get("isthing", 1) != 0)
+
+    def _licence(self, place: int, one: Any) -> None:
+        """What the JSON calls so; what is none is passed over, since nothing is computed of it."""
+        if isinstance(one, dict):
+            name, address = (one.get(key) for key in ("name", "url"))
+            if isinstance(name, str) and name.strip():
+                address = address if isinstance(address, str) else ""
+                self._licences[json.dumps(one.get("id"))] = PictureRights(name.strip(), address)
 
     def _insert(self, table: str, row: tuple[Any, ...], where: str, shown: str) -> None:
         try:

@@ -39,7 +39,8 @@ def areas(groups: PixelGroups, sets: LabelSets, category_of: NDArray[np.int64], 
     """Count the pixels of some images.
 
     Args:
-        groups, sets: of the images' pixels.
+        groups: of the images' pixels.
+        sets: of the images' pixels.
         category_of: (C,) of each concept.
         drawn: resamples of the images.
     """
@@ -90,7 +91,9 @@ def overlaps(
 
     Args:
         active: active pixels of U units by group.
-        groups, sets, found: of the images' pixels.
+        groups: of the images' pixels.
+        sets: of the images' pixels.
+        found: of the images' pixels.
         labels: (U, 2) int64, each unit's label and its runner-up, −1 for none.
         counted: (C,) bool, concepts that may be a label.
     """

@@ -127,7 +127,9 @@ def average(tail: Tail, target: Target, line: Line, rule: Rule) -> Averaged:
     """The mean gradients along paths, refined until they account for F's change.
 
     Args:
-        tail, target, rule: as for `integrate`.
+        tail: as for `integrate`.
+        target: as for `integrate`.
+        rule: as for `integrate`.
         line: the paths.
     """
     path = _Path(tail, target, line, rule)

@@ -49,7 +49,8 @@ def conductance(
     Args:
         network: to run.
         target: (M, K) output -> (M,) F.
-        image, baseline: (1, 3, H, W).
+        image: (1, 3, H, W).
+        baseline: (1, 3, H, W).
         layers: names.
         rule: cells to begin with and at most, tolerance, and how many are computed at once.
 
@@ -84,7 +85,9 @@ def swept(
     """Gradients times changes of the response, summed along the path.
 
     Args:
-        network, target, layers: as `conductance`.
+        network: as `conductance`.
+        target: as `conductance`.
+        layers: as `conductance`.
         ends: image and baseline, (1, 3, H, W) each.
         places: the cells' n + 1 borders, ascending, and the n places where the gradients are taken, as shares
             of the way from the baseline to the image.

@@ -82,7 +82,8 @@ def label_evidence(
     Args:
         asked: images, units and labels; every label is borne by some image of which its column knows, and
             not by all of them.
-        seed, permutations: of the chance level.
+        seed: of the chance level.
+        permutations: of the chance level.
         done: told the number of permutations finished, every few of them; may raise Cancelled.
         room: bytes for the units that are ranked at a time, at least one; changes no number.
     """
@@ -193,7 +194,9 @@ def _pooled(
     twice as many would have a p below 0.001 (of 100 permutations).
 
     Args:
-        observed: (U,). null: (U, K). alive: (U,) bool; others have no p, NaN, and none has where K is 0.
+        observed: (U,).
+        null: (U, K).
+        alive: (U,) bool; others have no p, NaN, and none has where K is 0.
     """
     found = np.full(len(observed), np.nan)
     if not null.shape[1] or not alive.any():

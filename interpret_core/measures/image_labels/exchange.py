@@ -19,7 +19,8 @@ def joined(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.in
     """(N,) groups that hold together whatever either of two groupings does, numbered by their first images.
 
     Args:
-        first, second: (N,) numbers of groups.
+        first: (N,) numbers of groups.
+        second: (N,) numbers of groups.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -52,7 +52,8 @@ def find_positions(runner: Runner, cutter: Cutter, probe: Tensor, layers: Sequen
     """The layers with their places, as far as they can be found out.
 
     Args:
-        runner, cutter: of the network.
+        runner: of the network.
+        cutter: of the network.
         probe: (N, C, H, W).
         layers: whose positions are not known.
 

@@ -68,7 +68,9 @@ class Cut(Protocol):
         """A layer's response carried on to the layer's front: as far as the network is affine behind it.
 
         Args:
-            layer, response, rows: as for `tail`.
+            layer: as for `tail`.
+            response: as for `tail`.
+            rows: as for `tail`.
 
         Returns:
             (M, ...), differentiable; the response itself where the network is not affine at once.

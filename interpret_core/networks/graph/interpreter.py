@@ -165,7 +165,9 @@ class Values(fx.Interpreter):
         """Run a layer's taps on a node's value.
 
         Args:
-            taps, layer, node: which.
+            taps: which.
+            layer: which.
+            node: which.
             own: nobody else reads the value's memory, so that it may be overwritten.
         """
         if not own and layer in taps.write:

@@ -86,7 +86,8 @@ def resized(
     """Another number of positions over the same stretch: adaptive pooling, interpolation, pixel shuffling.
 
     Args:
-        before, after: shapes.
+        before: shapes.
+        after: shapes.
         corners: whether the outermost positions stay where they are.
         scale: of each axis, or of both, where positions are counted by it and not by their number.
         nearest: each position is the one at its beginning, and no mean.
@@ -118,7 +119,8 @@ def module_moves(
     Args:
         module: the module.
         window: that slides over its input, if one does.
-        before, after: shapes of its input and its output.
+        before: shapes of its input and its output.
+        after: shapes of its input and its output.
     """
     if window is not None:
         return windowed(window, getattr(module, "padding", 0))

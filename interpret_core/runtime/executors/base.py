@@ -85,7 +85,8 @@ def cuts(pieces: int, workers: int, each: int) -> int:
     """Into how many each of so many pieces is cut, for every worker to have enough to do until the end.
 
     Args:
-        pieces, workers: how many there are.
+        pieces: how many there are.
+        workers: how many there are.
         each: pieces a worker, at least, where they can be cut: the more there are, the less others wait for
             the last one, and the more has to be sent and added.
     """

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from interpret_core import jobs
 from interpret_core.errors import ParameterError
 from interpret_core.jobs import Job
+from interpret_core.privacy import without_paths
 from ui.access import audit, settings, visitors
 from ui.access.roles import Role, Visitor
 from ui.access.told import roots
 from ui.session import work
 from ui.session.memory import again, once
 from ui.session.stored import store
-from ui.shell.plain import without_paths
 
 LINES = 40  # of a log
 SHOWN = 12  # letters of an id that are enough to name a job

@@ -96,7 +96,8 @@ def examine(mark: str, name: str, content: memoryview, file_name: str, entry: Ma
     Args:
         mark: from `mark_of`.
         name: of the network.
-        content, file_name: of the file.
+        content: of the file.
+        file_name: of the file.
         entry: as in `unitscope.toml`, weights apart.
     """
     forget()

@@ -37,7 +37,9 @@ def sketch_key(profile: str, chance: str, assessment: str, min_images: int) -> s
     """Where the sketch of a layer lies.
 
     Args:
-        profile, chance, assessment: keys of what it is made of; empty for a stage that has not run.
+        profile: keys of what it is made of; empty for a stage that has not run.
+        chance: keys of what it is made of; empty for a stage that has not run.
+        assessment: keys of what it is made of; empty for a stage that has not run.
         min_images: images that a concept needs to be a label.
     """
     text = "\n".join((profile, chance, assessment, str(min_images), _rules))
