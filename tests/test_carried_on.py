@@ -34,9 +34,10 @@ def test_the_citation_names_this_version_the_paper_and_the_methods() -> None:
 def test_the_workflow_runs_what_must_pass_on_the_python_that_is_developed_on() -> None:
     found = read(".github/workflows/test.yml")["jobs"]
     commands = {name: [step.get("run", "") for step in job["steps"]] for name, job in found.items()}
-    wanted = {"fast": "make test ", "thorough": ".ci/run", "slow": "make test-slow ", "coverage": "make coverage "}
-    for job, command in wanted.items():
-        assert any(command in one for one in commands[job]), job
+    wanted = {"fast": "test", "slow": "test-slow", "coverage": "coverage"}
+    assert any(".ci/run" in one for one in commands["thorough"])
+    for job, target in wanted.items():
+        assert any(f"make {target} " in one for one in commands[job]), job
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
     developed = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
     assert developed is not None

@@ -17,9 +17,10 @@ from interpret_core.networks.preprocessing import Preprocessing
 from interpret_core.networks.weights import Weights
 from interpret_core.positions import ANCHORS
 
-# In every recipe: that of the program whose way from a network to its digest this is. Not the program's own
-# version, with which nobody would find the results of the demo and of their own cache any more; raised where
-# the same network gets another digest and neither SCHEMA nor RESPONSES nor ANCHORS says so.
+# Part of every recipe, and so of the digest by which results are found before a network is built. It is the
+# version in which the way from a network to its recipe last changed, not the program's own: with that, each
+# release would lose the demo's results and everybody's cache. Raise it where the same network gets another
+# recipe and neither SCHEMA nor RESPONSES nor ANCHORS says so.
 RECIPES = "0.1.0"
 
 
