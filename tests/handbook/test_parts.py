@@ -44,8 +44,10 @@ def test_code_is_left_alone() -> None:
 
 
 def test_a_list_needs_no_empty_line_before_it() -> None:
-    text = "a:\n- b\n  c\n- d\n\ne\n1. f\n2. g\n\n```\nx\n- y\n```\n| a |\n"
-    assert places.spaced(text) == text.replace("a:\n", "a:\n\n").replace("e\n1.", "e\n\n1.")
+    text = "a:\n- b\n  c\n- d\n\ne\n1. f\n2. g\n\n```\n- x\n- y\n```\n- `z`\n- w\n"
+    assert places.spaced(text) == (
+        text.replace("a:\n", "a:\n\n").replace("e\n1.", "e\n\n1.").replace("```\n- `z`", "```\n\n- `z`")
+    )
 
 
 def test_code_is_included_whole_and_a_section_without_its_neighbours() -> None:
