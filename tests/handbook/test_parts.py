@@ -96,7 +96,7 @@ def test_a_notebook_is_run_and_what_it_shows_needs_no_script(tmp_path: Path) -> 
     assert '<pre class="output"><code>42</code></pre>' in page
     assert '<table class="own"><tr><td>cell</td></tr>\n<tr><td>*star*</td></tr></table></div>' in page
     assert '<img alt="a &quot;figure&quot;" src="data:image/svg+xml;base64,' in page
-    assert not re.search(r"<script|hidden", page)
+    assert not re.search(r'class="output"><script|hidden', page)
     failing = nbformat.read(SAMPLE, as_version=4)
     failing.cells[1].source = "1 / 0"
     nbformat.write(failing, tmp_path / "failing.ipynb")
