@@ -47,12 +47,12 @@ def executed(file: Path) -> Any:
             "PYTHONPATH": os.pathsep.join(found),
             "INTERPRET_CACHE": f"{folder}/cache",
             "INTERPRET_UPLOADS": f"{folder}/uploads",
-            "INTERPRET_CONFIG": f"{folder}/unitscope.toml",
         }
         client = NotebookClient(
             notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": folder}}
         )
-        return client.execute(env={**os.environ, **own})
+        there = {name: value for name, value in os.environ.items() if name != "INTERPRET_CONFIG"}
+        return client.execute(env=there | own)
 
 
 def _cells(notebook: Any) -> Iterator[str]:

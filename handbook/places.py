@@ -28,6 +28,7 @@ _PLACES = {**OUTSIDE, "README.md": "index.md", "interpret_core/__init__.py": API
 
 # Blocks and pieces of code, in which brackets are no links.
 _LIST = re.compile(r"(?m)^(?![\s|#<-]|\d+\. )(.*\S.*)\n(?=- |\d+\. )")
+_BLOCK_THEN_LIST = re.compile(r"(^```.*?^```)\n(?=- |\d+\. )", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"(^ *```.*?^ *```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(\]\()([^()\s]+)(\))")
 _ATTRIBUTE = re.compile(r'(\b(?:src|srcset|href)=")([^"]+)(")')
@@ -73,7 +74,8 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 def spaced(text: str) -> str:
     """Markdown with an empty line before each list, which the repository's host does not need."""
-    return outside_code(text, lambda part: _LIST.sub(r"\1\n\n", part))
+    apart = outside_code(text, lambda part: _LIST.sub(r"\1\n\n", part))
+    return _BLOCK_THEN_LIST.sub(r"\1\n\n", apart)
 
 
 def _moved(link: str, file: str, page: str) -> str:

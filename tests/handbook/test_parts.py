@@ -44,8 +44,10 @@ def test_code_is_left_alone() -> None:
 
 
 def test_a_list_needs_no_empty_line_before_it() -> None:
-    text = "a:\n- b\n  c\n- d\n\ne\n1. f\n2. g\n\n```\nx\n- y\n```\n| a |\n"
-    assert places.spaced(text) == text.replace("a:\n", "a:\n\n").replace("e\n1.", "e\n\n1.")
+    text = "a:\n- b\n  c\n- d\n\ne\n1. f\n2. g\n\n```\n- x\n- y\n```\n- `z`\n- w\n"
+    assert places.spaced(text) == (
+        text.replace("a:\n", "a:\n\n").replace("e\n1.", "e\n\n1.").replace("```\n- `z`", "```\n\n- `z`")
+    )
 
 
 def test_code_is_included_whole_and_a_section_without_its_neighbours() -> None:
@@ -94,7 +96,7 @@ def test_a_notebook_is_run_and_what_it_shows_needs_no_script(tmp_path: Path) -> 
     assert '<pre class="output"><code>42</code></pre>' in page
     assert '<table class="own"><tr><td>cell</td></tr>\n<tr><td>*star*</td></tr></table></div>' in page
     assert '<img alt="a &quot;figure&quot;" src="data:image/svg+xml;base64,' in page
-    assert not re.search(r"<script|hidden", page)
+    assert not re.search(r'class="output"><script|hidden', page)
     failing = nbformat.read(SAMPLE, as_version=4)
     failing.cells[1].source = "1 / 0"
     nbformat.write(failing, tmp_path / "failing.ipynb")

@@ -133,7 +133,7 @@ def test_every_public_name_and_its_example_is_shown(site: Path) -> None:
         if callable(found):
             assert f"{found.__module__}.{found.__qualname__}" in page.anchors
             assert re.search(rf"ic\.{name}\b", plain)
-    assert re.search(r"ic\.profile\(\s*network: Network \| str", plain), "its signature"
+    assert re.search(r"\bprofile\(\s*network: Network \| str", plain), "its signature"
     assert "Leave out concepts in fewer images" in plain, "options of a request"
     assert "Args:" not in plain, "a docstring that was not taken apart"
     assert plain.count("&gt;&gt;&gt; import interpret_core as ic") >= len(interpret_core.__all__) - 1

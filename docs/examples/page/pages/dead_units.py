@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from ui.dead_units import counts
 
+from ui.dead_units import counts
 from ui.jobs import profile
 from ui.shell import notices
 
