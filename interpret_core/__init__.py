@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from interpret_core.api.given import dataset
     from interpret_core.api.metric import UnitIoU
     from interpret_core.api.opened import load, open_dataset, wrap
     from interpret_core.api.questions import ablate, agreement, evaluate, image_labels, profile, relevance
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {  # name -> module of interpret_core.api
     "UnitIoU": "metric",
+    "dataset": "given",
     "load": "opened",
     "open_dataset": "opened",
     "wrap": "opened",
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "ablate",
     "agreement",
+    "dataset",
     "evaluate",
     "image_labels",
     "load",

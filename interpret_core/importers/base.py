@@ -49,6 +49,7 @@ class SourcePicture:
         path: the file.
         split: "train", "val", another word, or "".
         label: the class that it shows, "" where the source says none.
+        several: labels of the whole picture, in place of a class.
         detail: what the source needs to read its label maps.
     """
 
@@ -57,6 +58,7 @@ class SourcePicture:
     split: str = ""
     label: str = ""
     detail: Any = None
+    several: Sequence[str] = ()
 
 
 class ImportSource(ABC):
