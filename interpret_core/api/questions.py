@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -260,7 +261,7 @@ def _answered(
     with _ONE_AT_A_TIME, _lent(networks, data), Store(cache or config.current().cache) as store:
         found = compute(request, store, execution)
     answer = {ProfileRequest: ProfileResult, RelevanceRequest: RelevanceResult}.get(kind, Result)
-    return answer(request, found, data)
+    return answer(request, found, data, networks, Path(cache or config.current().cache).absolute())
 
 
 @contextmanager

@@ -7,15 +7,17 @@ import json
 import numpy as np
 import pytest
 
+from interpret_core.figures import agreement as agreement_figures
+from interpret_core.figures import concepts as figures
+from interpret_core.figures import curves
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.text import figure_text, unfigured
 from tests.ui import records
 from tests.ui.drawn import drawn
-from ui.agreement import figures as agreement_figures
 from ui.components.chart import chart
-from ui.components.chart.figure import Figure
 from ui.components.saves import saves
-from ui.concepts import curves, figures, tables
-from ui.shell.plain import figure_text, unfigured
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS
+from ui.concepts import tables
 from ui.units import figures as unit_figures
 
 
