@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from interpret_core.api.metric import UnitIoU
     from interpret_core.api.opened import load, open_dataset, wrap
     from interpret_core.api.questions import ablate, agreement, evaluate, image_labels, profile, relevance
-    from interpret_core.api.training import watch
+    from interpret_core.api.watch import watch
 
 __version__ = "0.1.0"
 
@@ -31,7 +31,7 @@ _PUBLIC = {  # name -> module of interpret_core.api
     "evaluate": "questions",
     "agreement": "questions",
     "image_labels": "questions",
-    "watch": "training",
+    "watch": "watch",
 }
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Live networks and unnamed data sets under a name that other processes find: those of the dashboard, and jobs.
+"""Live networks and unnamed data sets under a name that other processes find: dashboard and jobs.
 
 Pages take registered names alone. A live network becomes one as it would on a page: its weights in a file
 without code, beside a table that says who builds the module. It is built once from these, and registered only
@@ -48,6 +48,10 @@ def registered_network(network: Network | str, factory: str, store: Store) -> st
     """
     name = network if isinstance(network, str) else network.name
     if name in networks.known():
+        if isinstance(network, Network) and networks.digest(name, str(network.device)) != network.digest:
+            raise NetworkError(
+                f"{name} means another network than when it was loaded, expected the same: load it again."
+            )
         return name
     loaded = networks.load(name) if isinstance(network, str) else network
     source = loaded.spec.source

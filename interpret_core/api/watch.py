@@ -25,7 +25,7 @@ from interpret_core.api.results import ProfileResult
 from interpret_core.api.signatures import request_of, takes
 from interpret_core.datasets import Dataset
 from interpret_core.errors import ParameterError, unknown
-from interpret_core.figures.training import NUMBERS, training_lines
+from interpret_core.figures.moments import NUMBERS, training_lines
 from interpret_core.networks import NetworkParts, streams
 from interpret_core.networks.arithmetic import plain_arithmetic
 from interpret_core.tables import Row
