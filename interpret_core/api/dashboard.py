@@ -24,8 +24,15 @@ from interpret_core import config
 from interpret_core.api.registration import importing_paths
 from interpret_core.errors import ParameterError, StoreError
 from interpret_core.installation import dashboard
+from interpret_core.uploads.places import VARIABLE
 
 ADDRESS = "http://127.0.0.1:8501"
+CACHE = "INTERPRET_CACHE"
+_DEFAULTS = {
+    CACHE: config.DEFAULT_CACHE,
+    "INTERPRET_CONFIG": config.DEFAULT_CONFIG,
+    VARIABLE: config.DEFAULT_UPLOADS,
+}
 LOCAL = ("127.0.0.1", "localhost", "::1")
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")  # without one, Linux may open a browser in the terminal
 PATIENCE = 120.0  # seconds in which a server answers
@@ -116,18 +123,27 @@ def _answers(base: str) -> bool:
 
 
 def _require_cache(port: int, cache: Path, address: str) -> None:
-    """A server of another cache would show other results under the same names."""
+    """A server of another cache, or with other names, would show something else under the same address."""
+    mine = _places(Path.cwd(), {**os.environ, CACHE: str(cache)})
     for own in _listening(port):
         try:
-            folder, said = Path(own.cwd()), own.environ().get("INTERPRET_CACHE", "")
+            its = _places(Path(own.cwd()), own.environ())
         except (psutil.Error, OSError):  # another user's: nobody can tell
             continue
-        other = folder / Path(said or config.DEFAULT_CACHE).expanduser()
-        if other.resolve() != cache.resolve():
-            raise ParameterError(
-                f"The server at {address} reads its results from {other}, expected {cache}: end it, or "
-                "name a free address, such as http://127.0.0.1:8502."
-            )
+        for name, expected in mine.items():
+            if its[name] != expected and (name == CACHE or its[name].exists() or expected.exists()):
+                raise ParameterError(
+                    f"The server at {address} has another {name}, {its[name]}, expected {expected}: end it, or "
+                    "name a free address, such as http://127.0.0.1:8502."
+                )
+
+
+def _places(folder: Path, environment: Mapping[str, str]) -> dict[str, Path]:
+    """What a process in a folder reads results and names from."""
+    return {
+        name: (folder / Path(environment.get(name, "") or default).expanduser()).resolve()
+        for name, default in _DEFAULTS.items()
+    }
 
 
 def _listening(port: int) -> list[psutil.Process]:
@@ -150,7 +166,7 @@ def _started(host: str, port: int, path: str, cache: Path, base: str) -> subproc
         )
     environment = {
         **os.environ,
-        "INTERPRET_CACHE": str(cache),
+        CACHE: str(cache),
         "PYTHONPATH": os.pathsep.join(importing_paths()),
     }
     log = Path(tempfile.mkdtemp(prefix="unitscope-")) / "server.log"
