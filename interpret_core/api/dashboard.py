@@ -133,8 +133,8 @@ def _require_cache(port: int, cache: Path, address: str) -> None:
         for name, expected in mine.items():
             if its[name] != expected and (name == CACHE or its[name].exists() or expected.exists()):
                 raise ParameterError(
-                    f"The server at {address} has another {name}, {its[name]}, expected {expected}: end it, or "
-                    "name a free address, such as http://127.0.0.1:8502."
+                    f"The server at {address} has another {name}, {its[name]}, expected {expected}: end it, "
+                    "or name a free address, such as http://127.0.0.1:8502."
                 )
 
 

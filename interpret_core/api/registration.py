@@ -20,8 +20,8 @@ from torch import nn
 
 from interpret_core import config, datasets, networks
 from interpret_core.datasets import Dataset
-from interpret_core.errors import DatasetError, NetworkError, ParameterError, UserError
-from interpret_core.network_tables import network_table
+from interpret_core.errors import DatasetError, NetworkError, ParameterError, UserError, WeightsError
+from interpret_core.network_tables import NetworkTable, network_table
 from interpret_core.networks import Network
 from interpret_core.networks.providers.live import PREFIX, LiveSource
 from interpret_core.runtime.subjects import remember
@@ -100,7 +100,7 @@ def _added(network: Network, entry: Mapping[str, Any], store: Store) -> str:
         staged = added.stage(safetensors.torch.save(tensors), f"{name}.safetensors")
         try:
             table = network_table(staged, name, {**entry, "weights": staged.name})
-            _require_same(networks.load(name, fetch=False, table=table), network, entry)
+            _require_same(_loaded(name, table, staged, entry), network, entry)
             added.register(staged, name, entry)
         except UserError:
             added.discard(staged)
@@ -109,6 +109,14 @@ def _added(network: Network, entry: Mapping[str, Any], store: Store) -> str:
     _require_same(built, network, entry)
     remember(built, store)
     return name
+
+
+def _loaded(name: str, table: NetworkTable, staged: Path, entry: Mapping[str, Any]) -> Network:
+    try:
+        return networks.load(name, fetch=False, table=table)
+    except WeightsError as error:
+        told = str(error).replace(str(staged), "the live network's weights")
+        raise NetworkError(f"{entry['network']} builds another network: {told}") from error
 
 
 def _module(network: Network) -> Mapping[str, Any]:
@@ -162,7 +170,10 @@ def _own_class(module: nn.Module) -> str:
             f"{remedy}"
         )
     try:
-        inspect.signature(made).bind()
+        signature = inspect.signature(made)
+        signature.bind()
+        if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in signature.parameters.values()):
+            raise TypeError("its parts are arguments")
     except (TypeError, ValueError):
         raise NetworkError(
             f"{name} takes arguments, which nobody knows who builds it anew: {remedy}"
