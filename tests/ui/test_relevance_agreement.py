@@ -11,6 +11,7 @@ from interpret_core.analyses.agreement import compute as agreements
 from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.agreement.result import Agreement
 from interpret_core.figures import agreement as agreement_figures
+from interpret_core.figures.heat import HOLLOW
 from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
 from tests.ui.drawn import drawn
@@ -92,7 +93,7 @@ def test_cells_are_centred_on_chance(found: Agreement) -> None:
             assert cell.value == pytest.approx(100 * (layer.error[at] - layer.chance))
             assert abs(cell.value) <= high + 1e-9
             assert cell.text == f"{100 * layer.error[at]:.1f}"
-            assert cell.marks == (heat.HOLLOW if found.classes[at] == "tree" else 0)
+            assert cell.marks == (HOLLOW if found.classes[at] == "tree" else 0)
     assert made.low == -made.high == -high
     assert heat.drawn(made, None)["lowText"].startswith("−")
 
