@@ -96,7 +96,8 @@ def relevance(
         NoGradientError: gradients do not reach a layer.
         ParameterError: an option that has no meaning.
 
-    Source: Sundararajan et al. 2017 (integrated gradients); Dhamdhere et al. 2018 (conductance).
+    Source: Sundararajan et al. 2017 (integrated gradients), Dhamdhere et al. 2019 (conductance);
+        docs/method.md, "Relevance".
 
     Example:
         >>> import interpret_core as ic
@@ -128,7 +129,7 @@ def ablate(
         NetworkError, DatasetError, LayerError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning.
 
-    Source: Bau et al. 2020, section 3, for single units; docs/method.md, section 8, for what is silenced.
+    Source: Islam & Tushar 2021, Figs. 5 and 6; docs/method.md, "Ablation", for what is silenced.
 
     Example:
         >>> import interpret_core as ic
@@ -163,7 +164,7 @@ def evaluate(
         NetworkError, DatasetError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning.
 
-    Source: docs/method.md, for which output is which class.
+    Source: docs/method.md, "Accuracy", and "Classes and splits" for which output is which class.
 
     Example:
         >>> import interpret_core as ic
@@ -198,7 +199,7 @@ def agreement(
         NetworkError, DatasetError, LayerError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning, or two networks of one name.
 
-    Source: the paper's Table I; docs/method.md says how its error is counted.
+    Source: Islam & Tushar 2021, Table I; docs/method.md, "Agreement of IoU and relevance".
 
     Example:
         >>> import interpret_core as ic

@@ -127,6 +127,11 @@ class Result:
 
         Raises:
             ParameterError: no such figure, nothing to draw, or Plotly is not installed.
+
+        Example:
+            >>> import interpret_core as ic
+            >>> ic.evaluate("demo/alexnet", "demo").plot().layout.title.text
+            'Accuracy by class · AlexNet (demo) on demo'
         """
         return plots.plotted(self.request.analysis, kind, self.found, self.description)
 
