@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -52,7 +53,8 @@ def dataset(
             a dictionary concept -> mask (h, w) bool, masks may overlap;
             or (label map or dictionary, class).
         concepts: number in the label maps -> name, or (name, category) such as ("red", "color"); without one
-            a concept is an "object". None in place of a name does not count (255, void). 0 may be named too.
+            a concept is an "object". None in place of a name does not count (255, void). 0 may be named too;
+            numbers of one name are one concept.
         classes: names of the classes, in the order of their numbers, or number -> name; by default
             `pictures.classes`, as torchvision's data sets have it.
         name: to call it by: letters, digits, dots, dashes and underscores.
@@ -126,6 +128,9 @@ def _classes(stated: Sequence[str] | Mapping[int, str] | None) -> dict[int, str]
     for number, one in numbered.items():
         if not isinstance(one, str):
             raise ParameterError(f"classes has {one!r} for number {number}, expected a name.")
+    twice = [one for one, times in Counter(numbered.values()).items() if times > 1]
+    if twice:
+        raise ParameterError(f"classes names {twice[0]!r} twice, expected a name of its own for each number.")
     try:
         return {_number(number): text_of(one, f"Class {number}") for number, one in numbered.items()}
     except DatasetError as error:

@@ -115,6 +115,26 @@ def test_masks_overlap_and_labels_come_in_several():
     assert "labels" in lists.classes_table.splitlines()[0]
 
 
+def test_arrays_that_are_used_again_for_the_next_item_are_copied():
+    class Reused:
+        picture, mask = BLACK.copy(), np.zeros((8, 8), bool)
+
+        def __len__(self):
+            return 12
+
+        def __getitem__(self, number):
+            self.picture[:] = number
+            self.mask[:] = False
+            self.mask[: number % 8 + 1] = True
+            return self.picture, {"top": self.mask}
+
+    data = ic.dataset(Reused())
+    table = data.concepts()
+    for number in range(12):
+        assert (data.read_image(number) == number).all()
+        assert int((data.read_annotation(number, table) == 1).sum()) == 8 * (number % 8 + 1)
+
+
 def test_numbers_of_a_map_mean_what_is_said_and_void_is_nothing():
     given = np.array([[0, 1], [2, 255]]).repeat(4, 0).repeat(4, 1)
     data = ic.dataset([BLACK], [given], {0: "ground", 1: ("red", "color"), 2: "dog", 255: None})
@@ -143,6 +163,7 @@ def test_numbers_of_a_map_mean_what_is_said_and_void_is_nothing():
         ({"pictures": [BLACK], "labels": [3]}, r"number 3, and no class has a name"),
         ({"pictures": [BLACK], "labels": [3], "classes": "ab"}, r"classes is 'ab'"),
         ({"pictures": [BLACK], "labels": [3], "classes": ["a", "b"]}, r"number 3, expected one of 0, 1"),
+        ({"pictures": [BLACK], "labels": [3], "classes": ["a", "a"]}, r"names 'a' twice"),
         ({"pictures": [BLACK], "labels": [True]}, r"its label is True"),
         ({"pictures": [BLACK], "labels": [None]}, r"No item has a label"),
         ({"pictures": [BLACK]}, r"Item 0 is ndarray, expected \(picture, label\)"),

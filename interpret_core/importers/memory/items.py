@@ -162,7 +162,7 @@ def _masks(label: Mapping[Any, Any], pixels: NDArray[np.uint8], where: str) -> d
         if concept in found:
             raise DatasetError(f"{where}: {concept[1]!r} has two masks, expected one: join them.")
         if mask.any():
-            found[concept] = mask
+            found[concept] = mask.copy()  # a data set may give the same array for its next item
     return found
 
 
