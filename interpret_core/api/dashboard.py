@@ -13,6 +13,7 @@ import urllib.request
 import webbrowser
 from collections.abc import Mapping
 from html import escape
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -118,6 +119,9 @@ def _answers(base: str) -> bool:
             f"Something at {base} answers with status {error.code} and is no dashboard that lets this "
             "notebook in: name another address."
         ) from error
+    except HTTPException as error:
+        told = f"What listens at {base} is no dashboard ({type(error).__name__}): name another address."
+        raise ParameterError(told) from error
     except (OSError, ValueError):
         return False
 

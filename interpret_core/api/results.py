@@ -147,7 +147,8 @@ class Result:
         """The dashboard on this very result; a server is started where none answers, and ends with Python.
 
         A live network, or a data set without a name, is registered below INTERPRET_UPLOADS, under a name that
-        ends in digits of what it is; it stays there until somebody removes it on the dashboard.
+        ends in digits of what it is; it stays there until somebody removes it on the dashboard. Of several
+        networks, the first is shown.
 
         Args:
             layer, unit: to begin with; the unit by its number, from 0.

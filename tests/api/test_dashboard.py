@@ -126,6 +126,19 @@ def test_a_server_of_another_cache_and_what_is_none_are_refused(elsewhere, tmp_p
         view(elsewhere)
     with pytest.raises(ParameterError, match=r"expected one such as http"):
         view("8501")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def greet():
+            there, _ = other.accept()
+            with there:
+                there.recv(1000)
+                there.sendall(b"220 mail\r\n")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        with pytest.raises(ParameterError, match=r"is no dashboard \(BadStatusLine\)"):
+            view(f"http://127.0.0.1:{other.getsockname()[1]}")
+        thread.join()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         with pytest.raises(ParameterError, match=r"none can be started there from here"):
