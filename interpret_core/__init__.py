@@ -11,14 +11,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from interpret_core.api.given import dataset
     from interpret_core.api.metric import UnitIoU
     from interpret_core.api.opened import load, open_dataset, wrap
     from interpret_core.api.questions import ablate, agreement, evaluate, image_labels, profile, relevance
+    from interpret_core.api.watch import watch
 
 __version__ = "0.2.0"
 
 _PUBLIC = {  # name -> module of interpret_core.api
     "UnitIoU": "metric",
+    "dataset": "given",
     "load": "opened",
     "open_dataset": "opened",
     "wrap": "opened",
@@ -28,6 +31,7 @@ _PUBLIC = {  # name -> module of interpret_core.api
     "evaluate": "questions",
     "agreement": "questions",
     "image_labels": "questions",
+    "watch": "watch",
 }
 
 __all__ = [
@@ -35,12 +39,14 @@ __all__ = [
     "__version__",
     "ablate",
     "agreement",
+    "dataset",
     "evaluate",
     "image_labels",
     "load",
     "open_dataset",
     "profile",
     "relevance",
+    "watch",
     "wrap",
 ]
 

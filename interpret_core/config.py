@@ -113,10 +113,10 @@ def is_url(text: str) -> bool:
 
 
 def copy_of(url: str, cache: Path | None = None) -> Path:
-    """Where the copy of a data set that lies elsewhere is kept: below the cache folder.
+    """Where the copy of a data set that lies elsewhere, or in memory, is kept: below the cache folder.
 
     Args:
-        url: its address.
+        url: its address, or what else tells it from others.
         cache: the cache folder; by default that of `current()`.
     """
     named = hashlib.sha256(url.encode()).hexdigest()[:16]

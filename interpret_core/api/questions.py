@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -95,7 +96,8 @@ def relevance(
         NoGradientError: gradients do not reach a layer.
         ParameterError: an option that has no meaning.
 
-    Source: Sundararajan et al. 2017 (integrated gradients); Dhamdhere et al. 2018 (conductance).
+    Source: Sundararajan et al. 2017 (integrated gradients), Dhamdhere et al. 2019 (conductance);
+        docs/method.md, "Relevance".
 
     Example:
         >>> import interpret_core as ic
@@ -127,7 +129,7 @@ def ablate(
         NetworkError, DatasetError, LayerError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning.
 
-    Source: Bau et al. 2020, section 3, for single units; docs/method.md, section 8, for what is silenced.
+    Source: Islam & Tushar 2021, Figs. 5 and 6; docs/method.md, "Ablation", for what is silenced.
 
     Example:
         >>> import interpret_core as ic
@@ -162,7 +164,7 @@ def evaluate(
         NetworkError, DatasetError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning.
 
-    Source: docs/method.md, for which output is which class.
+    Source: docs/method.md, "Accuracy", and "Classes and splits" for which output is which class.
 
     Example:
         >>> import interpret_core as ic
@@ -197,7 +199,7 @@ def agreement(
         NetworkError, DatasetError, LayerError: what is not there, or cannot be used.
         ParameterError: an option that has no meaning, or two networks of one name.
 
-    Source: the paper's Table I; docs/method.md says how its error is counted.
+    Source: Islam & Tushar 2021, Table I; docs/method.md, "Agreement of IoU and relevance".
 
     Example:
         >>> import interpret_core as ic
@@ -260,7 +262,7 @@ def _answered(
     with _ONE_AT_A_TIME, _lent(networks, data), Store(cache or config.current().cache) as store:
         found = compute(request, store, execution)
     answer = {ProfileRequest: ProfileResult, RelevanceRequest: RelevanceResult}.get(kind, Result)
-    return answer(request, found, data)
+    return answer(request, found, data, networks, Path(cache or config.current().cache).absolute())
 
 
 @contextmanager

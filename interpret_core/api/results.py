@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core import config
 from interpret_core.analyses.base import Analysis
 from interpret_core.analyses.profile.outcome import Profiled
 from interpret_core.analyses.profile.summary import LayerSummary
 from interpret_core.analyses.registry import find
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.analyses.relevance.result import ClassRelevance
-from interpret_core.api import frames, markup
+from interpret_core.api import dashboard, frames, markup, plots
+from interpret_core.api.registration import registered_dataset, registered_network
 from interpret_core.datasets import Dataset
 from interpret_core.datasets.rights import rights_of
-from interpret_core.options import Request
+from interpret_core.networks import Network
+from interpret_core.options import Request, fields_of
 from interpret_core.privacy import Discretion, pictures_leave
 from interpret_core.runtime.disclosure import discretion_of, licences_of
+from interpret_core.store import Store
 from interpret_core.tables import Row, Table
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
     import xarray
 
 SHOWN = 6  # pictures
+# Pages that show an analysis, and options that they take from their address or that say which result it is.
+_PAGES = {"profile": "units", "image-labels": "units", "relevance": "relevance", "agreement": "agreement"}
+_PAGES |= {"ablate": "ablation", "evaluation": "ablation"}
+_PLACES = ("network", "networks", "dataset", "layers", "classes", "cutoff", "min_images", "device")
 
 
 class Result:
@@ -37,6 +47,8 @@ class Result:
         request: what was asked; its fields hold every option.
         found: the analysis' own result, with all that its pages show.
         dataset: the data set it is of.
+        networks: what was asked about, as it was given.
+        cache: folder that holds it.
 
     Example:
         >>> import interpret_core as ic
@@ -44,10 +56,19 @@ class Result:
         Result: demo/alexnet on demo, split val
     """
 
-    def __init__(self, request: Request, found: Any, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        request: Request,
+        found: Any,
+        dataset: Dataset,
+        networks: Sequence[Network | str] = (),
+        cache: Path | None = None,
+    ) -> None:
         self.request = request
         self.found = found
         self.dataset = dataset
+        self.networks = tuple(networks)
+        self.cache = cache or config.current().cache
 
     @cached_property
     def _analysis(self) -> Analysis[Any, Any]:
@@ -104,6 +125,86 @@ class Result:
         """
         return frames.rows_of(self.to_frame())
 
+    def plot(self, kind: str = "") -> plotly.graph_objects.Figure:
+        """The dashboard's figure of it, for Plotly; its title says whose it is and what that is evidence of.
+
+        Args:
+            kind: which one; "" for the first of these. profile: "detectors" by layer and category, "distinct"
+                concepts, "concepts" by detectors, mean "quality" (IoU), "colours" to objects over depth.
+                relevance, layers × classes: "mass" (Σ |G|), "raw" (Σ R), "share" of a class, "unit" (mean).
+                ablate: "curves" over several fractions, else "classes" (accuracy, in percent). agreement:
+                "errors" by layer. evaluate: "classes". image_labels: "labels" by AUC.
+
+        Raises:
+            ParameterError: no such figure, nothing to draw, or Plotly is not installed.
+
+        Example:
+            >>> import interpret_core as ic
+            >>> ic.evaluate("demo/alexnet", "demo").plot().layout.title.text
+            'Accuracy by class · AlexNet (demo) on demo'
+        """
+        return plots.plotted(self.request.analysis, kind, self.found, self.description)
+
+    def open(
+        self,
+        layer: str = "",
+        unit: int | None = None,
+        *,
+        address: str = dashboard.ADDRESS,
+        factory: str = "",
+        browser: bool = True,
+    ) -> dashboard.View:
+        """The dashboard on this very result; a server is started where none answers, and ends with Python.
+
+        A live network, or a data set without a name, is registered below INTERPRET_UPLOADS, under a name that
+        ends in digits of what it is; it stays there until somebody removes it on the dashboard. Of several
+        networks, the first is shown.
+
+        Args:
+            layer: to begin with, where its page has layers.
+            unit: to begin with, by its number, from 0.
+            address: of the server, on this machine or on another that reads the same cache.
+            factory: who builds a live network's module in another process: `package.module:function`, or an
+                architecture such as "torchvision/resnet18". By default its own class, where that is in a file
+                and takes no arguments.
+            browser: open it in a browser, where this machine has a screen.
+
+        Returns:
+            The view: `url`, `close()`, which ends a server that was started for it; a link in a notebook.
+
+        Raises:
+            NetworkError: nobody can build the live network elsewhere; the message says what to do.
+            ParameterError: an address that is none, or of a server with another cache; nothing may be added.
+            StoreError: the server does not start; the message names its log.
+        """
+        page = _PAGES.get(self.request.analysis, "")
+        with Store(self.cache) as store:
+            names = [registered_network(one, factory, store) for one in self.networks]
+        query = {"network": names[0], "dataset": registered_dataset(self.dataset)}
+        query |= {"layer": layer, "unit": "" if unit is None else str(unit), **self._seen()}
+        shown = dashboard.view_of(page, query, address, self.cache, browser=browser)
+        shown.note = self._unusual()
+        return shown
+
+    def _seen(self) -> dict[str, str]:
+        """What the page's address says beside network, data set and place."""
+        return {}
+
+    def _unusual(self) -> str:
+        """What pages show otherwise: they ask with the usual settings."""
+        usual = {one.name: one.default for one in fields_of(type(self.request))}
+        differ = [
+            f"{name}={getattr(self.request, name)!r}"
+            for name, value in usual.items()
+            if name not in _PLACES and getattr(self.request, name) != value
+        ]
+        return (
+            f"Asked with {', '.join(differ)}; pages show what is asked with their own settings, and say what "
+            "is there besides."
+            if differ
+            else ""
+        )
+
     def to_html(self, *, pictures: bool = True) -> str:
         """What a notebook shows: the facts, a table, a few pictures within the text itself.
 
@@ -147,6 +248,10 @@ class ProfileResult(Result):
     """
 
     found: Profiled
+
+    def _seen(self) -> dict[str, str]:
+        settings = self.found.summaries[0].settings
+        return {"cutoff": f"{settings.cutoff:g}", "min_images": str(settings.min_images)}
 
     @cached_property
     def layers(self) -> Mapping[str, LayerSummary]:

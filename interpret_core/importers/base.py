@@ -64,6 +64,7 @@ class SourcePicture:
         path: the file.
         split: "train", "val", another word, or "".
         label: the class that it shows, "" where the source says none.
+        several: labels of the whole picture, in place of a class.
         detail: what the source needs to read its label maps.
         rights: its licence, where the source says one.
     """
@@ -74,6 +75,7 @@ class SourcePicture:
     label: str = ""
     detail: Any = None
     rights: PictureRights | None = None
+    several: Sequence[str] = ()
 
 
 class ImportSource(ABC):
@@ -123,10 +125,12 @@ class Preparation:
     Attributes:
         open: as `Importer.open`.
         made_with: what decides the bytes beside options and files, by name, as JSON takes it.
+        licensed: folders and files of the source, whose texts of licences come along.
     """
 
     open: Callable[[Path, Tell], ImportSource]
     made_with: Mapping[str, Any] = field(default_factory=dict)
+    licensed: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from interpret_core.importers.base import (
     Importer,
     ImportSettings,
     ImportSource,
+    Preparation,
     SourcePicture,
     Tell,
     checked_labels,
@@ -66,20 +67,45 @@ def run_import(
                 f"--into {folder} and the source {place} lie in each other: choose a folder beside it."
             )
     prepared = importer.prepared()
-    options = {**_asked(importer, places), **settings.to_json()}
-    asked = {"format": importer.called, **options, **prepared.made_with}
+    asked = {"format": importer.called, **_asked(importer, places), **prepared.made_with}
+    whole = Path(str(getattr(importer, "source", "")))  # its places may be folders below it
+    licensed = [*places, *([whole] if whole.is_dir() else [])]
+    return written(Preparation(prepared.open, asked, licensed), settings, str(places[0]), tell, cancelled)
+
+
+def written(
+    preparation: Preparation,
+    settings: ImportSettings,
+    where: str,
+    tell: Tell = lambda _stage, _done, _total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Imported:
+    """Write a source into the reader's layout; cut off and asked for again, it goes on.
+
+    Args:
+        preparation: opens the source, and says all that decides what is written beside the settings.
+        settings: where to, and how.
+        where: the source lies, for messages.
+        tell: as for `run_import`.
+        cancelled: as for `run_import`.
+
+    Raises:
+        DatasetError: as `run_import`.
+        Cancelled: as `run_import`.
+    """
+    folder = settings.into.expanduser().resolve()
+    asked = {**preparation.made_with, **settings.to_json()}
     with opened(folder, asked) as target:
         if isinstance(target, Imported):
             return target
-        with closing(prepared.open(target.work, _stoppable(tell, cancelled))) as source:
-            checked_labels(source.labels, f"The labels of {places[0]}")
+        with closing(preparation.open(target.work, _stoppable(tell, cancelled))) as source:
+            checked_labels(source.labels, f"The labels of {where}")
             target.same_source([[asdict(one) for one in source.labels], source.identity])
             run = _ImportRun(source, target, settings)
             run.go(tell, cancelled)
             found = run.imported()
             labels = source.labels
-        folder_of_all = Path(str(getattr(importer, "source", "")))
-        target.keep_licences([*places, *([folder_of_all] if folder_of_all.is_dir() else [])])
+        target.keep_licences(preparation.licensed)
         target.close(labels, found, asked)
     return found
 
@@ -125,8 +151,7 @@ class _Counts:
         self.pictures += 1
         self.lost += entry["lost"]
         self.turned += entry["turned"]
-        if entry["class"]:
-            self.classes.add(entry["class"])
+        self.classes.update(filter(None, [entry["class"], *entry.get("several", ())]))
         self.sizes.update({(h, w) for h, w in entry["drawn"]})
 
 
@@ -222,12 +247,14 @@ class _ImportRun:
             self._target.write_mask(files[category][-1], grid)
             present.update(np.unique(grid).tolist())
         present.discard(0)
+        several = {"several": list(picture.several)} if picture.several else {}
         return {
             "name": name, "image": image, "split": picture.split, "class": picture.label.strip(),
             "size": list(size), "maps": files, "labels": sorted(present),
             "lost": len(drawn.labels - present), "drawn": sorted(drawn.sizes),
             "turned": int(self._unsure and bool(drawn.sizes) and facts.unconfirmed),
             **({"rights": list(astuple(picture.rights))} if picture.rights is not None else {}),
+            **several,
         }  # fmt: skip
 
     def _placed_maps(

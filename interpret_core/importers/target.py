@@ -232,6 +232,9 @@ class ImportTarget:
         splits = not indexed and all(one["split"] for one in self.finished() if one.get("class"))
         columns = ["image", "class", "split"] if splits else ["image", "class"]
         rows = ([one[column] for column in columns] for one in self.finished() if one.get("class"))
+        if any(one.get("several") for one in self.finished()):
+            columns = ["image", "labels"]
+            rows = ([one["image"], ";".join(one["several"])] for one in self.finished() if one.get("several"))
         self._write(CLASSES, _chained(columns, rows))
 
     def _index_rows(self, labels: Sequence[NewLabel], grid: tuple[int, int]) -> Iterator[list[Any]]:

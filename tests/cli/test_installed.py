@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +183,46 @@ def test_a_profile_is_that_of_a_checkout(
     with one.open(newline="") as file:
         first = next(csv.DictReader(file))
     assert (first["concept"], float(first["iou"])) == ("red", 1.0)
+
+
+TOLD = """
+import json
+import sys
+from pathlib import Path
+
+from notebook import run
+
+names = run(Path("tutorial.ipynb"), {"8501": sys.argv[1]})
+lost = names["lost"].to_frame().set_index("evaluated_class")["accuracy"]
+found = names["found"]
+told = {"concept": found["concept"], "share": found["iou"] / found["ceiling"], "p": found["p_value"]}
+told |= {"status": names["status"], "lost": lost.to_dict(), "url": names["view"].url}
+told |= {"title": names["figure"].layout.title.text, "unit": names["unit"]}
+print(json.dumps(told))
+"""
+
+
+def test_the_tutorial_does_what_it_says(installed: Installed, tmp_path: Path) -> None:
+    """In its order, in an empty folder: the planted unit is found, needed, drawn, and opened."""
+    folder = tmp_path / "tutorial"
+    folder.mkdir()
+    shutil.copy(ROOT / "docs" / "tutorial.ipynb", folder)
+    shutil.copy(ROOT / "tests" / "notebook.py", folder)
+    (folder / "told.py").write_text(TOLD)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [installed.bin / "python", "told.py", str(port)]
+    done = subprocess.run(words, cwd=folder, env=installed.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["concept"], told["status"]) == ("red patch", 200)
+    assert told["share"] > 0.8
+    assert told["p"] < 0.05
+    assert told["lost"]["marked"] < 0.5 < told["lost"]["plain"]
+    assert f"layer=conv2&unit={told['unit']}" in told["url"]
+    assert "patches" in told["title"]
+    assert not answers(f"http://127.0.0.1:{port}/_stcore/health"), "closed with its view"
 
 
 def test_every_page_runs_to_its_end_without_a_demo(installed: Installed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from ui.components.chart.figure import Figure
+from interpret_core.figures.figure import Figure
 
 
 def drawn(figure: Figure) -> go.Figure:

@@ -12,6 +12,7 @@ from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.result import AssessmentResult
 from interpret_core.analyses.profile.summary import summarise
 from interpret_core.analyses.profile.table import rows
+from interpret_core.figures.curves import assessed_shares, assessment_lines
 from interpret_core.measures.assessment.words import Assessment
 from tests.slow import thorough_beyond
 from tests.ui import records
@@ -21,7 +22,6 @@ from ui.components import assessment, palette
 from ui.components.gallery import strokes
 from ui.components.unit_grid.unit_grid import tiles
 from ui.concepts import tables
-from ui.concepts.curves import assessment_lines
 from ui.session.view import LayerView
 from ui.shell.theme import percent_text
 from ui.units import markup, photographs
@@ -161,7 +161,7 @@ def test_a_layer_is_counted_and_drawn_over_depth(seen: LayerView) -> None:
     )
     assert seen.summary.detectors_assessed(Assessment.COLOUR) == colours
     assert f"{colours} " in tables.detectors_words(seen)
-    shares = tables.assessed_shares(seen)
+    shares = assessed_shares(seen.summary)
     live = int(seen.summary.profile.live.sum())
     assert shares[0] == said.count(Assessment.COLOUR) / live
     figure = drawn(assessment_lines({"toy": {"conv5": shares}}))

@@ -7,15 +7,17 @@ import json
 import numpy as np
 import pytest
 
+from interpret_core.figures import agreement as agreement_figures
+from interpret_core.figures import concepts as figures
+from interpret_core.figures import curves, template
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.text import figure_text, unfigured
 from tests.ui import records
 from tests.ui.drawn import drawn
-from ui.agreement import figures as agreement_figures
 from ui.components.chart import chart
-from ui.components.chart.figure import Figure
 from ui.components.saves import saves
-from ui.concepts import curves, figures, tables
-from ui.shell.plain import figure_text, unfigured
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS
+from ui.concepts import tables
 from ui.units import figures as unit_figures
 
 
@@ -117,10 +119,10 @@ def test_a_long_title_of_an_axis_is_broken_for_a_phone_and_whole_in_words_and_ta
     figure.add_scatter(x=[1.0], y=[2.0], name="a")
     figure.update_xaxes(title=figure_text(whole))
     for _ in range(2):  # a figure that is kept is drawn again
-        title = chart.titled(figure, "Single units")
+        title = template.titled(figure, "Single units")
         lines = figure.layout["xaxis"]["title"]["text"].split("<br>")
         assert len(lines) > 1
-        assert max(map(len, map(unfigured, lines))) <= chart.AXIS + 1
+        assert max(map(len, map(unfigured, lines))) <= template.AXIS + 1
     assert whole in chart.described(figure, title)
     assert list(chart.marks(figure, title)[0])[2] == whole
 
@@ -128,9 +130,9 @@ def test_a_long_title_of_an_axis_is_broken_for_a_phone_and_whole_in_words_and_ta
 def test_a_figure_s_table_says_whose_it_is_and_knows_no_nan() -> None:
     one = agreement_figures.Errors("A & B", ["conv1", "conv2"], [0.1, float("nan")], [0.2, 0.2])
     figure = agreement_figures.error_lines([one], badge="A & B on scenes · demo")
-    title = chart.titled(figure, "Error by layer")
+    title = template.titled(figure, "Error by layer")
     assert title == "Error by layer · A & B on scenes · demo"
-    assert chart.titled(figure, "Error by layer") == title, "a figure that is kept is drawn again"
+    assert template.titled(figure, "Error by layer") == title, "a figure that is kept is drawn again"
     rows = chart.marks(figure, title)
     assert json.loads(saves.json_text(rows)) == rows
     assert [row["error, % of units"] for row in rows if row["series"] == "error"] == [10.0, None]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from interpret_core.figures.colours import badge_of_all
+from interpret_core.figures.template import headline
 from interpret_core.provenance import made_with
 from tests.slow import thorough_beyond
 from tests.ui.test_pages import open_page
-from ui.components.imprint import headline, imprint
-from ui.shell.theme import badge_of_all
+from ui.components.imprint import imprint
 
 HERE = {"network": "classy", "dataset": "classed"}
 BESIDE = {"compare": "classy_other"}

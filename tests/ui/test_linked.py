@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from interpret_core.figures import concepts as figures
+from interpret_core.figures import curves
 from tests.ui import records
 from tests.ui.drawn import drawn
 from tests.ui.test_figures import bars_of
 from tests.ui.test_pages import open_page, words
-from ui.concepts import curves, figures, matches, tables
+from ui.concepts import matches, tables
 from ui.session.view import LayerView
 
 

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 from markdown_it import MarkdownIt
 
+from interpret_core.figures import concepts as figures
+from interpret_core.figures import curves
+from interpret_core.figures.text import figure_text, unfigured
 from tests.ui import records
 from tests.ui.conftest import HOSTILE
 from tests.ui.drawn import drawn
 from ui.components import facts
-from ui.concepts import curves, figures, tables
-from ui.shell.plain import figure_text, plain, unfigured
+from ui.concepts import tables
+from ui.shell.plain import plain
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 NAMES = [

@@ -10,10 +10,11 @@ import pytest
 from interpret_core.analyses.agreement import compute as agreements
 from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.agreement.result import Agreement
+from interpret_core.figures import agreement as agreement_figures
+from interpret_core.figures.heat import HOLLOW
 from interpret_core.measures.shared_units import SharedUnits
 from tests.ui import records
 from tests.ui.drawn import drawn
-from ui.agreement import figures as agreement_figures
 from ui.agreement import parts
 from ui.agreement import rows as agreement_rows
 from ui.components.heat import heat
@@ -92,7 +93,7 @@ def test_cells_are_centred_on_chance(found: Agreement) -> None:
             assert cell.value == pytest.approx(100 * (layer.error[at] - layer.chance))
             assert abs(cell.value) <= high + 1e-9
             assert cell.text == f"{100 * layer.error[at]:.1f}"
-            assert cell.marks == (heat.HOLLOW if found.classes[at] == "tree" else 0)
+            assert cell.marks == (HOLLOW if found.classes[at] == "tree" else 0)
     assert made.low == -made.high == -high
     assert heat.drawn(made, None)["lowText"].startswith("−")
 
@@ -124,13 +125,13 @@ def test_points_carry_both_marks(found: Agreement, views: dict[str, LayerView]) 
 
 
 def test_error_lines_share_an_axis_of_depth(found: Agreement) -> None:
-    one = agreement_rows.errors(found, "A")
+    one = agreement_figures.errors_of(found, "A")
     figure = drawn(agreement_figures.error_lines([one, one._replace(title="B")]))
     assert [list(trace.x) for trace in figure.data] == [[0, 1]] * 4
     assert list(figure.data[0].y) == pytest.approx([100 * layer.mean_error for layer in found.network.layers])
     assert figure.data[0].line.dash != figure.data[2].line.dash
     assert list(drawn(agreement_figures.error_lines([one])).data[0].x) == ["conv4", "conv5"]
-    control = agreement_rows.errors(found, "A", found)
+    control = agreement_figures.errors_of(found, "A", found)
     every = {trace.name: list(trace.y) for trace in drawn(agreement_figures.error_lines([control])).data}
     assert every["untrained control"] == every["error"]
 
@@ -212,7 +213,7 @@ def test_names_from_data_stay_text(
     more = {"rank": 1, "units": 2, "images": 3, "recognised": 0, "flagged": 0}
     bars = drawn(unit_figures.class_bars([{**row, **more}]))
     assert all("<img" not in name for trace in bars.data for name in trace.y)
-    point = agreement_figures.Point(0, hostile, "object", 0.1, 0.1, True, True)
+    point = agreement_figures.UnitPoint(0, hostile, "object", 0.1, 0.1, True, True)
     every = drawn(
         agreement_figures.scatter([point], agreement_figures.Cuts(None, None), {"x": hostile, "y": "R"})
     )

@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.figures import agreement as agreement_figures
+from interpret_core.figures import relevance as relevance_heat
+from interpret_core.figures import scales
+from interpret_core.figures.heat import HOLLOW, NOTCH
 from tests.ui import records
 from tests.ui.drawn import drawn
-from ui.agreement import figures as agreement_figures
 from ui.components.heat import heat
-from ui.relevance import rows as relevance_heat
 from ui.server import relevance_maps
 from ui.session import totals, unit_rows
-from ui.shell import scales
 from ui.units import figures as unit_figures
 
 
@@ -27,45 +28,45 @@ def record() -> ClassRelevance:
 
 
 @pytest.fixture(scope="module")
-def both() -> dict[str, totals.Totals]:
+def both() -> dict[str, relevance_heat.LayerTotals]:
     made = {
         "person": records.relevance("person"),
         "tree": records.relevance("tree", 4, seed=1, right=0, flagged=0),
     }
-    return {name: totals.totals_of(one) for name, one in made.items()}
+    return {name: relevance_heat.totals_of(one) for name, one in made.items()}
 
 
 def test_mass_and_sum_by_hand(record: ClassRelevance) -> None:
-    found = totals.totals_of(record)
+    found = relevance_heat.totals_of(record)
     each = record.arrays["relevance"].astype(np.float64).mean(0)
     first, second = each[:20].sum(), each[20:].sum()
     assert found.raw == pytest.approx([first, second])
     assert found.mass == pytest.approx([first * 64 / 112**2, second * 16 / 112**2])
     assert found.flagged.tolist() == [1, 0]
-    assert totals.values(found, "share").sum() == pytest.approx(1)
-    assert totals.values(found, "share")[0] == pytest.approx(4 * first / (4 * first + second))
-    assert totals.values(found, "unit") == pytest.approx([found.mass[0] / 20, found.mass[1] / 24])
+    assert relevance_heat.values(found, "share").sum() == pytest.approx(1)
+    assert relevance_heat.values(found, "share")[0] == pytest.approx(4 * first / (4 * first + second))
+    assert relevance_heat.values(found, "unit") == pytest.approx([found.mass[0] / 20, found.mass[1] / 24])
 
 
 def test_class_without_relevance_has_no_shares(record: ClassRelevance) -> None:
     silent = ClassRelevance(
         {**record.arrays, "relevance": np.zeros_like(record.arrays["relevance"])}, record.metadata
     )
-    assert totals.values(totals.totals_of(silent), "share").tolist() == [0, 0]
+    assert relevance_heat.values(relevance_heat.totals_of(silent), "share").tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("view", totals.VIEWS)
-def test_cells_say_what_their_numbers_rest_on(both: dict[str, totals.Totals], view: str) -> None:
+@pytest.mark.parametrize("view", relevance_heat.VIEWS)
+def test_cells_say_what_their_numbers_rest_on(both: dict[str, relevance_heat.LayerTotals], view: str) -> None:
     classes = ["person", "tree", "sky"]
     scale = relevance_heat.scale_of(list(both.values()), view)
     made = relevance_heat.heat("Toy on made-up · trained", classes, both, scale)
     assert made.column_marks == ["", "✕", ""]
     top, bottom = made.cells
     assert max(cell.value for row in made.cells for cell in row[:2]) == pytest.approx(scale.high)
-    assert top[0].marks == heat.NOTCH
+    assert top[0].marks == NOTCH
     assert "1 of 12 above the tolerance" in top[0].note
     assert bottom[0].marks == 0
-    assert top[1].marks == bottom[1].marks == heat.HOLLOW
+    assert top[1].marks == bottom[1].marks == HOLLOW
     assert "4 images, 0 recognised" in top[1].note
     assert math.isnan(top[2].value)
     drawn = heat.drawn(made, (1, 0))
@@ -73,7 +74,9 @@ def test_cells_say_what_their_numbers_rest_on(both: dict[str, totals.Totals], vi
     assert drawn["selected"] == [1, 0]
 
 
-def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, totals.Totals]) -> None:
+def test_a_logarithmic_scale_ends_three_powers_of_ten_below(
+    both: dict[str, relevance_heat.LayerTotals],
+) -> None:
     person = both["person"]
     near = relevance_heat.scale_of([person], "mass", log=True)
     assert near.floor == person.mass.min()
@@ -84,26 +87,26 @@ def test_a_logarithmic_scale_ends_three_powers_of_ten_below(both: dict[str, tota
     made = relevance_heat.heat("Toy", ["person"], {"person": person}, near)
     assert heat.drawn(made, None)["lowText"].startswith("≤ ")
     assert "logarithm" in made.scale
-    apart = totals.totals_of(records.relevance())._replace(mass=np.array([153.0, 0.12]))
+    apart = relevance_heat.totals_of(records.relevance())._replace(mass=np.array([153.0, 0.12]))
     log = relevance_heat.scale_of([apart], "mass", log=True)
     texts = [row[0].text for row in relevance_heat.heat("Toy", ["person"], {"person": apart}, log).cells]
     assert texts == ["153", "0.120"], "a number that has a colour is not called 0"
 
 
 def test_colours_go_by_logarithm_where_one_layer_has_nearly_all(
-    both: dict[str, totals.Totals],
+    both: dict[str, relevance_heat.LayerTotals],
 ) -> None:
     person = both["person"]._replace(units=(1, 1, 1), mass=np.array([30.0, 1.0, 0.5]))
-    assert not totals.wide([person], "mass")
-    assert totals.wide([person._replace(mass=np.array([30.1, 1.0, 0.5]))], "mass")
-    assert not totals.wide([person._replace(mass=np.zeros(3))], "mass")
+    assert not relevance_heat.wide([person], "mass")
+    assert relevance_heat.wide([person._replace(mass=np.array([30.1, 1.0, 0.5]))], "mass")
+    assert not relevance_heat.wide([person._replace(mass=np.zeros(3))], "mass")
 
 
 def test_columns_that_are_not_computed_go_where_they_are_most(
-    both: dict[str, totals.Totals],
+    both: dict[str, relevance_heat.LayerTotals],
 ) -> None:
-    assert totals.shown(["person", "sky", "tree", "sea"], both) == ("person", "sky", "tree", "sea")
-    assert totals.shown(["person", "sky", "tree", "sea", "bed"], both) == ("person", "tree")
+    assert relevance_heat.shown(["person", "sky", "tree", "sea"], both) == ("person", "sky", "tree", "sea")
+    assert relevance_heat.shown(["person", "sky", "tree", "sea", "bed"], both) == ("person", "tree")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_a_small_share_is_not_nothing(share: float, text: str) -> None:
     ],
 )
 def test_numbers_have_digits_that_tell_them_apart(value: float, high: float, text: str) -> None:
-    assert totals.scaled_text(value, high) == text
+    assert relevance_heat.scaled_text(value, high) == text
 
 
 def test_units_in_every_order(record: ClassRelevance) -> None:
@@ -174,7 +177,7 @@ def test_exports_are_flat_and_hold_no_nan(record: ClassRelevance) -> None:
     assert rows[0]["relevance"] == max(row["relevance"] for row in rows)
     assert rows[-1]["in_mask_share"] is None
     assert {row["evidence"] for row in rows} == {"trained"}
-    found = {"person": totals.totals_of(record)}
+    found = {"person": relevance_heat.totals_of(record)}
     layers = totals.layer_rows(["person", "sky"], found, {"network": "toy"})
     assert [row["layer"] for row in layers] == ["conv4", "conv5"]
     assert layers[0]["flagged_images"] == 1
@@ -254,7 +257,7 @@ def test_scales_change_brightness_steadily(kind: str, scheme: str) -> None:
 
 def test_scatter_marks_the_four_kinds_of_units() -> None:
     points = [
-        agreement_figures.Point(unit, "x", "object", unit / 10, unit / 5, unit in (3, 2), unit in (3, 1))
+        agreement_figures.UnitPoint(unit, "x", "object", unit / 10, unit / 5, unit in (3, 2), unit in (3, 1))
         for unit in range(4)
     ]
     figure = drawn(
@@ -272,6 +275,6 @@ def test_without_an_object_nothing_is_inside_it(record: ClassRelevance) -> None:
         rows = unit_rows.by_class({"person": one}, "conv5", 3)
         assert [row["in_mask_share"] is not None for row in rows] == [masked]
         assert ("inside the object" in str(drawn(unit_figures.class_bars(rows)))) is masked
-        found = {"person": totals.totals_of(one)}
+        found = {"person": relevance_heat.totals_of(one)}
         scale = relevance_heat.scale_of([*found.values()], "mass")
         assert ("inside the object" in relevance_heat.heat("n", ["person"], found, scale).scale) is masked

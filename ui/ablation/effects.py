@@ -11,18 +11,19 @@ import numpy as np
 import streamlit as st
 
 from interpret_core.analyses.effects.result import BOTH_WAYS, Effects, rows
+from interpret_core.figures.colours import ACCENT, NEUTRAL
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.template import finish
+from interpret_core.figures.text import figure_text
 from ui.ablation import losses, offers
 from ui.ablation.sliders import Choice
 from ui.components.chart.chart import chart, finished
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import finish
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.session.ablations import Bench
 from ui.shell import addresses, links, state
 from ui.shell.how import how
 from ui.shell.names import key_of
-from ui.shell.plain import figure_text
-from ui.shell.theme import ACCENT, NEUTRAL, count_text
+from ui.shell.theme import count_text
 
 SHOWN = 12
 POINTS = 100  # percentage points

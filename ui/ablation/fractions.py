@@ -13,14 +13,14 @@ from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS, Grid, class_points, control_points
 from interpret_core.analyses.ablation.table import pair, point_of, spread
 from interpret_core.analyses.ablation.table import rows as point_rows
+from interpret_core.figures.ablation import LOOKS, ShareCurve, curves
+from interpret_core.figures.figure import Figure
 from interpret_core.measures.ablation.evaluation import Evaluation
-from interpret_core.measures.ablation.selection import BOTTOM, TOP
+from interpret_core.measures.ablation.selection import TOP
 from interpret_core.measures.ablation.settings import RANDOM, RELEVANCE, Setting
 from ui.ablation import losses, sliders
-from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.components.chart.chart import chart, finished
-from ui.components.chart.figure import Figure
 from ui.components.control.control import buttons
 from ui.session.ablations import Bench
 from ui.session.memory import kept
@@ -28,15 +28,8 @@ from ui.shell import links, silenced, state
 from ui.shell.how import PAPER, how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
-from ui.shell.scales import NEGATIVE
-from ui.shell.theme import ACCENT, NEUTRAL
 
 SPANS = {"3": "0 to 3 %, as in Figs. 5, 6", "20": "0 to 20 %"}
-LOOKS = {  # direction: colour, dash of the class, symbol
-    TOP: (ACCENT, "solid", "circle"),
-    BOTTOM: (NEGATIVE, "dash", "square"),
-    RANDOM: (NEUTRAL, "dot", "diamond"),
-}
 
 
 def section(bench: Bench, choice: Choice) -> None:
@@ -81,7 +74,7 @@ def _span() -> str:
     return buttons("Range", "span", SPANS, "3", kind="range")
 
 
-def of_class(grid: Grid, name: str, metric: str, most: float) -> Iterator[Curve]:
+def of_class(grid: Grid, name: str, metric: str, most: float) -> Iterator[ShareCurve]:
     """Top, bottom and random, of the class and, thin, of the mean of the others.
 
     Args:
@@ -102,7 +95,7 @@ def of_class(grid: Grid, name: str, metric: str, most: float) -> Iterator[Curve]
             ]
             means = [mean for mean, _ in spreads]
             band = way == RANDOM and not thin
-            yield Curve(
+            yield ShareCurve(
                 f"{'the others' if thin else name}, {way}",
                 "dot" if thin else dash,
                 symbol if not thin else f"{symbol}-open",

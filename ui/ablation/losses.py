@@ -12,6 +12,7 @@ from interpret_core.analyses.ablation import comparison as ablation_rows
 from interpret_core.analyses.ablation.ablator import Estimate
 from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS, ClassChange, Seen
 from interpret_core.analyses.ablation.plan import AblationPlan
+from interpret_core.figures.colours import badge_of
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import HAND, RANDOM, Setting
 from ui.ablation import flips, sliders
@@ -28,7 +29,7 @@ from ui.shell import state
 from ui.shell.component import Written, written
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import badge_of, count_text
+from ui.shell.theme import count_text
 
 PARAMETERS = ("metric", "part", "span", "flips", "total", "keep", "compare")
 Selection = Mapping[str, tuple[int, ...]]

@@ -11,14 +11,15 @@ import streamlit as st
 
 from interpret_core.analyses.ablation.comparison import ACCURACY, METRICS
 from interpret_core.analyses.ablation.grid import STEPS, Grid
+from interpret_core.figures.heat import HOLLOW, Heat, HeatCell
+from interpret_core.figures.template import SMALL
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui.ablation import losses, sliders
 from ui.ablation.sliders import Choice
-from ui.components.heat.heat import HOLLOW, Cell, Heat, heat_map
+from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
 from ui.session.ablations import Bench
-from ui.session.view import SMALL
 from ui.shell import silenced, state
 from ui.shell.how import how
 
@@ -101,9 +102,9 @@ def heat(
     )
 
 
-def _cell(intact: Evaluation, after: Evaluation | None, number: int, metric: str, *, few: bool) -> Cell:
+def _cell(intact: Evaluation, after: Evaluation | None, number: int, metric: str, *, few: bool) -> HeatCell:
     if after is None:
-        return Cell(math.nan, "not computed")
+        return HeatCell(math.nan, "not computed")
     before = getattr(intact, metric)[number]
     change = 100 * float(getattr(after, metric)[number] - before)
     images = int(after.images[number])
@@ -111,7 +112,7 @@ def _cell(intact: Evaluation, after: Evaluation | None, number: int, metric: str
         f"{int(intact.right[number])} → {int(after.right[number])} of {images} images right",
         f"mean probability {intact.probability[number]:.3f} → {after.probability[number]:.3f}",
     ]
-    return Cell(change, signed(change), "\n".join(notes), HOLLOW * few)
+    return HeatCell(change, signed(change), "\n".join(notes), HOLLOW * few)
 
 
 def signed(points: float) -> str:

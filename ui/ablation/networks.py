@@ -20,10 +20,12 @@ from interpret_core.analyses.ablation.plan import AblationPlan
 from interpret_core.analyses.ablation.ranking import NotRanked
 from interpret_core.analyses.ablation.table import pair, spread
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.ablation import ShareCurve, curves
+from interpret_core.figures.colours import CATEGORY_COLOURS, badge_of, badge_of_all
+from interpret_core.figures.template import SMALL
 from interpret_core.measures.ablation.evaluation import Evaluation, tally
 from interpret_core.measures.ablation.settings import RELEVANCE, Setting
 from ui.ablation import offers
-from ui.ablation.figures import Curve, curves
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Task, runs
 from ui.access.told import told
@@ -33,11 +35,9 @@ from ui.components.saves import saves
 from ui.session import ablations
 from ui.session.ablations import Bench
 from ui.session.live.queue import Busy
-from ui.session.view import SMALL
 from ui.shell import state
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import CATEGORY_COLOURS, badge_of, badge_of_all
 
 SYMBOLS = ("circle", "square", "diamond")
 
@@ -143,7 +143,7 @@ def _width(bench: Bench) -> int:
     return sum(layer.units for layer in bench.plan.layers if layer.name in bench.plan.inner)
 
 
-def _lines(bench: Bench, choice: Choice, metric: str, number: int) -> list[Curve]:
+def _lines(bench: Bench, choice: Choice, metric: str, number: int) -> list[ShareCurve]:
     """The class of one network, and its random control, over numbers of units; none without a grid."""
     grid = bench.grid(choice.value)
     if choice.name not in grid.classes or choice.name not in bench.names or not grid.controls:
@@ -166,7 +166,7 @@ def _lines(bench: Bench, choice: Choice, metric: str, number: int) -> list[Curve
         found = [[one for one in (way(step) if step else point(step)) if one is not None] for step in steps]
         values = [spread([float(getattr(one, metric)[target]) for one in each]) for each in found]
         drawn.append(
-            Curve(
+            ShareCurve(
                 name,
                 "dot" if thin else "solid",
                 SYMBOLS[number] + ("-open" if thin else ""),

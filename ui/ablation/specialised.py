@@ -20,11 +20,11 @@ from interpret_core.analyses.ablation.specialised import (
     units_of,
 )
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.ablation import LOOKS, ShareCurve, curves
+from interpret_core.figures.colours import NEUTRAL
 from interpret_core.measures.ablation.selection import BOTTOM
 from interpret_core.measures.ablation.settings import Setting
 from ui.ablation import losses
-from ui.ablation.figures import Curve, curves
-from ui.ablation.fractions import LOOKS
 from ui.ablation.sliders import Choice
 from ui.ablation.steps import Runs, Task, runs
 from ui.access.told import told
@@ -37,7 +37,7 @@ from ui.shell import state
 from ui.shell.how import how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
-from ui.shell.theme import NEUTRAL, count_text
+from ui.shell.theme import count_text
 
 
 def section(bench: Bench, choice: Choice) -> bool:
@@ -154,7 +154,7 @@ def _draw(bench: Bench, choice: Choice, reached: Sequence[Reached]) -> None:
         how("specialise")
 
 
-def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
+def _lines(name: str, reached: Sequence[Reached]) -> list[ShareCurve]:
     colour, dash, symbol = LOOKS[BOTTOM]
     notes = [
         f"{one.units:,} units ({100 * one.fraction:g} %)<br>{one.right} of {one.images} images of {name}"
@@ -167,8 +167,8 @@ def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
     taken = [f"{one.taken} of {one.strangers} images of other classes" for one in reached]
     mistaken = [one.taken / one.strangers if one.strangers else float("nan") for one in reached]
     return [
-        Curve(name, "solid", "circle", LOOKS["top"][0], places, shares, [], notes, nothing),
-        Curve(
+        ShareCurve(name, "solid", "circle", LOOKS["top"][0], places, shares, [], notes, nothing),
+        ShareCurve(
             f"others taken for {name}",
             "dot",
             "diamond",
@@ -180,7 +180,7 @@ def _lines(name: str, reached: Sequence[Reached]) -> list[Curve]:
             nothing,
             thin=True,
         ),
-        Curve(
+        ShareCurve(
             "mean of the others",
             dash,
             symbol,

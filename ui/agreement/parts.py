@@ -13,9 +13,9 @@ from interpret_core.analyses.agreement.request import AgreementSettings
 from interpret_core.analyses.agreement.result import REASONS, Agreement, left_out_cells, rows
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UserError
+from interpret_core.figures import agreement as figures
 from interpret_core.measures.agreement import Cell as State
 from interpret_core.options import AGREEMENT_PERMUTATIONS
-from ui.agreement import figures
 from ui.agreement import rows as agreement_rows
 from ui.agreement.untrained import UntrainedControl
 from ui.components.chart.chart import Finished, chart, finished
@@ -197,7 +197,7 @@ def errors(sides: Sequence[Side]) -> None:
     """Mean error of each layer beside chance and beside that of the untrained control."""
     st.subheader("Error by layer")
     badge = whose([side.facts for side in sides])
-    drawn = [agreement_rows.errors(side.agreement, side.title, side.untrained) for side in sides]
+    drawn = [figures.errors_of(side.agreement, side.title, side.untrained) for side in sides]
     chart(finished(figures.error_lines(drawn, badge=badge), "Error by layer"), "error_lines")
 
 

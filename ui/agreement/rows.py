@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from interpret_core.analyses.agreement.result import REASONS, Agreement
+from interpret_core.figures.agreement import Cuts, UnitPoint
+from interpret_core.figures.heat import HOLLOW, Heat, HeatCell
+from interpret_core.figures.template import SMALL
 from interpret_core.measures.agreement import Cell as State
 from interpret_core.options import AGREEMENT_PERMUTATIONS
-from ui.agreement.figures import Cuts, Errors, Point
-from ui.components.heat.heat import HOLLOW, Cell, Heat
 from ui.components.table.table import Column
 from ui.session.totals import SPACE
-from ui.session.view import SMALL, LayerView
+from ui.session.view import LayerView
 from ui.shell.plain import plain
 from ui.shell.theme import count_text, p_text
 
@@ -139,7 +140,7 @@ def cells_heat(found: Agreement, whose: str, high: float) -> Heat:
         for at, class_name in enumerate(found.classes):
             few = HOLLOW * (images[class_name] < SMALL)
             if not layer.kept[at]:
-                row_cells.append(Cell(math.nan, "left out", REASONS[State(layer.state[at])]))
+                row_cells.append(HeatCell(math.nan, "left out", REASONS[State(layer.state[at])]))
                 continue
             error = float(layer.error[at])
             note = (
@@ -148,7 +149,7 @@ def cells_heat(found: Agreement, whose: str, high: float) -> Heat:
                 f"Spearman {layer.spearman[at]:.2f} over {count_text(layer.units, 'unit')}\n"
                 f"{count_text(images[class_name], 'image')}"
             )
-            row_cells.append(Cell(100 * (error - layer.chance), f"{100 * error:.1f}", note, few))
+            row_cells.append(HeatCell(100 * (error - layer.chance), f"{100 * error:.1f}", note, few))
         rows.append(row_cells)
     return Heat(
         "Error by layer and class",
@@ -177,23 +178,11 @@ def farthest(found: list[Agreement]) -> float:
     return max(far, default=1.0) or 1.0
 
 
-def errors(found: Agreement, title: str, untrained: Agreement | None = None) -> Errors:
-    """Mean error of each layer, and of the untrained control's where it is known."""
-    layers = found.network.layers
-    return Errors(
-        title,
-        found.layers,
-        [layer.mean_error for layer in layers],
-        [layer.chance for layer in layers],
-        [layer.mean_error for layer in untrained.network.layers] if untrained else (),
-    )
-
-
-def points(found: Agreement, layer: str, name: str, views: Mapping[str, LayerView]) -> list[Point]:
+def points(found: Agreement, layer: str, name: str, views: Mapping[str, LayerView]) -> list[UnitPoint]:
     """A cell's units: IoU with the class's object, relevance, and their marks."""
     here, at, view = found.layer(layer), found.classes.index(name), views[layer]
     return [
-        Point(
+        UnitPoint(
             unit,
             view.label(unit),
             view.category(unit),

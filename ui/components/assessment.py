@@ -8,13 +8,14 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.figures.colours import NEUTRAL
 from interpret_core.measures.assessment.words import APART, FEWEST_IMAGES, Assessment
 from ui.components.markup import swatch
 from ui.components.palette import palette
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
 from ui.session.view import LayerView
-from ui.shell.theme import NEUTRAL, count_text, iou_text, percent_text
+from ui.shell.theme import count_text, iou_text, percent_text
 
 # For a tile and for the search; dead and saturated units have words of their own there.
 WORDS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from interpret_core.analyses.profile.result import LayerProfile
 from interpret_core.concepts import PREDICTED_LABELS, is_predicted
+from interpret_core.figures.template import SMALL
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.networks.layers.layer import Sort
-from ui.session.view import SMALL, LayerView
+from ui.session.view import LayerView
 from ui.shell.plain import plain
 from ui.shell.theme import count_text, expected_text
 

@@ -9,11 +9,6 @@ from ui.shell.names import file_stem
 PICTURE = ("components/common/png.js", "components/common/picture.js")
 
 
-def headline(what: str, whose: str) -> str:
-    """The title of a figure: what it shows, then network, data set and evidence."""
-    return f"{what} · {whose}" if whose else what
-
-
 def imprint(title: str) -> dict[str, str]:
     """What `picture.js` writes into a file.
 

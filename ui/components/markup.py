@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from interpret_core.figures.colours import colour_of
 from ui.session import resources
 from ui.session.view import LayerView
-from ui.shell.theme import colour_of
 
 
 def chip(text: str, kind: str = "", tone: str = "") -> str:

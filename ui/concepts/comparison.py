@@ -7,13 +7,13 @@ from functools import partial
 
 import streamlit as st
 
+from interpret_core.figures.concepts import HEIGHT, Panel, detector_bars
+from interpret_core.figures.curves import assessed_shares, assessment_lines, quality_lines, sensitivity_curve
+from interpret_core.figures.template import FITTING
 from ui.components.chart.chart import Finished, chart, finished
-from ui.components.chart.template import FITTING
 from ui.components.control.control import buttons
 from ui.components.slider.slider import Bounds, live_slider
 from ui.concepts import linked, tables
-from ui.concepts.curves import assessment_lines, quality_lines, sensitivity_curve
-from ui.concepts.figures import HEIGHT, Panel, detector_bars
 from ui.concepts.tables import CUTOFFS
 from ui.session.memory import kept
 from ui.session.view import Identity, LayerView, Views, identity_of, whose
@@ -219,7 +219,7 @@ def _responds(
 ) -> Finished:
     facts = [next(iter(views.values())).facts for views in _networks]
     data = {
-        title: {layer: tables.assessed_shares(view) for layer, view in views.items()}
+        title: {layer: assessed_shares(view.summary) for layer, view in views.items()}
         for title, views in zip(titles, _networks, strict=True)
     }
     return finished(assessment_lines(data, badge=whose(facts)), "Colours and objects over depth")

@@ -7,19 +7,20 @@ from functools import partial
 
 import streamlit as st
 
+from interpret_core.figures.colours import colour_of
+from interpret_core.figures.concepts import concept_bars
 from ui.components.chart.chart import Finished, chart, finished
 from ui.components.control.control import choice
 from ui.components.saves.saves import saves
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.concepts import tables
-from ui.concepts.figures import concept_bars
 from ui.concepts.tables import Row
 from ui.session.memory import kept
 from ui.session.view import Identity, Views, identity_of
 from ui.shell import links, state
 from ui.shell.component import Written
 from ui.shell.names import key_of, unlike
-from ui.shell.theme import colour_of, iou_text
+from ui.shell.theme import iou_text
 
 SIGNIFICANT = {True: "yes", False: "no", None: "—"}  # —: chance was not computed
 COLUMNS = (

@@ -8,6 +8,7 @@ import streamlit as st
 
 from interpret_core.analyses.image_labels.result import LabelledLayer, LabelRow, by_label
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.colours import NEUTRAL
 from ui.components.saves.saves import saves
 from ui.components.table.table import Cell, Column, rows_of, table
 from ui.session.labels import found as labels
@@ -15,7 +16,7 @@ from ui.session.view import Views
 from ui.shell import links
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import NEUTRAL, count_text, p_text
+from ui.shell.theme import count_text, p_text
 
 NAMED = 3  # labels that are left out
 COLUMNS = (

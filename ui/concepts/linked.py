@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from interpret_core.figures.curves import BestLine, best_lines
+from interpret_core.figures.template import SMALL
 from ui.components.cards.cards import Card, cards
 from ui.components.chart.chart import chart, finished
 from ui.components.reveal.reveal import reveal
 from ui.concepts import matches, tables
-from ui.concepts.curves import BestLine, best_lines
 from ui.concepts.matches import Found, Match
 from ui.session import resources
-from ui.session.view import SMALL, LayerView, Views, whose
+from ui.session.view import LayerView, Views, whose
 from ui.shell import links, state
 from ui.shell.how import how
 from ui.shell.names import key_of

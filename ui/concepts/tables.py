@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interpret_core.figures.concepts import Chosen, Panel, panel_of
 from interpret_core.measures.assessment.counts import between
 from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import of_sample
-from ui.concepts.figures import Chosen, Panel
 from ui.concepts.matches import counts
 from ui.session.view import LayerView, Views
 from ui.shell.names import unlike
@@ -103,13 +103,7 @@ def panel(views: Views, concept: str = "") -> Panel:
     first = next(iter(views.values()))
     number = first.find(concept)
     chosen = Chosen(concept, first.concepts[number].category, counts(views, concept)) if number >= 0 else None
-    return Panel(
-        first.facts.badge,
-        {name: view.summary.detectors_by_category() for name, view in views.items()},
-        {name: view.layer.units for name, view in views.items()},
-        first.facts.images,
-        chosen,
-    )
+    return panel_of({name: view.summary for name, view in views.items()}, first.facts.badge, chosen)
 
 
 def tallest(panels: list[Panel], *, share: bool, unique: bool) -> float:
@@ -165,14 +159,6 @@ def mean_quality(views: Views) -> tuple[float, float, float]:
     tops = np.concatenate([view.summary.top_iou for view in views.values()])
     one, two, three = (float(tops[:, :t].mean()) for t in (1, 2, 3))
     return one, two, three
-
-
-def assessed_shares(view: LayerView) -> tuple[float, float]:
-    """Shares of the layer's live units that clearly are a colour, and an object; 0/0 is 0."""
-    summary = view.summary
-    said, live = [summary.said(unit) for unit in range(view.layer.units)], int(summary.profile.live.sum())
-    colours, objects = said.count(Assessment.COLOUR), said.count(Assessment.OBJECT)
-    return (colours / live, objects / live) if live else (0.0, 0.0)
 
 
 def detectors_words(view: LayerView) -> str:

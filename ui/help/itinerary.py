@@ -15,13 +15,13 @@ from interpret_core import demo
 from interpret_core.analyses.agreement import compute as agreements
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.relevance import LayerTotals
 from interpret_core.measures.shared_units import Overlap
 from ui.components.misnomer import misnomer
 from ui.session import precedence, relevances, results
 from ui.session.layers import Layers
 from ui.session.memory import kept
 from ui.session.relevances import Found, Wanted
-from ui.session.totals import Totals
 from ui.session.view import LayerView
 from ui.shell import lists
 from ui.shell.sidebar import Ask
@@ -233,7 +233,7 @@ def _cell(found: Found | None) -> Cell | None:
     return Cell(layer, name, int(np.argmax(found.records[name].layer(layer).relevance)))
 
 
-def _most(found: Totals) -> float:
+def _most(found: LayerTotals) -> float:
     return float(found.mass.max(initial=0.0))
 
 

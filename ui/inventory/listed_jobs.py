@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS, NEUTRAL
 from interpret_core.jobs import Job
 from ui.access import visitors
 from ui.access.roles import Role
@@ -24,7 +25,7 @@ from ui.shell import links, notices, state
 from ui.shell.component import Written
 from ui.shell.names import key_of
 from ui.shell.plain import plain
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, count_text
+from ui.shell.theme import count_text
 
 AT_WORK, IDLE = 2.0, 10.0  # seconds between two looks
 ENDED = {"": "All", "done": "Done", "failed": "Failed", "cancelled": "Cancelled"}

@@ -7,6 +7,7 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.template import SMALL
 from ui.components.reveal.reveal import reveal
 from ui.relevance import heat_maps
 from ui.relevance.heat_maps import Picked
@@ -15,7 +16,7 @@ from ui.relevance.ranked import ranked_units
 from ui.session import results
 from ui.session.relevances import Found, Wanted
 from ui.session.totals import residual_text, share_text
-from ui.session.view import SMALL, LayerView
+from ui.session.view import LayerView
 from ui.shell import state
 from ui.shell.how import how
 from ui.shell.plain import plain

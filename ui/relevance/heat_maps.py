@@ -10,19 +10,21 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.concepts import is_predicted
+from interpret_core.figures import relevance as rows
+from interpret_core.figures.colours import badge_of
+from interpret_core.figures.relevance import VIEWS
+from interpret_core.figures.template import SMALL
 from ui.components.control.control import buttons
 from ui.components.heat.heat import heat_map
 from ui.components.saves import saves
-from ui.relevance import rows
 from ui.session import relevances, totals
 from ui.session.relevances import Found, Wanted
-from ui.session.totals import SPACE, VIEWS
-from ui.session.view import SMALL
+from ui.session.totals import SPACE
 from ui.shell import notices, state
 from ui.shell.how import how
 from ui.shell.names import key_of
 from ui.shell.plain import plain
-from ui.shell.theme import badge_of, count_text
+from ui.shell.theme import count_text
 
 PARAMETERS = ("view", "log", "of", "layer", "class", "unit", "influence", "order", "units", "image", "area")
 NAMED = 8  # classes in a sentence; a table below has them all
@@ -78,7 +80,7 @@ def warnings(found: Found) -> None:
         counted = [f"{plain(name)} ({len(records[name].images)})" for name in few[:NAMED]]
         more = f" and {len(few) - NAMED} more" if len(few) > NAMED else ""
         which = f"all {len(few)} classes" if len(few) == len(records) > NAMED else ", ".join(counted) + more
-        st.caption(f"{totals.FEW} Few images (fewer than {SMALL}), read with care: {which}.")
+        st.caption(f"{rows.FEW} Few images (fewer than {SMALL}), read with care: {which}.")
     if without:
         st.caption(f"No object is annotated for {_names(without)}: the sum goes over the whole image, M = 1.")
     if guessed := [name for name, record in records.items() if predicted_masks(record)]:
@@ -104,12 +106,12 @@ def maps(networks: dict[str, Found]) -> Picked | None:
     every = [total for one in found.values() for total in one.values()]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = buttons("Cells show", "view", VIEWS, "mass")
-        log = _log_box(totals.wide(every, view))
+        log = _log_box(rows.wide(every, view))
     picked = _picked(networks)
     scale = rows.scale_of(every, view, log=log)
     for place, (name, one) in zip(st.columns(len(networks), gap="medium"), networks.items(), strict=True):
         with place:
-            columns = totals.shown(one.classes, found[name])
+            columns = rows.shown(one.classes, found[name])
             made = rows.heat(_title(one), columns, found[name], scale)
             at = None
             if picked and picked.network == name:

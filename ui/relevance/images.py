@@ -10,17 +10,18 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.errors import DatasetError
+from interpret_core.figures.relevance import scaled_text
+from interpret_core.figures.scales import AGAINST, FOR, SIZES
 from ui.access.told import told
 from ui.components.maps.maps import maps
 from ui.relevance.heat_maps import Picked, predicted_masks
 from ui.session import relevances, resources
 from ui.session.memory import kept
 from ui.session.relevances import Found, Wanted
-from ui.session.totals import residual_text, scaled_text
+from ui.session.totals import residual_text
 from ui.shell import notices, state
 from ui.shell.how import how
 from ui.shell.plain import plain, shortened
-from ui.shell.scales import AGAINST, FOR, SIZES
 
 AREAS = ("inside", "whole", "photo")
 FLAG = "◥"

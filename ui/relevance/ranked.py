@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.relevance.result import ClassRelevance, LayerRelevance
 from interpret_core.classes.known import OBJECT
+from interpret_core.figures import scales
+from interpret_core.figures.colours import colour_of
+from interpret_core.figures.relevance import scaled_text
 from ui.components.control.control import buttons, choice
 from ui.components.ranked.ranked import ranked
 from ui.components.saves import saves
 from ui.relevance.heat_maps import Picked
 from ui.session import resources, unit_rows
-from ui.session.totals import scaled_text
 from ui.session.unit_rows import ORDERS, SIDES, Ranked
 from ui.session.view import LayerView
-from ui.shell import addresses, scales, state
-from ui.shell.theme import colour_of, count_text, iou_text
+from ui.shell import addresses, state
+from ui.shell.theme import count_text, iou_text
 
 COUNTS = (12, 48)  # tiles at first, then; a third press shows all
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from interpret_core.figures.scales import AGAINST, FOR, SIZES, lookup
 from interpret_core.measures.attribution.units import upsampling
 from interpret_core.positions import GridLines
-from ui.shell.scales import AGAINST, FOR, SIZES, lookup
 
 LONGEST = 448  # as photographs are shown
 STRONGEST = 0.88  # opacity of the largest value

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from interpret_core.figures.colours import NEUTRAL, colour_of
 from ui.components.assessment import NAMES
 from ui.components.search.index import PATIENCE, IndexedLayer, StillReading, layers
 from ui.components.search.matches import Matches, NamedUnit, Numbered, Responding, counted, matches
 from ui.session.view import SHADE
 from ui.shell.addresses import page
-from ui.shell.theme import NEUTRAL, colour_of, count_text, iou_text
+from ui.shell.theme import count_text, iou_text
 
 LONGEST = 80  # characters of a query that are read
 AT_ONCE = 0.1  # seconds to wait for what is only counted

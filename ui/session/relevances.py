@@ -17,6 +17,7 @@ from interpret_core.classes.known import OBJECT, ClassPlan, KnownClass, NeedsSur
 from interpret_core.classes.outputs import distinct
 from interpret_core.datasets import DEFAULT_CATEGORIES, Dataset
 from interpret_core.errors import NetworkError, UnitscopeError, UserError
+from interpret_core.figures.relevance import LayerTotals, totals_of
 from interpret_core.networks import Network
 from interpret_core.networks.graph.cuts import INPUT
 from interpret_core.options import ALL, field_of
@@ -25,7 +26,6 @@ from interpret_core.runtime.subjects import Subject
 from interpret_core.runtime.survey import survey_key
 from ui.session import results, stored
 from ui.session.memory import at_hand, held, kept, once, using
-from ui.session.totals import Totals, totals_of
 from ui.session.view import LayerView
 from ui.session.work import ended
 
@@ -153,13 +153,13 @@ def _kept(key: str, network: str, dataset: str, _plan: RelevancePlan) -> ClassRe
     return ClassRelevance(found.arrays, {**found.metadata, "network": titled})
 
 
-def totals(found: Found) -> dict[str, Totals]:
+def totals(found: Found) -> dict[str, LayerTotals]:
     """The layers' numbers of every class that is there."""
     return {name: _totals(digest_of(found, name), record) for name, record in found.records.items()}
 
 
 @kept(512, kind="relevance")
-def _totals(key: str, _record: ClassRelevance) -> Totals:
+def _totals(key: str, _record: ClassRelevance) -> LayerTotals:
     return totals_of(_record)
 
 

@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
+from interpret_core.figures.colours import badge_of_all
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.positions import GridLines
 from ui.shell.names import unlike
-from ui.shell.theme import badge_of_all
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
 STATE_WORDS = {LIVE: "live", DEAD: "dead", TIED: "tied"}
 CUTOFFS_KEPT = 16  # of a view: a slider being dragged asks for many
 SHADE = "shade"  # in place of a category
-SMALL = 10  # fewer than this many images: drawn hollow, with an interval
 
 
 class Concept(NamedTuple):

@@ -11,6 +11,7 @@ import streamlit as st
 from interpret_core.analyses.agreement import compute as agreements
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.colours import badge_of
 from interpret_core.measures.shared_units import Overlap, SharedUnits
 from ui.components.cards.cards import Card, cards
 from ui.components.chart.chart import chart, finished
@@ -27,7 +28,7 @@ from ui.shell import links, lists, notices, state
 from ui.shell.names import unlike
 from ui.shell.plain import plain
 from ui.shell.sidebar import Ask
-from ui.shell.theme import badge_of, count_text, iou_text
+from ui.shell.theme import count_text, iou_text
 
 PARAMETERS = ("top", "scope", "pair", "hubs")
 ALL = "all layers"

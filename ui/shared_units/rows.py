@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interpret_core.analyses.relevance.result import ClassRelevance
+from interpret_core.figures.colours import NEUTRAL
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.heat import Heat, HeatCell
+from interpret_core.figures.scales import NEGATIVE
+from interpret_core.figures.template import finish
 from interpret_core.measures.shared_units import Overlap, SharedUnits
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import finish
-from ui.components.heat.heat import Cell, Heat
 from ui.session.view import LayerView
 from ui.shell.plain import plain
-from ui.shell.scales import NEGATIVE
-from ui.shell.theme import NEUTRAL, count_text, p_text
+from ui.shell.theme import count_text, p_text
 
 
 class HubRow(NamedTuple):
@@ -47,7 +48,7 @@ def overlap_heat(found: Overlap, classes: Sequence[str], whose: str) -> Heat:
         cells = []
         for other in range(len(classes)):
             if one == other:
-                cells.append(Cell(math.nan, "itself", count_text(int(found.sizes[one]), "unit")))
+                cells.append(HeatCell(math.nan, "itself", count_text(int(found.sizes[one]), "unit")))
                 continue
             value = float(found.jaccard[one, other])
             p_value = p_text(float(found.p_value[one, other]))
@@ -55,7 +56,7 @@ def overlap_heat(found: Overlap, classes: Sequence[str], whose: str) -> Heat:
                 f"{int(found.both[one, other])} units in both, of {int(found.sizes[one])} and "
                 f"{int(found.sizes[other])}\nchance {found.chance[one, other]:.3f}, p = {p_value}"
             )
-            cells.append(Cell(value, f"{value:.2f}", note))
+            cells.append(HeatCell(value, f"{value:.2f}", note))
         rows.append(cells)
     off = found.jaccard[~np.eye(len(classes), dtype=bool)]
     high = float(off.max(initial=0)) or 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 # A list, a quotation or a heading begins at the start of the text; underlining needs a line of its own.
@@ -17,7 +16,6 @@ _PARTS = re.compile(
     r"|^(?=[\U0001F000-\U0001FAFF\u2300-\u2BFF])",
     re.IGNORECASE,
 )
-BREAK = " <br>"  # between lines of a text that Plotly shows
 _JOINING = "\u200c\u200d"  # between the parts of letters and of pictures; not printable by themselves
 
 
@@ -33,14 +31,3 @@ def shortened(text: str, most: int = 60) -> str:
     """The same of a text that may be long; what cannot be printed is a sign of its own."""
     seen = "".join(c if c.isprintable() or c in _JOINING else "\N{REPLACEMENT CHARACTER}" for c in text)
     return plain(seen if len(seen) <= most else f"{seen[: most - 1]}…")
-
-
-def figure_text(text: object) -> str:
-    """The text as Plotly shows it letter by letter: its labels take HTML, its templates `%{…}`."""
-    return html.escape(str(text), quote=False).replace("%{", "%\u2060{")
-
-
-def unfigured(text: str) -> str:
-    """What such a text was, for where nothing formats; what makes it bold, or breaks its line, goes."""
-    bare = text.removeprefix("<b>").removesuffix("</b>") if text.startswith("<b>") else text
-    return html.unescape(bare.replace(BREAK, " ")).replace("%\u2060{", "%{")

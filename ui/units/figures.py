@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import finish, mark
-from ui.session.view import SMALL
-from ui.shell.plain import figure_text
-from ui.shell.scales import NEGATIVE, POSITIVE
-from ui.shell.theme import ACCENT, NEUTRAL
+from interpret_core.figures.colours import ACCENT, NEUTRAL
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.scales import NEGATIVE, POSITIVE
+from interpret_core.figures.template import SMALL, finish, mark
+from interpret_core.figures.text import figure_text
 
 
 def class_bars(rows: Sequence[Mapping[str, Any]], badge: str = "", limit: int = 20) -> Figure:

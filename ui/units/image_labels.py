@@ -7,6 +7,7 @@ import streamlit as st
 
 from interpret_core.analyses.image_labels.result import FALSE_DISCOVERIES, LabelledLayer
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.colours import NEUTRAL
 from ui.access.told import told
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
@@ -18,7 +19,7 @@ from ui.session.labels import found as labels
 from ui.session.view import LayerView
 from ui.shell.how import how
 from ui.shell.plain import plain
-from ui.shell.theme import NEUTRAL, count_text, p_text, percent_text
+from ui.shell.theme import count_text, p_text, percent_text
 
 SHOWN = 3  # labels of a unit
 NAMED = 4  # labels in the heading

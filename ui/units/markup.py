@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Mapping
 from html import escape
 
+from interpret_core.figures.colours import colour_of
 from interpret_core.measures.assessment.words import INSIDE, Assessment
 from ui.components.assessment import of_sample, tied_with
 from ui.components.markup import chip, swatch
 from ui.components.table.markup import table_markup
 from ui.components.table.table import Cell, Column
 from ui.session.view import LayerView
-from ui.shell.theme import colour_of, iou_text, number_text, p_text
+from ui.shell.theme import iou_text, number_text, p_text
 
 Stat = tuple[str, str, str]
 COLUMNS = (

@@ -9,12 +9,13 @@ import streamlit as st
 
 from interpret_core.analyses.relevance.result import ClassRelevance
 from interpret_core.errors import UnitscopeError
+from interpret_core.figures.template import SMALL
 from ui.access.told import told
 from ui.components.chart.chart import Finished, chart, finished
 from ui.session import relevances, unit_rows
 from ui.session.memory import kept
 from ui.session.relevances import Wanted
-from ui.session.view import SMALL, LayerView
+from ui.session.view import LayerView
 from ui.shell import links
 from ui.shell.how import how
 from ui.shell.plain import plain

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from interpret_core.figures.template import SMALL
 from interpret_core.measures.dissection.bands import BANDS
 from ui.session.photos import Firing, Photo, fires_anywhere
-from ui.session.view import SMALL, LayerView
+from ui.session.view import LayerView
 from ui.shell.plain import plain
 from ui.shell.theme import count_text, number_text
 

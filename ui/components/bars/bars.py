@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from interpret_core.analyses.ablation.comparison import ACCURACY, ClassChange
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS
+from interpret_core.figures.template import headline
 from interpret_core.numbers import known
-from ui.components.imprint import PICTURE, headline, imprint
+from ui.components.imprint import PICTURE, imprint
 from ui.shell.component import Component, Written
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS
 
 MOST = 24  # classes drawn
 OTHER = CATEGORY_COLOURS["object"]

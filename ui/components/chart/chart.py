@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.template import titled
+from interpret_core.figures.text import unfigured
 from interpret_core.numbers import known
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import TOP
-from ui.components.imprint import headline
 from ui.components.saves import saves
 from ui.components.saves.saves import Rows
-from ui.shell.plain import BREAK, figure_text, unfigured
 
 CONFIG = {"displayModeBar": False}  # its buttons lie over titles and legends on a narrow screen
-LINE, AXIS = 58, 40  # characters that fit beside each other on a phone: of a title, of an axis's
 TOLD = 6  # marks of a trace in words
 WORDS = 1000  # characters after which an alternative text comes to its end
 
@@ -75,22 +72,6 @@ def chart(
     select: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
     st.plotly_chart(_Plain(made.figure), key=key, config=CONFIG, alt=made.spoken, **select)
     saves.saves(made.title, rows or (lambda: marks(made.figure, made.title)), f"save_{key}", figure=key)
-
-
-def titled(figure: Figure, what: str) -> str:
-    """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title.
-
-    The title of the x axis gets lines of its own, too.
-    """
-    whole = headline(what, figure.whose)
-    lines = textwrap.wrap(whole, LINE, break_long_words=False)
-    figure.layout["title"] = {**figure.layout.get("title", {}), "text": BREAK.join(map(figure_text, lines))}
-    figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})
-    axis = unfigured(figure.layout.get("xaxis", {}).get("title", {}).get("text", ""))
-    if len(axis) > AXIS:
-        parts = textwrap.wrap(axis, AXIS, break_long_words=False, break_on_hyphens=False)
-        figure.update_xaxes(title=BREAK.join(map(figure_text, parts)))
-    return whole
 
 
 def described(figure: Figure, title: str) -> str:

@@ -2,75 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
+from interpret_core.figures.heat import Heat
+from interpret_core.figures.scales import KINDS
 from interpret_core.numbers import known
-from ui.components.imprint import PICTURE, headline, imprint
+from ui.components.imprint import PICTURE, imprint
 from ui.shell.component import Component
-from ui.shell.scales import KINDS
-
-NOTCH, HOLLOW = 1, 2  # marks of a cell; both are shapes
 
 _component = Component(
     "components/heat/heat", "components/common/svg.js", *PICTURE, "components/common/focus.js"
 )
-
-
-class Cell(NamedTuple):
-    """One number of a heat map.
-
-    Attributes:
-        value: what the colour says; NaN where it is not known.
-        text: the same in words, drawn inside where there is room.
-        note: further lines for whoever points at it.
-        marks: NOTCH, HOLLOW or both.
-    """
-
-    value: float
-    text: str
-    note: str = ""
-    marks: int = 0
-
-
-class Heat(NamedTuple):
-    """A heat map.
-
-    Attributes:
-        what: it shows; `whose`: network, data set and evidence. Both are part of the saved picture.
-        rows, columns: names.
-        cells: by row, then by column.
-        low, high: ends of the scale; a diverging one is centred between them.
-        scale: what the colours say, in words.
-        kind: "sequential" or "diverging".
-        unit: behind a number when it is pointed at.
-        column_marks: a sign before each column's name, empty for none.
-        floor: where a logarithmic scale begins; 0 for an even one.
-        notch, hollow, absent: what the marks and hatching mean, for the key; empty where they do not occur.
-    """
-
-    what: str
-    whose: str
-    rows: Sequence[str]
-    columns: Sequence[str]
-    cells: Sequence[Sequence[Cell]]
-    low: float
-    high: float
-    scale: str
-    kind: str = "sequential"
-    unit: str = ""
-    column_marks: Sequence[str] = ()
-    floor: float = 0.0
-    notch: str = ""
-    hollow: str = ""
-    absent: str = ""
-
-    @property
-    def title(self) -> str:
-        """Above it, in its files and in their names."""
-        return headline(self.what, self.whose)
 
 
 def drawn(heat: Heat, selected: tuple[int, int] | None, *, clickable: bool = True) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import streamlit as st
 
 from interpret_core.analyses.image_labels.result import LabelledLayer
+from interpret_core.figures.colours import NEUTRAL, colour_of
 from interpret_core.measures.assessment.words import Assessment
 from ui.components.assessment import sign
 from ui.session import resources
 from ui.session.memory import kept
 from ui.session.view import LayerView
 from ui.shell.component import Component
-from ui.shell.theme import NEUTRAL, colour_of, iou_text
+from ui.shell.theme import iou_text
 
 SEARCH_KEY = "filter_concept"
 

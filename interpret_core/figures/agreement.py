@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis
-from ui.shell.plain import figure_text
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
+from interpret_core.analyses.agreement.result import Agreement
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS, NEUTRAL, colour_of
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis
+from interpret_core.figures.text import figure_text
 
 GROUPS = {  # marks of a unit: name, symbol, size
     (True, True): ("both", "star", 12),
@@ -18,7 +19,7 @@ GROUPS = {  # marks of a unit: name, symbol, size
 }
 
 
-class Point(NamedTuple):
+class UnitPoint(NamedTuple):
     """One unit in the scatter of IoU against relevance, and which marks it has."""
 
     unit: int
@@ -37,7 +38,7 @@ class Cuts(NamedTuple):
     relevance: float | None
 
 
-def scatter(points: Sequence[Point], cuts: Cuts, texts: Mapping[str, str], badge: str = "") -> Figure:
+def scatter(points: Sequence[UnitPoint], cuts: Cuts, texts: Mapping[str, str], badge: str = "") -> Figure:
     """A layer's units by IoU with a class's concept and by relevance for the class.
 
     Args:
@@ -90,6 +91,18 @@ class Errors(NamedTuple):
     error: Sequence[float]
     chance: Sequence[float]
     untrained: Sequence[float] = ()
+
+
+def errors_of(found: Agreement, title: str, untrained: Agreement | None = None) -> Errors:
+    """Mean error of each layer, and of the untrained control's where it is known."""
+    layers = found.network.layers
+    return Errors(
+        title,
+        found.layers,
+        [layer.mean_error for layer in layers],
+        [layer.chance for layer in layers],
+        [layer.mean_error for layer in untrained.network.layers] if untrained else (),
+    )
 
 
 def error_lines(networks: Sequence[Errors], badge: str = "") -> Figure:

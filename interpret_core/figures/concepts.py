@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import finish, layer_axis
-from ui.session.view import SMALL
-from ui.shell.plain import figure_text
-from ui.shell.theme import CATEGORY_COLOURS, NEUTRAL, colour_of
+import numpy as np
+
+from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.figures.colours import CATEGORY_COLOURS, NEUTRAL, colour_of
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.template import SMALL, finish, layer_axis
+from interpret_core.figures.text import figure_text
 
 HEIGHT = 410  # pixels of the detector bars, names and legend included
 DIM = 0.3  # opacity of what is not the chosen concept's
@@ -39,6 +41,40 @@ class Panel(NamedTuple):
     units: Mapping[str, int]
     images: int
     chosen: Chosen | None = None
+
+
+def panel_of(layers: Mapping[str, LayerSummary], badge: str, chosen: Chosen | None = None) -> Panel:
+    """A network's layers for the stacked bars.
+
+    Args:
+        layers: by name, at least one.
+        badge: whose they are, and what the evidence is.
+        chosen: the concept to stand out.
+    """
+    first = next(iter(layers.values()))
+    return Panel(
+        badge,
+        {name: one.detectors_by_category() for name, one in layers.items()},
+        {name: one.profile.units for name, one in layers.items()},
+        int(first.profile.metadata["dataset"]["images"]),
+        chosen,
+    )
+
+
+def concept_counts(layers: Mapping[str, LayerSummary]) -> list[tuple[str, str, int, float]]:
+    """Detected concepts of a network: (concept, category, detectors, best IoU), most detectors first."""
+    every = list(layers.values())
+    first = every[0].profile
+    found = np.sum(
+        [np.bincount(one.best_concept[one.detector], minlength=len(one.included)) for one in every], axis=0
+    )
+    best = np.max([one.profile.table_of_iou.largest for one in every], axis=0)
+    rows = [
+        (name, concept.category, int(found[at]), float(best[at]))
+        for at, (name, concept) in enumerate(zip(first.concept_names, first.table.concepts, strict=True))
+        if found[at]
+    ]
+    return sorted(rows, key=lambda row: (-row[2], -row[3], row[0]))
 
 
 def detector_bars(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from ui.components.chart.figure import Figure
-from ui.shell.plain import figure_text
-from ui.shell.theme import ACCENT, QUIET
+from interpret_core.figures.colours import ACCENT, QUIET
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.text import BREAK, figure_text, unfigured
 
 TOP = 36  # pixels above the plot, with a title of one line
+SMALL = 10  # fewer than this many images: drawn hollow, with an interval
+LINE, AXIS = 58, 40  # characters that fit beside each other on a phone: of a title, of an axis's
 FITTING = 12  # layer names beside each other on a third of a screen
 GRID = "rgba(128,136,150,.25)"
 SYMBOLS = ("circle", "square", "diamond")
@@ -109,3 +112,24 @@ def mark(figure: Figure, x: float, text: str, dash: str = "solid") -> None:
         xshift=6,
         font={"color": ACCENT},
     )
+
+
+def headline(what: str, whose: str) -> str:
+    """The title of a figure: what it shows, then network, data set and evidence."""
+    return f"{what} · {whose}" if whose else what
+
+
+def titled(figure: Figure, what: str) -> str:
+    """Put what a figure shows before whose it is, in lines that a phone has room for; the whole title.
+
+    The title of the x axis gets lines of its own, too.
+    """
+    whole = headline(what, figure.whose)
+    lines = textwrap.wrap(whole, LINE, break_long_words=False)
+    figure.layout["title"] = {**figure.layout.get("title", {}), "text": BREAK.join(map(figure_text, lines))}
+    figure.update_layout(margin={"t": TOP + 14 * (len(lines) - 1)})
+    axis = unfigured(figure.layout.get("xaxis", {}).get("title", {}).get("text", ""))
+    if len(axis) > AXIS:
+        parts = textwrap.wrap(axis, AXIS, break_long_words=False, break_on_hyphens=False)
+        figure.update_xaxes(title=BREAK.join(map(figure_text, parts)))
+    return whole

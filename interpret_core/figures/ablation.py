@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from interpret_core.analyses.ablation.comparison import ACCURACY
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import finish
-from ui.shell.plain import figure_text
-from ui.shell.theme import NEUTRAL
+from interpret_core.figures.colours import ACCENT, NEUTRAL
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.scales import NEGATIVE
+from interpret_core.figures.template import finish
+from interpret_core.figures.text import figure_text
+from interpret_core.measures.ablation.selection import BOTTOM, TOP
+from interpret_core.measures.ablation.settings import RANDOM
 
+LOOKS = {  # direction: colour, dash of the class, symbol
+    TOP: (ACCENT, "solid", "circle"),
+    BOTTOM: (NEGATIVE, "dash", "square"),
+    RANDOM: (NEUTRAL, "dot", "diamond"),
+}
 BAND = "rgba(128,136,150,.38)"
 
 
-class Curve(NamedTuple):
+class ShareCurve(NamedTuple):
     """A number over growing fractions.
 
     Attributes:
@@ -38,7 +46,7 @@ class Curve(NamedTuple):
     thin: bool = False
 
 
-def curves(lines: Sequence[Curve], axis: str, metric: str, at: float | None, badge: str = "") -> Figure:
+def curves(lines: Sequence[ShareCurve], axis: str, metric: str, at: float | None, badge: str = "") -> Figure:
     """Lines over fractions or numbers of units, random controls with their band.
 
     Args:
@@ -73,7 +81,7 @@ def curves(lines: Sequence[Curve], axis: str, metric: str, at: float | None, bad
     return finish(figure, height=380, badge=badge)
 
 
-def _band(figure: Figure, line: Curve) -> None:
+def _band(figure: Figure, line: ShareCurve) -> None:
     """Mean ± deviation as an area."""
     pairs = list(zip(line.values, line.deviations, strict=True))
     upper = [100 * min(1.0, value + sd) for value, sd in pairs]

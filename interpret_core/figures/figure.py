@@ -36,6 +36,10 @@ class Figure:
         """Bars."""
         return self._trace("bar", trace)
 
+    def add_heatmap(self, **trace: Any) -> Figure:
+        """Coloured cells."""
+        return self._trace("heatmap", trace)
+
     def add_scatter(self, **trace: Any) -> Figure:
         """Lines and points."""
         return self._trace("scatter", trace)

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.components.chart.figure import Figure
-from ui.components.chart.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis, mark
-from ui.shell.plain import figure_text
-from ui.shell.theme import ACCENT, CATEGORY_COLOURS
+from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.figures.colours import ACCENT, CATEGORY_COLOURS
+from interpret_core.figures.figure import Figure
+from interpret_core.figures.template import DASHES, FITTING, SYMBOLS, depth, finish, layer_axis, mark
+from interpret_core.figures.text import figure_text
+from interpret_core.measures.assessment.words import Assessment
 
 
 def sensitivity_curve(
@@ -116,6 +118,14 @@ def quality_lines(panels: Mapping[str, Mapping[str, tuple[float, float, float]]]
         layer_axis(figure, [layer for layers in panels.values() for layer in layers])
     figure.update_yaxes(title="mean IoU", rangemode="tozero")
     return finish(figure, height=340, badge=badge)
+
+
+def assessed_shares(summary: LayerSummary) -> tuple[float, float]:
+    """Shares of a layer's live units that clearly are a colour, and an object; 0/0 is 0."""
+    said = [summary.said(unit) for unit in range(summary.profile.units)]
+    live = int(summary.profile.live.sum())
+    colours, objects = said.count(Assessment.COLOUR), said.count(Assessment.OBJECT)
+    return (colours / live, objects / live) if live else (0.0, 0.0)
 
 
 def assessment_lines(panels: Mapping[str, Mapping[str, tuple[float, float]]], badge: str = "") -> Figure:
