@@ -27,7 +27,9 @@ from interpret_core.errors import ParameterError, StoreError
 from interpret_core.installation import dashboard
 from interpret_core.uploads.places import VARIABLE
 
-ADDRESS = "http://127.0.0.1:8501"
+HOST = "http://127.0.0.1"
+ADDRESS = f"{HOST}:8501"
+PORTS = range(8501, 8521)  # where no address is named: the first with these results, or free
 CACHE = "INTERPRET_CACHE"
 _DEFAULTS = {
     CACHE: config.DEFAULT_CACHE,
@@ -75,13 +77,14 @@ class View:
         )
 
 
-def view_of(page: str, query: Mapping[str, str], address: str, cache: Path, *, browser: bool) -> View:
+def view_of(page: str, query: Mapping[str, str], address: str | None, cache: Path, *, browser: bool) -> View:
     """A page of the dashboard.
 
     Args:
         page: its name in addresses.
         query: what it shows; empty values are left out.
-        address: of the server; where nothing answers, one is started there, if it is this machine.
+        address: of the server; where nothing answers, one is started there, if it is this machine. None for
+            this machine's first of `PORTS` that either is free or has a server of the same results.
         cache: folder of results that the server has to read.
         browser: open it in a browser, where this machine has a screen.
 
@@ -89,20 +92,43 @@ def view_of(page: str, query: Mapping[str, str], address: str, cache: Path, *, b
         ParameterError: no address, nothing that can be started there, or a server of another cache.
         StoreError: the server does not start.
     """
+    base, process = _nearest(cache) if address is None else _served(address, cache)
+    url = f"{base}/{page}?{urlencode({name: one for name, one in query.items() if one})}"
+    if browser and (sys.platform != "linux" or any(map(os.environ.get, SCREENS))):
+        webbrowser.open(url)
+    return View(url, process=process)
+
+
+def _served(address: str, cache: Path) -> tuple[str, subprocess.Popen[bytes] | None]:
+    """The address without its end, and the server where one had to be started.
+
+    Raises:
+        ParameterError: as `view_of`.
+        StoreError: as `view_of`.
+    """
     base = address.rstrip("/")
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ParameterError(f"address is {address!r}, expected one such as {ADDRESS}.")
-    asked = urlencode({name: one for name, one in query.items() if one})
-    url = f"{base}/{page}?{asked}"
-    process = None
-    if _answers(base):
-        _require_cache(parts.port or 80, cache, address)
-    else:
-        process = _started(parts.hostname, parts.port or 80, parts.path, cache, base)
-    if browser and (sys.platform != "linux" or any(map(os.environ.get, SCREENS))):
-        webbrowser.open(url)
-    return View(url, process=process)
+    if not _answers(base):
+        return base, _started(parts.hostname, parts.port or 80, parts.path, cache, base)
+    _require_cache(parts.port or 80, cache, address)
+    return base, None
+
+
+def _nearest(cache: Path) -> tuple[str, subprocess.Popen[bytes] | None]:
+    """The same, of the first port that will do.
+
+    Raises:
+        ParameterError: none will; the message says what is wrong with the last.
+        StoreError: as `view_of`.
+    """
+    for port in PORTS[:-1]:
+        try:
+            return _served(f"{HOST}:{port}", cache)
+        except ParameterError:  # somebody else's
+            continue
+    return _served(f"{HOST}:{PORTS[-1]}", cache)
 
 
 def _answers(base: str) -> bool:
@@ -170,7 +196,7 @@ def _started(host: str, port: int, path: str, cache: Path, base: str) -> subproc
     if host not in LOCAL or path:
         raise ParameterError(
             f"No dashboard answers at {base}, and none can be started there from here: start it "
-            f"(unitscope serve), or leave address at {ADDRESS}."
+            f"(unitscope serve), or leave address out."
         )
     environment = {
         **os.environ,

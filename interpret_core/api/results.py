@@ -150,7 +150,7 @@ class Result:
         layer: str = "",
         unit: int | None = None,
         *,
-        address: str = dashboard.ADDRESS,
+        address: str | None = None,
         factory: str = "",
         browser: bool = True,
     ) -> dashboard.View:
@@ -163,7 +163,8 @@ class Result:
         Args:
             layer: to begin with, where its page has layers.
             unit: to begin with, by its number, from 0.
-            address: of the server, on this machine or on another that reads the same cache.
+            address: of the server, on this machine or on another that reads the same cache; by default
+                http://127.0.0.1:8501, or the next port where that is taken by something else.
             factory: who builds a live network's module in another process: `package.module:function`, or an
                 architecture such as "torchvision/resnet18". By default its own class, where that is in a file
                 and takes no arguments.

@@ -152,6 +152,22 @@ def test_a_server_of_another_cache_and_what_is_none_are_refused(elsewhere, tmp_p
         thread.join()
 
 
+def test_without_an_address_ports_of_others_are_passed_over(elsewhere, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INTERPRET_CACHE", str(tmp_path / "cache"))
+    taken = int(elsewhere.rpartition(":")[2])
+    with http.server.HTTPServer(("127.0.0.1", 0), Healthy) as server:  # of this process, with this cache
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        monkeypatch.setattr(dashboard, "PORTS", (taken, server.server_port, taken))
+        seen = dashboard.view_of("units", {}, None, tmp_path / "cache", browser=False)
+        assert (seen.url, seen.process) == (f"http://127.0.0.1:{server.server_port}/units?", None)
+        with pytest.raises(ParameterError, match=r"status 501 and is no dashboard"):
+            dashboard.view_of("units", {}, None, tmp_path / "another", browser=False)
+        server.shutdown()
+        thread.join()
+
+
 def test_the_address_says_what_was_asked(store, tmp_path, monkeypatch):
     make_planted(tmp_path / "planted", images=4, size=32, annotation=32)
     net = ic.wrap(red_detector(), **SHAPE)
@@ -161,7 +177,7 @@ def test_the_address_says_what_was_asked(store, tmp_path, monkeypatch):
     monkeypatch.setattr(dashboard, "view_of", lambda *one, **_: given.append(one) or dashboard.View("u"))
     view = found.open("conv1", 0, factory="tests.planted_networks:red_detector")
     page, query, address, cache = given[0]
-    assert (page, address, cache) == ("units", "http://127.0.0.1:8501", tmp_path / "cache")
+    assert (page, address, cache) == ("units", None, tmp_path / "cache")
     assert (query["layer"], query["unit"], query["cutoff"], query["min_images"]) == ("conv1", "0", "0.1", "1")
     assert query["network"].endswith(net.digest[:8])
     assert "quantile=0.05" in view.note
