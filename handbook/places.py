@@ -24,6 +24,8 @@ OUTSIDE = {
 TOUR = "tour.md"
 MINUTE = "The first minute"  # the section of the README that is the tour
 API = "api.md"  # made of what the package names public
+# Sections that have a page of their own there.
+_SECTIONS = {("README.md", "the-first-minute"): TOUR, ("docs/reference.md", "in-python"): API}
 _PLACES = {**OUTSIDE, "README.md": "index.md", "interpret_core/__init__.py": API}
 
 # Blocks and pieces of code, in which brackets are no links.
@@ -84,8 +86,8 @@ def _moved(link: str, file: str, page: str) -> str:
     path, mark, anchor = link.partition("#")
     named = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
     target = page_of(named)
-    if (named, anchor) == ("README.md", slug(MINUTE)):
-        target, mark, anchor = TOUR, "", ""
+    if (named, anchor) in _SECTIONS:
+        target, mark, anchor = _SECTIONS[named, anchor], "", ""
     return posixpath.relpath(target, posixpath.dirname(page) or ".") + mark + anchor
 
 

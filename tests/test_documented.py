@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -22,6 +23,18 @@ ANYBODY_S = {"--help"}  # every command has it
 # Of Python, or set by the program for its own processes; nobody sets them for us.
 NOT_OURS = ("PYTHONPATH", "INTERPRET_JOB_TOKEN")
 TESTS_OWN = ("INTERPRET_REAL_DATA",)
+TABLES = (  # modules of interpret_core.analyses that say the columns of a file
+    "ablation.specialised",
+    "ablation.table",
+    "agreement.result",
+    "effects.result",
+    "estimate.result",
+    "evaluation.result",
+    "image_labels.result",
+    "profile.table",
+    "relevance.table",
+    "survey.analysis",
+)
 
 
 @cache
@@ -81,6 +94,25 @@ def test_every_variable_is_in_the_reference_s_table() -> None:
     assert {"INTERPRET_CACHE", "INTERPRET_PICTURES", "XDG_CACHE_HOME"} <= read
     assert sorted(name for name in read if not stated(name, rows)) == []
     assert set(re.findall(r"INTERPRET_\w+", rows)) <= read | set(TESTS_OWN), "nobody reads these any more"
+
+
+def columns_of(module: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = importlib.import_module(f"interpret_core.analyses.{module}").COLUMNS
+    return found
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_every_column_of_a_file_is_in_the_reference(module: str) -> None:
+    section = REFERENCE.read_text(encoding="utf-8").partition("## Columns of files")[2].partition("\n## ")[0]
+    names, rest = columns_of(module), section.partition("### Other commands")[2]
+    text = section.replace(rest, "") if module.startswith("profile") else rest
+    assert len(names) > 4
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_file_of_an_analysis_is_among_them() -> None:
+    there = {path.parts[-2] for path in ROOT.glob("interpret_core/analyses/*/analysis.py")}
+    assert there == {module.partition(".")[0] for module in TABLES}
 
 
 @pytest.mark.parametrize("key", network_tables.KEYS)

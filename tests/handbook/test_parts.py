@@ -24,6 +24,8 @@ SAMPLE = Path(__file__).with_name("sample.ipynb")
         ("docs/data.md", "../demo/README.md#b", "demo_made.md#b"),
         ("docs/data.md", "../README.md#the-first-minute", "tour.md"),
         ("docs/data.md", "../interpret_core/__init__.py", "api.md"),
+        ("docs/data.md", "reference.md#in-python", "api.md"),
+        ("docs/data.md", "reference.md#profile", "reference.md#profile"),
         ("docs/data.md", "tutorial.ipynb", "tutorial.md"),
         ("docs/data.md", "#here", "#here"),
         ("docs/data.md", "https://outside.invalid/a.md", "https://outside.invalid/a.md"),

@@ -85,7 +85,7 @@ def test_dead_units_of_a_network_of_the_source(
         installed(example)
     paths = [str(EXAMPLES / one) for one in ("dead_units", "small_networks", "stem_masks")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], *paths]))
-    write_network(tmp_path / "small_networks/first.safetensors")
+    write_network(tmp_path / "checkpoints/first.safetensors")
     write_pictures(tmp_path / "pictures")
     (tmp_path / "pictures/0.png").write_bytes(b"no picture")
     asked = ["dead-units", "--network", "small/first", "--dataset", "pictures", "--batch-size", "2"]
@@ -123,12 +123,12 @@ def test_dead_units_of_a_network_of_the_source(
 
 def test_the_source_lists_finds_and_refuses(installed: Any, tmp_path: Path) -> None:
     installed("small_networks")
-    write_network(tmp_path / "small_networks/first.safetensors")
+    write_network(tmp_path / "checkpoints/first.safetensors")
     assert "small/first" in networks.known()
     network = networks.load("small/first")
-    assert (network.evidence, network.class_names) == ("trained", ("cat", "dog"))
+    assert (network.evidence, network.class_names) == ("weights as given", ("cat", "dog"))
     before = network.digest
-    save_file({"weight": torch.zeros(1)}, tmp_path / "small_networks/other.safetensors")
+    save_file({"weight": torch.zeros(1)}, tmp_path / "checkpoints/other.safetensors")
     with pytest.raises(WeightsError, match=r"other\.safetensors does not fit"):
         networks.load("small/other")
     with pytest.raises(NetworkError, match=r"did you mean small/first"):
@@ -138,7 +138,7 @@ def test_the_source_lists_finds_and_refuses(installed: Any, tmp_path: Path) -> N
     from small_networks import architecture
 
     torch.manual_seed(1)
-    save_file(architecture().state_dict(), tmp_path / "small_networks/first.safetensors")
+    save_file(architecture().state_dict(), tmp_path / "checkpoints/first.safetensors")
     assert networks.load("small/first").digest != before
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from interpret_core.errors import NetworkError, WeightsError, unknown
 from interpret_core.networks import NetworkSpec, Preprocessing, Weights
 from interpret_core.networks.providers.base import Provider
-from interpret_core.networks.weights import TRAINED, file_digest
+from interpret_core.networks.weights import UNSTATED, file_digest
 
 PREFIX = "small/"
 FOLDER = "SMALL_NETWORKS"  # variable that names the folder of the files
@@ -47,7 +47,8 @@ class SmallSource:
 
     def weights(self, *, fetch: bool) -> Weights:
         """What the results are evidence of, and from which file; `fetch` would allow a download."""
-        return Weights(TRAINED, f"Weights from {self.file.name}.", self.file)
+        # Whoever knows that all of them were trained says TRAINED here: no file of tensors tells.
+        return Weights(UNSTATED, f"Weights from {self.file.name}.", self.file)
 
     def build(self, weights: Weights) -> nn.Module:
         """A new module with the file's tensors."""
@@ -64,7 +65,7 @@ class SmallSource:
 
     def place(self, weights: Weights) -> str:
         """For lists."""
-        return f"trained, {self.file}"
+        return f"{weights.evidence}, {self.file}"
 
 
 class SmallProvider(Provider):
@@ -88,7 +89,7 @@ class SmallProvider(Provider):
 
 
 def _folder() -> Path:
-    return Path(os.environ.get(FOLDER, "small_networks"))
+    return Path(os.environ.get(FOLDER, "checkpoints"))
 
 
 PROVIDER = SmallProvider()
