@@ -123,6 +123,8 @@ def test_dead_units_of_a_network_of_the_source(
 
 def test_the_source_lists_finds_and_refuses(installed: Any, tmp_path: Path) -> None:
     installed("small_networks")
+    with pytest.raises(NetworkError, match=rf"none are known \(looked in {tmp_path}/small_networks\)"):
+        networks.find("small/first")
     write_network(tmp_path / "small_networks/first.safetensors")
     assert "small/first" in networks.known()
     network = networks.load("small/first")
