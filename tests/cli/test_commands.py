@@ -88,6 +88,17 @@ def test_networks(command: Command, environment: Path) -> None:
     assert {"torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18"} <= set(lines)
 
 
+@pytest.mark.parametrize("beginning", ["torchvision/", "torchvision/vgg"])
+def test_networks_whose_names_begin_so(command: Command, beginning: str) -> None:
+    done = command("networks", beginning)
+    names = [line.split()[0] for line in done.out.splitlines() if "torchvision/" in line]
+    assert {"torchvision/vgg11", "torchvision/vgg16"} <= set(names)
+    assert all(name.startswith(beginning) for name in names)
+    assert "efficientnet" not in command("networks", "torchvision/vgg").out
+    lost = command("networks", f"{beginning}none/")
+    assert (lost.status, f"Unknown network '{beginning}none/'" in lost.line) == (2, True)
+
+
 @pytest.mark.thorough
 def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
