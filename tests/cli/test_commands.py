@@ -202,6 +202,19 @@ def test_plain_progress_says_what_is_left_once_a_pace_has_held(
         assert len(told) - len(found) == 2
 
 
+def test_the_end_has_no_time_left_and_steps_are_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Progress(Console(width=80), clock=clock) as progress:
+        for done in range(0, 601, 4):
+            progress.tell("counting", done, 600)
+            clock.now += 2.0
+        progress.tell("chance", 700, 800)
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "counting 600/600",
+        "chance 700/800 steps",
+    ]
+
+
 def test_slow_progress_is_heard_of_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     with Progress(Console(width=80), clock=clock) as progress:
