@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+from heapq import nsmallest
+
+NEAR = 0.4  # how alike a name must be to be suggested, 0 to 1
+SUGGESTED, TOLD = 3, 8  # names in a message
 
 
 class UnitscopeError(Exception):
@@ -67,17 +71,53 @@ class Cancelled(UnitscopeError):
 
 
 def unknown(
-    kind: str, value: object, known: Iterable[str], remedy: str = "", shown: Callable[[str], str] = str
+    kind: str,
+    value: object,
+    known: Iterable[str],
+    remedy: str = "",
+    shown: Callable[[str], str] = str,
+    looked: object = "",
 ) -> str:
-    """One line for an unknown name: the value, the nearest known names as `shown` writes them, the remedy."""
-    names = list(known)
-    near = get_close_matches(str(value), names, n=3, cutoff=0.4)
-    hint = f"did you mean {', '.join(map(shown, near))}?" if near else _some([*map(shown, names[:9])])
-    return " ".join(filter(None, [f"Unknown {kind} {str(value)!r}:", hint, remedy]))
+    """One line for an unknown name.
+
+    Args:
+        kind: what it should be a name of.
+        value: the name.
+        known: those that there are; the nearest are told, and the first of them where none is near.
+        remedy: what else to do, as a sentence.
+        shown: how names are written.
+        looked: where names were looked for, a folder or a file; told where none is near.
+    """
+    names, text = list(known), str(value)
+    folder = text[: text.rfind("/") + 1]
+    # What all names of a folder begin with makes none of them nearer than another.
+    inside = sorted(name for name in names if folder and name.startswith(folder))
+    near = _near(text, inside or names, len(folder) if inside else 0)
+    hint = f"did you mean {', '.join(map(shown, near))}?" if near else _some(inside or names, shown, looked)
+    return " ".join(filter(None, [f"Unknown {kind} {text!r}:", hint, remedy]))
 
 
-def _some(names: list[str]) -> str:
+def _near(text: str, names: Iterable[str], start: int) -> list[str]:
+    """The nearest of them, the most similar first, then by name.
+
+    Args:
+        text: what was written.
+        names: of what there is.
+        start: letters that all of them share, and that are not compared.
+    """
+    matcher = SequenceMatcher()
+    matcher.set_seq2(text[start:])
+    found = []
+    for name in names:
+        matcher.set_seq1(name[start:])
+        if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= NEAR and matcher.ratio() >= NEAR:
+            found.append((-matcher.ratio(), name))
+    return [name for _, name in nsmallest(SUGGESTED, found)]
+
+
+def _some(names: list[str], shown: Callable[[str], str], looked: object) -> str:
+    where = f" (looked in {looked})" if str(looked) else ""
     if not names:
-        return "none are known."
-    shown = ", ".join(names[:8])
-    return f"known are {shown}{' …' if len(names) > 8 else ''}."
+        return f"none are known{where}."
+    told = ", ".join(map(shown, names[:TOLD]))
+    return f"known are {told}{' …' if len(names) > TOLD else ''}{where}."

@@ -131,6 +131,7 @@ def discretion(
     called = dict(zip(asked, _unlike(asked), strict=True))
     now = config.current()
     places = {
+        **{str(folder): word for folder, word in _downloads().items()},
         str(Path.home()): "~",
         str(Path.cwd()): ".",
         str(now.cache): "cache",
@@ -146,6 +147,12 @@ def discretion(
         places[str(root)] = name
     places = {place: word for place, word in places.items() if len(Path(place).parts) > 1}
     return Discretion(called, places, pictures)
+
+
+def _downloads() -> dict[Path, str]:
+    """Folders of downloads outside the home, which notes on missing weights name; torch's own rules."""
+    caches = {name: os.environ.get(name, "") for name in ("TORCH_HOME", "XDG_CACHE_HOME", "HF_HOME")}
+    return {Path(place).expanduser().absolute(): f"${name}" for name, place in caches.items() if place}
 
 
 def _unlike(names: Sequence[str]) -> list[str]:

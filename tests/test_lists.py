@@ -65,3 +65,15 @@ def test_one_name_alone() -> None:
 def test_a_hint_can_be_typed() -> None:
     assert "did you mean '\"cat, tabby\"'?" in unknown("class", "cat", ["cat, tabby", "dog"], shown=typed)
     assert "known are '\"cat, tabby\"', dog." in unknown("class", "zzz", ["cat, tabby", "dog"], shown=typed)
+
+
+def test_a_shared_folder_makes_no_name_near() -> None:
+    names = [f"checkpoints/{one}" for one in "cba"] + ["other/nothing"]
+    told = (
+        "Unknown network 'checkpoints/nothing_like_it': known are checkpoints/a, checkpoints/b, checkpoints/c"
+    )
+    assert unknown("network", "checkpoints/nothing_like_it", names) == f"{told}."
+    assert unknown("network", "checkpoints/nothing_like_it", names, looked="/w") == f"{told} (looked in /w)."
+    near = unknown("network", "checkpoints/net1", ["checkpoints/net3", "checkpoints/net2", "checkpoints/x"])
+    assert near.endswith("did you mean checkpoints/net2, checkpoints/net3?")
+    assert unknown("network", "a/b", [], looked="/srv/nets").endswith("none are known (looked in /srv/nets).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from interpret_core.cli.checked import show_check
 from interpret_core.cli.examined import show_examination
 from interpret_core.cli.options import NoPictures
 from interpret_core.cli.terminal import console, table
-from interpret_core.errors import ParameterError, UserError
+from interpret_core.errors import NetworkError, ParameterError, UserError
 from interpret_core.tables import many
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def list_networks(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="One network: its layers, classes and digest; or the word check.", show_default=False
+            help="One network: its layers, classes and digest; what several names begin with: those "
+            "(torchvision/); or the word check.",
+            show_default=False,
         ),
     ] = None,
     checked: Annotated[
@@ -37,6 +40,8 @@ def list_networks(
     as_json: Annotated[bool, typer.Option("--json", help="The report of check as JSON.")] = False,
 ) -> None:
     """Known networks and where their weights are; with a name, its layers. Downloads nothing.
+
+    "networks torchvision/" or "networks torchvision/vgg" lists those whose names begin so.
 
     "networks check NAME" reports what an examination finds: every layer with its range of values, whether
     gradients reach it and whether it has masks, what the outputs mean, and every convolution that is not
@@ -52,11 +57,13 @@ def list_networks(
             f"Expected one name, or {CHECK} and a name (--json belongs to it): networks {CHECK} "
             f"{checked or name or 'NAME'}."
         )
-    if name is not None:
+    every = networks.known()
+    chosen = every if name is None else _beginning(name, every)
+    if name is not None and not chosen:
         _show_network(networks.load(name, fetch=False))
         return
     listed = table("", "name", "title", "weights")
-    for known in networks.known():
+    for known in chosen:
         try:
             spec = networks.find(known)
             listed.add_row(known, spec.title, spec.place())
@@ -68,6 +75,20 @@ def list_networks(
         f"[networks] in {config.DEFAULT_CONFIG}.",
         soft_wrap=True,
     )
+
+
+def _beginning(text: str, names: Sequence[str]) -> list[str]:
+    """Names that begin so, where a text is the beginning of several, or of a folder; none for a name."""
+    from interpret_core import networks
+
+    found = [] if text in names else [name for name in names if name.startswith(text)]
+    if text.endswith("/") or not found:
+        return found
+    try:
+        networks.find(text)  # not every name that means a network is listed
+    except NetworkError:
+        return found if len(found) > 1 else []
+    return []
 
 
 def _show_network(network: Network) -> None:

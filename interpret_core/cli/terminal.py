@@ -117,6 +117,11 @@ def _of_columns(found: Shown, kept: Sequence[int], *, last: bool) -> Shown:
     return Shown(found.title, columns, cells, found.numbers, found.caption if last else "")
 
 
+# Stages of a profile that count no images: permutations of a layer, and guesses of its masks. They go on in
+# the count of the passes before them.
+IN_STEPS = ("chance", "assessment")
+
+
 class Progress:
     """Tells how far a computation is. Use it as a context manager; `tell` fits every computation's callback.
 
@@ -162,12 +167,14 @@ class Progress:
         else:
             left = self._left(stage, done, total or 0)
             if self._due(stage, done / total if total else 0.0):
-                self._screen.print(f"{stage} {self._words(done, total)}".rstrip() + left, soft_wrap=True)
+                self._screen.print(
+                    f"{stage} {self._words(done, total, stage)}".rstrip() + left, soft_wrap=True
+                )
 
     def _draw(self, bar: Bar, stage: str, done: int, total: int | None) -> None:
         if self._task is None:
             self._task = bar.add_task(stage, total=total or None, words="")
-        words = self._words(done, total)
+        words = self._words(done, total, stage)
         bar.update(self._task, description=stage, completed=done, total=total or None, words=words)
 
     def _due(self, stage: str, share: float) -> bool:
@@ -182,11 +189,11 @@ class Progress:
         """Time left, once a pace has held."""
         now = self._clock()
         end = None if self._forecast is None else self._forecast.seen(stage, done, total, now)
-        return "" if end is None else f", about {_duration(end - now)} left"
+        return "" if end is None or done >= total else f", about {_duration(end - now)} left"
 
-    def _words(self, done: int, total: int | None) -> str:
+    def _words(self, done: int, total: int | None, stage: str) -> str:
         if total:
-            return f"{self._amount(done)}/{self._amount(total)}"
+            return f"{self._amount(done)}/{self._amount(total)}{' steps' if stage in IN_STEPS else ''}"
         return self._amount(done) if done else ""
 
 

@@ -61,6 +61,10 @@ class Fetcher:
                     self._failures[url] = reason
             return "" if file.is_file() else self._failures.get(url, "the file disappeared")
 
+    def failure(self, url: str) -> str:
+        """Why the attempt of this process failed; empty where there was none, or it went well."""
+        return self._failures.get(url, "")
+
     def _attempt(self, url: str, file: Path) -> str:
         unreachable = _unreachable(url)
         if unreachable:

@@ -11,12 +11,13 @@ a note only if the factory's output for the seeded probe is what it was when the
                         {"layers", "further", "aliases": names (`KnownLayers`),
                          "answers": its output for the seeded probe,
                          "findings": what loading found out, a sentence each,
+                         "by_name": the same by the network's name: some tell of the file it was read from,
                          "bare": that output before a file's tensors are in it, for factories, else none}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,9 +181,12 @@ def remember(network: Network, store: Store) -> None:
         )
     bare = list(network.spec.answers or ())
     found = {"findings": list(network.findings), "answers": network.answers, "bare": bare}
-    note = KnownLayers.of(network).note() | found
+    named = {**_by_name(before), network.name: list(network.findings)}
+    note = KnownLayers.of(network).note() | found | {"by_name": named}
     # Whoever cannot write can still compute and show. Lasting: results that pages cannot name are not shown.
-    if before is None or not agrees(before["bare"], bare) or any(before[one] != note[one] for one in TOLD):
+    told = before is not None and all(before[one] == note[one] for one in TOLD)
+    told = told and _by_name(before) in ({}, named)
+    if before is None or not told or not agrees(before["bare"], bare):
         store.put_json(f"network/{name}", note, needed=False, lasting=True)
     if store.get_json(_identity_key(network.recipe)) != network.digest:
         store.put_json(_identity_key(network.recipe), network.digest, needed=False, lasting=True)
@@ -198,8 +202,24 @@ def layers_of(subject: Subject, store: Store) -> KnownLayers | None:
 
 def findings_of(subject: Subject, store: Store) -> tuple[str, ...]:
     """What loading a network found out, a sentence each; nothing where no run has loaded it."""
-    note = _noted(store, noted_as(subject.digest, subject.spec))
-    return () if note is None else tuple(note["findings"])
+    return findings_of_digest(subject.digest, subject.spec, store)
+
+
+def findings_of_digest(digest: str, spec: NetworkSpec, store: Store) -> tuple[str, ...]:
+    """The same by the digest; where it was loaded by other names only, what all of them were told."""
+    note = _noted(store, noted_as(digest, spec))
+    if note is None:
+        return ()
+    named = _by_name(note)
+    if not named or spec.name in named:
+        return tuple(named.get(spec.name, note["findings"]))
+    first, *others = named.values()
+    return tuple(one for one in first if all(one in other for other in others))
+
+
+def _by_name(note: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    """Name -> findings; nothing in notes of before there were several."""
+    return dict(note.get("by_name", {})) if note is not None else {}
 
 
 def _noted(store: Store, name: str) -> dict[str, Any] | None:

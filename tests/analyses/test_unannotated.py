@@ -14,6 +14,7 @@ from interpret_core.analyses.profile.plan import find_profiles, layer_keys
 from interpret_core.analyses.profile.report import UNANNOTATED
 from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.summary import LayerSummary, summarise
+from interpret_core.analyses.profile.table import assessment_facts
 from interpret_core.cli.app import main
 from interpret_core.datasets import open_dataset
 from interpret_core.measures.assessment.words import Assessment
@@ -77,6 +78,20 @@ def test_nothing_is_said_that_only_annotation_tells(store: Store, photographs: P
         Assessment.UNSPECIFIC,
     }
     assert summary.said(0) is Assessment.COLOUR
+    facts = assessment_facts(summary, 0)
+    assert facts["colour_ap"] > 0.5
+    assert facts["clear"] is True
+    of_annotation = ("annotation_ap", "both_ap", "difference_low", "difference_high")
+    assert {facts[name] for name in of_annotation} == {None}
+
+
+def test_a_word_that_names_nothing_is_neither_clear_nor_faint(store: Store, photographs: Path) -> None:
+    for picture_of in sorted(photographs.iterdir())[6:]:
+        picture_of.unlink()
+    summary = profiled(store, photographs)
+    told = [assessment_facts(summary, unit) for unit in range(3)]
+    assert {one["assessment"] for one in told} == {"too few images", "saturated"}
+    assert {one["clear"] for one in told} == {None}
 
 
 def test_the_command_says_what_there_is(

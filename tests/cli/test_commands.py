@@ -88,6 +88,17 @@ def test_networks(command: Command, environment: Path) -> None:
     assert {"torchvision/alexnet", "torchvision/vgg11", "torchvision/resnet18"} <= set(lines)
 
 
+@pytest.mark.parametrize("beginning", ["torchvision/", "torchvision/vgg"])
+def test_networks_whose_names_begin_so(command: Command, beginning: str) -> None:
+    done = command("networks", beginning)
+    names = [line.split()[0] for line in done.out.splitlines() if "torchvision/" in line]
+    assert {"torchvision/vgg11", "torchvision/vgg16"} <= set(names)
+    assert all(name.startswith(beginning) for name in names)
+    assert "efficientnet" not in command("networks", "torchvision/vgg").out
+    lost = command("networks", f"{beginning}none/")
+    assert (lost.status, f"Unknown network '{beginning}none/'" in lost.line) == (2, True)
+
+
 @pytest.mark.thorough
 def test_states_of_torchvision_weights(command: Command, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -189,6 +200,19 @@ def test_plain_progress_says_what_is_left_once_a_pace_has_held(
     else:  # 300 seconds in all; nothing before the pace has held for five
         assert (found[0], found[-1]) == ("5 min left", "4 s left")
         assert len(told) - len(found) == 2
+
+
+def test_the_end_has_no_time_left_and_steps_are_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Progress(Console(width=80), clock=clock) as progress:
+        for done in range(0, 601, 4):
+            progress.tell("counting", done, 600)
+            clock.now += 2.0
+        progress.tell("chance", 700, 800)
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "counting 600/600",
+        "chance 700/800 steps",
+    ]
 
 
 def test_slow_progress_is_heard_of_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

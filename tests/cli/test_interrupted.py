@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -86,6 +87,9 @@ def test_finished_shards_are_kept(undisturbed, command, planted, tmp_path, monke
     assert again.status == 0, again.err
     assert calls(log) == PASSES * BATCHES - finished
     assert f"{PASSES * BATCHES - finished} shards computed" in again.out
+    told = next(line for line in again.out.splitlines() if "shards computed" in line)
+    whole, *parts = (float(one) for one in re.findall(r"([\d.]+) s\b", told))
+    assert whole == pytest.approx(sum(parts), abs=0.05 * (1 + len(parts)))
     assert digests(cache) == undisturbed
 
 

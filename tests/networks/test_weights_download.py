@@ -124,6 +124,7 @@ def test_an_unreachable_server_gives_random_weights_and_says_why(monkeypatch: py
         weights = source.weights(fetch=True)
     assert weights.evidence == "random weights"
     assert "404" in weights.note
+    assert source.weights(fetch=False).note == weights.note, "a look without fetching knows why"
     assert f"Put the file at {hub_file(source.member.url)}" in weights.note
 
 

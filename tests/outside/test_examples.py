@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -97,6 +98,18 @@ def test_dead_units_of_a_network_of_the_source(
     assert [(row["layer"], row["unit"]) for row in found if row["dead"] == "True"] == [("conv2", "3")]
     assert len(found) == 8 + 16
 
+    again = subprocess.run([*run[:-1], "dead.json"], capture_output=True, text=True, check=False)
+    assert "looking for dead units" in done.stdout
+    assert "looking for dead units" not in again.stdout, "answered from the store"
+    told = json.loads((tmp_path / "dead.json").read_text())["metadata"]
+    assert told["request"] == {
+        "network": "small/first",
+        "dataset": "pictures",
+        "layers": "all",
+        "batch_size": 2,
+    }
+    assert (told["images"], len(told["skipped"])) == (4, 1)
+
     network, seen = networks.load("small/first"), datasets.open_dataset("pictures")
     images = network.batch([seen.read_image(index) for index in range(1, 5)])
     with network.recording(["conv1", "conv2"]) as record:
@@ -123,6 +136,8 @@ def test_dead_units_of_a_network_of_the_source(
 
 def test_the_source_lists_finds_and_refuses(installed: Any, tmp_path: Path) -> None:
     installed("small_networks")
+    with pytest.raises(NetworkError, match=rf"none are known \(looked in {tmp_path}/checkpoints\)"):
+        networks.find("small/first")
     write_network(tmp_path / "checkpoints/first.safetensors")
     assert "small/first" in networks.known()
     network = networks.load("small/first")

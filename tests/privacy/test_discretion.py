@@ -74,3 +74,14 @@ def test_the_variable_only_forbids(
 ) -> None:
     monkeypatch.setenv(VARIABLE, value)
     assert pictures_leave(wanted) is leave
+
+
+def test_folders_of_downloads_are_places_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note of a network whose weights are missing says where to put them."""
+    monkeypatch.setenv("TORCH_HOME", "/data/of-ada/torch")
+    note = "Put the file at /data/of-ada/torch/hub/checkpoints/alexnet.pth to use it."
+    wanted = "Put the file at $TORCH_HOME/hub/checkpoints/alexnet.pth to use it."
+    assert discretion(["torchvision/alexnet"]).text(note) == wanted
+    monkeypatch.delenv("TORCH_HOME")
+    home = str(Path.home())
+    assert discretion([]).text(f"at {home}/.cache/torch/x.pth to") == "at ~/.cache/torch/x.pth to"

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import streamlit as st
 
+from interpret_core.runtime.names import NamesNow
 from interpret_core.store.records import Record
 from tests.ui import records
 from tests.ui.drawn import drawn
@@ -29,7 +30,9 @@ def views(network: str, title: str, *, assessed: bool = True, seed: int = 0) -> 
     made = {}
     for index, name in enumerate(NAMES[:2]):
         view = records.view(layer=name, index=index, with_assessment=assessed, seed=seed)
-        made[name] = dataclasses.replace(view, network=network, title=title)
+        made[name] = dataclasses.replace(
+            view, network=network, names=NamesNow(network, title, "random weights", "", "made-up")
+        )
     return made
 
 

@@ -214,7 +214,10 @@ def test_downloads_say_what_units_respond_to_as_the_command_line_does() -> None:
             assert row[name] == told[name] == value, name
             assert written[name] == ("" if value is None else str(value)), name
     assert {row["assessment"] for row in listed} >= {"colour", "object", "dead"}
-    assert {row["clear"] for row in listed} == {True, False}
+    assert {row["clear"] for row in listed} == {True, False, None}
+    assert all(
+        (row["clear"] is None) is (row["assessment"] in ("dead", "saturated", "neither")) for row in listed
+    )
     assert listed[0]["colour_ap"] == 0.3
     json.dumps(listed, allow_nan=False)
     bare = exports.unit_row(records.view(), 0)

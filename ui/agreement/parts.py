@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -82,7 +83,9 @@ def compare(views: Views, found: Found, top: float, permutations: int) -> Agreem
     Raises:
         ParameterError: no class has an object concept.
     """
-    return _compare(_keys(views, found), top, permutations, views, found.records)
+    names = next(iter(views.values())).names
+    made = _compare(_keys(views, found), top, permutations, views, found.records)
+    return made if names is None else replace(made, metadata=names.told(made.metadata))
 
 
 Keys = tuple[tuple[str, ...], tuple[str, ...]]

@@ -22,6 +22,7 @@ from interpret_core.networks import Network
 from interpret_core.networks.graph.cuts import INPUT
 from interpret_core.options import ALL, field_of
 from interpret_core.runtime import subjects as identities
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.subjects import Subject
 from interpret_core.runtime.survey import survey_key
 from ui.session import results, stored
@@ -141,16 +142,15 @@ def _plan(wanted: Wanted, network: str, dataset: str, _subject: Subject, _opened
 
 def _record(plan: RelevancePlan, name: str) -> ClassRelevance | None:
     try:
-        return _kept(plan.keys[name], plan.request.network, plan.request.dataset, plan)
+        return _kept(plan.keys[name], plan.names(stored.store()))
     except stored.Missing:
         return None
 
 
 @kept(256, kind="relevance")
-def _kept(key: str, network: str, dataset: str, _plan: RelevancePlan) -> ClassRelevance:
-    found = _plan.named(stored.record(key))
-    titled = {**found.metadata["network"], "title": _plan.spec.title}
-    return ClassRelevance(found.arrays, {**found.metadata, "network": titled})
+def _kept(key: str, names: NamesNow) -> ClassRelevance:
+    found = stored.record(key)
+    return ClassRelevance(found.arrays, names.told(found.metadata))
 
 
 def totals(found: Found) -> dict[str, LayerTotals]:

@@ -18,6 +18,7 @@ from interpret_core.analyses.profile.summary import LayerSummary, sensitivity
 from interpret_core.figures.colours import badge_of_all
 from interpret_core.measures.assessment.words import Assessment
 from interpret_core.positions import GridLines
+from interpret_core.runtime.names import NamesNow
 from ui.shell.names import unlike
 
 LIVE, DEAD, TIED = 0, 1, 2  # as in the record's `state`
@@ -94,7 +95,7 @@ class LayerView:
         summary: the core's labels, detectors and chance; every ratio was divided there, once.
         network, dataset: registered names; the record may have been made under others.
         survey: key of the data set's survey in the store.
-        title: of the network under its registered name; that of the record where it is empty.
+        names: what network and data set are called now; without, as the record calls them.
     """
 
     key: str
@@ -102,7 +103,7 @@ class LayerView:
     network: str
     dataset: str
     survey: str = ""
-    title: str = ""
+    names: NamesNow | None = None
 
     def at(self, cutoff: float) -> LayerView:
         """The same layer under another cut-off; labels and chance do not depend on it: nothing is sorted."""
@@ -116,7 +117,9 @@ class LayerView:
                 self, summary=replace(summary, settings=settings, detector=summary.best_iou > cutoff)
             )
             # What no cut-off changes is not found out again.
-            vars(found).update(facts=self.facts, layer=self.layer, concepts=self.concepts)
+            vars(found).update(
+                metadata=self.metadata, facts=self.facts, layer=self.layer, concepts=self.concepts
+            )
             if len(self._others) >= CUTOFFS_KEPT:
                 self._others.clear()
             self._others[cutoff] = found
@@ -131,17 +134,18 @@ class LayerView:
     def identity(self) -> tuple[object, ...]:
         """Tells apart what follows from a view: record, chance level and settings, and under which names."""
         stages = self.permutations, self.summary.assessment is not None
-        return self.key, self.summary.settings, *stages, self.network, self.dataset, self.title
+        return self.key, self.summary.settings, *stages, self.network, self.dataset, self.names
 
     @property
     def record(self) -> Mapping[str, NDArray[Any]]:
         """Arrays by their contract names (docs/architecture.md)."""
         return self.summary.profile.arrays
 
-    @property
+    @cached_property
     def metadata(self) -> Mapping[str, Any]:
-        """The record's metadata."""
-        return self.summary.profile.metadata
+        """The record's metadata, in today's words: whoever asked first may have called things otherwise."""
+        told = self.summary.profile.metadata
+        return told if self.names is None else self.names.told(told)
 
     @cached_property
     def facts(self) -> Facts:
@@ -149,7 +153,7 @@ class LayerView:
         network, dataset = self.metadata["network"], self.metadata["dataset"]
         return Facts(
             self.network,
-            self.title or network.get("title") or self.network,
+            network.get("title") or self.network,
             network.get("evidence", ""),
             network.get("note", ""),
             self.dataset,

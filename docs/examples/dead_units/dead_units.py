@@ -1,4 +1,8 @@
-"""Which units of a network are dead: their response is zero everywhere, on every picture of a data set."""
+"""Which units of a network are dead: their response is zero everywhere, on every picture of a data set.
+
+Responses are those of `network.layers`: after the ReLU where there is one, else also below zero. So the
+largest one is told as an absolute value: a unit is dead if it is never anything but zero.
+"""
 
 from __future__ import annotations
 
@@ -53,18 +57,22 @@ class DeadUnits(Analysis[DeadUnitsRequest, Record]):
         """The result: read from the store, or computed and kept there."""
         dataset = datasets.open_dataset(request.dataset)
         dataset.compute_digest(cancelled=execution.cancelled)
-        subject = loaded(identify(request.network, store, execution.device), store)
-        reporter = execution.reporter()
-        return store.compute(
-            _key(request, subject, dataset),
-            lambda: _measured(request, subject.required, dataset, reporter),
-            execution.cancelled,
-        )
+        subject = identify(request.network, store, execution.device)
+        record = store.get(_key(request, subject, dataset))
+        if record is None:  # only now is the network loaded; what was loaded decides the key
+            subject, reporter = loaded(subject, store), execution.reporter()
+            record = store.compute(
+                _key(request, subject, dataset),
+                lambda: _measured(request, subject.required, dataset, reporter),
+                execution.cancelled,
+            )
+        return _told(request, record)
 
     def find(self, request: DeadUnitsRequest, store: Store) -> Record | None:
         """The result if it is there; computes nothing."""
         dataset = datasets.open_dataset(request.dataset)
-        return store.get(_key(request, identify(request.network, store), dataset))
+        record = store.get(_key(request, identify(request.network, store), dataset))
+        return None if record is None else _told(request, record)
 
     def columns(self, found: Record) -> Sequence[str]:
         """Of the table that `--out` writes."""
@@ -76,12 +84,17 @@ class DeadUnits(Analysis[DeadUnitsRequest, Record]):
             for unit, largest in enumerate(found[layer].tolist()):
                 yield {"layer": layer, "unit": unit, "largest": largest, "dead": largest == 0}
 
+    def description(self, found: Record) -> Row:
+        """What `--out x.json` says beside the rows: every option, and what the numbers are of."""
+        return {name: found.metadata[name] for name in ("request", "images", "skipped")}
+
     def report(self, found: Record, verbose: bool) -> Iterator[str | Table]:
         """What the command prints: a line for each layer, and how many pictures that is of."""
         told = found.metadata
         cells = [(name, len(found[name]), int((found[name] == 0).sum())) for name in told["layers"]]
         yield Table("Dead units", ("layer", "units", "dead"), cells, ("units", "dead"))
-        yield f"On {told['images']:,} images of {told['dataset']}; {len(told['skipped'])} could not be read."
+        dataset, skipped = told["request"]["dataset"], len(told["skipped"])
+        yield f"On {told['images']:,} images of {dataset}; {skipped} could not be read."
 
 
 def _key(request: DeadUnitsRequest, subject: Subject, dataset: Dataset) -> str:
@@ -93,6 +106,11 @@ def _key(request: DeadUnitsRequest, subject: Subject, dataset: Dataset) -> str:
         "batch_size": request.batch_size,
     }
     return content_key("dead_units", content)
+
+
+def _told(request: DeadUnitsRequest, record: Record) -> Record:
+    """With the names that are asked for now: the same content may have borne others."""
+    return Record(record.arrays, {**record.metadata, "request": request.to_json()})
 
 
 def _measured(
@@ -123,7 +141,6 @@ def _measured(
         raise DatasetError(f"No image of {dataset.name} can be read. The first: {skipped[0]}")
     told = {
         "layers": [layer.name for layer in layers],
-        "dataset": dataset.name,
         "images": len(dataset) - len(skipped),
         "skipped": skipped,
     }

@@ -82,7 +82,7 @@ class SmallProvider(Provider):
     def find(self, name: str, *, recent: bool = False, since: float = 0.0) -> NetworkSpec:
         """What is known of one without building it; a name is looked up, and never becomes a path."""
         if name not in self.known():
-            raise NetworkError(unknown("network", name, self.known()))
+            raise NetworkError(unknown("network", name, self.known(), looked=_folder().absolute()))
         title = name.removeprefix(PREFIX)
         source = SmallSource(_folder() / f"{title}.safetensors")
         return NetworkSpec(name, title, "Two convolutions, two classes.", INPUT, CLASSES, source)

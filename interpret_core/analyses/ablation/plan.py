@@ -76,7 +76,7 @@ class AblationPlan(EvaluatedImages):
                 raise ParameterError(f"Class {known!r} cannot rank the units: {why}. Choose another class.")
             if record is None:
                 raise NotRanked(RELEVANCE, known, "compute the relevance of this class first.")
-            self._relevance[known] = self.ranking.named(record)
+            self._relevance[known] = self.ranking.named(record, self.store)
         return self._relevance[known]
 
     def unusable(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ from interpret_core.analyses.effects.result import Effects
 from interpret_core.classes.known import class_plan
 from interpret_core.networks import Network
 from interpret_core.runtime.evaluated import EvaluatedImages, evaluated_images
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.keys import content_key
 from interpret_core.store.records import Record
@@ -43,11 +44,10 @@ def find_effects(images: EvaluatedImages) -> Effects | None:
 
 def effects_of(images: EvaluatedImages, record: Record) -> Effects:
     """A record under today's names: the same content may have borne others."""
-    changed = {
-        "network": {**record.metadata["network"], "name": images.network.name},
-        "dataset": {**record.metadata["dataset"], "name": images.dataset.name},
-    }
-    return Effects(record.arrays, {**record.metadata, **changed})
+    network = images.network
+    asked = network.name, images.dataset.name
+    names = NamesNow.of(asked, network.spec, network.digest, images.store)
+    return Effects(record.arrays, names.told(record.metadata))
 
 
 def cost(images: EvaluatedImages) -> Cost:

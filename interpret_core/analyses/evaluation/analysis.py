@@ -41,10 +41,11 @@ class EvaluationAnalysis(Analysis[EvaluationRequest, Evaluated]):
     def find(self, request: EvaluationRequest, store: Store) -> Evaluated | None:
         """The answer, if it is there."""
         try:
-            record = store.get(self._planned(request, store).key())
+            plan = self._planned(request, store)
         except NeedsSurvey:
             return None
-        return None if record is None else evaluated(request, record, False, 0.0)
+        record = store.get(plan.key())
+        return None if record is None else evaluated(record, plan.names(store), False, 0.0)
 
     def columns(self, found: Evaluated) -> Sequence[str]:
         """As in the result's table."""

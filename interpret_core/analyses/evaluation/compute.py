@@ -60,7 +60,7 @@ def run_evaluation(request: EvaluationRequest, store: Store, execution: Executio
             request, dataset, subject, planned(dataset, subject.spec, store, reporter, execution)
         )
         record = record_of(store, plan.key(), _EvaluationRun(plan, reporter).record, execution, reporter)
-    return evaluated(request, record, computed, time.perf_counter() - start)
+    return evaluated(record, plan.names(store), computed, time.perf_counter() - start)
 
 
 class _EvaluationRun:

@@ -13,8 +13,10 @@ from interpret_core.classes.known import ClassPlan, KnownClass
 from interpret_core.datasets import Dataset
 from interpret_core.errors import DatasetError
 from interpret_core.options import ALL
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.subjects import Subject
 from interpret_core.store.keys import content_key
+from interpret_core.store.store import Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,11 @@ class EvaluationPlan:
                 f"{self.request.network} knows, expected at least one: choose another split, or all."
             )
         return images
+
+    def names(self, store: Store) -> NamesNow:
+        """Of network and data set, for what is told of the answer."""
+        asked = self.request.network, self.request.dataset
+        return NamesNow.of(asked, self.subject.spec, self.subject.digest, store)
 
     def told(self) -> dict[str, Any]:
         """What was taken for which class, and what was left out."""

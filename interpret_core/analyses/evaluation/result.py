@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from interpret_core import __version__
-from interpret_core.analyses.evaluation.request import EvaluationRequest
 from interpret_core.measures.ablation.evaluation import Evaluation
 from interpret_core.numbers import known
+from interpret_core.runtime.names import NamesNow
 from interpret_core.store.records import Record
 from interpret_core.tables import Row
 
@@ -54,15 +54,12 @@ class Evaluated:
         return tuple(self.metadata["classes"])
 
 
-def evaluated(request: EvaluationRequest, record: Record, computed: bool, seconds: float) -> Evaluated:
+def evaluated(record: Record, names: NamesNow, computed: bool, seconds: float) -> Evaluated:
     """A record as the answer to a request: the same content may have borne other names."""
     evaluation = Evaluation(
         record.arrays["confusion"], record.arrays.get("in_top"), record.arrays["probability_sum"]
     )
-    renamed = {
-        part: {**record.metadata[part], "name": getattr(request, part)} for part in ("network", "dataset")
-    }
-    return Evaluated(evaluation, {**record.metadata, **renamed}, computed, seconds)
+    return Evaluated(evaluation, names.told(record.metadata), computed, seconds)
 
 
 def rows(found: Evaluated) -> Iterator[Row]:

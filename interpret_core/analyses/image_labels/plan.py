@@ -12,6 +12,7 @@ from interpret_core.analyses.image_labels.result import LabelledLayer, UnitsByIm
 from interpret_core.classes.image_labels import FEWEST, NoImageLabelsError, image_labels
 from interpret_core.datasets import Dataset
 from interpret_core.runtime.known_layers import KnownLayers
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.parts import run_of
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.store.keys import content_key
@@ -31,12 +32,14 @@ class LabelKeys:
         labels: by layer, its units' labels.
         maxima: by layer and for IMAGES, what they are read off.
         run: of the pieces of the pass.
+        names: of network and data set, for what is told of the results.
     """
 
     layers: tuple[str, ...]
     labels: Mapping[str, str]
     maxima: Mapping[str, str]
     run: str
+    names: NamesNow
 
     def missing(self, store: Store) -> tuple[str, ...]:
         """Layers whose units' labels are not in the store."""
@@ -58,7 +61,10 @@ def label_keys(
         LayerError: an unknown layer.
     """
     known = layers_of(subject, store)
-    return None if known is None else _keys(request, known, subject.digest, dataset.digest)
+    if known is None:
+        return None
+    names = NamesNow.of((request.network, request.dataset), subject.spec, subject.digest, store)
+    return _keys(request, known, (subject.digest, dataset.digest), names)
 
 
 def keys_by_name(request: ImageLabelsRequest, store: Store) -> LabelKeys:
@@ -72,12 +78,16 @@ def keys_by_name(request: ImageLabelsRequest, store: Store) -> LabelKeys:
     subject = identify(request.network, store)
     found = label_keys(request, store, subject, dataset)
     if found is None:
-        subject = loaded(subject, store)
-        found = _keys(request, KnownLayers.of(subject.required), subject.digest, dataset.digest)
+        found = label_keys(request, store, loaded(subject, store), dataset)
+    if found is None:
+        raise ValueError(f"{request.network} has not been loaded.")
     return found
 
 
-def _keys(request: ImageLabelsRequest, known: KnownLayers, network: str, dataset: str) -> LabelKeys:
+def _keys(
+    request: ImageLabelsRequest, known: KnownLayers, digests: tuple[str, str], names: NamesNow
+) -> LabelKeys:
+    network, dataset = digests
     layers = known.chosen(request.layers, request.network)
     pair = {"network": network, "dataset": dataset, "batch_size": request.batch_size}
     asked = {
@@ -90,7 +100,7 @@ def _keys(request: ImageLabelsRequest, known: KnownLayers, network: str, dataset
     maxima = {name: content_key(MAXIMA, {**pair, "layer": name}) for name in layers}
     maxima[IMAGES] = content_key(MAXIMA, {"dataset": dataset})
     run = run_of(content_key(MAXIMA, {**pair, "layers": list(layers)}))
-    return LabelKeys(layers, labels, maxima, run)
+    return LabelKeys(layers, labels, maxima, run, names)
 
 
 def telling_columns(dataset: Dataset, store: Store) -> tuple[str, ...]:
@@ -124,5 +134,5 @@ def find_labels(request: ImageLabelsRequest, store: Store, keys: LabelKeys) -> U
         record = store.get(keys.labels[name])
         if record is None:
             return None
-        found[name] = LabelledLayer(record.arrays, record.metadata)
+        found[name] = LabelledLayer(record.arrays, keys.names.told(record.metadata))
     return UnitsByImageLabel(request, found)

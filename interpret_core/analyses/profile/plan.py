@@ -12,6 +12,7 @@ from interpret_core.analyses.profile.request import ProfileRequest
 from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.measures.dissection.chance import MAX_IMAGES
 from interpret_core.runtime.known_layers import KnownLayers
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.subjects import Subject, identify, layers_of, loaded
 from interpret_core.store.store import Store
 
@@ -24,6 +25,7 @@ class LayerKeys:
         layers: names asked for, in the network's order.
         survey, run: keys of the data set's survey and of the run's shards.
         profile, chance, assessment: keys by layer; `chance` is empty where no permutations are asked for.
+        names: of network and data set, for what is told of the results.
     """
 
     layers: tuple[str, ...]
@@ -32,6 +34,7 @@ class LayerKeys:
     chance: Mapping[str, str]
     assessment: Mapping[str, str]
     run: str
+    names: NamesNow
 
     def without_profile(self, store: Store) -> tuple[str, ...]:
         """Layers whose profile is not in the store."""
@@ -96,7 +99,8 @@ def resolve_layers(
     known = layers_of(subject, store)
     if known is None:
         return None
-    return _keys(request, subject.digest, dataset_digest, known)
+    names = NamesNow.of((request.network, request.dataset), subject.spec, subject.digest, store)
+    return _keys(request, (subject.digest, dataset_digest), known, names)
 
 
 def resolved(request: ProfileRequest, store: Store, subject: Subject, dataset_digest: str) -> LayerKeys:
@@ -137,16 +141,18 @@ def find_layer(keys: LayerKeys, store: Store, layer: str) -> LayerResults | None
     key = keys.chance.get(layer)
     chance, assessment = store.get(key) if key else None, store.get(keys.assessment[layer])
     return LayerResults(
-        LayerProfile(record.arrays, record.metadata),
+        LayerProfile(record.arrays, keys.names.told(record.metadata)),
         ChanceResult(chance.arrays, chance.metadata) if chance else None,
         AssessmentResult(assessment.arrays, assessment.metadata) if assessment else None,
     )
 
 
-def _keys(request: ProfileRequest, network_digest: str, dataset_digest: str, known: KnownLayers) -> LayerKeys:
+def _keys(
+    request: ProfileRequest, digests: tuple[str, str], known: KnownLayers, names: NamesNow
+) -> LayerKeys:
     layers = known.chosen(request.layers, request.network)
     known.with_masks(layers, request.network)
     further = {name: sort for name in layers if (sort := known.sort(name)) is not None}
-    keys = profile_keys(request, network_digest, dataset_digest, layers, further)
+    keys = profile_keys(request, *digests, layers, further)
     chance = keys.chance if request.permutations else {}
-    return LayerKeys(layers, keys.survey, keys.profile, chance, keys.assessment, keys.run)
+    return LayerKeys(layers, keys.survey, keys.profile, chance, keys.assessment, keys.run, names)

@@ -18,6 +18,7 @@ from interpret_core.tables import Row, Table, some
 UNANNOTATED = (
     "Nothing in them is annotated: units have photographs, tenths, colours and shades, and no concepts."
 )
+REST = "loading the network and the rest"  # of the seconds that no stage counts
 LATER = ("expected_by_chance", "significant", "colours", "objects")  # of stages that may not have run
 
 
@@ -185,5 +186,8 @@ def report(found: Profiled, verbose: bool) -> Iterator[str | Table]:
 def _spent(outcome: Outcome, seconds: float) -> str:
     if not outcome.computed and not outcome.seconds:
         return f"All found in the cache, {seconds:.2f} s."
-    parts = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in outcome.seconds.items())
+    # Digests, loading and examining the network, writing and reading results: so that it adds up.
+    rest = seconds - sum(outcome.seconds.values())
+    stages = {**outcome.seconds, **({REST: rest} if rest >= 0.05 else {})}
+    parts = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in stages.items())
     return f"{outcome.computed} shards computed in {seconds:.1f} s: {parts}."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from interpret_core.analyses.profile.summary import LayerSummary
+from interpret_core.measures.assessment.words import TELLING
 from interpret_core.measures.dissection.thresholds import State
 from interpret_core.numbers import known
 
@@ -100,6 +101,8 @@ def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:
     held_out = summary.assessment.independent
     colour, annotation, both = arrays["precision"][unit] if held_out else [math.nan] * 3
     (low, high), (least, most) = arrays["difference"][unit], arrays["lift_interval"][unit]
+    if not len(summary.included):  # without annotation its guess is the blind one, which is no score of it
+        annotation = both = low = high = math.nan
     numbers = {
         "base_rate": arrays["base_rate"][unit],
         "colour_ap": colour,
@@ -110,7 +113,7 @@ def _assessment(summary: LayerSummary, unit: int) -> dict[str, Any]:
     }
     lifts = {"lift": arrays["lift"][unit], "lift_low": least, "lift_high": most}
     word = summary.assessed[unit].name.lower().replace("_", " ")
-    clear = not summary.faint[unit]
+    clear = not summary.faint[unit] if summary.assessed[unit] in TELLING else None
     said = {"assessment": word, "clear": clear} | {name: known(value) for name, value in numbers.items()}
     return said | {name: _lift(float(value)) for name, value in lifts.items()}
 

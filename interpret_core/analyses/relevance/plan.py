@@ -22,6 +22,7 @@ from interpret_core.networks import NetworkSpec
 from interpret_core.networks.layers.layer import Sort
 from interpret_core.options import ALL
 from interpret_core.runtime.known_layers import KnownLayers
+from interpret_core.runtime.names import NamesNow
 from interpret_core.runtime.subjects import Subject, identify, layers_of
 from interpret_core.runtime.survey import known_survey
 from interpret_core.store.records import Record
@@ -72,15 +73,16 @@ class RelevancePlan:
     def find(self, store: Store) -> dict[str, ClassRelevance]:
         """The classes whose relevance is in the store, by name."""
         found = {one.name: store.get(self.keys[one.name]) for one in self.classes}
-        return {name: self.named(record) for name, record in found.items() if record is not None}
+        return {name: self.named(record, store) for name, record in found.items() if record is not None}
 
-    def named(self, record: Record) -> ClassRelevance:
-        """A record under today's names: the same content may have borne others."""
-        changed = {
-            "network": {**record.metadata["network"], "name": self.request.network},
-            "dataset": {**record.metadata["dataset"], "name": self.dataset.name},
-        }
-        return ClassRelevance(record.arrays, {**record.metadata, **changed})
+    def named(self, record: Record, store: Store) -> ClassRelevance:
+        """A record in today's words."""
+        return ClassRelevance(record.arrays, self.names(store).told(record.metadata))
+
+    def names(self, store: Store) -> NamesNow:
+        """What is told of network and data set: the same content may have borne other names."""
+        asked = self.request.network, self.dataset.name
+        return NamesNow.of(asked, self.spec, self.network_digest, store)
 
     def missing(self, store: Store) -> tuple[str, ...]:
         """Names of the classes that have to be computed."""

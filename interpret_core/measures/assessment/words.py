@@ -39,6 +39,10 @@ class Assessment(IntEnum):
     UNEXPLAINED = 10  # never found by `assessed`: stands for a faint one where people read
 
 
+# Words that say what a unit responds to; only such a one can rest on much or on little.
+TELLING = (Assessment.COLOUR, Assessment.OBJECT, Assessment.COLOUR_AND_OBJECT, Assessment.UNDECIDED)
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """What the statements rest on, by unit; intervals are (U, 2), NaN where nothing is known.

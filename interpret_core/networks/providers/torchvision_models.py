@@ -164,7 +164,9 @@ class TorchvisionSource:
     def _unreachable(self, url: str, file: Path, *, fetch: bool) -> str:
         if config.current().offline:
             return f"{url}: INTERPRET_OFFLINE is set"
-        return _FETCHER.fetch(url, file) if fetch else f"{url}: not tried yet"
+        if fetch:
+            return _FETCHER.fetch(url, file)
+        return _FETCHER.failure(url) or f"{url}: not tried yet"
 
     def build(self, weights: Weights) -> nn.Module:
         """The model as its weights' documentation says, with the file's tensors or seeded random ones."""

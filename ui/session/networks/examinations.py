@@ -26,8 +26,16 @@ def kept(name: str) -> dict[str, Any] | None:
     found = reports.kept(subject.digest, subject.spec, stored.store())
     if found is None:
         return None
-    # Another name may mean the same network: what its file was found to hold is its own.
-    return found | {"network": name, "findings": list(results.card(name).findings)}
+    # Another name may mean the same network: where its weights come from, and what its file was found to
+    # hold, is its own.
+    card = results.card(name)
+    return found | {
+        "network": name,
+        "title": card.title,
+        "evidence": card.evidence,
+        "note": " ".join(filter(None, [card.note, *card.findings])),
+        "findings": list(card.findings),
+    }
 
 
 def made(name: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from functools import cached_property, partial
 from itertools import product
 from typing import NamedTuple
 
-from interpret_core import networks
 from interpret_core.analyses.profile.outline import outline_key, outline_of
 from interpret_core.analyses.profile.plan import LayerKeys
 from interpret_core.analyses.profile.request import Settings
 from interpret_core.analyses.profile.result import AssessmentResult, ChanceResult, LayerProfile
 from interpret_core.analyses.profile.summary import summarise
+from interpret_core.runtime.names import NamesNow
 from interpret_core.store.records import Record
 from ui.session.layers import damaged
 from ui.session.memory import held, kept
@@ -57,8 +57,8 @@ class StoredLayers:
         ask = self._ask
         for parts in self._attempts(name):
             with suppress(Missing):
-                view = _view(parts, ask.network, ask.dataset, ask.min_images).at(ask.cutoff)
-                _held[parts, ask.network, ask.dataset, ask.min_images] = view
+                view = _view(parts, self._keys.names, ask.min_images).at(ask.cutoff)
+                _held[parts, self._keys.names, ask.min_images] = view
                 return view
         return None
 
@@ -70,9 +70,7 @@ class StoredLayers:
                 continue
             key = sketch_key(parts.profile, parts.chance, parts.assessment, ask.min_images)
             with suppress(Missing):
-                return kept_sketch(
-                    key, partial(_made, parts, ask.network, ask.dataset, ask.min_images, DIRECT)
-                )
+                return kept_sketch(key, partial(_made, parts, self._keys.names, ask.min_images, DIRECT))
         return None
 
     def outline(self) -> Record:
@@ -140,15 +138,15 @@ _held = held()  # views under whichever cut-off they were last asked for
 
 
 @kept(256, kind="layers")
-def _view(parts: Parts, network: str, dataset: str, min_images: int) -> LayerView:
+def _view(parts: Parts, names: NamesNow, min_images: int) -> LayerView:
     # Deep networks beside each other have more layers than are kept; the page that shows them holds them all.
-    known: LayerView | None = _held.get((parts, network, dataset, min_images))
-    return known if known is not None else _made(parts, network, dataset, min_images, KEPT)
+    known: LayerView | None = _held.get((parts, names, min_images))
+    return known if known is not None else _made(parts, names, min_images, KEPT)
 
 
-def _made(parts: Parts, network: str, dataset: str, min_images: int, readers: Readers) -> LayerView:
+def _made(parts: Parts, names: NamesNow, min_images: int, readers: Readers) -> LayerView:
     chance = readers.chance(parts.chance) if parts.chance else None
     assessment = readers.assessment(parts.assessment) if parts.assessment else None
     summary = summarise(readers.profile(parts.profile), chance, Settings(min_images), assessment)
-    key, title = parts.profile.rpartition("/")[2], networks.find(network, recent=True).title
-    return LayerView(key, summary, network, dataset, parts.survey, title)
+    key = parts.profile.rpartition("/")[2]
+    return LayerView(key, summary, names.network, names.dataset, parts.survey, names)
