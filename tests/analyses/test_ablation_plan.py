@@ -154,7 +154,9 @@ def plant_profiles(plan: AblationPlan, layers: tuple[str, ...]) -> dict[str, np.
             "concept_pixels": np.array([30, 40]),
         }
         concepts = [[1, "sky", "object"], [2, "red-ish", "object"]]
-        plan.store.put(keys.profile[name], Record(arrays, {"categories": ["object"], "concepts": concepts}))
+        subjects = {"network": {"name": "asked first"}, "dataset": {"name": "asked first"}}
+        metadata = {**subjects, "categories": ["object"], "concepts": concepts}
+        plan.store.put(keys.profile[name], Record(arrays, metadata))
         found[name] = both / (50 + np.array([30, 40]) - both)
     return found
 
