@@ -5,8 +5,8 @@ VENV ?= .venv
 ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 ARGS ?=
-# One more than there are cores: some tests wait, for a job or a page.
-WORKERS ?= $(shell expr 1 + $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
+# One more than there are cores, since some tests wait for a job or a page; two where more of them do.
+WORKERS ?= $(shell expr $(if $(THOROUGH)$(SLOW),2,1) + $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
 SERVERS ?= 2
 
 # Modules stay compiled, whatever the environment says: every server and job would compile them again.

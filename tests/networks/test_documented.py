@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 
 from interpret_core.networks import load, torchvision_ops
 from tests.networks.test_own_architectures import trained
+from tests.planted_dataset import make_planted
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
 MODELS = """
@@ -80,18 +82,13 @@ def test_a_module_of_ones_own(here: Path) -> None:
     assert load("birds").digest == network.digest
 
 
-def test_a_live_module_of_a_notebook(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from interpret_core.networks import NetworkParts, Preprocessing
-
+def test_a_live_module_of_a_notebook(here: Path) -> None:
+    """The example's own lines, with a module and photographs that are at hand."""
+    make_planted(here / "photographs", images=6, size=48, annotation=24)
     torch.manual_seed(2)
-    model = nn.Sequential(
-        nn.Conv2d(3, 4, 9, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    ).train()
-    main = sys.modules["__main__"]
-    said = {"model": model, "class_names": ("a", "b", "c", "d")}
-    for name, one in (said | {"NetworkParts": NetworkParts, "Preprocessing": Preprocessing}).items():
-        monkeypatch.setattr(main, name, one, raising=False)
-    monkeypatch.setattr(main, "mine", None, raising=False)
-    exec(block("python", "def mine"), vars(main))
-    assert load("__main__:mine").class_names == ("a", "b", "c", "d")
+    model = nn.Sequential(nn.Conv2d(3, 3, 9, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    said: dict[str, Any] = {"model": model.train()}
+    exec(block("python", "ic.wrap").replace("layer4.1.conv2", "conv1"), said)
+    assert said["net"].class_names == ("crane", "owl", "wren")
+    assert sorted(said["profile"].to_frame()["unit"].unique()) == [0, 1, 2]
     assert model.training  # one may go on training it

@@ -55,7 +55,7 @@ def test_two_workers_give_the_same_bytes(planted: Planted, tmp_path: Path, machi
     assert all("Error" not in log for log in both)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_one_is_lost_and_one_comes_late(planted: Planted, tmp_path: Path, machines: Machines) -> None:
     request = request_for(planted)
     alone = profiled(request, tmp_path / "alone")

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.browser import await_masks, await_rerun, await_true, choose
 
-pytestmark = [pytest.mark.thorough, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 SELECTION = "network=classy&dataset=classed"
 UNITS = f"units?{SELECTION}&layer=conv2"
 CELL = f"relevance?{SELECTION}&layer=conv2&class=red+square"

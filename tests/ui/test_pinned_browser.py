@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.browser import watch
 
-pytestmark = [pytest.mark.thorough, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 UNITS = "units?network=small&dataset=planted&layer=conv2&unit=3"
 expect.set_options(timeout=30_000)
 

@@ -18,6 +18,7 @@ from interpret_core.analyses.ablation.request import AblationRequest
 from interpret_core.analyses.profile import table
 from interpret_core.analyses.relevance.request import RelevanceRequest
 from interpret_core.cli.files import FileTable, write_rows
+from interpret_core.measures.assessment.words import TELLING
 from interpret_core.measures.dissection.masks import decode, runs_of
 from interpret_core.options import field_of
 from interpret_core.privacy import Discretion
@@ -215,9 +216,9 @@ def test_downloads_say_what_units_respond_to_as_the_command_line_does() -> None:
             assert written[name] == ("" if value is None else str(value)), name
     assert {row["assessment"] for row in listed} >= {"colour", "object", "dead"}
     assert {row["clear"] for row in listed} == {True, False, None}
-    assert all(
-        (row["clear"] is None) is (row["assessment"] in ("dead", "saturated", "neither")) for row in listed
-    )
+    telling = {one.name.lower().replace("_", " ") for one in TELLING}
+    assert {row["assessment"] for row in listed if row["clear"] is not None} == telling - {"undecided"}
+    assert not telling & {row["assessment"] for row in listed if row["clear"] is None}
     assert listed[0]["colour_ap"] == 0.3
     json.dumps(listed, allow_nan=False)
     bare = exports.unit_row(records.view(), 0)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.slow import some_slow
 from tests.ui.browser import watch
 
-pytestmark = [pytest.mark.thorough, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 SELECTION = "network=small&dataset=planted"
 PLACES = ("", "units", "relevance", "agreement", "shared", "ablation", "networks")
 expect.set_options(timeout=20_000)
