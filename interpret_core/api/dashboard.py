@@ -196,7 +196,7 @@ def _started(host: str, port: int, path: str, cache: Path, base: str) -> subproc
     if host not in LOCAL or path:
         raise ParameterError(
             f"No dashboard answers at {base}, and none can be started there from here: start it "
-            f"(unitscope serve), or leave address out."
+            "(unitscope serve), or leave address out."
         )
     environment = {
         **os.environ,

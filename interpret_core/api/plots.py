@@ -12,6 +12,7 @@ from interpret_core.analyses.ablation.comparison import ACCURACY
 from interpret_core.analyses.agreement.result import Agreed
 from interpret_core.analyses.image_labels.result import UnitsByImageLabel, by_label
 from interpret_core.analyses.profile.outcome import Profiled
+from interpret_core.analyses.registry import find
 from interpret_core.analyses.relevance.outcome import Related
 from interpret_core.api.frames import needed
 from interpret_core.errors import ParameterError, unknown
@@ -164,7 +165,8 @@ def _classes(found: Any, badge: str) -> Figure:
     if not bars:
         raise ParameterError("No unit was silenced, so there is nothing to draw.")
     figure = classes.class_bars(bars[:SEVERAL], Bars("intact", intact), "accuracy, %", badge)
-    return _titled(figure, "Accuracy by class")
+    shown = f", {SEVERAL} of {len(bars)} settings" if len(bars) > SEVERAL else ""
+    return _titled(figure, f"Accuracy by class{shown}")
 
 
 def _setting(ablated: Any, rank: Any, fraction: Any, units: Any) -> str:
@@ -224,8 +226,6 @@ def _lines(rows: Sequence[Row], name: str, thin: bool) -> Iterator[ShareCurve]:
 
 
 def _rows(analysis: str, found: Any) -> Iterable[Row]:
-    from interpret_core.analyses.registry import find
-
     return find(analysis).load().rows(found)
 
 
